@@ -1,0 +1,1 @@
+//! Against third-party servers.

@@ -1,0 +1,1 @@
+//! Behaviour, end to end, on loopback.
