@@ -1,6 +1,13 @@
 //! Time as a value: what a token's life is measured with.
 
-use std::{fmt, future::Future, pin::Pin, sync::Arc, time::Duration};
+use std::{
+    fmt,
+    future::{Future, poll_fn},
+    pin::{Pin, pin},
+    sync::Arc,
+    task::Poll,
+    time::Duration,
+};
 
 /// One reading of both clocks.
 ///
@@ -99,6 +106,21 @@ impl AnyClock {
             Self::System => SystemClock.sleep_until(deadline),
             Self::Custom(clock) => clock.sleep_until(deadline),
         }
+    }
+
+    /// What `future` comes to, or `None` when `deadline` comes first.
+    pub(crate) async fn before<F: Future>(
+        &self,
+        deadline: Duration,
+        future: F,
+    ) -> Option<F::Output> {
+        let mut sleep = self.sleep_until(deadline);
+        let mut future = pin!(future);
+        poll_fn(|cx| match future.as_mut().poll(cx) {
+            Poll::Ready(output) => Poll::Ready(Some(output)),
+            Poll::Pending => sleep.as_mut().poll(cx).map(|()| None),
+        })
+        .await
     }
 }
 

@@ -1,5 +1,28 @@
 #![doc = include_str!("../README.md")]
 
+mod authorizer;
+mod cache;
+mod client_credentials;
 mod clock;
+mod error;
+mod events;
+mod origin;
+pub mod provider;
+mod request;
+mod secret;
+mod source;
+mod token;
+mod transport;
 
+pub use async_trait::async_trait;
+pub use authorizer::{AuthorizationFuture, Authorizer, AuthorizerBuilder, Decision, RequestHead};
+pub use cache::{TokenCache, TokenCacheBuilder};
+pub use client_credentials::{ClientAuthentication, ClientCredentials, ClientCredentialsBuilder};
 pub use clock::{Clock, Now, Sleep, SystemClock};
+pub use error::{BoxError, Error, ErrorKind};
+pub use origin::Target;
+pub use request::{Scopes, TokenRequest, TokenRequestBuilder};
+pub use secret::{ClientSecret, SecretString};
+pub use source::TokenSource;
+pub use token::{AccessToken, Authorization, TokenResponse};
+pub use transport::{HttpTransport, TransportBody};

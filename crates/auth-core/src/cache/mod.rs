@@ -1,0 +1,170 @@
+//! One token, kept and renewed.
+
+mod flight;
+mod policy;
+mod slot;
+
+use std::{
+    fmt,
+    sync::{Arc, Mutex, PoisonError, atomic::AtomicU64},
+};
+
+use crate::{AccessToken, Authorization, Clock, Error, TokenRequest, TokenSource, clock::AnyClock};
+use flight::Flights;
+use policy::RefreshPolicy;
+use slot::Slot;
+
+/// Keeps one access token, and renews it before it ends.
+///
+/// With L the token's lifetime, counted from before it was asked for:
+///
+/// - a token is handed out until 5 % of L before its end (30 s at most, 1 s or L / 3 at least), and
+///   never after
+/// - from about 25 % of L before its end (an hour and a half at most) a read also starts a renewal
+///   in the background; nobody waits for it, and nobody sees it fail
+/// - at most one token request is under way, and everybody who waits gets its outcome, success or
+///   failure; it is a task of its own that no caller's end stops, and takes 10 s at most
+/// - after a failure the next attempt waits: 1 s, then twice as long each time, up to 60 s (10 s
+///   while there is no token); 30 s up to 5 min if the client was refused; what `Retry-After` says
+///   wins, up to 60 s. Meanwhile callers without a usable token get the error at once
+/// - a response that does not tell its lifetime is given 5 minutes
+///
+/// Clones are handles to the same token. Dropping the last one ends the request that is under way.
+/// Construction needs no runtime; asking for a token needs tokio, with its timer enabled.
+///
+/// ```
+/// # use auth_core::{ClientCredentials, Error, TokenCache};
+/// # async fn example(credentials: ClientCredentials) -> Result<(), Error> {
+/// let tokens = TokenCache::new(credentials);
+/// let token = tokens.token().await?;
+/// assert!(tokens.cached().is_some());
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct TokenCache {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    slot: Slot,
+    /// When a due read may next start a renewal, in nanoseconds of the monotonic clock: lets it
+    /// pass without a lock while one is under way or backing off.
+    next_renewal: AtomicU64,
+    flights: Mutex<Flights>,
+    policy: RefreshPolicy,
+    clock: AnyClock,
+    source: Arc<dyn TokenSource>,
+    request: TokenRequest,
+}
+
+impl TokenCache {
+    /// A cache for the token that `source` mints by default.
+    pub fn new(source: impl TokenSource) -> Self {
+        Self::builder(source).build()
+    }
+
+    /// A cache for another token of `source`, or on another clock.
+    pub fn builder(source: impl TokenSource) -> TokenCacheBuilder {
+        TokenCacheBuilder {
+            source: Arc::new(source),
+            request: TokenRequest::default(),
+            clock: AnyClock::System,
+        }
+    }
+
+    /// The current token's authorization, if there is a usable one: no lock, no waiting. If the
+    /// token is due, it starts a renewal in the background.
+    #[must_use]
+    #[inline]
+    pub fn cached(&self) -> Option<Authorization> {
+        let now = self.shared.clock.now();
+        let (authorization, due) = self.shared.slot.usable(now, |entry| {
+            (
+                entry.token.authorization(),
+                now.reached(entry.life.refresh_at),
+            )
+        })?;
+        if due {
+            self.shared.renew_in_background(now);
+        }
+        Some(authorization)
+    }
+
+    /// The current token, or the next one.
+    ///
+    /// # Errors
+    /// The outcome of the token request that failed, for everybody who waited for it and for those
+    /// who come before the next attempt is due.
+    pub async fn token(&self) -> Result<AccessToken, Error> {
+        let now = self.shared.clock.now();
+        let hit = self.shared.slot.usable(now, |entry| {
+            (entry.token.clone(), now.reached(entry.life.refresh_at))
+        });
+        match hit {
+            Some((token, due)) => {
+                if due {
+                    self.shared.renew_in_background(now);
+                }
+                Ok(token)
+            }
+            None => self.shared.wait().await,
+        }
+    }
+}
+
+impl Drop for Shared {
+    fn drop(&mut self) {
+        let flights = self.flights.get_mut();
+        flights.unwrap_or_else(PoisonError::into_inner).abort();
+    }
+}
+
+impl fmt::Debug for TokenCache {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TokenCache")
+            .field("source", &self.shared.source)
+            .field("request", &self.shared.request)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Makes a [`TokenCache`].
+#[derive(Clone, Debug)]
+pub struct TokenCacheBuilder {
+    source: Arc<dyn TokenSource>,
+    request: TokenRequest,
+    clock: AnyClock,
+}
+
+impl TokenCacheBuilder {
+    /// What to ask for. Default: nothing in particular, so what the source asks for by itself.
+    #[must_use]
+    pub fn request(mut self, request: TokenRequest) -> Self {
+        self.request = request;
+        self
+    }
+
+    /// The clock to measure by. Default: [`SystemClock`](crate::SystemClock).
+    #[must_use]
+    pub fn clock(mut self, clock: impl Clock) -> Self {
+        self.clock = AnyClock::Custom(Arc::new(clock));
+        self
+    }
+
+    /// The cache. It asks for no token before somebody needs one.
+    #[must_use]
+    pub fn build(self) -> TokenCache {
+        TokenCache {
+            shared: Arc::new(Shared {
+                slot: Slot::default(),
+                next_renewal: AtomicU64::new(0),
+                flights: Mutex::default(),
+                policy: RefreshPolicy,
+                clock: self.clock,
+                source: self.source,
+                request: self.request,
+            }),
+        }
+    }
+}

@@ -1,0 +1,104 @@
+//! Where the current token stands: the only user of arc-swap.
+//!
+//! A read takes no lock. arc-swap's soundness under weak memory has been disputed, so replaced
+//! entries are kept alive for a while: a reader would have to sleep through several renewals inside
+//! one load to meet freed memory.
+
+use std::{
+    collections::VecDeque,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use arc_swap::ArcSwapOption;
+
+use super::policy::Life;
+use crate::{AccessToken, clock::Now};
+
+/// Replaced entries that are kept whatever their age.
+const KEPT: usize = 4;
+/// How long every replaced entry is kept.
+const KEPT_FOR: Duration = Duration::from_secs(10);
+
+/// A token and its life.
+#[derive(Debug)]
+pub(super) struct Entry {
+    pub(super) token: AccessToken,
+    pub(super) life: Life,
+}
+
+#[derive(Debug, Default)]
+pub(super) struct Slot {
+    current: ArcSwapOption<Entry>,
+    retired: Mutex<VecDeque<(Duration, Arc<Entry>)>>,
+}
+
+impl Slot {
+    /// What `read` makes of the entry that is usable at `now`. It is called under arc-swap's guard:
+    /// it must be short, and cannot await.
+    #[inline]
+    pub(super) fn usable<T>(&self, now: Now, read: impl FnOnce(&Entry) -> T) -> Option<T> {
+        let guard = self.current.load();
+        match guard.as_deref() {
+            Some(entry) if !now.reached(entry.life.spent_at) => Some(read(entry)),
+            _ => None,
+        }
+    }
+
+    /// How much longer the current token is usable; `None` if it is not.
+    pub(super) fn left(&self, now: Now) -> Option<Duration> {
+        self.usable(now, |entry| now.until(entry.life.spent_at))
+    }
+
+    pub(super) fn store(&self, entry: Entry, now: Now) {
+        let replaced = self.current.swap(Some(Arc::new(entry)));
+        let mut retired = self.retired.lock().unwrap_or_else(PoisonError::into_inner);
+        retired.extend(replaced.map(|entry| (now.monotonic, entry)));
+        let old = |(since, _): &(Duration, _)| since.saturating_add(KEPT_FOR) <= now.monotonic;
+        while retired.len() > KEPT && retired.front().is_some_and(old) {
+            retired.pop_front();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{TokenResponse, cache::policy::RefreshPolicy};
+
+    fn at(seconds: u64) -> Now {
+        Now {
+            monotonic: Duration::from_secs(seconds),
+            wall: Duration::from_secs(1_000 + seconds),
+        }
+    }
+
+    fn entry(now: Now, generation: u64) -> Entry {
+        let lifetime = Some(Duration::from_secs(60));
+        let life = RefreshPolicy.life(now, now, lifetime, 0.5);
+        let response = TokenResponse::bearer("abc").unwrap();
+        let token = AccessToken::new(response, generation, life.expires_at, &"".parse().unwrap());
+        Entry { token, life }
+    }
+
+    #[test]
+    fn a_spent_token_is_not_usable() {
+        let slot = Slot::default();
+        assert_eq!(slot.left(at(0)), None);
+        slot.store(entry(at(0), 1), at(0));
+        assert_eq!(slot.left(at(0)), Some(Duration::from_secs(57)));
+        assert_eq!(slot.left(at(57)), None);
+    }
+
+    #[test]
+    fn the_last_four_and_those_of_the_last_ten_seconds_are_kept() {
+        let slot = Slot::default();
+        let kept = || slot.retired.lock().unwrap().len();
+        for generation in 1..=8 {
+            slot.store(entry(at(0), generation), at(0));
+        }
+        assert_eq!(kept(), 7, "none is ten seconds old");
+        slot.store(entry(at(10), 9), at(10));
+        assert_eq!(kept(), 4);
+    }
+}

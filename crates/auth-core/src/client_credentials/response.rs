@@ -1,0 +1,227 @@
+//! What the token endpoint answers: RFC 6749 §5.1 and §5.2, as servers really send it.
+
+use std::time::{Duration, SystemTime};
+
+use http::{HeaderMap, StatusCode, header};
+use serde::Deserialize;
+use serde_json::Value;
+
+use crate::{
+    Error, ErrorKind, Scopes, SecretString, TokenRequest, TokenResponse,
+    error::{ErrorResponse, clean},
+};
+
+/// One answer, and what is needed to speak of it.
+pub(super) struct Answer<'a> {
+    pub(super) status: StatusCode,
+    pub(super) headers: &'a HeaderMap,
+    pub(super) body: &'a [u8],
+    /// The token endpoint, for error texts.
+    pub(super) endpoint: &'a str,
+    pub(super) request: &'a TokenRequest,
+    /// Struck out of whatever the server says.
+    pub(super) secret: &'a str,
+}
+
+/// Members of both responses; unknown ones are ignored (§5.1), a refresh token too (§4.4.3).
+#[derive(Default, Deserialize)]
+struct Members {
+    access_token: Option<String>,
+    token_type: Option<String>,
+    #[serde(default)]
+    expires_in: Value,
+    #[serde(default)]
+    scope: Value,
+    error: Option<String>,
+    error_description: Option<String>,
+    error_uri: Option<String>,
+}
+
+impl Answer<'_> {
+    pub(super) fn read(&self) -> Result<TokenResponse, Error> {
+        match self.status {
+            status if status.is_success() => self.token(),
+            status if status.is_redirection() => Err(Error::new(
+                ErrorKind::Redirected,
+                format!(
+                    "token endpoint {} answered {} with a redirect, which is not followed \
+                     because it would carry the client's secret elsewhere",
+                    self.endpoint,
+                    status.as_u16()
+                ),
+            )
+            .with_status(status)),
+            _ => Err(self.refusal(serde_json::from_slice(self.body).ok())),
+        }
+    }
+
+    fn token(&self) -> Result<TokenResponse, Error> {
+        let members: Members = match serde_json::from_slice::<Value>(self.body) {
+            // serde_json's message names the type that came, never its value
+            Ok(value @ Value::Object(_)) => Members::deserialize(value)
+                .map_err(|_| self.invalid("a member of the wrong type"))?,
+            _ => return Err(self.invalid(&self.not_json())),
+        };
+        if members.error.is_some() {
+            return Err(self.refusal(Some(members)));
+        }
+        let Some(token) = members.access_token else {
+            return Err(self.invalid("no member \"access_token\""));
+        };
+        let token = SecretString::from(token);
+        match members.token_type.as_deref() {
+            None => return Err(self.invalid("no member \"token_type\"")),
+            Some(kind) if kind.eq_ignore_ascii_case("bearer") => {}
+            Some(kind) => {
+                return Err(self.invalid(&format!(
+                    "the token type {:?} where \"Bearer\" was expected (RFC 6749 section 7.1)",
+                    clean(kind, self.secret)
+                )));
+            }
+        }
+        let mut response = TokenResponse::bearer(token)?;
+        if let Some(lifetime) = lifetime(&members.expires_in).map_err(|what| self.invalid(&what))? {
+            response = response.expires_in(lifetime);
+        }
+        if let Some(granted) = granted(&members.scope).map_err(|what| self.invalid(&what))? {
+            response = response.scopes(granted);
+        }
+        Ok(response)
+    }
+
+    /// An answer that is no token, with whatever §5.2 members it has.
+    fn refusal(&self, members: Option<Members>) -> Error {
+        let status = self.status;
+        let answer = members.and_then(|m| {
+            Some(ErrorResponse {
+                error: clean(&m.error?, self.secret),
+                error_description: m.error_description.map(|t| clean(&t, self.secret)),
+                error_uri: m.error_uri.map(|t| clean(&t, self.secret)),
+            })
+        });
+        let code = answer.as_ref().map(|a| a.error.as_str());
+        let busy = status.is_server_error()
+            || matches!(
+                status,
+                StatusCode::TOO_MANY_REQUESTS | StatusCode::REQUEST_TIMEOUT
+            )
+            || matches!(code, Some("temporarily_unavailable" | "server_error"));
+        let (kind, what) = if busy {
+            (ErrorKind::Unavailable, "cannot serve now")
+        } else {
+            (ErrorKind::Refused, "refused the token request")
+        };
+        let mut message = format!(
+            "token endpoint {} {what} ({})",
+            self.endpoint,
+            status.as_u16()
+        );
+        if code == Some("invalid_scope") {
+            message.push_str(&format!(
+                "; the client is not set up for the scopes asked for, \"{}\"",
+                self.request.scopes()
+            ));
+        }
+        let mut error = Error::new(kind, message).with_status(status);
+        if let Some(answer) = answer {
+            error = error.with_answer(answer);
+        }
+        match retry_after(self.headers) {
+            Some(wait) => error.with_retry_after(wait),
+            None => error,
+        }
+    }
+
+    fn invalid(&self, what: &str) -> Error {
+        Error::new(
+            ErrorKind::InvalidResponse,
+            format!(
+                "token endpoint {} answered {} without a usable token: {what}",
+                self.endpoint,
+                self.status.as_u16()
+            ),
+        )
+        .with_status(self.status)
+    }
+
+    /// What came where a JSON object was expected.
+    fn not_json(&self) -> String {
+        let kind = self.headers.get(header::CONTENT_TYPE);
+        match kind.and_then(|kind| kind.to_str().ok()) {
+            _ if self.body.is_empty() => "expected a JSON object, got an empty body".into(),
+            Some(kind) => format!(
+                "expected a JSON object, got {} bytes of {}",
+                self.body.len(),
+                clean(kind, self.secret)
+            ),
+            None => format!(
+                "expected a JSON object, got {} bytes of something else",
+                self.body.len()
+            ),
+        }
+    }
+}
+
+/// `expires_in` in seconds, as a number or, as some send it, as text. What is below zero is zero,
+/// what is beyond measure is the longest that can be told.
+fn lifetime(value: &Value) -> Result<Option<Duration>, String> {
+    let seconds = match value {
+        Value::Null => return Ok(None),
+        Value::Number(number) => number.as_f64(),
+        Value::String(text) => text.trim().parse::<f64>().ok(),
+        _ => None,
+    };
+    match seconds {
+        Some(seconds) if !seconds.is_nan() => Ok(Some(
+            Duration::try_from_secs_f64(seconds.max(0.0)).unwrap_or(Duration::MAX),
+        )),
+        _ => Err(format!(
+            "member \"expires_in\": expected a number of seconds, got {}",
+            shape(value)
+        )),
+    }
+}
+
+/// The scopes of the response: a text or, as some send it, a list of texts.
+fn granted(value: &Value) -> Result<Option<Scopes>, String> {
+    let wrong = || format!("member \"scope\": expected scopes, got {}", shape(value));
+    let text = match value {
+        Value::Null => return Ok(None),
+        Value::String(text) => text.clone(),
+        Value::Array(items) => {
+            let texts: Option<Vec<_>> = items.iter().map(Value::as_str).collect();
+            texts.ok_or_else(wrong)?.join(" ")
+        }
+        _ => return Err(wrong()),
+    };
+    text.parse().map(Some).map_err(|_| wrong())
+}
+
+/// A value's type: what may be said of it without saying what it is.
+fn shape(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "null",
+        Value::Bool(_) => "a boolean",
+        Value::Number(_) => "a number",
+        Value::String(_) => "another text",
+        Value::Array(_) => "a list",
+        Value::Object(_) => "an object",
+    }
+}
+
+/// `Retry-After`, RFC 9110 §10.2.3: seconds, or a date.
+fn retry_after(headers: &HeaderMap) -> Option<Duration> {
+    let text = headers.get(header::RETRY_AFTER)?.to_str().ok()?.trim();
+    match text.parse() {
+        Ok(seconds) => Some(Duration::from_secs(seconds)),
+        Err(_) => Some(
+            httpdate::parse_http_date(text)
+                .ok()?
+                .duration_since(SystemTime::now())
+                .unwrap_or_default(),
+        ),
+    }
+}
+
+#[cfg(test)]
+mod tests;

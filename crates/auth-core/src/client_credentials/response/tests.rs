@@ -1,0 +1,245 @@
+use super::*;
+
+const ENDPOINT: &str = "https://as.example/token";
+
+fn read(status: u16, headers: &[(&'static str, &str)], body: &str) -> Result<TokenResponse, Error> {
+    let mut map = HeaderMap::new();
+    for (name, value) in headers {
+        map.insert(*name, value.parse().unwrap());
+    }
+    Answer {
+        status: StatusCode::from_u16(status).unwrap(),
+        headers: &map,
+        body: body.as_bytes(),
+        endpoint: ENDPOINT,
+        request: &TokenRequest::builder().scope("a b").build().unwrap(),
+        secret: "s3cr3t",
+    }
+    .read()
+}
+
+fn ok(body: &str) -> TokenResponse {
+    read(200, &[], body).unwrap()
+}
+
+fn failed(status: u16, body: &str) -> Error {
+    read(status, &[], body).unwrap_err()
+}
+
+fn with_expires_in(json: &str) -> Result<Option<Duration>, Error> {
+    let body = format!(r#"{{"access_token":"t","token_type":"Bearer","expires_in":{json}}}"#);
+    read(200, &[], &body).map(|response| response.lifetime)
+}
+
+#[test]
+fn rfc6749_5_1_the_seeds_answers() {
+    let signicat = ok(
+        r#"{"access_token":"eyJh.eyJz.hIOw","expires_in":600,"token_type":"Bearer","scope":"signicat-api"}"#,
+    );
+    assert_eq!(signicat.lifetime, Some(Duration::from_secs(600)));
+    assert_eq!(signicat.scopes, Some("signicat-api".parse().unwrap()));
+    let express =
+        ok(r#"{"access_token":"xxxxx.yyyyy.zzzzz","expires_in":3600,"token_type":"Bearer"}"#);
+    assert_eq!(express.scopes, None, "silence is told apart from none");
+}
+
+#[test]
+fn rfc6749_5_1_token_and_type_are_required_and_the_type_has_no_case() {
+    assert!(
+        failed(200, r#"{"token_type":"Bearer"}"#)
+            .to_string()
+            .contains("access_token")
+    );
+    assert!(
+        failed(200, r#"{"access_token":"t"}"#)
+            .to_string()
+            .contains("token_type")
+    );
+    for kind in ["bearer", "BEARER", "Bearer"] {
+        ok(&format!(r#"{{"access_token":"t","token_type":"{kind}"}}"#));
+    }
+}
+
+#[test]
+fn rfc6749_7_1_an_unknown_token_type_is_no_bearer() {
+    let error = failed(200, r#"{"access_token":"t","token_type":"mac"}"#);
+    assert!(error.to_string().contains("\"mac\""), "{error}");
+}
+
+#[test]
+fn rfc6749_5_1_unknown_members_and_4_4_3_a_refresh_token_are_ignored() {
+    ok(r#"{"access_token":"t","token_type":"Bearer","refresh_token":"r","x":{"y":[1]}}"#);
+}
+
+#[test]
+fn rfc6749_5_1_no_assumption_on_token_size() {
+    let token = "x".repeat(500_000);
+    ok(&format!(
+        r#"{{"access_token":"{token}","token_type":"Bearer"}}"#
+    ));
+}
+
+#[test]
+fn expires_in_as_servers_send_it() {
+    let seconds = |s| Some(Duration::from_secs(s));
+    assert_eq!(with_expires_in("600").unwrap(), seconds(600));
+    assert_eq!(
+        with_expires_in("1.5").unwrap(),
+        Some(Duration::from_millis(1500))
+    );
+    assert_eq!(with_expires_in("\"3600\"").unwrap(), seconds(3600));
+    assert_eq!(with_expires_in("null").unwrap(), None);
+    assert_eq!(with_expires_in("0").unwrap(), seconds(0));
+    assert_eq!(with_expires_in("-7").unwrap(), seconds(0));
+    assert_eq!(
+        with_expires_in("99999999999999999999").unwrap(),
+        Some(Duration::MAX)
+    );
+    assert_eq!(
+        ok(r#"{"access_token":"t","token_type":"Bearer"}"#).lifetime,
+        None
+    );
+}
+
+#[test]
+fn expires_in_that_is_none_names_the_member() {
+    for bad in ["false", "{}", "[]", "\"zzz\"", "\"\"", "\"NaN\""] {
+        let error = with_expires_in(bad).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::InvalidResponse);
+        assert!(error.to_string().contains("\"expires_in\""), "{error}");
+        assert!(!error.to_string().contains("zzz"), "{error}");
+    }
+}
+
+#[test]
+fn scope_may_be_a_list_and_null_is_silence() {
+    let body = |scope| format!(r#"{{"access_token":"t","token_type":"Bearer","scope":{scope}}}"#);
+    assert_eq!(
+        ok(&body(r#"["b","a"]"#)).scopes,
+        Some("a b".parse().unwrap())
+    );
+    assert_eq!(ok(&body("null")).scopes, None);
+    assert_eq!(
+        ok(&body(r#""""#)).scopes,
+        Some(Scopes::default()),
+        "silently narrowed to none"
+    );
+    assert!(failed(200, &body("7")).to_string().contains("\"scope\""));
+}
+
+#[test]
+fn rfc6749_5_2_codes_known_and_unknown() {
+    for (status, code) in [
+        (400, "invalid_request"),
+        (401, "invalid_client"),
+        (400, "invalid_grant"),
+        (403, "unauthorized_client"),
+        (400, "unsupported_grant_type"),
+        (400, "some_new_code"),
+    ] {
+        let body = format!(
+            r#"{{"error":"{code}","error_description":"d\u0007d","error_uri":"https://e/"}}"#
+        );
+        let error = failed(status, &body);
+        assert_eq!(error.kind(), ErrorKind::Refused);
+        assert!(!error.is_transient());
+        assert_eq!(error.status().unwrap(), status);
+        assert_eq!(error.error(), Some(code));
+        assert_eq!(error.error_description(), Some("dd"));
+        assert_eq!(error.error_uri(), Some("https://e/"));
+    }
+}
+
+#[test]
+fn invalid_scope_names_the_scopes_asked_for() {
+    let error = failed(400, r#"{"error":"invalid_scope"}"#);
+    assert!(
+        error
+            .to_string()
+            .contains("not set up for the scopes asked for, \"a b\""),
+        "{error}"
+    );
+}
+
+#[test]
+fn empty_and_html_refusals_are_refusals() {
+    for (status, body) in [
+        (400, ""),
+        (401, "<html>no</html>"),
+        (403, "[]"),
+        (404, "{}"),
+    ] {
+        let error = failed(status, body);
+        assert_eq!(error.kind(), ErrorKind::Refused, "{status}");
+        assert_eq!(error.error(), None);
+        assert!(!error.to_string().contains("html"), "{error}");
+    }
+}
+
+#[test]
+fn an_overloaded_server_is_transient_and_its_retry_after_is_kept() {
+    for status in [500, 502, 503, 429, 408] {
+        let error = read(status, &[("retry-after", "7")], "<html>").unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Unavailable);
+        assert!(error.is_transient());
+        assert_eq!(error.retry_after(), Some(Duration::from_secs(7)));
+    }
+    let busy = failed(400, r#"{"error":"temporarily_unavailable"}"#);
+    assert!(busy.is_transient());
+}
+
+#[test]
+fn rfc9110_10_2_3_retry_after_as_a_date() {
+    let date = httpdate::fmt_http_date(SystemTime::now() + Duration::from_secs(30));
+    let wait = read(503, &[("retry-after", &date)], "")
+        .unwrap_err()
+        .retry_after()
+        .unwrap();
+    assert!(
+        wait > Duration::from_secs(25) && wait <= Duration::from_secs(30),
+        "{wait:?}"
+    );
+    let past = "Sun, 06 Nov 1994 08:49:37 GMT";
+    let error = read(503, &[("retry-after", past)], "").unwrap_err();
+    assert_eq!(error.retry_after(), Some(Duration::ZERO));
+    assert_eq!(
+        read(503, &[("retry-after", "soon")], "")
+            .unwrap_err()
+            .retry_after(),
+        None
+    );
+}
+
+#[test]
+fn an_unreadable_200_is_transient_and_says_what_came() {
+    let html = read(200, &[("content-type", "text/html")], "<html>s3cr3t</html>").unwrap_err();
+    assert_eq!(html.kind(), ErrorKind::InvalidResponse);
+    assert!(html.is_transient());
+    assert!(html.to_string().contains("19 bytes of text/html"), "{html}");
+    assert!(failed(200, "").to_string().contains("empty body"));
+    assert!(failed(200, "[1]").to_string().contains("JSON object"));
+    assert!(
+        failed(200, r#"{"access_token":7}"#)
+            .to_string()
+            .contains("wrong type")
+    );
+    assert_eq!(
+        failed(200, r#"{"error":"invalid_client"}"#).error(),
+        Some("invalid_client")
+    );
+}
+
+#[test]
+fn a_redirect_is_refused() {
+    let error = read(307, &[("location", "https://evil.example/")], "").unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Redirected);
+    assert!(!error.is_transient());
+}
+
+#[test]
+fn a_secret_that_the_server_echoes_is_struck_out() {
+    let body = r#"{"error":"invalid_client","error_description":"s3cr3t does not match"}"#;
+    let error = failed(401, body);
+    assert_eq!(error.error_description(), Some("[redacted] does not match"));
+    assert!(!format!("{error} {error:?}").contains("s3cr3t"));
+}

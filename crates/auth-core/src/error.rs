@@ -1,0 +1,280 @@
+//! The one error type: opaque, cheap to clone, safe to print.
+
+use std::{borrow::Cow, error::Error as StdError, fmt, sync::Arc, time::Duration};
+
+use http::StatusCode;
+
+/// Any error, boxed: what a transport or a source failed with.
+pub type BoxError = Box<dyn StdError + Send + Sync>;
+
+/// Longest `error_description` or `error_uri` that is kept, in characters.
+const LONGEST_TEXT: usize = 256;
+
+/// What kind of thing went wrong.
+#[non_exhaustive]
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+pub enum ErrorKind {
+    /// What was configured cannot work; the message says what was expected and what came.
+    Configuration,
+    /// The token endpoint was not reached, or the connection failed before an answer.
+    Connection,
+    /// No answer within the time one attempt may take.
+    Timeout,
+    /// The token endpoint answered that it cannot serve now (5xx, 429).
+    Unavailable,
+    /// The token endpoint said no ([RFC 6749 §5.2](https://www.rfc-editor.org/rfc/rfc6749#section-5.2)).
+    Refused,
+    /// The answer is not a token response ([RFC 6749 §5.1](https://www.rfc-editor.org/rfc/rfc6749#section-5.1)).
+    InvalidResponse,
+    /// The token endpoint answered with a redirect, which is never followed: it would carry the
+    /// client's secret to another place.
+    Redirected,
+    /// The token source panicked.
+    Panicked,
+    /// A token was needed, and nothing drives a request for it: no tokio runtime.
+    NoRuntime,
+}
+
+impl ErrorKind {
+    /// A stable name in `snake_case`, for metrics and logs.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Configuration => "configuration",
+            Self::Connection => "connection",
+            Self::Timeout => "timeout",
+            Self::Unavailable => "unavailable",
+            Self::Refused => "refused",
+            Self::InvalidResponse => "invalid_response",
+            Self::Redirected => "redirected",
+            Self::Panicked => "panicked",
+            Self::NoRuntime => "no_runtime",
+        }
+    }
+}
+
+/// Why there is no token.
+///
+/// One failed token request is shared by everybody who waited for it, so this is a handle that
+/// clones cheaply. It never holds a response body or a secret: `Display` and `Debug` are safe to
+/// log.
+#[derive(Clone)]
+pub struct Error {
+    details: Arc<Details>,
+    retry_after: Option<Duration>,
+}
+
+struct Details {
+    kind: ErrorKind,
+    transient: bool,
+    message: Cow<'static, str>,
+    status: Option<StatusCode>,
+    answer: Option<ErrorResponse>,
+    source: Option<BoxError>,
+}
+
+/// The members of an error response, RFC 6749 §5.2, already cleaned.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct ErrorResponse {
+    pub(crate) error: String,
+    pub(crate) error_description: Option<String>,
+    pub(crate) error_uri: Option<String>,
+}
+
+impl Error {
+    /// An error of `kind`; `message` says what happened, in words that may be logged.
+    pub fn new(kind: ErrorKind, message: impl Into<Cow<'static, str>>) -> Self {
+        let transient = matches!(
+            kind,
+            ErrorKind::Connection
+                | ErrorKind::Timeout
+                | ErrorKind::Unavailable
+                | ErrorKind::InvalidResponse
+                | ErrorKind::Panicked
+        );
+        Self {
+            details: Arc::new(Details {
+                kind,
+                transient,
+                message: message.into(),
+                status: None,
+                answer: None,
+                source: None,
+            }),
+            retry_after: None,
+        }
+    }
+
+    /// An [`ErrorKind::Configuration`] error.
+    pub fn configuration(message: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(ErrorKind::Configuration, message)
+    }
+
+    /// An [`ErrorKind::Connection`] error: what a transport failed with before there was an answer.
+    pub fn connection(source: impl Into<BoxError>) -> Self {
+        Self::new(
+            ErrorKind::Connection,
+            "the token endpoint was not reached or did not answer",
+        )
+        .with_source(source)
+    }
+
+    /// Adds the cause.
+    #[must_use]
+    pub fn with_source(self, source: impl Into<BoxError>) -> Self {
+        self.change(|details| details.source = Some(source.into()))
+    }
+
+    /// Adds the wait that the other side asked for.
+    #[must_use]
+    pub fn with_retry_after(mut self, wait: Duration) -> Self {
+        self.retry_after = Some(wait);
+        self
+    }
+
+    pub(crate) fn with_status(self, status: StatusCode) -> Self {
+        self.change(|details| details.status = Some(status))
+    }
+
+    pub(crate) fn with_answer(self, answer: ErrorResponse) -> Self {
+        self.change(|details| details.answer = Some(answer))
+    }
+
+    /// What kind of thing went wrong.
+    #[must_use]
+    pub fn kind(&self) -> ErrorKind {
+        self.details.kind
+    }
+
+    /// Whether the same request may succeed later without anybody changing anything.
+    #[must_use]
+    pub fn is_transient(&self) -> bool {
+        self.details.transient
+    }
+
+    /// How long until a token is asked for again; until then callers without a usable token get
+    /// this error at once.
+    #[must_use]
+    pub fn retry_after(&self) -> Option<Duration> {
+        self.retry_after
+    }
+
+    /// The status of the token endpoint's answer, if there was one.
+    #[must_use]
+    pub fn status(&self) -> Option<StatusCode> {
+        self.details.status
+    }
+
+    /// `error` of RFC 6749 §5.2, such as `invalid_client`.
+    #[must_use]
+    pub fn error(&self) -> Option<&str> {
+        self.details.answer.as_ref().map(|a| a.error.as_str())
+    }
+
+    /// `error_description` of RFC 6749 §5.2, without control characters, cut at 256 characters.
+    #[must_use]
+    pub fn error_description(&self) -> Option<&str> {
+        self.details.answer.as_ref()?.error_description.as_deref()
+    }
+
+    /// `error_uri` of RFC 6749 §5.2, cleaned like the description.
+    #[must_use]
+    pub fn error_uri(&self) -> Option<&str> {
+        self.details.answer.as_ref()?.error_uri.as_deref()
+    }
+
+    /// Changes an error that was just made and has no second handle; a shared one stays as it is.
+    fn change(mut self, change: impl FnOnce(&mut Details)) -> Self {
+        if let Some(details) = Arc::get_mut(&mut self.details) {
+            change(details);
+        }
+        self
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let details = &*self.details;
+        f.write_str(&details.message)?;
+        if let Some(answer) = &details.answer {
+            write!(f, ": {}", answer.error)?;
+            if let Some(description) = &answer.error_description {
+                write!(f, " ({description})")?;
+            }
+            if let Some(uri) = &answer.error_uri {
+                write!(f, ", see {uri}")?;
+            }
+        }
+        if let Some(wait) = self.retry_after {
+            write!(f, "; next attempt in {:.1} s", wait.as_secs_f64())?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let details = &*self.details;
+        f.debug_struct("Error")
+            .field("kind", &details.kind)
+            .field("message", &details.message)
+            .field("status", &details.status)
+            .field("answer", &details.answer)
+            .field("retry_after", &self.retry_after)
+            .field("source", &details.source)
+            .finish()
+    }
+}
+
+impl StdError for Error {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        let source = self.details.source.as_deref()?;
+        Some(source)
+    }
+}
+
+/// A text from the other side, fit for a log: no control characters, at most 256 characters, and
+/// `secret` struck out should the server have echoed it.
+pub(crate) fn clean(text: &str, secret: &str) -> String {
+    let text = if secret.is_empty() {
+        Cow::Borrowed(text)
+    } else {
+        Cow::Owned(text.replace(secret, "[redacted]"))
+    };
+    text.chars()
+        .filter(|c| !c.is_control())
+        .take(LONGEST_TEXT)
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_from_a_server_is_cleaned_cut_and_redacted() {
+        assert_eq!(clean("a\r\nb\u{1b}[31mc", ""), "ab[31mc");
+        assert_eq!(clean(&"é".repeat(300), "").chars().count(), 256);
+        assert_eq!(
+            clean("secret s3cr3t is wrong", "s3cr3t"),
+            "secret [redacted] is wrong"
+        );
+    }
+
+    #[test]
+    fn display_says_what_was_refused_and_when_to_try_again() {
+        let error = Error::new(ErrorKind::Refused, "the token request was refused")
+            .with_answer(ErrorResponse {
+                error: "invalid_client".into(),
+                error_description: Some("no such client".into()),
+                error_uri: Some("https://as.example/e/1".into()),
+            })
+            .with_retry_after(Duration::from_millis(29_960));
+        assert_eq!(
+            error.to_string(),
+            "the token request was refused: invalid_client (no such client), \
+             see https://as.example/e/1; next attempt in 30.0 s"
+        );
+        assert!(!error.is_transient());
+    }
+}

@@ -1,0 +1,39 @@
+//! What an operator sees: every event of the crate, so that names and levels agree. None is on the
+//! path of a request that finds its token.
+
+use std::{fmt, time::Duration};
+
+use crate::{AccessToken, Error};
+
+pub(crate) fn token_received(token: &AccessToken, lifetime: Duration) {
+    tracing::debug!(
+        generation = token.authorization().generation(),
+        lifetime_s = lifetime.as_secs_f64(),
+        scope = %token.scopes(),
+        "access token received"
+    );
+}
+
+/// `served`: whether a usable token stays in use meanwhile.
+pub(crate) fn token_request_failed(error: &Error, served: bool) {
+    if served {
+        tracing::warn!(kind = error.kind().as_str(), %error, "token renewal failed; the current token stays in use");
+    } else {
+        tracing::error!(kind = error.kind().as_str(), %error, "token request failed; there is no usable token");
+    }
+}
+
+/// Told once per destination.
+pub(crate) fn stranger(destination: &dyn fmt::Display) {
+    tracing::warn!(
+        %destination,
+        "request sent without a token: its destination is not among the allowed origins"
+    );
+}
+
+pub(crate) fn untrusted_channel() {
+    tracing::warn!(
+        "request sent without a token: its URI does not prove where it goes, as with tonic's \
+         Channel; build the layer for the endpoint, or declare the channel trusted"
+    );
+}

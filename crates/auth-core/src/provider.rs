@@ -1,0 +1,170 @@
+//! Presets for providers, from their public documents. A preset sets the token endpoint, the client
+//! authentication, the scope and the API's origin; everything can be overridden.
+//!
+//! ```
+//! # use auth_core::{Authorizer, Error, HttpTransport, TokenCache, provider::Provider};
+//! # fn example(transport: impl HttpTransport) -> Result<(), Error> {
+//! let signicat = Provider::signicat();
+//! let credentials = signicat
+//!     .client_credentials("sandbox-round-apple-123", "fakeCl13n7S3Cr3T1234567890")
+//!     .build(transport)?;
+//! let tokens = Authorizer::builder(TokenCache::new(credentials))
+//!     .origins(signicat.api_origin())
+//!     .build()?;
+//! # Ok(())
+//! # }
+//! ```
+
+use std::borrow::Cow;
+
+use crate::{
+    ClientAuthentication, ClientCredentials, ClientCredentialsBuilder, ClientSecret,
+    client_credentials::Method,
+};
+
+/// What a provider's documents ask of a client.
+#[derive(Clone, Debug)]
+pub struct Provider {
+    name: &'static str,
+    token_endpoint: Cow<'static, str>,
+    authentication: Method,
+    scope: Scope,
+    api_origin: Option<&'static str>,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Scope {
+    /// The same for every client.
+    Always(&'static str),
+    /// The caller names at least one.
+    Required,
+    /// The provider has none.
+    None,
+}
+
+impl Provider {
+    /// Signicat, `api.signicat.com`: the scope is always `signicat-api`, the secret goes into the
+    /// body; `client_secret_basic` works as well. Tokens live 600 s by default, 1–3600 s as set in
+    /// its dashboard.
+    #[must_use]
+    pub const fn signicat() -> Self {
+        Self {
+            name: "signicat",
+            token_endpoint: Cow::Borrowed("https://api.signicat.com/auth/open/connect/token"),
+            authentication: Method::Post,
+            scope: Scope::Always("signicat-api"),
+            api_origin: Some("https://api.signicat.com"),
+        }
+    }
+
+    /// Signicat Express, `api.signicat.io`, test and production: the caller names the scopes
+    /// (`document_read`, `document_write`, `document_file`, `event`, `identify`). Tokens live
+    /// 3600 s.
+    #[must_use]
+    pub const fn signicat_express() -> Self {
+        Self {
+            name: "signicat-express",
+            token_endpoint: Cow::Borrowed("https://api.signicat.io/oauth/connect/token"),
+            authentication: Method::BasicRaw,
+            scope: Scope::Required,
+            api_origin: Some("https://api.signicat.io"),
+        }
+    }
+
+    /// Idfy / Signere, test. The caller names the scopes and the API's origin.
+    #[must_use]
+    pub const fn idfy_test() -> Self {
+        Self::idfy_at("idfy-test", "https://oauth2test.signere.com/connect/token")
+    }
+
+    /// Idfy / Signere, production. The caller names the scopes and the API's origin.
+    #[must_use]
+    pub const fn idfy() -> Self {
+        Self::idfy_at("idfy", "https://oauth.signere.no/connect/token")
+    }
+
+    /// Idfy's old endpoint, **deprecated by the provider** in favour of
+    /// [`signicat_express`](Self::signicat_express); kept for old integrations. The caller names
+    /// the scopes and the API's origin. Tokens live 3600 s.
+    #[must_use]
+    pub const fn idfy_deprecated() -> Self {
+        Self::idfy_at("idfy-deprecated", "https://api.idfy.io/oauth/connect/token")
+    }
+
+    /// IDnow, whose authorization server is another for each customer: `host` is its name, with or
+    /// without a port. No scope; the secret goes into the body, `client_secret_basic` works as
+    /// well. Tokens live 86400 s. The caller names the API's origin.
+    #[must_use]
+    pub fn idnow(host: &str) -> Self {
+        Self {
+            name: "idnow",
+            token_endpoint: Cow::Owned(format!("https://{host}/oidc/token")),
+            authentication: Method::Post,
+            scope: Scope::None,
+            api_origin: None,
+        }
+    }
+
+    const fn idfy_at(name: &'static str, token_endpoint: &'static str) -> Self {
+        Self {
+            name,
+            token_endpoint: Cow::Borrowed(token_endpoint),
+            authentication: Method::BasicRaw,
+            scope: Scope::Required,
+            api_origin: None,
+        }
+    }
+
+    /// The preset called `name`: `signicat`, `signicat-express`, `idfy`, `idfy-test`,
+    /// `idfy-deprecated`, or `idnow:` and the host of the authorization server.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        match name {
+            "signicat" => Some(Self::signicat()),
+            "signicat-express" => Some(Self::signicat_express()),
+            "idfy" => Some(Self::idfy()),
+            "idfy-test" => Some(Self::idfy_test()),
+            "idfy-deprecated" => Some(Self::idfy_deprecated()),
+            _ => match name.strip_prefix("idnow:") {
+                Some(host) if !host.is_empty() => Some(Self::idnow(host)),
+                _ => None,
+            },
+        }
+    }
+
+    /// Its name, as [`named`](Self::named) takes it; IDnow's without the host.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        self.name
+    }
+
+    /// The URL of its token endpoint.
+    #[must_use]
+    pub fn token_endpoint(&self) -> &str {
+        &self.token_endpoint
+    }
+
+    /// The origin of its API, where the documents name one.
+    #[must_use]
+    pub fn api_origin(&self) -> Option<&'static str> {
+        self.api_origin
+    }
+
+    /// A client of this provider, authenticating as its documents show first.
+    pub fn client_credentials(
+        &self,
+        client_id: impl Into<String>,
+        secret: impl Into<ClientSecret>,
+    ) -> ClientCredentialsBuilder {
+        let builder = ClientCredentials::builder(
+            self.token_endpoint.clone(),
+            client_id,
+            ClientAuthentication::new(self.authentication, secret),
+        );
+        match self.scope {
+            Scope::Always(scope) => builder.scope(scope),
+            Scope::Required => builder.scope_required(self.name),
+            Scope::None => builder,
+        }
+    }
+}

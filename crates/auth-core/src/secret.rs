@@ -1,0 +1,178 @@
+//! Secrets: wiped when dropped, never printed, never compared.
+
+use std::{env, fmt, path::PathBuf};
+
+use bytes::Bytes;
+use http::HeaderValue;
+use zeroize::Zeroizing;
+
+use crate::Error;
+
+/// A secret text. It is wiped when dropped; `Debug` is redacted; there is no `Display` and no
+/// `PartialEq`.
+///
+/// ```
+/// let secret = auth_core::SecretString::from("s3cr3t");
+/// assert_eq!(format!("{secret:?}"), "[redacted]");
+/// assert_eq!(secret.expose(), "s3cr3t");
+/// ```
+#[derive(Clone)]
+pub struct SecretString(Zeroizing<String>);
+
+impl SecretString {
+    /// The text itself.
+    #[must_use]
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl From<String> for SecretString {
+    fn from(text: String) -> Self {
+        Self(Zeroizing::new(text))
+    }
+}
+
+impl From<&str> for SecretString {
+    fn from(text: &str) -> Self {
+        Self::from(text.to_owned())
+    }
+}
+
+impl fmt::Debug for SecretString {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("[redacted]")
+    }
+}
+
+/// Where a client's secret comes from.
+///
+/// ```
+/// use auth_core::ClientSecret;
+///
+/// let fixed = ClientSecret::from("s3cr3t");
+/// assert!(ClientSecret::from_env("NO_SUCH_VARIABLE").is_err());
+/// assert!(ClientSecret::from_file("/no/such/file").is_err());
+/// ```
+#[derive(Clone, Debug)]
+pub struct ClientSecret(Origin);
+
+#[derive(Clone, Debug)]
+enum Origin {
+    Value(SecretString),
+    File(PathBuf),
+}
+
+impl ClientSecret {
+    /// Reads the secret from an environment variable, once, now.
+    ///
+    /// # Errors
+    /// If the variable is not set, empty, or not UTF-8.
+    pub fn from_env(name: &str) -> Result<Self, Error> {
+        let wrong = |what: &str| {
+            Error::configuration(format!(
+                "environment variable {name}: expected the client secret, but it is {what}"
+            ))
+        };
+        match env::var(name) {
+            Ok(value) if value.is_empty() => Err(wrong("empty")),
+            Ok(value) => Ok(Self::from(value)),
+            Err(env::VarError::NotPresent) => Err(wrong("not set")),
+            Err(env::VarError::NotUnicode(_)) => Err(wrong("not UTF-8")),
+        }
+    }
+
+    /// Reads the secret from a file, again at each token request, so that a rotated secret is
+    /// taken up without a restart. One line break at the end is not part of the secret.
+    ///
+    /// # Errors
+    /// If the file cannot be read now, is empty, or is not UTF-8.
+    pub fn from_file(path: impl Into<PathBuf>) -> Result<Self, Error> {
+        let path = path.into();
+        read(&path)?;
+        Ok(Self(Origin::File(path)))
+    }
+
+    /// The secret as it is at this moment.
+    pub(crate) async fn current(&self) -> Result<SecretString, Error> {
+        match &self.0 {
+            Origin::Value(value) => Ok(value.clone()),
+            Origin::File(path) => {
+                let path = path.clone();
+                tokio::task::spawn_blocking(move || read(&path))
+                    .await
+                    .unwrap_or_else(|stopped| Err(Error::connection(stopped)))
+            }
+        }
+    }
+
+    /// The secret itself, where it is known without reading a file.
+    pub(crate) fn fixed(&self) -> Option<&SecretString> {
+        match &self.0 {
+            Origin::Value(value) => Some(value),
+            Origin::File(_) => None,
+        }
+    }
+}
+
+impl<T: Into<SecretString>> From<T> for ClientSecret {
+    fn from(value: T) -> Self {
+        Self(Origin::Value(value.into()))
+    }
+}
+
+fn read(path: &std::path::Path) -> Result<SecretString, Error> {
+    let wrong = |what: &str| {
+        Error::configuration(format!(
+            "file {}: expected the client secret, but it {what}",
+            path.display()
+        ))
+    };
+    let bytes =
+        Zeroizing::new(std::fs::read(path).map_err(|e| wrong("cannot be read").with_source(e))?);
+    let text = std::str::from_utf8(&bytes).map_err(|_| wrong("is not UTF-8"))?;
+    let text = text.strip_suffix('\n').unwrap_or(text);
+    let text = text.strip_suffix('\r').unwrap_or(text);
+    if text.is_empty() {
+        return Err(wrong("is empty"));
+    }
+    Ok(SecretString::from(text))
+}
+
+/// `scheme` and `credentials` as a header value that is marked sensitive and wiped when its last
+/// clone is dropped. `None` if they hold a byte that no header may.
+pub(crate) fn credentials_header(scheme: &str, credentials: &str) -> Option<HeaderValue> {
+    let mut text = Zeroizing::new(Vec::with_capacity(scheme.len() + 1 + credentials.len()));
+    text.extend_from_slice(scheme.as_bytes());
+    text.push(b' ');
+    text.extend_from_slice(credentials.as_bytes());
+    let mut value = HeaderValue::from_maybe_shared(Bytes::from_owner(text)).ok()?;
+    value.set_sensitive(true);
+    Some(value)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_file_is_read_again_at_each_request() {
+        let path = env::temp_dir().join(format!("auth-core-secret-{}", std::process::id()));
+        std::fs::write(&path, "first\r\n").unwrap();
+        let secret = ClientSecret::from_file(&path).unwrap();
+        assert_eq!(secret.current().await.unwrap().expose(), "first");
+        std::fs::write(&path, "second").unwrap();
+        assert_eq!(secret.current().await.unwrap().expose(), "second");
+        std::fs::remove_file(&path).unwrap();
+        let error = secret.current().await.unwrap_err();
+        assert!(error.to_string().contains("cannot be read"), "{error}");
+    }
+
+    #[test]
+    fn a_credentials_header_is_sensitive_and_checked() {
+        let value = credentials_header("Bearer", "abc").unwrap();
+        assert!(value.is_sensitive());
+        assert_eq!(value, "Bearer abc");
+        assert!(credentials_header("Bearer", "a\nb").is_none());
+    }
+}

@@ -1,0 +1,42 @@
+//! Where tokens come from.
+
+use std::{fmt, sync::Arc};
+
+use async_trait::async_trait;
+
+use crate::{Error, TokenRequest, TokenResponse};
+
+/// Mints access tokens: one call is one token request.
+///
+/// [`ClientCredentials`](crate::ClientCredentials) is the one this crate comes with; a metadata
+/// server or a vault can be another.
+///
+/// ```
+/// use std::time::Duration;
+/// use auth_core::{Error, TokenRequest, TokenResponse, TokenSource, async_trait};
+///
+/// #[derive(Debug)]
+/// struct Fixed;
+///
+/// #[async_trait]
+/// impl TokenSource for Fixed {
+///     async fn fetch(&self, _request: &TokenRequest) -> Result<TokenResponse, Error> {
+///         Ok(TokenResponse::bearer("abc")?.expires_in(Duration::from_secs(600)))
+///     }
+/// }
+/// ```
+#[async_trait]
+pub trait TokenSource: fmt::Debug + Send + Sync + 'static {
+    /// Asks for a token, once. When and how often to ask again is the cache's business.
+    ///
+    /// # Errors
+    /// Whatever keeps it from a token; the [kind](crate::ErrorKind) decides how the cache backs off.
+    async fn fetch(&self, request: &TokenRequest) -> Result<TokenResponse, Error>;
+}
+
+#[async_trait]
+impl<S: TokenSource + ?Sized> TokenSource for Arc<S> {
+    async fn fetch(&self, request: &TokenRequest) -> Result<TokenResponse, Error> {
+        (**self).fetch(request).await
+    }
+}
