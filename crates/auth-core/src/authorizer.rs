@@ -86,7 +86,10 @@ impl<'a> RequestHead<'a> {
     }
 
     fn is_grpc(&self) -> bool {
-        let kind = self.headers.get(CONTENT_TYPE).map(|kind| kind.as_bytes());
+        let kind = self
+            .headers
+            .get(CONTENT_TYPE)
+            .map(http::HeaderValue::as_bytes);
         kind.is_some_and(|kind| kind.starts_with(b"application/grpc"))
     }
 }
@@ -134,14 +137,15 @@ impl Authorizer {
     ///
     /// # Errors
     /// If `uri` is not one of the allowed origins.
-    pub fn for_channel(&self, uri: &Uri) -> Result<Self, Error> {
+    pub fn for_channel(self, uri: &Uri) -> Result<Self, Error> {
         match Target::from(uri).0 {
             Some(destination) if self.rules.origins.contains(&destination) => Ok(Self {
-                rules: Arc::clone(&self.rules),
                 channel_is_trusted: true,
+                ..self
             }),
             Some(destination) => Err(Error::configuration(format!(
-                "endpoint {destination}: expected one of the allowed origins"
+                "endpoint {destination}: expected one of the allowed origins, {:?}",
+                self.rules.origins
             ))),
             None => Err(Error::configuration(
                 "endpoint: expected one with scheme and host, got a path",

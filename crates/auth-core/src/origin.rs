@@ -70,7 +70,7 @@ impl fmt::Debug for Origin {
     }
 }
 
-/// Whether `host` is this machine: `localhost`, 127.0.0.0/8 or ::1.
+/// Whether `host` is this machine: `localhost`, `127.0.0.0/8` or `::1`.
 pub(crate) fn is_loopback(host: &Host<&str>) -> bool {
     match host {
         Host::Domain(name) => name.eq_ignore_ascii_case("localhost"),
@@ -145,7 +145,7 @@ impl fmt::Display for Destination<'_> {
 ///
 /// `https` only, loopback excepted; nothing else than what was named, unless
 /// [`any_origin`](crate::AuthorizerBuilder::any_origin) was asked for.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(crate) struct AllowedOrigins {
     named: Box<[Origin]>,
     any: bool,
@@ -183,6 +183,16 @@ impl AllowedOrigins {
         self.any
             && destination.port != 0
             && (destination.https || self.http || is_loopback_name(destination.host))
+    }
+}
+
+impl fmt::Debug for AllowedOrigins {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.any {
+            f.write_str("any origin")
+        } else {
+            f.debug_list().entries(&self.named).finish()
+        }
     }
 }
 

@@ -1,1 +1,17 @@
 #![doc = include_str!("../README.md")]
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
+mod future;
+mod layer;
+mod replay;
+mod service;
+#[cfg(feature = "tonic")]
+mod tonic;
+mod transport;
+
+pub use auth_core;
+pub use future::AuthFuture;
+pub use layer::AuthLayer;
+pub use replay::{Bounded, CloneBody, Never, Replay};
+pub use service::Auth;
+pub use transport::TowerTransport;

@@ -1,0 +1,62 @@
+use std::{fmt, future::poll_fn};
+
+use async_trait::async_trait;
+use auth_core::{BoxError, Error, HttpTransport, TransportBody};
+use bytes::Bytes;
+use http::{Request, Response};
+use http_body::Body;
+use http_body_util::{BodyExt, Full};
+use tower_service::Service;
+
+/// Sends token requests through a tower HTTP service, such as hyper-util's legacy `Client`.
+///
+/// The service **must not follow redirects**: a token request carries the client's secret. hyper's
+/// client does not; a stack with tower-http's `FollowRedirect` in it does.
+///
+/// ```
+/// use auth_tower::TowerTransport;
+/// use hyper_util::{client::legacy::Client, rt::TokioExecutor};
+///
+/// # let connector = hyper_util::client::legacy::connect::HttpConnector::new();
+/// let transport = TowerTransport::new(Client::builder(TokioExecutor::new()).build(connector));
+/// ```
+#[derive(Clone)]
+pub struct TowerTransport<S> {
+    service: S,
+}
+
+impl<S, B> TowerTransport<S>
+where
+    S: Service<Request<Full<Bytes>>, Response = Response<B>>,
+{
+    /// Each request goes through a clone of `service`.
+    pub fn new(service: S) -> Self {
+        Self { service }
+    }
+}
+
+#[async_trait]
+impl<S, B> HttpTransport for TowerTransport<S>
+where
+    S: Service<Request<Full<Bytes>>, Response = Response<B>> + Clone + Send + Sync + 'static,
+    S::Error: Into<BoxError>,
+    S::Future: Send,
+    B: Body<Data = Bytes> + Send + 'static,
+    B::Error: Into<BoxError>,
+{
+    async fn send(&self, request: Request<Bytes>) -> Result<Response<TransportBody>, Error> {
+        let mut service = self.service.clone();
+        poll_fn(|cx| service.poll_ready(cx))
+            .await
+            .map_err(Error::connection)?;
+        let response = service.call(request.map(Full::new)).await;
+        let response = response.map_err(Error::connection)?;
+        Ok(response.map(|body| body.map_err(Into::into).boxed_unsync()))
+    }
+}
+
+impl<S> fmt::Debug for TowerTransport<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TowerTransport").finish_non_exhaustive()
+    }
+}
