@@ -7,10 +7,47 @@ use url::{Host, Url};
 
 use crate::Error;
 
+/// The schemes that are told apart.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+enum Scheme {
+    Https,
+    Http,
+    /// On no list.
+    Other,
+}
+
+impl Scheme {
+    fn of(text: &str) -> Self {
+        match text {
+            "https" => Self::Https,
+            "http" => Self::Http,
+            _ => Self::Other,
+        }
+    }
+
+    fn default_port(self) -> u16 {
+        match self {
+            Self::Https => 443,
+            Self::Http => 80,
+            Self::Other => 0,
+        }
+    }
+}
+
+impl fmt::Display for Scheme {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Https => "https",
+            Self::Http => "http",
+            Self::Other => "other",
+        })
+    }
+}
+
 /// Scheme, host and port, normalized: lower case, IDNA, the scheme's default port filled in.
 #[derive(Clone, Eq, Hash, PartialEq)]
 pub(crate) struct Origin {
-    https: bool,
+    scheme: Scheme,
     host: String,
     port: u16,
 }
@@ -35,14 +72,15 @@ impl Origin {
         if !matches!(url.path(), "" | "/") || url.query().is_some() || url.fragment().is_some() {
             return Err(wrong("more than scheme, host and port"));
         }
-        match (url.scheme(), url.host_str(), url.port_or_known_default()) {
-            ("https" | "http", Some(host), Some(port)) => Ok(Self {
-                https: url.scheme() == "https",
+        let scheme = Scheme::of(url.scheme());
+        match url.host_str() {
+            _ if scheme == Scheme::Other => Err(wrong(&format!("the scheme {}", url.scheme()))),
+            Some(host) => Ok(Self {
+                scheme,
                 host: host.to_owned(),
-                port,
+                port: url.port().unwrap_or(scheme.default_port()),
             }),
-            ("https" | "http", ..) => Err(wrong("one without a host")),
-            (scheme, ..) => Err(wrong(&format!("the scheme {scheme}"))),
+            None => Err(wrong("one without a host")),
         }
     }
 
@@ -52,15 +90,14 @@ impl Origin {
 
     fn is(&self, destination: &Destination<'_>) -> bool {
         self.port == destination.port
-            && self.https == destination.https
+            && self.scheme == destination.scheme
             && self.host.eq_ignore_ascii_case(destination.host)
     }
 }
 
 impl fmt::Display for Origin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let scheme = if self.https { "https" } else { "http" };
-        write!(f, "{scheme}://{}:{}", self.host, self.port)
+        write!(f, "{}://{}:{}", self.scheme, self.host, self.port)
     }
 }
 
@@ -96,7 +133,7 @@ pub struct Target<'a>(pub(crate) Option<Destination<'a>>);
 /// A scheme, a host and a port that a URI names.
 #[derive(Clone, Copy, Debug, Hash)]
 pub(crate) struct Destination<'a> {
-    https: bool,
+    scheme: Scheme,
     host: &'a str,
     port: u16,
 }
@@ -104,18 +141,12 @@ pub(crate) struct Destination<'a> {
 impl<'a> From<&'a Uri> for Target<'a> {
     /// A URI without an authority, such as tonic's `/pkg.Service/Method`, names no destination.
     fn from(uri: &'a Uri) -> Self {
-        let known = |scheme: &str| match scheme {
-            "https" => Some((true, 443)),
-            "http" => Some((false, 80)),
-            _ => None,
-        };
         Self(uri.authority().map(|authority| {
-            // an authority without a scheme, or under another one, is on no list
-            let (https, default) = uri.scheme_str().and_then(known).unwrap_or((false, 0));
+            let scheme = uri.scheme_str().map_or(Scheme::Other, Scheme::of);
             Destination {
-                https,
+                scheme,
                 host: authority.host(),
-                port: authority.port_u16().unwrap_or(default),
+                port: authority.port_u16().unwrap_or(scheme.default_port()),
             }
         }))
     }
@@ -123,21 +154,18 @@ impl<'a> From<&'a Uri> for Target<'a> {
 
 impl<'a> From<&'a Url> for Target<'a> {
     fn from(url: &'a Url) -> Self {
+        let scheme = Scheme::of(url.scheme());
         Self(Some(Destination {
-            https: url.scheme() == "https",
+            scheme,
             host: url.host_str().unwrap_or_default(),
-            port: match url.scheme() {
-                "https" | "http" => url.port_or_known_default().unwrap_or_default(),
-                _ => 0,
-            },
+            port: url.port().unwrap_or(scheme.default_port()),
         }))
     }
 }
 
 impl fmt::Display for Destination<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let scheme = if self.https { "https" } else { "http" };
-        write!(f, "{scheme}://{}:{}", self.host, self.port)
+        write!(f, "{}://{}:{}", self.scheme, self.host, self.port)
     }
 }
 
@@ -158,7 +186,7 @@ impl AllowedOrigins {
             .iter()
             .map(|text| {
                 let origin = Origin::parse(text)?;
-                if origin.https || http || origin.is_loopback() {
+                if origin.scheme == Scheme::Https || http || origin.is_loopback() {
                     return Ok(origin);
                 }
                 Err(Error::configuration(format!(
@@ -177,12 +205,13 @@ impl AllowedOrigins {
     }
 
     pub(crate) fn contains(&self, destination: &Destination<'_>) -> bool {
-        if self.named.iter().any(|origin| origin.is(destination)) {
-            return true;
-        }
-        self.any
-            && destination.port != 0
-            && (destination.https || self.http || is_loopback_name(destination.host))
+        self.named.iter().any(|origin| origin.is(destination))
+            || self.any
+                && match destination.scheme {
+                    Scheme::Https => true,
+                    Scheme::Http => self.http || is_loopback_name(destination.host),
+                    Scheme::Other => false,
+                }
     }
 }
 
