@@ -36,20 +36,21 @@ impl TokenResponse {
     /// # Errors
     /// If it is not a `b64token` (RFC 6750 §2.1), and so could not be sent.
     pub fn bearer(access_token: impl Into<SecretString>) -> Result<Self, Error> {
-        let token = access_token.into();
-        let invalid = |what: String| {
-            Error::new(
-                ErrorKind::InvalidResponse,
-                format!(
-                    "member \"access_token\": expected a b64token (RFC 6750 section 2.1), got {what}"
-                ),
+        Self::new(&access_token.into()).map_err(|what| Error::new(ErrorKind::InvalidResponse, what))
+    }
+
+    /// The error says what is wrong, without saying what the token is.
+    pub(crate) fn new(token: &SecretString) -> Result<Self, String> {
+        let wrong = |what| {
+            format!(
+                "member \"access_token\": expected a b64token (RFC 6750 section 2.1), got {what}"
             )
         };
         if let Some(what) = not_b64token(token.expose()) {
-            return Err(invalid(what));
+            return Err(wrong(what));
         }
         let authorization = credentials_header(BEARER, token.expose())
-            .ok_or_else(|| invalid("one that no header may hold".into()))?;
+            .ok_or_else(|| wrong("one that no header may hold".into()))?;
         Ok(Self {
             authorization,
             lifetime: None,

@@ -3,8 +3,7 @@
 use std::time::{Duration, SystemTime};
 
 use http::{HeaderMap, StatusCode, header};
-use serde::Deserialize;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::{
     Error, ErrorKind, Scopes, SecretString, TokenRequest, TokenResponse,
@@ -23,20 +22,6 @@ pub(super) struct Answer<'a> {
     pub(super) secret: &'a str,
 }
 
-/// Members of both responses; unknown ones are ignored (§5.1), a refresh token too (§4.4.3).
-#[derive(Default, Deserialize)]
-struct Members {
-    access_token: Option<String>,
-    token_type: Option<String>,
-    #[serde(default)]
-    expires_in: Value,
-    #[serde(default)]
-    scope: Value,
-    error: Option<String>,
-    error_description: Option<String>,
-    error_uri: Option<String>,
-}
-
 impl Answer<'_> {
     pub(super) fn read(&self) -> Result<TokenResponse, Error> {
         match self.status {
@@ -51,53 +36,54 @@ impl Answer<'_> {
                 ),
             )
             .with_status(status)),
-            _ => Err(self.refusal(serde_json::from_slice(self.body).ok())),
+            _ => Err(self.refusal(&serde_json::from_slice(self.body).unwrap_or_default())),
         }
     }
 
+    /// Unknown members are ignored (§5.1), a refresh token too (§4.4.3).
     fn token(&self) -> Result<TokenResponse, Error> {
-        let members: Members = match serde_json::from_slice::<Value>(self.body) {
-            // serde_json's message names the type that came, never its value
-            Ok(value @ Value::Object(_)) => Members::deserialize(value)
-                .map_err(|_| self.invalid("a member of the wrong type"))?,
-            _ => return Err(self.invalid(&self.not_json())),
+        let Ok(Value::Object(mut members)) = serde_json::from_slice(self.body) else {
+            return Err(self.invalid(&self.not_json()));
         };
-        if members.error.is_some() {
-            return Err(self.refusal(Some(members)));
+        if text(&members, "error").is_ok_and(|error| error.is_some()) {
+            return Err(self.refusal(&members));
         }
-        let Some(token) = members.access_token else {
-            return Err(self.invalid("no member \"access_token\""));
-        };
-        let token = SecretString::from(token);
-        match members.token_type.as_deref() {
-            None => return Err(self.invalid("no member \"token_type\"")),
+        self.response(&mut members)
+            .map_err(|what| self.invalid(&what))
+    }
+
+    fn response(&self, members: &mut Map<String, Value>) -> Result<TokenResponse, String> {
+        match text(members, "token_type")? {
+            None => return Err("it has no member \"token_type\"".into()),
             Some(kind) if kind.eq_ignore_ascii_case("bearer") => {}
             Some(kind) => {
-                return Err(self.invalid(&format!(
-                    "the token type {:?} where \"Bearer\" was expected (RFC 6749 section 7.1)",
+                return Err(format!(
+                    "member \"token_type\": expected \"Bearer\" (RFC 6749 section 7.1), got {:?}",
                     clean(kind, self.secret)
-                )));
+                ));
             }
         }
-        let mut response = TokenResponse::bearer(token)?;
-        if let Some(lifetime) = lifetime(&members.expires_in).map_err(|what| self.invalid(&what))? {
-            response = response.expires_in(lifetime);
-        }
-        if let Some(granted) = granted(&members.scope).map_err(|what| self.invalid(&what))? {
-            response = response.scopes(granted);
-        }
+        text(members, "access_token")?;
+        let Some(Value::String(token)) = members.remove("access_token") else {
+            return Err("it has no member \"access_token\"".into());
+        };
+        let mut response = TokenResponse::new(&SecretString::from(token))?;
+        response.lifetime = lifetime(members.get("expires_in"))?;
+        response.scopes = granted(members.get("scope"))?;
         Ok(response)
     }
 
     /// An answer that is no token, with whatever §5.2 members it has.
-    fn refusal(&self, members: Option<Members>) -> Error {
+    fn refusal(&self, members: &Map<String, Value>) -> Error {
         let status = self.status;
-        let answer = members.and_then(|m| {
-            Some(ErrorResponse {
-                error: clean(&m.error?, self.secret),
-                error_description: m.error_description.map(|t| clean(&t, self.secret)),
-                error_uri: m.error_uri.map(|t| clean(&t, self.secret)),
-            })
+        let member = |name| {
+            let text = text(members, name).ok().flatten()?;
+            Some(clean(text, self.secret))
+        };
+        let answer = member("error").map(|error| ErrorResponse {
+            error,
+            error_description: member("error_description"),
+            error_uri: member("error_uri"),
         });
         let code = answer.as_ref().map(|a| a.error.as_str());
         let busy = status.is_server_error()
@@ -162,9 +148,22 @@ impl Answer<'_> {
     }
 }
 
+/// A member that has to be a text; one that is null is not there.
+fn text<'a>(members: &'a Map<String, Value>, name: &str) -> Result<Option<&'a str>, String> {
+    match members.get(name) {
+        None | Some(Value::Null) => Ok(None),
+        Some(Value::String(text)) => Ok(Some(text)),
+        Some(other) => Err(format!(
+            "member {name:?}: expected a text, got {}",
+            shape(other)
+        )),
+    }
+}
+
 /// `expires_in` in seconds, as a number or, as some send it, as text. What is below zero is zero,
 /// what is beyond measure is the longest that can be told.
-fn lifetime(value: &Value) -> Result<Option<Duration>, String> {
+fn lifetime(value: Option<&Value>) -> Result<Option<Duration>, String> {
+    let value = value.unwrap_or(&Value::Null);
     let seconds = match value {
         Value::Null => return Ok(None),
         Value::Number(number) => number.as_f64(),
@@ -183,7 +182,8 @@ fn lifetime(value: &Value) -> Result<Option<Duration>, String> {
 }
 
 /// The scopes of the response: a text or, as some send it, a list of texts.
-fn granted(value: &Value) -> Result<Option<Scopes>, String> {
+fn granted(value: Option<&Value>) -> Result<Option<Scopes>, String> {
+    let value = value.unwrap_or(&Value::Null);
     let wrong = || format!("member \"scope\": expected scopes, got {}", shape(value));
     let text = match value {
         Value::Null => return Ok(None),

@@ -1,0 +1,112 @@
+//! A token is handed out while it is usable, and never after.
+
+use std::time::Duration;
+
+use auth_core::ErrorKind;
+use auth_testing::{ManualClock, TokioClock};
+
+use super::{
+    cache, read, secs, settle,
+    source::{Answer, Scripted},
+};
+
+#[tokio::test(start_paused = true)]
+async fn aliri_envoy_44674_a_spent_token_is_never_handed_out_even_when_renewal_fails() {
+    let source =
+        Scripted::always(Answer::fails(ErrorKind::Connection)).then(Answer::Lives(secs(600)));
+    let tokens = cache(&source, TokioClock::new());
+    tokens.token().await.unwrap();
+    tokio::time::advance(Duration::from_millis(569_999)).await;
+    assert_eq!(read(&tokens).as_deref(), Some("Bearer t1"));
+    tokio::time::advance(Duration::from_millis(1)).await;
+    assert_eq!(read(&tokens), None);
+    let error = tokens.token().await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Connection);
+}
+
+#[tokio::test(start_paused = true)]
+async fn zerobus_701_a_lifetime_is_counted_from_before_the_request() {
+    let source = Scripted::lives(60).takes(secs(5));
+    let tokens = cache(&source, TokioClock::new());
+    tokens.token().await.unwrap();
+    tokio::time::advance(secs(51)).await;
+    assert!(read(&tokens).is_some(), "56 of 57 s");
+    tokio::time::advance(secs(1)).await;
+    assert_eq!(read(&tokens), None);
+}
+
+/// A fixed margin of five minutes makes one request per call of a five minute token
+/// (aspnetcore#60118; Duende at a minute or less).
+#[tokio::test(start_paused = true)]
+async fn aspnetcore_60118_short_tokens_are_used_and_renewed_in_time() {
+    for lifetime in [1, 3, 60, 300, 600, 3600, 86_400] {
+        let source = Scripted::lives(lifetime);
+        let tokens = cache(&source, TokioClock::new());
+        tokens.token().await.unwrap();
+        let step = secs(lifetime) / 100;
+        for _ in 0..1000 {
+            tokio::time::advance(step).await;
+            assert!(read(&tokens).is_some(), "lifetime {lifetime}: nobody waits");
+            settle().await;
+        }
+        // ten lifetimes; due at 41 % at the earliest, at 97 % at the latest
+        let requests = source.requests();
+        assert!(
+            (11..=25).contains(&requests),
+            "lifetime {lifetime}: {requests}"
+        );
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn object_store_41_a_token_that_arrives_spent_is_used_for_a_second() {
+    let source = Scripted::lives(0);
+    let tokens = cache(&source, TokioClock::new());
+    for _ in 0..10 {
+        let first = tokens.token().await.unwrap();
+        for _ in 0..100 {
+            assert_eq!(tokens.token().await.unwrap().secret(), first.secret());
+        }
+        tokio::time::advance(secs(1)).await;
+    }
+    assert_eq!(source.requests(), 10, "one a second");
+}
+
+#[tokio::test(start_paused = true)]
+async fn duende_spring_a_missing_lifetime_is_five_minutes() {
+    let source = Scripted::always(Answer::Silent);
+    let tokens = cache(&source, TokioClock::new());
+    tokens.token().await.unwrap();
+    tokio::time::advance(secs(200)).await;
+    assert!(read(&tokens).is_some());
+    settle().await;
+    assert_eq!(source.requests(), 1);
+    tokio::time::advance(secs(85)).await;
+    assert_eq!(read(&tokens), None);
+}
+
+#[tokio::test]
+async fn librespot_1617_a_token_does_not_outlive_a_suspended_machine() {
+    let source = Scripted::lives(600);
+    let clock = ManualClock::new();
+    let tokens = cache(&source, clock.clone());
+    tokens.token().await.unwrap();
+    clock.suspend(secs(569));
+    assert!(read(&tokens).is_some());
+    clock.suspend(secs(1));
+    assert_eq!(read(&tokens), None);
+    assert_eq!(tokens.token().await.unwrap().secret(), "t2");
+}
+
+#[tokio::test]
+async fn a_wall_clock_set_back_does_not_prolong_a_token() {
+    let source = Scripted::lives(600);
+    let clock = ManualClock::new();
+    let tokens = cache(&source, clock.clone());
+    tokens.token().await.unwrap();
+    clock.set_wall(secs(0));
+    clock.advance(secs(569));
+    assert!(read(&tokens).is_some());
+    clock.advance(secs(1));
+    assert_eq!(read(&tokens), None);
+}

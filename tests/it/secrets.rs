@@ -1,0 +1,225 @@
+//! Nothing secret is printed: not by `Debug`, not in an error, not in a log.
+
+use std::{
+    fmt::{self, Debug},
+    io,
+    sync::{Arc, Mutex},
+};
+
+use async_trait::async_trait;
+use auth_core::{
+    Authorizer, ClientAuthentication, ClientCredentials, ClientSecret, Error, HttpTransport,
+    SecretString, TokenCache, TokenRequest, TokenResponse, TokenSource, TransportBody,
+    provider::Provider,
+};
+use auth_reqwest::{AuthMiddleware, ReqwestTransport};
+use auth_tower::{AuthLayer, TowerTransport};
+use base64::{Engine, prelude::BASE64_STANDARD};
+use bytes::Bytes;
+use http::{Request, Response};
+use http_body_util::{BodyExt, Full};
+use hyper_util::{client::legacy::Client, rt::TokioExecutor};
+use tower::Layer;
+use tracing_subscriber::fmt::MakeWriter;
+
+const ID: &str = "some-client";
+const SECRET: &str = "s3cr3t/of+the=client";
+const TOKEN: &str = "t0k3n.of.the.client";
+
+/// Fails if `text` shows the secret or the token in any of the forms in which they travel.
+#[track_caller]
+fn assert_clean(what: &str, text: &str) {
+    let forms = [
+        SECRET.to_owned(),
+        "s3cr3t%2Fof%2Bthe%3Dclient".to_owned(),
+        BASE64_STANDARD.encode(format!("{ID}:{SECRET}")),
+        BASE64_STANDARD.encode(format!("{ID}:s3cr3t%2Fof%2Bthe%3Dclient")),
+        TOKEN.to_owned(),
+    ];
+    for form in forms {
+        assert!(!text.contains(&form), "{what} shows {form}: {text}");
+    }
+}
+
+#[track_caller]
+fn debug_is_clean<T: Debug>(value: &T) {
+    let what = std::any::type_name::<T>();
+    assert_clean(what, &format!("{value:?} {value:#?}"));
+}
+
+/// Answers every request with the same status and body.
+#[derive(Clone)]
+struct Canned(u16, &'static str);
+
+impl Debug for Canned {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Canned({})", self.0)
+    }
+}
+
+#[async_trait]
+impl HttpTransport for Canned {
+    async fn send(&self, _request: Request<Bytes>) -> Result<Response<TransportBody>, Error> {
+        let body = Full::new(Bytes::from_static(self.1.as_bytes()));
+        let response = Response::builder().status(self.0);
+        let body = body.map_err(|never| match never {}).boxed_unsync();
+        response.body(body).map_err(Error::connection)
+    }
+}
+
+const GOOD: Canned = Canned(
+    200,
+    r#"{"access_token":"t0k3n.of.the.client","token_type":"Bearer","expires_in":600}"#,
+);
+
+fn credentials(transport: impl HttpTransport) -> ClientCredentials {
+    let authentication = ClientAuthentication::client_secret_post(SECRET);
+    ClientCredentials::builder("https://as.example/token", ID, authentication)
+        .build(transport)
+        .unwrap()
+}
+
+#[tokio::test]
+async fn debug_of_every_public_type_that_holds_a_secret() {
+    debug_is_clean(&SecretString::from(SECRET));
+    debug_is_clean(&ClientSecret::from(SECRET));
+    debug_is_clean(&TokenResponse::bearer(TOKEN).unwrap());
+    for authentication in [
+        ClientAuthentication::client_secret_basic(SECRET),
+        ClientAuthentication::client_secret_basic_raw(SECRET),
+        ClientAuthentication::client_secret_post(SECRET),
+    ] {
+        debug_is_clean(&authentication);
+        let builder = ClientCredentials::builder("https://as.example/token", ID, authentication);
+        debug_is_clean(&builder);
+        debug_is_clean(&builder.build(GOOD).unwrap());
+    }
+    debug_is_clean(&Provider::signicat().client_credentials(ID, SECRET));
+    let source = credentials(GOOD);
+    debug_is_clean(&source.fetch(&TokenRequest::default()).await.unwrap());
+
+    let builder = TokenCache::builder(source);
+    debug_is_clean(&builder);
+    let tokens = builder.build();
+    let token = tokens.token().await.unwrap();
+    assert_eq!(token.secret(), TOKEN);
+    debug_is_clean(&token);
+    debug_is_clean(&token.authorization());
+    debug_is_clean(token.authorization().header());
+    debug_is_clean(&tokens);
+
+    let builder = Authorizer::builder(tokens).origin("https://api.example");
+    debug_is_clean(&builder);
+    let authorizer = builder.build().unwrap();
+    debug_is_clean(&authorizer);
+    let mut request = Request::get("https://api.example/").body(()).unwrap();
+    let decision = authorizer.authorize(&request);
+    debug_is_clean(&decision);
+    let auth_core::Decision::Authorize(authorization) = decision else {
+        panic!("expected a token at hand, got {decision:?}");
+    };
+    authorization.apply(request.headers_mut());
+    debug_is_clean(&request);
+
+    let client = Client::builder(TokioExecutor::new()).build_http::<Full<Bytes>>();
+    let layer = AuthLayer::new(authorizer.clone());
+    debug_is_clean(&layer);
+    debug_is_clean(&layer.layer(client.clone()));
+    debug_is_clean(&TowerTransport::new(client));
+    debug_is_clean(&AuthMiddleware::new(authorizer));
+    debug_is_clean(&ReqwestTransport::from_client(reqwest::Client::new()));
+}
+
+/// A server that echoes what it got, in every member and in every way to be wrong.
+#[tokio::test]
+async fn errors_show_no_secret_and_no_body() {
+    for canned in [
+        Canned(
+            401,
+            r#"{"error":"invalid_client","error_description":"s3cr3t/of+the=client"}"#,
+        ),
+        Canned(
+            400,
+            r#"{"error":"s3cr3t/of+the=client","error_uri":"s3cr3t/of+the=client"}"#,
+        ),
+        Canned(400, "s3cr3t/of+the=client"),
+        Canned(503, "<html>s3cr3t/of+the=client</html>"),
+        Canned(200, "s3cr3t/of+the=client"),
+        Canned(200, r#"{"access_token":"t0k3n.of.the.client"}"#),
+        Canned(
+            200,
+            r#"{"access_token":"t0k3n.of.the.client","token_type":"mac"}"#,
+        ),
+        Canned(
+            200,
+            r#"{"access_token":"t0k3n.of.the.client é","token_type":"Bearer"}"#,
+        ),
+        Canned(
+            200,
+            r#"{"access_token":["t0k3n.of.the.client"],"token_type":"Bearer"}"#,
+        ),
+        Canned(
+            200,
+            r#"{"access_token":"t","token_type":"Bearer","expires_in":"t0k3n.of.the.client"}"#,
+        ),
+        Canned(307, "s3cr3t/of+the=client"),
+    ] {
+        let source = credentials(canned.clone());
+        let error = source.fetch(&TokenRequest::default()).await.unwrap_err();
+        assert_clean(canned.1, &format!("{error} {error:?} {error:#?}"));
+        assert!(!error.to_string().contains("<html>"));
+    }
+}
+
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl io::Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl<'a> MakeWriter<'a> for Log {
+    type Writer = Self;
+
+    fn make_writer(&'a self) -> Self {
+        self.clone()
+    }
+}
+
+#[tokio::test]
+async fn the_log_at_its_loudest_shows_no_secret() {
+    let log = Log::default();
+    let subscriber = tracing_subscriber::fmt()
+        .with_max_level(tracing::Level::TRACE)
+        .with_writer(log.clone())
+        .finish();
+    let guard = tracing::subscriber::set_default(subscriber);
+    let bad = Canned(
+        401,
+        r#"{"error":"invalid_client","error_description":"s3cr3t/of+the=client"}"#,
+    );
+    for canned in [GOOD, bad] {
+        let tokens = TokenCache::new(credentials(canned));
+        let _ = tokens.token().await;
+        let authorizer = Authorizer::builder(tokens).origin("https://api.example");
+        let elsewhere = Request::get("https://elsewhere.example/").body(()).unwrap();
+        let _ = authorizer.build().unwrap().authorize(&elsewhere);
+    }
+    drop(guard);
+    let text = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+    for event in [
+        "access token received",
+        "token request failed",
+        "without a token",
+    ] {
+        assert!(text.contains(event), "no event {event:?} in {text}");
+    }
+    assert_clean("the log", &text);
+}
