@@ -1,2 +1,50 @@
-//! The project's own tasks.
-fn main() {}
+//! The project's own tasks. A task does whatever set-up it needs by itself, so that a fresh clone
+//! on a fresh machine asks for nothing but `cargo xtask …`.
+
+mod certificates;
+mod command;
+mod fixtures;
+mod interop;
+mod node;
+mod once;
+mod python;
+mod test;
+mod version;
+mod workspace;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+#[derive(Debug, Parser)]
+#[command(bin_name = "cargo xtask", about = "The project's own tasks")]
+struct Cli {
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Debug, Subcommand)]
+enum Task {
+    /// Runs every test, those against third-party servers too, after installing what they need
+    Test(test::Arguments),
+    /// Installs what the interop tests need, and prints the variables that lead them there
+    ///
+    /// To run one of them by hand: eval "$(cargo xtask interop-setup)", then
+    /// cargo test --features interop --test interop NAME
+    #[command(verbatim_doc_comment)]
+    InteropSetup,
+}
+
+fn main() -> ExitCode {
+    let done = match Cli::parse().task {
+        Task::Test(arguments) => test::run(&arguments),
+        Task::InteropSetup => interop::print_environment(),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}

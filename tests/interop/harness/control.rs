@@ -1,0 +1,39 @@
+//! Plain HTTP to the fixtures, by a client that has nothing of ours in it.
+
+use std::time::Duration;
+
+use anyhow::{Context as _, Result, ensure};
+use reqwest::{Certificate, Client, Method};
+use rustls::crypto::ring;
+use serde_json::Value;
+
+use super::ca_pem;
+
+/// A client that goes straight to loopback and, of all certificates, trusts those of the fixtures.
+pub(crate) fn http_client() -> Result<Client> {
+    // Only the first call of the process installs it: the others find it in place.
+    let _ = ring::default_provider().install_default();
+    Client::builder()
+        .no_proxy()
+        .tls_certs_only([Certificate::from_pem(ca_pem()?.as_bytes())?])
+        .timeout(Duration::from_secs(30))
+        .build()
+        .context("cannot build an HTTP client")
+}
+
+/// Asks a fixture about itself, or tells it what to do.
+pub(crate) async fn ask(method: Method, url: &str, body: Option<&Value>) -> Result<Value> {
+    let mut request = http_client()?.request(method.clone(), url);
+    if let Some(body) = body {
+        request = request.body(body.to_string());
+    }
+    let response = request.send().await?;
+    let status = response.status();
+    let body = response.text().await?;
+    ensure!(
+        status.is_success(),
+        "{method} {url} was answered by {status}: {body}"
+    );
+    serde_json::from_str(&body)
+        .with_context(|| format!("{method} {url} should have been answered by JSON, got {body:?}"))
+}

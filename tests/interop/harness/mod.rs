@@ -1,0 +1,29 @@
+//! Starts third-party servers for a test, and stops them when the test is over.
+//!
+//! Every fixture is a child process on an ephemeral port of 127.0.0.1. `start` returns when it
+//! listens; dropping the value kills exactly that process. Tests share none, so they need not care
+//! what else runs. When a test panics, what its fixtures wrote to stderr is shown with it.
+//!
+//! ```ignore
+//! let provider = OidcProvider::start(&[("AS_TOKEN_TTL", "3")]).await?;
+//! let grpc = GrpcServer::python_asking(&provider).await?;
+//! let proxy = FaultProxy::start(provider.issuer()).await?;
+//! proxy.next(&["reset", "delay:400"]).await?;
+//! // … the client under test, at provider.token_endpoint(), provider.api(), grpc.uri() …
+//! assert_eq!(provider.stats().await?["token_requests"], 1);
+//! ```
+
+mod control;
+mod fault_proxy;
+mod grpc_server;
+mod installation;
+mod oidc_provider;
+mod process;
+
+pub(crate) use self::{
+    control::http_client,
+    fault_proxy::FaultProxy,
+    grpc_server::GrpcServer,
+    installation::{ca_pem, keys_dir},
+    oidc_provider::OidcProvider,
+};

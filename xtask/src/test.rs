@@ -1,0 +1,31 @@
+//! `cargo xtask test`: every test there is.
+
+use std::ffi::OsString;
+
+use anyhow::Result;
+use clap::Args;
+
+use crate::{
+    command,
+    interop::Interop,
+    workspace::{Workspace, cargo},
+};
+
+#[derive(Args, Debug)]
+pub(crate) struct Arguments {
+    /// Passed on to `cargo test --workspace --all-features`
+    #[arg(last = true, value_name = "CARGO TEST ARGUMENTS")]
+    cargo_test: Vec<OsString>,
+}
+
+pub(crate) fn run(arguments: &Arguments) -> Result<()> {
+    let workspace = Workspace::locate()?;
+    let interop = Interop::install(&workspace)?;
+    command::status(
+        cargo()
+            .args(["test", "--workspace", "--all-features"])
+            .args(&arguments.cargo_test)
+            .envs(interop.environment())
+            .current_dir(workspace.root()),
+    )
+}
