@@ -1,0 +1,169 @@
+//! The client credentials grant against an authorization server, and what is refused before it.
+
+use auth_core::{
+    ClientAuthentication, ClientCredentials, ClientSecret, ErrorKind, TokenCache, TokenRequest,
+};
+use auth_testing::{Answer, AuthorizationServer};
+use auth_tower::TowerTransport;
+use bytes::Bytes;
+use http_body_util::Full;
+use hyper_util::{
+    client::legacy::{Client, connect::HttpConnector},
+    rt::TokioExecutor,
+};
+
+type Transport = TowerTransport<Client<HttpConnector, Full<Bytes>>>;
+
+fn transport() -> Transport {
+    TowerTransport::new(Client::builder(TokioExecutor::new()).build_http())
+}
+
+async fn server() -> AuthorizationServer {
+    let server = AuthorizationServer::builder().client("we:ird id", "p@ss:w%rd+/= &?#~\"\\é");
+    server.start().await.unwrap()
+}
+
+fn refusal(url: &str, id: &str, authentication: ClientAuthentication) -> String {
+    let builder = ClientCredentials::builder(url, id, authentication);
+    let error = builder.build(transport()).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Configuration);
+    assert!(!error.is_transient());
+    error.to_string()
+}
+
+#[test]
+fn what_is_wrong_is_said_at_construction() {
+    let basic = || ClientAuthentication::client_secret_basic("s3cr3t");
+    let good = "https://as.example/token";
+    assert!(refusal("as.example/token", "id", basic()).contains("without a scheme"));
+    assert!(refusal("http://as.example/token", "id", basic()).contains("loopback"));
+    assert!(refusal(good, "", basic()).contains("client id: expected one"));
+    let raw = ClientAuthentication::client_secret_basic_raw("s3cr3t");
+    assert!(refusal(good, "we:ird", raw).contains("without ':'"));
+    let empty = ClientAuthentication::client_secret_post("");
+    assert!(refusal(good, "id", empty).contains("client secret: expected one"));
+    let quoted = ClientCredentials::builder(good, "id", basic()).scope("a\"b");
+    assert!(
+        quoted
+            .build(transport())
+            .unwrap_err()
+            .to_string()
+            .contains("scope")
+    );
+    let plain = ClientCredentials::builder("http://as.example/token", "id", basic());
+    assert!(plain.allow_http().build(transport()).is_ok());
+}
+
+#[tokio::test]
+async fn rfc6749_2_3_an_id_and_a_secret_full_of_what_needs_encoding() {
+    let server = server().await;
+    let secret = "p@ss:w%rd+/= &?#~\"\\é";
+    for authentication in [
+        ClientAuthentication::client_secret_basic(secret),
+        ClientAuthentication::client_secret_post(secret),
+    ] {
+        let url = server.token_endpoint();
+        let builder = ClientCredentials::builder(url, "we:ird id", authentication);
+        let tokens = TokenCache::new(builder.build(transport()).unwrap());
+        tokens.token().await.unwrap();
+    }
+    let requests = server.requests();
+    assert_eq!(requests.len(), 2);
+    for request in requests {
+        let in_header = request.headers().contains_key("authorization");
+        let body = std::str::from_utf8(request.body()).unwrap().to_owned();
+        assert_ne!(
+            in_header,
+            body.contains("client_secret"),
+            "one method, not two"
+        );
+        assert!(!request.uri().to_string().contains("client"));
+    }
+}
+
+#[tokio::test]
+async fn a_token_request_asks_for_more_than_the_source_does_by_itself() {
+    let server = AuthorizationServer::builder()
+        .client("id", "secret")
+        .start()
+        .await
+        .unwrap();
+    let authentication = ClientAuthentication::client_secret_basic("secret");
+    let source = ClientCredentials::builder(server.token_endpoint(), "id", authentication)
+        .scope("by_default")
+        .parameter("tenant", "one")
+        .build(transport())
+        .unwrap();
+    let request = TokenRequest::builder()
+        .scope("b a")
+        .resource("https://one.example/")
+        .resource("https://two.example/")
+        .audience("somebody")
+        .build()
+        .unwrap();
+    TokenCache::new(source.clone()).token().await.unwrap();
+    let other = TokenCache::builder(source).request(request).build();
+    other.token().await.unwrap();
+    let bodies: Vec<_> = server.requests().iter().map(|r| r.body().clone()).collect();
+    assert_eq!(
+        bodies,
+        [
+            "grant_type=client_credentials&scope=by_default&tenant=one",
+            "grant_type=client_credentials&scope=a+b&resource=https%3A%2F%2Fone.example%2F\
+             &resource=https%3A%2F%2Ftwo.example%2F&audience=somebody&tenant=one",
+        ]
+    );
+}
+
+#[tokio::test]
+async fn rfc6749_5_1_granted_scopes_are_the_responses_or_else_those_asked_for() {
+    let server = AuthorizationServer::builder()
+        .client("id", "secret")
+        .echo_scope(false);
+    let server = server.start().await.unwrap();
+    let granted = async || {
+        let authentication = ClientAuthentication::client_secret_basic("secret");
+        let source = ClientCredentials::builder(server.token_endpoint(), "id", authentication)
+            .scope("b a")
+            .build(transport())
+            .unwrap();
+        TokenCache::new(source)
+            .token()
+            .await
+            .unwrap()
+            .scopes()
+            .to_string()
+    };
+    assert_eq!(granted().await, "a b");
+    let narrowed = r#"{"access_token":"t","token_type":"bearer","scope":"a"}"#;
+    server.fail_next(1, Answer::json(narrowed));
+    assert_eq!(granted().await, "a");
+}
+
+#[tokio::test]
+async fn a_rotated_secret_is_taken_up_from_its_file() {
+    let server = AuthorizationServer::builder()
+        .client("id", "old")
+        .start()
+        .await
+        .unwrap();
+    let path = std::env::temp_dir().join(format!("auth-it-rotated-{}", std::process::id()));
+    std::fs::write(&path, "old\n").unwrap();
+    let secret = ClientSecret::from_file(&path).unwrap();
+    let authentication = ClientAuthentication::client_secret_basic(secret);
+    let source = ClientCredentials::builder(server.token_endpoint(), "id", authentication)
+        .build(transport())
+        .unwrap();
+    TokenCache::new(source.clone()).token().await.unwrap();
+    server.set_client("id", "new");
+    std::fs::write(&path, "new\n").unwrap();
+    TokenCache::new(source.clone()).token().await.unwrap();
+    std::fs::remove_file(&path).unwrap();
+    let error = TokenCache::new(source).token().await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Configuration);
+    assert_eq!(
+        server.token_requests(),
+        2,
+        "without a secret nothing is sent"
+    );
+}
