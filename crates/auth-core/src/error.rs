@@ -112,11 +112,7 @@ impl Error {
 
     /// An [`ErrorKind::Connection`] error: what a transport failed with before there was an answer.
     pub fn connection(source: impl Into<BoxError>) -> Self {
-        Self::new(
-            ErrorKind::Connection,
-            "the token endpoint was not reached or did not answer",
-        )
-        .with_source(source)
+        Self::new(ErrorKind::Connection, "the token request got no answer").with_source(source)
     }
 
     /// Adds the cause.
@@ -130,6 +126,16 @@ impl Error {
     pub fn with_retry_after(mut self, wait: Duration) -> Self {
         self.retry_after = Some(wait);
         self
+    }
+
+    /// Says where it happened.
+    pub(crate) fn at(self, place: &str) -> Self {
+        self.change(|details| details.message = format!("{place}: {}", details.message).into())
+    }
+
+    /// The same failure, of a kind that may pass by itself.
+    pub(crate) fn passing(self) -> Self {
+        self.change(|details| details.transient = true)
     }
 
     pub(crate) fn with_status(self, status: StatusCode) -> Self {

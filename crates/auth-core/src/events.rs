@@ -1,7 +1,7 @@
 //! What an operator sees: every event of the crate, so that names and levels agree. None is on the
 //! path of a request that finds its token.
 
-use std::{fmt, time::Duration};
+use std::{error::Error as _, fmt, time::Duration};
 
 use crate::{AccessToken, Error};
 
@@ -16,10 +16,25 @@ pub(crate) fn token_received(token: &AccessToken, lifetime: Duration) {
 
 /// `served`: whether a usable token stays in use meanwhile.
 pub(crate) fn token_request_failed(error: &Error, served: bool) {
+    let (kind, cause) = (error.kind().as_str(), Causes(error));
     if served {
-        tracing::warn!(kind = error.kind().as_str(), %error, "token renewal failed; the current token stays in use");
+        tracing::warn!(kind, %error, %cause, "token renewal failed; the current token stays in use");
     } else {
-        tracing::error!(kind = error.kind().as_str(), %error, "token request failed; there is no usable token");
+        tracing::error!(kind, %error, %cause, "token request failed; there is no usable token");
+    }
+}
+
+/// What an error came from, outermost first.
+struct Causes<'a>(&'a Error);
+
+impl fmt::Display for Causes<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut cause = self.0.source();
+        while let Some(error) = cause {
+            cause = error.source();
+            write!(f, "{error}{}", if cause.is_some() { ": " } else { "" })?;
+        }
+        Ok(())
     }
 }
 

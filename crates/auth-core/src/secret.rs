@@ -99,9 +99,10 @@ impl ClientSecret {
             Origin::Value(value) => Ok(value.clone()),
             Origin::File(path) => {
                 let path = path.clone();
-                tokio::task::spawn_blocking(move || read(&path))
-                    .await
-                    .unwrap_or_else(|stopped| Err(Error::connection(stopped)))
+                let read = tokio::task::spawn_blocking(move || read(&path)).await;
+                // it was there at construction: a rotation may be under way
+                read.unwrap_or_else(|stopped| Err(Error::connection(stopped)))
+                    .map_err(Error::passing)
             }
         }
     }
@@ -166,6 +167,7 @@ mod tests {
         std::fs::remove_file(&path).unwrap();
         let error = secret.current().await.unwrap_err();
         assert!(error.to_string().contains("cannot be read"), "{error}");
+        assert!(error.is_transient(), "a rotation may be under way");
     }
 
     #[test]

@@ -18,7 +18,7 @@ use tokio::{runtime::Handle, sync::watch, task::AbortHandle};
 
 use super::{Shared, slot::Entry};
 use crate::{
-    AccessToken, Error, ErrorKind, TokenResponse, TokenSource,
+    AccessToken, Error, ErrorKind, TokenResponse,
     clock::{AnyClock, Now},
     events,
 };
@@ -172,14 +172,12 @@ impl Shared {
             number,
             deadline,
             cache: Arc::downgrade(self),
-            source: Arc::clone(&self.source),
             clock: self.clock.clone(),
             outcome: sender,
         };
-        let request = self.request.clone();
+        let (source, request) = (Arc::clone(&self.source), self.request.clone());
         let task = runtime.spawn(async move {
-            let source = Arc::clone(&journey.source);
-            journey.fly(source.fetch(&request)).await;
+            journey.fly(async { source.fetch(&request).await }).await;
         });
         let ticket = Ticket {
             outcome,
@@ -255,7 +253,6 @@ struct Journey {
     number: u64,
     deadline: Duration,
     cache: Weak<Shared>,
-    source: Arc<dyn TokenSource>,
     clock: AnyClock,
     /// Dropped unused it tells the waiters that nothing will come.
     outcome: watch::Sender<Option<Outcome>>,

@@ -109,29 +109,27 @@ impl ClientCredentials {
         Ok(built)
     }
 
+    /// What error texts begin with.
+    fn place(&self) -> String {
+        format!("token endpoint {}", self.endpoint.name())
+    }
+
     /// Reads an answer that may hold a token; no more than the cap is kept.
     async fn read(&self, mut body: TransportBody) -> Result<Zeroizing<Vec<u8>>, Error> {
         let mut read = Zeroizing::new(Vec::new());
         while let Some(frame) = body.frame().await {
             let frame = frame.map_err(|e| {
-                Error::new(
-                    ErrorKind::Connection,
-                    format!(
-                        "token endpoint {}: the answer broke off",
-                        self.endpoint.name()
-                    ),
-                )
-                .with_source(e)
+                Error::new(ErrorKind::Connection, "the answer broke off")
+                    .with_source(e)
+                    .at(&self.place())
             })?;
             let data = frame.into_data().unwrap_or_default();
             if read.len() + data.len() > LARGEST_RESPONSE {
                 return Err(Error::new(
                     ErrorKind::InvalidResponse,
-                    format!(
-                        "token endpoint {}: expected an answer of at most 1 MiB, got a larger one",
-                        self.endpoint.name()
-                    ),
-                ));
+                    "expected an answer of at most 1 MiB, got a larger one",
+                )
+                .at(&self.place()));
             }
             read.extend_from_slice(&data);
         }
@@ -145,7 +143,8 @@ impl TokenSource for ClientCredentials {
         let request = request.or(&self.defaults);
         let secret = self.authentication.secret.current().await?;
         let sent = self.transport.send(self.http_request(&request, &secret)?);
-        let (head, body) = sent.await?.into_parts();
+        let answered = sent.await.map_err(|e| e.at(&self.place()))?;
+        let (head, body) = answered.into_parts();
         let body = self.read(body).await?;
         let mut response = Answer {
             status: head.status,
