@@ -64,6 +64,16 @@ pub trait Clock: fmt::Debug + Send + Sync + 'static {
     fn sleep_until(&self, deadline: Duration) -> Sleep;
 }
 
+impl<C: Clock + ?Sized> Clock for Arc<C> {
+    fn now(&self) -> Now {
+        (**self).now()
+    }
+
+    fn sleep_until(&self, deadline: Duration) -> Sleep {
+        (**self).sleep_until(deadline)
+    }
+}
+
 /// The machine's clocks.
 ///
 /// On Linux both are the coarse ones (`CLOCK_MONOTONIC_COARSE`, `CLOCK_REALTIME_COARSE`): a few

@@ -1,6 +1,8 @@
 //! One flight, and what becomes of those who wait for it.
 
-use auth_core::ErrorKind;
+use std::{future::Future, pin::Pin};
+
+use auth_core::{Error, ErrorKind, TokenCache, TokenRequest, TokenResponse, TokenSource};
 use auth_testing::TokioClock;
 use tokio_test::{assert_pending, task};
 
@@ -106,6 +108,31 @@ async fn a_panic_of_the_source_is_an_error_and_the_next_call_works() {
     assert!(!format!("{error} {error:?}").contains("s3cr3t"));
     tokio::time::advance(secs(2)).await;
     assert_eq!(tokens.token().await.unwrap().secret(), "t1");
+}
+
+/// Panics when it is called, before there is a future to poll.
+#[derive(Debug)]
+struct PanicsAtOnce;
+
+impl TokenSource for PanicsAtOnce {
+    fn fetch<'a, 'b, 'c>(
+        &'a self,
+        _request: &'b TokenRequest,
+    ) -> Pin<Box<dyn Future<Output = Result<TokenResponse, Error>> + Send + 'c>>
+    where
+        'a: 'c,
+        'b: 'c,
+        Self: 'c,
+    {
+        panic!("scripted");
+    }
+}
+
+#[tokio::test]
+async fn a_panic_before_there_is_a_future_is_the_same_error() {
+    let tokens = TokenCache::new(PanicsAtOnce);
+    let error = tokens.token().await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Panicked);
 }
 
 #[tokio::test(start_paused = true)]
