@@ -1,1 +1,36 @@
 #![doc = include_str!("../README.md")]
+
+mod answer;
+mod authorization_server;
+mod count;
+mod fault;
+mod gate;
+#[cfg(feature = "grpc")]
+mod grpc;
+mod issued_tokens;
+mod lock;
+mod loopback;
+mod manual_clock;
+mod protected_api;
+mod recorder;
+mod script;
+mod tokio_clock;
+mod traffic;
+
+pub use answer::Answer;
+pub use authorization_server::{
+    AuthorizationServer, AuthorizationServerBuilder, ClientAuthenticationMethod,
+};
+pub use fault::Fault;
+#[cfg(feature = "grpc")]
+pub use grpc::{BytesCodec, EchoClient};
+pub use manual_clock::ManualClock;
+pub use protected_api::ProtectedApi;
+pub use tokio_clock::TokioClock;
+
+// Their types stand in the signatures above.
+pub use auth_core;
+pub use bytes;
+pub use http;
+#[cfg(feature = "grpc")]
+pub use tonic;

@@ -1,0 +1,97 @@
+//! What a token endpoint answers: RFC 6749 §4.4, §5.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use bytes::Bytes;
+use http::{
+    HeaderValue, Method, Request, StatusCode,
+    header::{ALLOW, CACHE_CONTROL, PRAGMA},
+};
+use serde_json::{Map, Value};
+
+use super::{
+    ClientAuthenticationMethod, client_authentication::authenticate, parameters::Parameters,
+    token_error::TokenError,
+};
+use crate::{
+    Answer,
+    issued_tokens::{IssuedTokens, Scopes, scopes},
+    lock::lock,
+};
+
+/// Parameters that carry credentials, which may not be in a URI (RFC 6749 §2.3.1).
+const CREDENTIALS: [&str; 2] = ["client_id", "client_secret"];
+
+pub(super) struct TokenEndpoint {
+    pub(super) path: String,
+    pub(super) clients: Mutex<HashMap<String, String>>,
+    pub(super) methods: Vec<ClientAuthenticationMethod>,
+    pub(super) scopes: Option<Scopes>,
+    pub(super) echo_scope: bool,
+    pub(super) announce_lifetime: bool,
+    pub(super) lifetime: Mutex<Duration>,
+    pub(super) tokens: Arc<IssuedTokens>,
+}
+
+impl TokenEndpoint {
+    pub(super) fn answer(&self, request: &Request<Bytes>) -> Answer {
+        if request.method() != Method::POST {
+            return Answer::status(StatusCode::METHOD_NOT_ALLOWED)
+                .header(ALLOW, HeaderValue::from_static("POST"));
+        }
+        match self.grant(request) {
+            Ok(granted) => self.token_response(granted),
+            Err(error) => error.into(),
+        }
+    }
+
+    /// The scopes granted.
+    fn grant(&self, request: &Request<Bytes>) -> Result<Scopes, TokenError> {
+        let query = request.uri().query().unwrap_or_default();
+        if form_urlencoded::parse(query.as_bytes()).any(|(name, _)| CREDENTIALS.contains(&&*name)) {
+            return Err(TokenError::invalid_request("credentials in the URI"));
+        }
+        let form = Parameters::of(request)?;
+        authenticate(
+            request.headers(),
+            &form,
+            &self.methods,
+            &lock(&self.clients),
+        )?;
+        match form.value("grant_type") {
+            Some("client_credentials") => {}
+            Some(_) => return Err(TokenError::unsupported_grant_type()),
+            None => return Err(TokenError::invalid_request("grant_type is missing")),
+        }
+        match (form.value("scope").map(scopes), &self.scopes) {
+            (Some(asked), Some(allowed)) if !asked.is_subset(allowed) => {
+                Err(TokenError::invalid_scope())
+            }
+            (Some(asked), _) => Ok(asked),
+            (None, allowed) => Ok(allowed.clone().unwrap_or_default()),
+        }
+    }
+
+    fn token_response(&self, granted: Scopes) -> Answer {
+        let lifetime = *lock(&self.lifetime);
+        let scope: Vec<&str> = granted.iter().map(String::as_str).collect();
+        let scope = scope.join(" ");
+        let token = self.tokens.issue(lifetime, granted);
+        let mut json = Map::new();
+        json.insert("access_token".into(), token.into());
+        json.insert("token_type".into(), "Bearer".into());
+        if self.announce_lifetime {
+            json.insert("expires_in".into(), lifetime.as_secs().into());
+        }
+        if self.echo_scope && !scope.is_empty() {
+            json.insert("scope".into(), scope.into());
+        }
+        Answer::json(Value::Object(json).to_string())
+            .header(CACHE_CONTROL, HeaderValue::from_static("no-store"))
+            .header(PRAGMA, HeaderValue::from_static("no-cache"))
+    }
+}

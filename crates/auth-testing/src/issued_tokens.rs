@@ -1,0 +1,127 @@
+//! The tokens of an authorization server, and which of them still count.
+
+use std::{
+    collections::{BTreeSet, HashMap},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicUsize, Ordering::Relaxed},
+    },
+    time::Duration,
+};
+
+use auth_core::{Clock, Now};
+
+use crate::lock::lock;
+
+/// Scope tokens; their order means nothing (RFC 6749 §3.3).
+pub(crate) type Scopes = BTreeSet<String>;
+
+/// Splits a `scope` value.
+pub(crate) fn scopes(value: &str) -> Scopes {
+    value.split_ascii_whitespace().map(str::to_owned).collect()
+}
+
+#[derive(Debug)]
+pub(crate) struct IssuedTokens {
+    pub(crate) clock: Arc<dyn Clock>,
+    length: usize,
+    issued: AtomicUsize,
+    active: Mutex<HashMap<String, Issued>>,
+}
+
+#[derive(Debug)]
+struct Issued {
+    expires: Now,
+    scopes: Scopes,
+}
+
+impl IssuedTokens {
+    pub(crate) fn new(clock: Arc<dyn Clock>, length: usize) -> Self {
+        Self {
+            clock,
+            length,
+            issued: AtomicUsize::new(0),
+            active: Mutex::default(),
+        }
+    }
+
+    /// Issues a token: a `b64token` (RFC 6750 §2.1) unlike any before.
+    pub(crate) fn issue(&self, lifetime: Duration, scopes: Scopes) -> String {
+        let number = self.issued.fetch_add(1, Relaxed) + 1;
+        let mut token = format!("at-{number}-{:016x}", fastrand::u64(..));
+        while token.len() < self.length {
+            token.push(fastrand::alphanumeric());
+        }
+        let issued = Issued {
+            expires: self.clock.now().after(lifetime),
+            scopes,
+        };
+        lock(&self.active).insert(token.clone(), issued);
+        token
+    }
+
+    /// How many were issued so far.
+    pub(crate) fn issued(&self) -> usize {
+        self.issued.load(Relaxed)
+    }
+
+    /// What the token grants; none if it is unknown, expired or revoked.
+    pub(crate) fn granted(&self, token: &str) -> Option<Scopes> {
+        let active = lock(&self.active);
+        let issued = active.get(token)?;
+        (!self.clock.now().reached(issued.expires)).then(|| issued.scopes.clone())
+    }
+
+    pub(crate) fn revoke(&self, token: &str) {
+        lock(&self.active).remove(token);
+    }
+
+    pub(crate) fn revoke_all(&self) {
+        lock(&self.active).clear();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ManualClock;
+
+    const LIFETIME: Duration = Duration::from_secs(10);
+
+    #[test]
+    fn a_token_counts_until_its_lifetime_is_over() {
+        let clock = ManualClock::new();
+        let tokens = IssuedTokens::new(Arc::new(clock.clone()), 0);
+        let token = tokens.issue(LIFETIME, scopes("b a"));
+        clock.advance(LIFETIME - Duration::from_nanos(1));
+        assert_eq!(tokens.granted(&token), Some(scopes("a b")));
+        clock.advance(Duration::from_nanos(1));
+        assert_eq!(tokens.granted(&token), None);
+    }
+
+    #[test]
+    fn a_suspended_machine_does_not_prolong_a_token() {
+        let clock = ManualClock::new();
+        let tokens = IssuedTokens::new(Arc::new(clock.clone()), 0);
+        let token = tokens.issue(LIFETIME, Scopes::new());
+        clock.suspend(LIFETIME);
+        assert_eq!(tokens.granted(&token), None);
+    }
+
+    #[test]
+    fn tokens_differ_and_have_the_length_asked_for() {
+        let tokens = IssuedTokens::new(Arc::new(ManualClock::new()), 900);
+        let (first, second) = (
+            tokens.issue(LIFETIME, Scopes::new()),
+            tokens.issue(LIFETIME, Scopes::new()),
+        );
+        assert_ne!(first, second);
+        assert_eq!((first.len(), second.len()), (900, 900));
+        assert!(
+            first
+                .bytes()
+                .all(|b| b.is_ascii_alphanumeric() || b == b'-')
+        );
+        assert!(first.starts_with("at-1-") && second.starts_with("at-2-"));
+    }
+}

@@ -1,0 +1,63 @@
+//! When a server is there, and when it is gone.
+
+use auth_testing::ProtectedApi;
+use tokio::{io::AsyncReadExt, net::TcpStream};
+
+use crate::client::{api_request, ask, http1, send, server};
+
+#[tokio::test]
+async fn a_server_ends_with_its_last_handle() {
+    let server = server().await;
+    let address = server.issuer().replace("http://", "");
+    let clone = server.clone();
+    drop(server);
+    assert_eq!(ask(&clone, "").await.0, 200);
+    let mut idle = TcpStream::connect(&address).await.unwrap();
+    // Answered after it, so the idle connection has been accepted.
+    ask(&clone, "").await;
+    assert_eq!(clone.connections(), 3);
+
+    drop(clone);
+    assert_eq!(idle.read(&mut [0]).await.unwrap_or(0), 0);
+    assert!(TcpStream::connect(&address).await.is_err());
+}
+
+#[tokio::test]
+async fn an_api_outlives_the_server_whose_tokens_it_checks() {
+    let server = server().await;
+    let api = ProtectedApi::start(&server).await.unwrap();
+    let token = server.issue_token("");
+    drop(server);
+    let response = send(&http1(), api_request(api.url(), &token)).await;
+    assert_eq!(response.unwrap().status(), 200);
+}
+
+#[test]
+fn a_server_can_be_told_from_any_thread() {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(1)
+        .enable_all()
+        .build()
+        .unwrap();
+    let server = runtime.block_on(server());
+    let token = server.issue_token("");
+    std::thread::scope(|scope| {
+        scope.spawn(|| server.revoke_all());
+    });
+    assert!(!server.is_active(&token));
+    // Without a runtime around it, and after its runtime.
+    drop(runtime);
+    drop(server);
+}
+
+#[tokio::test]
+async fn secrets_are_not_in_debug_output() {
+    let builder = auth_testing::AuthorizationServer::builder().client("client", "s3cr3t");
+    assert!(!format!("{builder:?}").contains("s3cr3t"));
+    let server = builder.start().await.unwrap();
+    let api = ProtectedApi::start(&server).await.unwrap();
+    let token = server.issue_token("");
+    let shown = format!("{server:?} {api:?}");
+    assert!(shown.contains(&server.token_endpoint()) && shown.contains(&api.url()));
+    assert!(!shown.contains("s3cr3t") && !shown.contains(&token));
+}
