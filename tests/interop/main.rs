@@ -2,4 +2,6 @@
 //! test with its own. `cargo xtask test` installs what they need.
 
 mod fixtures_work;
+mod grant;
 mod harness;
+mod stacks;

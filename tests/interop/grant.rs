@@ -1,0 +1,180 @@
+//! The client credentials grant against an authorization server that others wrote and certified.
+
+use anyhow::Result;
+use auth_core::{
+    AccessToken, ClientAuthentication, ClientCredentials, ClientCredentialsBuilder, Error,
+    ErrorKind, HttpTransport, TokenCache,
+};
+use auth_reqwest::ReqwestTransport;
+use auth_tower::TowerTransport;
+use bytes::Bytes;
+use http_body_util::Full;
+use hyper_util::{client::legacy::Client, rt::TokioExecutor};
+
+use crate::harness::{OidcProvider, http_client};
+
+const ODD_SECRET: &str = "p@ss:w%rd+/= &?#~\"\\";
+
+fn basic(secret: &str) -> ClientAuthentication {
+    ClientAuthentication::client_secret_basic(secret)
+}
+
+fn post(secret: &str) -> ClientAuthentication {
+    ClientAuthentication::client_secret_post(secret)
+}
+
+fn client(
+    provider: &OidcProvider,
+    id: &str,
+    authentication: ClientAuthentication,
+) -> ClientCredentialsBuilder {
+    ClientCredentials::builder(provider.token_endpoint(), id, authentication)
+}
+
+async fn token(
+    builder: ClientCredentialsBuilder,
+    transport: impl HttpTransport,
+) -> Result<AccessToken, Error> {
+    TokenCache::new(builder.build(transport)?).token().await
+}
+
+fn hyper() -> impl HttpTransport {
+    TowerTransport::new(Client::builder(TokioExecutor::new()).build_http::<Full<Bytes>>())
+}
+
+fn reqwest() -> Result<impl HttpTransport> {
+    Ok(ReqwestTransport::from_client(http_client()?))
+}
+
+async fn refusal(builder: ClientCredentialsBuilder) -> Error {
+    let error = token(builder, hyper()).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Refused, "{error}");
+    error
+}
+
+#[tokio::test]
+async fn basic_and_post_over_hyper_and_reqwest() -> Result<()> {
+    let provider = OidcProvider::start(&[]).await?;
+    for (id, authentication) in [
+        ("basic-client", basic("basic-secret")),
+        (
+            "basic-client",
+            ClientAuthentication::client_secret_basic_raw("basic-secret"),
+        ),
+        ("post-client", post("post-secret")),
+    ] {
+        let client = client(&provider, id, authentication).scope("document_read event");
+        for token in [
+            token(client.clone(), hyper()).await?,
+            token(client, reqwest()?).await?,
+        ] {
+            assert_eq!(token.scopes().to_string(), "document_read event");
+            let api = http_client()?
+                .get(provider.api())
+                .bearer_auth(token.secret());
+            assert_eq!(api.send().await?.status(), 200);
+        }
+    }
+    assert_eq!(provider.stats().await?["token_ok"], 6);
+    Ok(())
+}
+
+#[tokio::test]
+async fn an_id_and_a_secret_full_of_what_needs_encoding() -> Result<()> {
+    let provider = OidcProvider::start(&[]).await?;
+    token(client(&provider, "we:ird id", basic(ODD_SECRET)), hyper()).await?;
+    token(client(&provider, "we:ird post", post(ODD_SECRET)), hyper()).await?;
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_wrong_secret_and_an_unknown_client_are_invalid_client() -> Result<()> {
+    let provider = OidcProvider::start(&[]).await?;
+    for client in [
+        client(&provider, "basic-client", basic("wr0ng")),
+        client(&provider, "post-client", post("wr0ng")),
+        client(&provider, "nobody", basic("wr0ng")),
+    ] {
+        let error = refusal(client).await;
+        assert_eq!(error.error(), Some("invalid_client"));
+        assert_eq!(error.status().unwrap(), 401);
+        assert!(!format!("{error} {error:?}").contains("wr0ng"));
+    }
+    Ok(())
+}
+
+/// It takes basic for post and the other way round, but a secret from nobody who has to sign.
+#[tokio::test]
+async fn a_client_that_has_to_sign_is_refused_by_its_secret() -> Result<()> {
+    let provider = OidcProvider::start(&[]).await?;
+    let secret = "a-long-enough-shared-secret-for-hs256-mac!";
+    for client in [
+        client(&provider, "hs-jwt-client", post(secret)),
+        client(&provider, "hs-jwt-client", basic(secret)),
+        client(&provider, "pk-es256", basic(secret)),
+    ] {
+        assert_eq!(refusal(client).await.error(), Some("invalid_client"));
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_scope_that_is_not_the_clients_is_named() -> Result<()> {
+    let provider = OidcProvider::start(&[]).await?;
+    let client = client(&provider, "narrow-client", basic("narrow-secret"));
+    let error = refusal(client.scope("document_read document_write")).await;
+    assert_eq!(error.error(), Some("invalid_scope"));
+    let text = error.to_string();
+    assert!(text.contains("\"document_read document_write\""), "{text}");
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_scope_that_is_silently_narrowed_is_seen() -> Result<()> {
+    let provider = OidcProvider::start(&[]).await?;
+    let client = client(&provider, "basic-client", basic("basic-secret"));
+    let token = token(client.scope("document_read unheard_of"), hyper()).await?;
+    assert_eq!(token.scopes().to_string(), "document_read");
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_client_without_the_grant_is_refused() -> Result<()> {
+    let provider = OidcProvider::start(&[]).await?;
+    let error = refusal(client(&provider, "no-cc-client", basic("no-cc-secret"))).await;
+    assert_eq!(error.status().unwrap(), 400);
+    Ok(())
+}
+
+#[tokio::test]
+async fn rfc8707_a_resource_is_asked_for() -> Result<()> {
+    let provider = OidcProvider::start(&[]).await?;
+    let client = client(&provider, "basic-client", basic("basic-secret"));
+    let asked = client.clone().resource("https://api.example.test/es256");
+    let token = token(asked.scope("document_read"), hyper()).await?;
+    assert_eq!(
+        token.secret().split('.').count(),
+        3,
+        "a JWT, as that resource has it"
+    );
+    let unknown = refusal(client.resource("https://unknown.test/")).await;
+    assert_eq!(unknown.error(), Some("invalid_target"));
+    Ok(())
+}
+
+#[tokio::test]
+async fn an_outage_is_transient_and_its_retry_after_is_told() -> Result<()> {
+    let provider = OidcProvider::start(&[]).await?;
+    let client = client(&provider, "basic-client", basic("basic-secret"));
+    let outage = serde_json::json!({ "fail_next": 1, "retry_after": 3 });
+    provider.faults(outage).await?;
+    let error = token(client.clone(), hyper()).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Unavailable);
+    assert_eq!(error.retry_after().unwrap().as_secs(), 3);
+    provider
+        .faults(serde_json::json!({ "drop_next": 1 }))
+        .await?;
+    let error = token(client, hyper()).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Connection);
+    Ok(())
+}

@@ -1,0 +1,267 @@
+//! hyper, tonic and reqwest, from the token endpoint to the protected API.
+
+use anyhow::Result;
+use auth_core::{Authorizer, ClientAuthentication, ClientCredentials, TokenCache};
+use auth_reqwest::{AuthMiddleware, ReqwestTransport};
+use auth_tower::{Auth, AuthLayer, TowerTransport};
+use bytes::Bytes;
+use futures_util::{StreamExt as _, stream};
+use http::{Request, uri::PathAndQuery};
+use http_body_util::{BodyExt as _, Empty, Full};
+use hyper_util::{client::legacy::Client, rt::TokioExecutor};
+use tonic::{
+    Code, Status,
+    client::Grpc,
+    transport::{Certificate, Channel, ClientTlsConfig, Endpoint},
+};
+use tonic_health::pb::{HealthCheckRequest, health_client::HealthClient};
+use tonic_prost::ProstCodec;
+use tower::{Layer as _, ServiceBuilder, ServiceExt as _};
+
+use crate::harness::{GrpcServer, OidcProvider, ca_pem, http_client, keys_dir};
+
+/// Tokens of `basic-client` for the API at `origin`.
+fn tokens(provider: &OidcProvider, origin: &str) -> Result<Authorizer> {
+    let authentication = ClientAuthentication::client_secret_basic("basic-secret");
+    let credentials =
+        ClientCredentials::builder(provider.token_endpoint(), "basic-client", authentication)
+            .scope("document_read")
+            .build(ReqwestTransport::new(reqwest_builder()?)?)?;
+    let tokens = Authorizer::builder(TokenCache::new(credentials));
+    Ok(tokens.origin(origin).build()?)
+}
+
+/// Trusts the fixtures' certificates.
+fn reqwest_builder() -> Result<reqwest::ClientBuilder> {
+    let ca = reqwest::Certificate::from_pem(ca_pem()?.as_bytes())?;
+    Ok(reqwest::Client::builder().no_proxy().tls_certs_only([ca]))
+}
+
+#[tokio::test]
+async fn hyper() -> Result<()> {
+    let provider = OidcProvider::start(&[]).await?;
+    let authentication = ClientAuthentication::client_secret_basic("basic-secret");
+    let client = Client::builder(TokioExecutor::new()).build_http::<Full<Bytes>>();
+    let credentials =
+        ClientCredentials::builder(provider.token_endpoint(), "basic-client", authentication)
+            .scope("document_read")
+            .build(TowerTransport::new(client))?;
+    let tokens = Authorizer::builder(TokenCache::new(credentials));
+    let tokens = tokens.origin(provider.issuer()).build()?;
+
+    let api = Client::builder(TokioExecutor::new()).build_http::<Empty<Bytes>>();
+    let api = ServiceBuilder::new()
+        .layer(AuthLayer::new(tokens))
+        .service(api);
+    for _ in 0..3 {
+        let url = format!("{}?scope=document_read", provider.api());
+        let request = Request::get(url).body(Empty::new())?;
+        let response = api
+            .clone()
+            .oneshot(request)
+            .await
+            .map_err(anyhow::Error::from_boxed)?;
+        assert_eq!(response.status(), 200);
+        let body = response.into_body().collect().await?.to_bytes();
+        let seen: serde_json::Value = serde_json::from_slice(&body)?;
+        assert_eq!(seen["clientId"], "basic-client");
+    }
+    let stats = provider.stats().await?;
+    assert_eq!(
+        (&stats["token_requests"], &stats["api_200"]),
+        (&1.into(), &3.into())
+    );
+    Ok(())
+}
+
+#[tokio::test]
+async fn reqwest_plain_and_under_tls() -> Result<()> {
+    for provider in [
+        OidcProvider::start(&[]).await?,
+        OidcProvider::start_tls(&[]).await?,
+    ] {
+        let middleware = AuthMiddleware::new(tokens(&provider, provider.issuer())?);
+        let client = reqwest_middleware::ClientBuilder::new(reqwest_builder()?.build()?)
+            .with(middleware)
+            .build();
+        for _ in 0..3 {
+            let response = client.post(provider.api()).body("hello").send().await?;
+            assert_eq!(response.status(), 200);
+            assert!(response.text().await?.contains("hello"));
+        }
+        assert_eq!(provider.stats().await?["token_requests"], 1);
+    }
+    Ok(())
+}
+
+async fn checked(server: &GrpcServer, endpoint: Endpoint, provider: &OidcProvider) -> Result<()> {
+    let layer = AuthLayer::for_endpoint(&endpoint, tokens(provider, server.uri())?)?;
+    let channel: Auth<Channel> = layer.layer(endpoint.connect_lazy());
+    let mut health = HealthClient::new(channel);
+    for _ in 0..3 {
+        health.check(HealthCheckRequest::default()).await?;
+    }
+    let mut watch = health
+        .watch(HealthCheckRequest::default())
+        .await?
+        .into_inner();
+    assert_eq!(watch.message().await?.map(|m| m.status), Some(1), "SERVING");
+    assert_eq!(provider.stats().await?["token_requests"], 1);
+    assert_eq!(server.stats().await?["unauthenticated"], 0);
+    Ok(())
+}
+
+#[tokio::test]
+async fn tonic_against_grpcio_plain_and_under_tls() -> Result<()> {
+    let provider = OidcProvider::start(&[]).await?;
+    let server = GrpcServer::python_asking(&provider).await?;
+    let endpoint = Endpoint::from_shared(server.uri().to_owned())?;
+    checked(&server, endpoint, &provider).await?;
+
+    let provider = OidcProvider::start(&[]).await?;
+    let keys = keys_dir()?;
+    let server = GrpcServer::python(&[
+        ("GRPC_TLS", &keys.to_string_lossy()),
+        ("GRPC_INTROSPECT", &provider.introspection_endpoint()),
+        ("GRPC_INTROSPECT_AUTH", "resource-server:rs-secret"),
+    ])
+    .await?;
+    let tls = ClientTlsConfig::new().ca_certificate(Certificate::from_pem(ca_pem()?));
+    let endpoint = Endpoint::from_shared(server.uri().to_owned())?.tls_config(tls)?;
+    checked(&server, endpoint, &provider).await
+}
+
+#[tokio::test]
+async fn tonic_against_grpc_js() -> Result<()> {
+    let provider = OidcProvider::start(&[]).await?;
+    let server = GrpcServer::node_asking(&provider).await?;
+    let endpoint = Endpoint::from_shared(server.uri().to_owned())?;
+    checked(&server, endpoint, &provider).await
+}
+
+#[derive(Clone, PartialEq, prost::Message)]
+struct HelloRequest {
+    #[prost(string, tag = "1")]
+    name: String,
+    #[prost(int32, tag = "2")]
+    count: i32,
+}
+
+#[derive(Clone, PartialEq, prost::Message)]
+struct HelloReply {
+    #[prost(string, tag = "1")]
+    message: String,
+    #[prost(string, tag = "2")]
+    token: String,
+    #[prost(int32, tag = "3")]
+    seq: i32,
+}
+
+fn hello(name: &str) -> HelloRequest {
+    HelloRequest {
+        name: name.to_owned(),
+        count: 3,
+    }
+}
+
+fn greeter(method: &'static str) -> PathAndQuery {
+    let path = format!("/fixture.v1.Greeter/{method}");
+    path.parse().unwrap()
+}
+
+fn codec() -> ProstCodec<HelloRequest, HelloReply> {
+    ProstCodec::default()
+}
+
+/// Unary, client, server and bidirectional streaming.
+async fn four_shapes(provider: &OidcProvider, server: &GrpcServer) -> Result<(), Status> {
+    let endpoint = Endpoint::from_shared(server.uri().to_owned()).unwrap();
+    let tokens = tokens(provider, server.uri()).unwrap();
+    let layer = AuthLayer::for_endpoint(&endpoint, tokens).unwrap();
+    let mut grpc = Grpc::new(layer.layer(endpoint.connect_lazy()));
+    let names = || stream::iter([hello("ann"), hello("bob")]);
+
+    grpc.ready().await.unwrap();
+    let unary = tonic::Request::new(hello("ann"));
+    let reply = grpc.unary(unary, greeter("SayHello"), codec()).await?;
+    assert_eq!(reply.get_ref().message, "Hello ann");
+
+    grpc.ready().await.unwrap();
+    let collect = tonic::Request::new(names());
+    let reply = grpc.client_streaming(collect, greeter("CollectHellos"), codec());
+    assert_eq!(reply.await?.get_ref().message, "Hello ann, bob");
+
+    grpc.ready().await.unwrap();
+    let say = tonic::Request::new(hello("ann"));
+    let replies = grpc.server_streaming(say, greeter("SayHelloStream"), codec());
+    assert_eq!(replies.await?.into_inner().count().await, 3);
+
+    grpc.ready().await.unwrap();
+    let chat = tonic::Request::new(names());
+    let replies = grpc
+        .streaming(chat, greeter("Chat"), codec())
+        .await?
+        .into_inner();
+    let messages: Vec<_> = replies.map(|reply| reply.unwrap().message).collect().await;
+    assert_eq!(messages, ["Hello ann", "Hello bob"]);
+    Ok(())
+}
+
+#[tokio::test]
+async fn four_shapes_of_grpc_against_grpcio_and_grpc_js() -> Result<()> {
+    let provider = OidcProvider::start(&[]).await?;
+    for server in [
+        GrpcServer::python_asking(&provider).await?,
+        GrpcServer::node_asking(&provider).await?,
+    ] {
+        provider.reset_stats().await?;
+        four_shapes(&provider, &server).await?;
+        assert_eq!(server.stats().await?["unauthenticated"], 0);
+        assert_eq!(provider.stats().await?["token_requests"], 1);
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_plain_layer_gives_a_channel_no_token() -> Result<()> {
+    let provider = OidcProvider::start(&[]).await?;
+    let server = GrpcServer::python_asking(&provider).await?;
+    let endpoint = Endpoint::from_shared(server.uri().to_owned())?;
+    let layer = AuthLayer::new(tokens(&provider, server.uri())?);
+    let mut health = HealthClient::new(layer.layer(endpoint.connect_lazy()));
+    let status = health
+        .check(HealthCheckRequest::default())
+        .await
+        .unwrap_err();
+    assert_eq!(status.code(), Code::Unauthenticated);
+    assert_eq!(provider.stats().await?["token_requests"], 0);
+    Ok(())
+}
+
+#[tokio::test]
+async fn no_token_no_request() -> Result<()> {
+    let provider = OidcProvider::start(&[]).await?;
+    provider
+        .faults(serde_json::json!({ "fail_next": 100 }))
+        .await?;
+    let middleware = AuthMiddleware::new(tokens(&provider, provider.issuer())?);
+    let client = reqwest_middleware::ClientBuilder::new(http_client()?)
+        .with(middleware)
+        .build();
+    let error = client.get(provider.api()).send().await.unwrap_err();
+    let reqwest_middleware::Error::Middleware(error) = error else {
+        panic!("expected the middleware's error, got {error:?}");
+    };
+    assert!(
+        error
+            .downcast_ref::<auth_core::Error>()
+            .unwrap()
+            .is_transient()
+    );
+    let stats = provider.stats().await?;
+    assert_eq!(
+        (&stats["api_200"], &stats["api_401"]),
+        (&0.into(), &0.into())
+    );
+    Ok(())
+}
