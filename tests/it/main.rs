@@ -1,1 +1,19 @@
 //! Behaviour, end to end, on loopback.
+
+// clippy.toml allows these in test functions, and not in what those call
+#![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used)]
+
+mod auto_traits;
+mod cache;
+mod grant;
+mod hyper_client;
+mod providers;
+mod reqwest_client;
+mod secrets;
+mod stacks_layers;
+mod stacks_readiness;
+mod stacks_redirects;
+mod support;
+mod tonic_channel;
+mod transport_answers;
+mod transport_redirects;

@@ -1,0 +1,110 @@
+//! tower-http's `FollowRedirect` around the layer and inside it.
+
+use auth_testing::Answer;
+use auth_tower::AuthLayer;
+use http::{HeaderValue, StatusCode, header::LOCATION};
+use tower::{Layer, ServiceExt};
+use tower_http::follow_redirect::FollowRedirectLayer;
+
+use crate::support::{
+    Deployment, NOTHING, RawServer, authorizations,
+    clients::{get, hyper_client},
+};
+
+const WELCOME: &str = "HTTP/1.1 200 OK\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
+
+fn sent_to(location: &str) -> String {
+    format!(
+        "HTTP/1.1 302 Found\r\nlocation: {location}\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
+    )
+}
+
+/// Sends one request, and the API sends it on.
+async fn redirected(deployment: &Deployment, nesting: Nesting, location: &str) -> StatusCode {
+    let found = Answer::status(StatusCode::FOUND);
+    let location = HeaderValue::from_str(location).unwrap();
+    deployment
+        .api
+        .fail_next(1, found.header(LOCATION, location));
+    let auth = AuthLayer::new(deployment.authorizer());
+    let follow = FollowRedirectLayer::new();
+    let request = get(format!("{}/first", deployment.api.url()));
+    let response = match nesting {
+        Nesting::AuthInside => {
+            follow
+                .layer(auth.layer(hyper_client()))
+                .oneshot(request)
+                .await
+        }
+        Nesting::AuthOutside => {
+            auth.layer(follow.layer(hyper_client()))
+                .oneshot(request)
+                .await
+        }
+    };
+    response.unwrap().status()
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Nesting {
+    AuthInside,
+    AuthOutside,
+}
+
+const BOTH: [Nesting; 2] = [Nesting::AuthInside, Nesting::AuthOutside];
+
+#[tokio::test]
+async fn a_redirect_to_a_stranger_takes_no_token_along() {
+    for nesting in BOTH {
+        let deployment = Deployment::start().await;
+        let stranger = RawServer::start(WELCOME).await;
+        let location = format!("{}/second", stranger.origin());
+        let status = redirected(&deployment, nesting, &location).await;
+        assert_eq!(status, StatusCode::OK, "{nesting:?}");
+
+        let shown = &authorizations(&deployment.api)[0][0];
+        let token = shown.strip_prefix("Bearer ").unwrap();
+        let received = stranger.received().await.to_lowercase();
+        assert!(received.starts_with("get /second http/1.1"), "{received}");
+        assert!(!received.contains("authorization"), "{nesting:?}");
+        assert!(!received.contains(&token.to_lowercase()), "{nesting:?}");
+    }
+}
+
+/// golang/oauth2#500: the header was added again on every hop.
+#[tokio::test]
+async fn golang_oauth2_500_a_hop_within_the_origin_carries_one_token() {
+    for nesting in BOTH {
+        let deployment = Deployment::start().await;
+        let status = redirected(&deployment, nesting, "/second").await;
+        assert_eq!(status, StatusCode::OK, "{nesting:?}");
+        let shown = authorizations(&deployment.api);
+        assert_eq!(shown[0], shown[1]);
+        assert_eq!(shown[1].len(), 1);
+    }
+}
+
+/// Every hop is judged by where it goes, so inside the redirects a named origin gets its token even
+/// when a stranger sent us there.
+#[tokio::test]
+async fn inside_the_redirects_a_hop_back_from_a_stranger_carries_the_token() {
+    let deployment = Deployment::start().await;
+    let back = format!("{}/third", deployment.api.url());
+    let stranger = RawServer::start(sent_to(&back)).await;
+    let status = redirected(&deployment, Nesting::AuthInside, &stranger.origin()).await;
+    assert_eq!(status, StatusCode::OK);
+    let shown = authorizations(&deployment.api);
+    assert_eq!(shown[0], shown[1]);
+    assert!(!stranger.received().await.contains("authorization"));
+}
+
+/// Outside, the layer sees one request; what `FollowRedirect` has stripped does not come back.
+#[tokio::test]
+async fn outside_the_redirects_a_hop_back_from_a_stranger_carries_none() {
+    let deployment = Deployment::start().await;
+    let back = format!("{}/third", deployment.api.url());
+    let stranger = RawServer::start(sent_to(&back)).await;
+    let status = redirected(&deployment, Nesting::AuthOutside, &stranger.origin()).await;
+    assert_eq!(status, StatusCode::UNAUTHORIZED);
+    assert_eq!(authorizations(&deployment.api)[1..], NOTHING);
+}

@@ -1,0 +1,58 @@
+use auth_core::{
+    Authorizer, AuthorizerBuilder, ClientAuthentication, ClientCredentials, TokenCache,
+};
+use auth_testing::{AuthorizationServer, ProtectedApi};
+use auth_tower::TowerTransport;
+use http::header::AUTHORIZATION;
+
+use super::clients::hyper_client;
+
+/// An authorization server, and an API that wants its tokens.
+#[derive(Debug)]
+pub(crate) struct Deployment {
+    pub(crate) authorization: AuthorizationServer,
+    pub(crate) api: ProtectedApi,
+}
+
+impl Deployment {
+    pub(crate) async fn start() -> Self {
+        let builder = AuthorizationServer::builder().client("client", "s3cr3t");
+        let authorization = builder.start().await.unwrap();
+        let api = ProtectedApi::start(&authorization).await.unwrap();
+        Self { authorization, api }
+    }
+
+    /// Another API that would take the same tokens, and should not be shown any.
+    pub(crate) async fn stranger(&self) -> ProtectedApi {
+        ProtectedApi::start(&self.authorization).await.unwrap()
+    }
+
+    /// An authorizer without a token yet, that may show it to the API.
+    pub(crate) fn authorizer(&self) -> Authorizer {
+        self.builder().origin(self.api.url()).build().unwrap()
+    }
+
+    /// An authorizer to be.
+    pub(crate) fn builder(&self) -> AuthorizerBuilder {
+        let credentials = ClientCredentials::builder(
+            self.authorization.token_endpoint(),
+            "client",
+            ClientAuthentication::client_secret_basic("s3cr3t"),
+        );
+        let credentials = credentials.build(TowerTransport::new(hyper_client()));
+        Authorizer::builder(TokenCache::new(credentials.unwrap()))
+    }
+}
+
+/// One request without an `Authorization` header.
+pub(crate) const NOTHING: [[String; 0]; 1] = [[]];
+
+/// The `Authorization` headers of every request so far.
+pub(crate) fn authorizations(api: &ProtectedApi) -> Vec<Vec<String>> {
+    let requests = api.requests();
+    let values = requests.iter().map(|request| {
+        let values = request.headers().get_all(AUTHORIZATION).iter();
+        values.map(|v| v.to_str().unwrap().to_owned()).collect()
+    });
+    values.collect()
+}

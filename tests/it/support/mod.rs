@@ -1,0 +1,16 @@
+//! What several themes need: an authorization server with an API, sources of tokens, bare sockets,
+//! certificates, clients.
+
+pub(crate) mod certificates;
+pub(crate) mod clients;
+mod deployment;
+mod mint;
+mod raw_server;
+mod strict;
+
+pub(crate) use self::{
+    deployment::{Deployment, NOTHING, authorizations},
+    mint::Mint,
+    raw_server::RawServer,
+    strict::Strict,
+};
