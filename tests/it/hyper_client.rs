@@ -1,6 +1,6 @@
 //! The layer on hyper-util's legacy client.
 
-use std::convert::Infallible;
+use std::{convert::Infallible, error::Error};
 
 use auth_core::{BoxError, ErrorKind};
 use auth_testing::Answer;
@@ -164,6 +164,7 @@ async fn without_a_token_the_request_is_not_sent() {
         let error: &auth_core::Error = error.downcast_ref().expect(attempt);
         assert_eq!(error.kind(), ErrorKind::Refused);
         assert_eq!(error.error(), Some("invalid_client"));
+        assert!(error.source().is_none(), "a gRPC status is for gRPC");
     }
     assert_eq!(deployment.api.request_count(), 0);
     assert_eq!(deployment.authorization.token_requests(), 1);

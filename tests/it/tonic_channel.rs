@@ -1,6 +1,6 @@
 //! The layer on tonic's channel, which shows it paths without a host.
 
-use std::time::Duration;
+use std::{error::Error, time::Duration};
 
 use auth_core::{Authorizer, ErrorKind};
 use auth_testing::{Answer, EchoClient};
@@ -252,17 +252,31 @@ async fn a_plaintext_endpoint_that_is_not_loopback_is_refused() {
     );
 }
 
+/// tonic calls an error that it does not know `Unknown`.
 #[tokio::test]
-async fn without_a_token_the_call_is_not_sent_and_the_status_leads_to_the_error() {
-    let deployment = Deployment::start().await;
-    let refused = Answer::oauth_error("invalid_client");
-    deployment.authorization.fail_all(refused);
-    let mut echo = EchoClient::new(channel(&deployment));
-    let status = echo.unary("hello").await.unwrap_err();
-    let error = std::error::Error::source(&status).unwrap();
-    let error: &auth_core::Error = error.downcast_ref().unwrap();
-    assert_eq!(error.kind(), ErrorKind::Refused);
-    assert_eq!(deployment.api.request_count(), 0);
+async fn without_a_token_the_call_is_not_sent_and_its_status_says_why() {
+    for (answer, kind, code) in [
+        (
+            Answer::oauth_error("invalid_client"),
+            ErrorKind::Refused,
+            Code::Unauthenticated,
+        ),
+        (
+            Answer::status(StatusCode::SERVICE_UNAVAILABLE),
+            ErrorKind::Unavailable,
+            Code::Unavailable,
+        ),
+    ] {
+        let deployment = Deployment::start().await;
+        deployment.authorization.fail_all(answer);
+        let mut echo = EchoClient::new(channel(&deployment));
+        let status = echo.unary("hello").await.unwrap_err();
+        assert_eq!(status.code(), code);
+        let error: &auth_core::Error = status.source().unwrap().downcast_ref().unwrap();
+        assert_eq!(error.kind(), kind);
+        assert_eq!(status.message(), error.to_string());
+        assert_eq!(deployment.api.request_count(), 0);
+    }
 }
 
 #[tokio::test]

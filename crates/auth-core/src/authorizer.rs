@@ -85,7 +85,9 @@ impl<'a> RequestHead<'a> {
         }
     }
 
-    fn is_grpc(&self) -> bool {
+    /// Whether it is a gRPC request, by its content type.
+    #[must_use]
+    pub fn is_grpc(&self) -> bool {
         let kind = self
             .headers
             .get(CONTENT_TYPE)

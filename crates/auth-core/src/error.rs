@@ -64,13 +64,14 @@ pub struct Error {
     retry_after: Option<Duration>,
 }
 
+#[derive(Clone)]
 struct Details {
     kind: ErrorKind,
     transient: bool,
     message: Cow<'static, str>,
     status: Option<StatusCode>,
     answer: Option<ErrorResponse>,
-    source: Option<BoxError>,
+    source: Option<Arc<dyn StdError + Send + Sync>>,
 }
 
 /// The members of an error response, RFC 6749 §5.2, already cleaned.
@@ -115,10 +116,10 @@ impl Error {
         Self::new(ErrorKind::Connection, "the token request got no answer").with_source(source)
     }
 
-    /// Adds the cause.
+    /// Sets the cause. Other handles of the same error keep theirs.
     #[must_use]
     pub fn with_source(self, source: impl Into<BoxError>) -> Self {
-        self.change(|details| details.source = Some(source.into()))
+        self.change(|details| details.source = Some(source.into().into()))
     }
 
     /// Adds the wait that the other side asked for.
@@ -189,11 +190,9 @@ impl Error {
         self.details.answer.as_ref()?.error_uri.as_deref()
     }
 
-    /// Changes an error that was just made and has no second handle; a shared one stays as it is.
+    /// Changes this handle; others of the same error stay as they are.
     fn change(mut self, change: impl FnOnce(&mut Details)) -> Self {
-        if let Some(details) = Arc::get_mut(&mut self.details) {
-            change(details);
-        }
+        change(Arc::make_mut(&mut self.details));
         self
     }
 }
@@ -282,5 +281,14 @@ mod tests {
              see https://as.example/e/1; next attempt in 30.0 s"
         );
         assert!(!error.is_transient());
+    }
+
+    #[test]
+    fn a_cause_set_on_one_handle_leaves_the_others_as_they_are() {
+        let shared = Error::connection("first");
+        let other = shared.clone().with_source("second");
+        assert_eq!(other.kind(), shared.kind());
+        assert_eq!(other.source().unwrap().to_string(), "second");
+        assert_eq!(shared.source().unwrap().to_string(), "first");
     }
 }

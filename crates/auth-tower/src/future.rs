@@ -6,7 +6,9 @@ use std::{
     task::{Context, Poll, ready},
 };
 
-use auth_core::{AuthorizationFuture, BoxError};
+#[cfg(feature = "tonic")]
+use auth_core::RequestHead;
+use auth_core::{Authorization, AuthorizationFuture, BoxError, Error};
 use http::{Request, Response};
 use pin_project_lite::pin_project;
 use tower_service::Service;
@@ -47,6 +49,16 @@ pin_project! {
 struct Unsent<S, B> {
     request: Request<B>,
     service: S,
+}
+
+impl<S, B> Unsent<S, B> {
+    fn authorize(&mut self, authorization: Result<Authorization, Error>) -> Result<(), Error> {
+        #[cfg(feature = "tonic")]
+        let authorization = authorization
+            .map_err(|error| crate::tonic::with_status(error, RequestHead::from(&self.request)));
+        authorization?.apply(self.request.headers_mut());
+        Ok(())
+    }
 }
 
 impl<S, B, R> AuthFuture<S, B, R>
@@ -91,10 +103,10 @@ where
                     authorization,
                     unsent,
                 } => {
-                    let authorization = ready!(authorization.as_mut().poll(cx))?;
+                    let authorization = ready!(authorization.as_mut().poll(cx));
                     let mut unsent = unsent.take();
                     if let Some(unsent) = &mut unsent {
-                        authorization.apply(unsent.request.headers_mut());
+                        unsent.authorize(authorization)?;
                     }
                     State::Readying { unsent }
                 }

@@ -1,8 +1,11 @@
-//! What tonic's `Channel` needs: it overwrites the authority of every request with its endpoint's,
-//! so only the endpoint tells where a request goes.
+//! What tonic needs. Its `Channel` overwrites the authority of every request with its endpoint's, so
+//! only the endpoint tells where a request goes. Its clients call every error `Unknown` that has no
+//! `Status` among its sources.
 
-use auth_core::{Authorizer, Error};
-use tonic::transport::Endpoint;
+use std::sync::Arc;
+
+use auth_core::{Authorizer, Error, RequestHead};
+use tonic::{Code, Status, transport::Endpoint};
 
 use crate::AuthLayer;
 
@@ -30,4 +33,19 @@ impl AuthLayer {
     pub fn for_endpoint(endpoint: &Endpoint, authorizer: Authorizer) -> Result<Self, Error> {
         Ok(Self::new(authorizer.for_channel(endpoint.uri())?))
     }
+}
+
+/// The error for a request that was not sent: to a gRPC client it is a `Status` as well.
+pub(crate) fn with_status(error: Error, request: RequestHead<'_>) -> Error {
+    if !request.is_grpc() {
+        return error;
+    }
+    let code = if error.is_transient() {
+        Code::Unavailable
+    } else {
+        Code::Unauthenticated
+    };
+    let mut status = Status::new(code, error.to_string());
+    status.set_source(Arc::new(error.clone()));
+    error.with_source(status)
 }
