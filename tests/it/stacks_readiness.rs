@@ -44,9 +44,8 @@ async fn tower_resilience_286_with_a_token_at_hand_the_ready_service_is_called()
         let carried = response.await.unwrap().into_body();
         assert_eq!(carried.headers()[AUTHORIZATION], "Bearer token-1");
     }
-    let log = log.lock().unwrap();
-    assert_eq!(log.readied, [0, 0]);
-    assert_eq!(log.called, [0, 0]);
+    assert_eq!(log.readied(), [0, 0]);
+    assert_eq!(log.called(), [0, 0]);
 }
 
 #[tokio::test]
@@ -56,7 +55,7 @@ async fn a_request_that_passes_without_a_token_goes_to_the_ready_service() {
     let mut client = AuthLayer::new(mint.authorizer("https://other.example.com")).layer(inner);
     let response = ready_call(&mut client, request()).await;
     assert!(response.await.unwrap().into_body().headers().is_empty());
-    assert_eq!(log.lock().unwrap().called, [0]);
+    assert_eq!(log.called(), [0]);
 }
 
 #[tokio::test]
@@ -65,20 +64,19 @@ async fn waiting_for_a_token_returns_the_permit_and_takes_another_for_the_call()
     let mint = Mint::held();
     let mut client = AuthLayer::new(mint.authorizer(API)).layer(inner);
     let mut call = task::spawn(ready_call(&mut client, request()).await);
-    assert_eq!(log.lock().unwrap().permits, 0, "before it is polled");
+    assert_eq!(log.permits(), 0, "before it is polled");
     assert_pending!(call.poll());
-    assert_eq!(log.lock().unwrap().permits, 0, "while it waits");
-    assert!(log.lock().unwrap().called.is_empty());
+    assert_eq!(log.permits(), 0, "while it waits");
+    assert!(log.called().is_empty());
     mint.release();
     let carried = call.await.unwrap().into_body();
     assert_eq!(carried.headers()[AUTHORIZATION], "Bearer token-1");
 
     let again = ready_call(&mut client, request()).await;
     again.await.unwrap();
-    let log = log.lock().unwrap();
-    assert_eq!(log.called, log.readied[1..]);
-    assert_eq!(log.called.len(), 2);
-    assert_eq!(log.permits, 0);
+    assert_eq!(log.called(), log.readied()[1..]);
+    assert_eq!(log.called().len(), 2);
+    assert_eq!(log.permits(), 0);
 }
 
 /// A deadlock would end in a timeout, which paused time makes an instant one.
@@ -126,8 +124,8 @@ async fn a_dropped_caller_leaves_nothing_behind_and_stops_nobody() {
     let carried = second.await.unwrap().into_body();
     assert_eq!(carried.headers()[AUTHORIZATION], "Bearer token-1");
     assert_eq!(mint.requests(), 1);
-    assert_eq!(log.lock().unwrap().called.len(), 1);
-    assert_eq!(log.lock().unwrap().permits, 0);
+    assert_eq!(log.called().len(), 1);
+    assert_eq!(log.permits(), 0);
 }
 
 #[tokio::test]
@@ -141,7 +139,7 @@ async fn cold_callers_share_one_failure_and_none_is_sent() {
         assert_eq!(error.kind(), ErrorKind::Unavailable);
     }
     assert_eq!(mint.requests(), 1);
-    assert!(log.lock().unwrap().called.is_empty());
+    assert!(log.called().is_empty());
 }
 
 /// An inner service's own error.

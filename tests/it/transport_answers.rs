@@ -9,6 +9,7 @@ use auth_core::{
 use auth_reqwest::ReqwestTransport;
 use auth_tower::TowerTransport;
 use http::StatusCode;
+use tokio::net::TcpSocket;
 
 use crate::support::{
     RawServer,
@@ -162,9 +163,10 @@ async fn an_answer_that_is_not_http() {
 
 #[tokio::test]
 async fn nobody_listens() {
-    let endpoint = RawServer::start("").await;
-    let url = endpoint.origin();
-    endpoint.received().await;
+    // bound, so that nobody else gets the port, and never listening
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let url = format!("http://{}", socket.local_addr().unwrap());
     for transport in transports() {
         let authentication = ClientAuthentication::client_secret_basic(SECRET);
         let credentials = ClientCredentials::builder(&url, "client", authentication);

@@ -13,34 +13,52 @@ use tower::Service;
 /// is not ready panics. It answers with the request itself.
 #[derive(Debug)]
 pub(crate) struct Strict {
-    log: Arc<Mutex<Log>>,
+    log: Log,
     instance: usize,
     ready: bool,
 }
 
 /// What happened to a [`Strict`] and its clones, which are numbered from 0.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Log(Arc<Mutex<Entries>>);
+
 #[derive(Debug, Default)]
-pub(crate) struct Log {
+struct Entries {
     instances: usize,
+    readied: Vec<usize>,
+    called: Vec<usize>,
+    permits: usize,
+}
+
+impl Log {
     /// Those that became ready, in order.
-    pub(crate) readied: Vec<usize>,
+    pub(crate) fn readied(&self) -> Vec<usize> {
+        self.0.lock().unwrap().readied.clone()
+    }
+
     /// Those that were called, in order.
-    pub(crate) called: Vec<usize>,
+    pub(crate) fn called(&self) -> Vec<usize> {
+        self.0.lock().unwrap().called.clone()
+    }
+
     /// How many are ready now: each would hold a permit.
-    pub(crate) permits: usize,
+    pub(crate) fn permits(&self) -> usize {
+        self.0.lock().unwrap().permits
+    }
 }
 
 impl Strict {
-    pub(crate) fn new() -> (Self, Arc<Mutex<Log>>) {
-        let log = Arc::<Mutex<Log>>::default();
+    pub(crate) fn new() -> (Self, Log) {
+        let log = Log::default();
         (Self::instance(&log), log)
     }
 
-    fn instance(log: &Arc<Mutex<Log>>) -> Self {
-        let instance = log.lock().unwrap().instances;
-        log.lock().unwrap().instances += 1;
+    fn instance(log: &Log) -> Self {
+        let mut entries = log.0.lock().unwrap();
+        let instance = entries.instances;
+        entries.instances += 1;
         Self {
-            log: Arc::clone(log),
+            log: log.clone(),
             instance,
             ready: false,
         }
@@ -56,7 +74,7 @@ impl Clone for Strict {
 impl Drop for Strict {
     fn drop(&mut self) {
         if self.ready {
-            self.log.lock().unwrap().permits -= 1;
+            self.log.0.lock().unwrap().permits -= 1;
         }
     }
 }
@@ -68,18 +86,18 @@ impl<B> Service<Request<B>> for Strict {
 
     fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
         if !mem::replace(&mut self.ready, true) {
-            let mut log = self.log.lock().unwrap();
-            log.readied.push(self.instance);
-            log.permits += 1;
+            let mut entries = self.log.0.lock().unwrap();
+            entries.readied.push(self.instance);
+            entries.permits += 1;
         }
         Poll::Ready(Ok(()))
     }
 
     fn call(&mut self, request: Request<B>) -> Self::Future {
         assert!(mem::take(&mut self.ready), "called without being ready");
-        let mut log = self.log.lock().unwrap();
-        log.called.push(self.instance);
-        log.permits -= 1;
+        let mut entries = self.log.0.lock().unwrap();
+        entries.called.push(self.instance);
+        entries.permits -= 1;
         ready(Ok(Response::new(request)))
     }
 }
