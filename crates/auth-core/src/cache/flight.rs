@@ -16,7 +16,7 @@ use std::{
 
 use tokio::{runtime::Handle, sync::watch, task::AbortHandle};
 
-use super::{Shared, slot::Entry};
+use super::{Shared, copies::Copies, slot::Entry};
 use crate::{
     AccessToken, Error, ErrorKind, TokenResponse,
     clock::{AnyClock, Now},
@@ -125,7 +125,7 @@ impl Shared {
         let now = self.clock.now();
         let mut flights = self.flights();
         // it may have come between our read and the lock
-        if let Some(token) = self.slot.usable(now, |entry| entry.token.clone()) {
+        if let Some(token) = self.slot.usable(now, |entry| entry.token.mine().clone()) {
             return Ok(Boarding::Landed(token));
         }
         if let Some(ticket) = flights.under_way(now) {
@@ -212,7 +212,7 @@ impl Shared {
                 );
                 events::token_received(&token, now.until(life.expires_at));
                 if current {
-                    let token = token.clone();
+                    let token = Copies::new(token.clone());
                     self.slot.store(Entry { token, life }, now);
                     flights.failure = None;
                     self.next_renewal.store(0, Relaxed);

@@ -1,5 +1,6 @@
 //! One token, kept and renewed.
 
+mod copies;
 mod flight;
 mod policy;
 mod slot;
@@ -81,7 +82,7 @@ impl TokenCache {
         let now = self.shared.clock.now();
         let (authorization, due) = self.shared.slot.usable(now, |entry| {
             (
-                entry.token.authorization(),
+                entry.token.mine().authorization(),
                 now.reached(entry.life.refresh_at),
             )
         })?;
@@ -99,7 +100,10 @@ impl TokenCache {
     pub async fn token(&self) -> Result<AccessToken, Error> {
         let now = self.shared.clock.now();
         let hit = self.shared.slot.usable(now, |entry| {
-            (entry.token.clone(), now.reached(entry.life.refresh_at))
+            (
+                entry.token.mine().clone(),
+                now.reached(entry.life.refresh_at),
+            )
         });
         match hit {
             Some((token, due)) => {

@@ -12,8 +12,8 @@ use std::{
 
 use arc_swap::ArcSwapOption;
 
-use super::policy::Life;
-use crate::{AccessToken, clock::Now};
+use super::{copies::Copies, policy::Life};
+use crate::clock::Now;
 
 /// Replaced entries that are kept whatever their age.
 const KEPT: usize = 4;
@@ -23,7 +23,7 @@ const KEPT_FOR: Duration = Duration::from_secs(10);
 /// A token and its life.
 #[derive(Debug)]
 pub(super) struct Entry {
-    pub(super) token: AccessToken,
+    pub(super) token: Copies,
     pub(super) life: Life,
 }
 
@@ -64,7 +64,7 @@ impl Slot {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{TokenResponse, cache::policy::RefreshPolicy};
+    use crate::{AccessToken, TokenResponse, cache::policy::RefreshPolicy};
 
     fn at(seconds: u64) -> Now {
         Now {
@@ -78,7 +78,10 @@ mod tests {
         let life = RefreshPolicy.life(now, now, lifetime, 0.5);
         let response = TokenResponse::bearer("abc").unwrap();
         let token = AccessToken::new(response, generation, life.expires_at, &"".parse().unwrap());
-        Entry { token, life }
+        Entry {
+            token: Copies::new(token),
+            life,
+        }
     }
 
     #[test]
