@@ -4,7 +4,7 @@ use std::{convert::Infallible, error::Error};
 
 use auth_core::{BoxError, ErrorKind};
 use auth_testing::Answer;
-use auth_tower::{Auth, AuthLayer};
+use auth_tower::AuthLayer;
 use bytes::Bytes;
 use http::{HeaderValue, Request, Response, StatusCode, Version, header::AUTHORIZATION};
 use http_body_util::Full;
@@ -186,14 +186,4 @@ async fn a_hundred_cold_requests_cost_one_token_request() {
         assert_eq!(call.await.unwrap().status(), StatusCode::OK);
     }
     assert_eq!(deployment.authorization.token_requests(), 1);
-}
-
-#[tokio::test]
-async fn the_client_inside_can_be_reached() {
-    let mint = Mint::open();
-    let mut client: Auth<_> =
-        AuthLayer::new(mint.authorizer("https://api.example.com")).layer(hyper_client());
-    let debug = format!("{:?}", client.get_ref());
-    assert_eq!(format!("{:?}", client.get_mut()), debug);
-    assert_eq!(format!("{:?}", client.into_inner()), debug);
 }
