@@ -1,0 +1,216 @@
+//! The command line.
+
+#![expect(clippy::doc_markdown, reason = "the texts of --help")]
+
+use std::{path::PathBuf, time::Duration};
+
+use clap::{ArgGroup, Parser, ValueEnum, builder::RangedU64ValueParser};
+use http::Method;
+
+/// Calls an API with an access token that it obtains by OAuth 2.0 client credentials.
+///
+/// The token goes to the origin of URL and nowhere else. A request succeeds if its status is 2xx,
+/// with tonic if it is OK. The exit status is 0 if all requests succeeded, 1 if some did not, 2 for
+/// bad usage or configuration. With RUST_LOG set, events are logged to stderr.
+#[derive(Debug, Parser)]
+#[command(name = "call", group = ArgGroup::new("endpoint").required(true))]
+pub(crate) struct Args {
+    /// A preset: signicat, signicat-express, idfy, idfy-test, idfy-deprecated, idnow:HOST
+    #[arg(long, value_name = "NAME", group = "endpoint")]
+    pub(crate) provider: Option<String>,
+
+    /// The token endpoint
+    #[arg(long, value_name = "URL", group = "endpoint")]
+    pub(crate) token_url: Option<String>,
+
+    /// The client's id
+    #[arg(long, value_name = "ID")]
+    pub(crate) client_id: String,
+
+    /// The environment variable that holds the client's secret
+    #[arg(long, value_name = "VAR", default_value = "AUTH_CLIENT_SECRET")]
+    pub(crate) client_secret_env: String,
+
+    /// A file that holds the client's secret, read again at each token request
+    #[arg(long, value_name = "PATH", conflicts_with = "client_secret_env")]
+    pub(crate) client_secret_file: Option<PathBuf>,
+
+    /// How the client authenticates [default: the provider's, else client_secret_basic]
+    #[arg(long, value_name = "METHOD", value_enum)]
+    pub(crate) auth_method: Option<AuthMethod>,
+
+    /// Scopes to ask for, separated by spaces
+    #[arg(long, value_name = "SCOPES")]
+    pub(crate) scope: Option<String>,
+
+    /// A resource to ask for; may be given several times
+    #[arg(long, value_name = "URI")]
+    pub(crate) resource: Vec<String>,
+
+    /// The audience to ask for
+    #[arg(long, value_name = "AUDIENCE")]
+    pub(crate) audience: Option<String>,
+
+    /// A further parameter of the token request; may be given several times
+    #[arg(long = "param", value_name = "NAME=VALUE")]
+    pub(crate) parameters: Vec<String>,
+
+    /// The HTTP client; tonic calls grpc.health.v1.Health/Check at URL
+    #[arg(long, value_name = "STACK", value_enum, default_value_t = StackName::Hyper)]
+    pub(crate) stack: StackName,
+
+    /// The method [default: GET, with a body POST]
+    #[arg(short = 'X', value_name = "METHOD")]
+    pub(crate) method: Option<Method>,
+
+    /// The body; no content type is added
+    #[arg(short = 'd', value_name = "BODY")]
+    pub(crate) body: Option<String>,
+
+    /// A header; may be given several times
+    #[arg(short = 'H', value_name = "NAME: VALUE")]
+    pub(crate) headers: Vec<String>,
+
+    /// How many requests to make [default: 1, with --duration any number]
+    #[arg(short = 'n', value_name = "N", value_parser = at_least_one)]
+    pub(crate) requests: Option<u64>,
+
+    /// How many requests are under way at the same time
+    #[arg(short = 'c', value_name = "CONCURRENCY", default_value_t = 1, value_parser = RangedU64ValueParser::<usize>::new().range(1..=100_000))]
+    pub(crate) concurrency: usize,
+
+    /// Starts requests for so long, such as 10s or 1m30s
+    #[arg(long, value_name = "DURATION", value_parser = duration)]
+    pub(crate) duration: Option<Duration>,
+
+    /// Starts so many requests a second, evenly, as far as CONCURRENCY allows
+    #[arg(long, value_name = "PER_SECOND", value_parser = rate)]
+    pub(crate) rate: Option<f64>,
+
+    /// Certificates in PEM to trust beside the public ones
+    #[arg(long, value_name = "FILE")]
+    pub(crate) ca: Option<PathBuf>,
+
+    /// Prints the result as one JSON object
+    #[arg(long)]
+    pub(crate) json: bool,
+
+    /// What to call, such as https://api.example.com/orders
+    pub(crate) url: String,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum AuthMethod {
+    /// HTTP Basic, id and secret each percent-encoded (RFC 6749 section 2.3.1)
+    #[value(name = "client_secret_basic")]
+    Basic,
+    /// HTTP Basic without the encoding, for servers that do not decode
+    #[value(name = "client_secret_basic_raw")]
+    BasicRaw,
+    /// Id and secret in the body
+    #[value(name = "client_secret_post")]
+    Post,
+}
+
+#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
+pub(crate) enum StackName {
+    Hyper,
+    Reqwest,
+    Tonic,
+}
+
+impl Args {
+    /// How many requests to make, where that is bounded.
+    pub(crate) fn requests(&self) -> Option<u64> {
+        match self.duration {
+            Some(_) => self.requests,
+            None => Some(self.requests.unwrap_or(1)),
+        }
+    }
+}
+
+pub(crate) fn parse() -> Result<Args, clap::Error> {
+    Args::try_parse()
+}
+
+/// What is wrong, without usage and tips.
+pub(crate) fn one_line(error: &clap::Error) -> String {
+    let text = error.to_string();
+    let what = text.split("\n\n").next().unwrap_or_default();
+    let words: Vec<_> = what.split_whitespace().collect();
+    words.join(" ").trim_start_matches("error: ").to_owned()
+}
+
+fn at_least_one(text: &str) -> Result<u64, String> {
+    match text.parse() {
+        Ok(number) if number > 0 => Ok(number),
+        _ => Err("expected a number from 1".into()),
+    }
+}
+
+fn duration(text: &str) -> Result<Duration, String> {
+    match humantime::parse_duration(text) {
+        Ok(duration) if !duration.is_zero() => Ok(duration),
+        _ => Err("expected a duration such as 500ms, 10s, 5m or 1h".into()),
+    }
+}
+
+fn rate(text: &str) -> Result<f64, String> {
+    match text.parse() {
+        Ok(rate) if (0.001..=1e6).contains(&rate) => Ok(rate),
+        _ => Err("expected a number from 0.001 to 1000000".into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refusal(arguments: &[&str]) -> String {
+        one_line(&Args::try_parse_from([&["call"], arguments].concat()).unwrap_err())
+    }
+
+    #[test]
+    fn what_is_wrong_fits_one_line() {
+        for (arguments, expected) in [
+            (
+                &["--client-id", "id", "https://api/"][..],
+                "the following required arguments were not provided: \
+                 <--provider <NAME>|--token-url <URL>>",
+            ),
+            (
+                &["--provider", "a", "--token-url", "b"],
+                "the argument '--provider <NAME>' cannot be used with '--token-url <URL>'",
+            ),
+            (
+                &["-n", "0"],
+                "invalid value '0' for '-n <N>': expected a number from 1",
+            ),
+            (
+                &["--duration", "10"],
+                "invalid value '10' for '--duration <DURATION>': \
+                 expected a duration such as 500ms, 10s, 5m or 1h",
+            ),
+            (
+                &["--rate", "NaN"],
+                "invalid value 'NaN' for '--rate <PER_SECOND>': \
+                 expected a number from 0.001 to 1000000",
+            ),
+        ] {
+            assert_eq!(refusal(arguments), expected);
+        }
+    }
+
+    #[test]
+    fn a_duration_leaves_the_number_of_requests_open() {
+        let requests = |arguments: &[&str]| {
+            let common = ["call", "--token-url", "t", "--client-id", "c", "u"];
+            Args::try_parse_from([&common, arguments].concat())
+                .unwrap()
+                .requests()
+        };
+        assert_eq!(requests(&[]), Some(1));
+        assert_eq!(requests(&["--duration", "1s"]), None);
+        assert_eq!(requests(&["--duration", "1s", "-n", "7"]), Some(7));
+    }
+}

@@ -1,0 +1,52 @@
+//! Makes the requests.
+
+use std::{sync::Arc, time::Duration};
+
+use tokio::{
+    task::JoinSet,
+    time::{Instant, timeout},
+};
+
+use crate::{failure::Failure, schedule::Schedule, stack::Stack, tally::Tally};
+
+/// Longest that one request may take, its token included.
+const LONGEST: Duration = Duration::from_secs(30);
+
+/// Makes requests as `schedule` says, `concurrency` at a time at most, until it is over or
+/// interrupted (Ctrl-C); what came of them is in `tally`.
+pub(crate) async fn run(
+    stack: Arc<dyn Stack>,
+    schedule: Schedule,
+    concurrency: usize,
+    tally: &Arc<Tally>,
+) -> anyhow::Result<()> {
+    let schedule = Arc::new(schedule);
+    let mut workers = JoinSet::new();
+    for _ in 0..concurrency {
+        workers.spawn(work(
+            Arc::clone(&stack),
+            Arc::clone(&schedule),
+            Arc::clone(tally),
+        ));
+    }
+    let finished = async {
+        while let Some(worker) = workers.join_next().await {
+            worker?;
+        }
+        Ok(())
+    };
+    tokio::select! {
+        finished = finished => finished,
+        _ = tokio::signal::ctrl_c() => Ok(()),
+    }
+}
+
+async fn work(stack: Arc<dyn Stack>, schedule: Arc<Schedule>, tally: Arc<Tally>) {
+    while schedule.next().await {
+        let start = Instant::now();
+        let outcome = timeout(LONGEST, stack.send())
+            .await
+            .unwrap_or_else(|_| Err(Failure::timeout(LONGEST)));
+        tally.add(outcome, start.elapsed());
+    }
+}

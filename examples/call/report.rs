@@ -1,0 +1,104 @@
+//! The result, for people and for programs.
+
+use std::{fmt, time::Duration};
+
+use http::StatusCode;
+use serde_json::{Map, Value, json};
+
+use crate::{counting_source::TokenRequestCount, tally::Counts};
+
+pub(crate) struct Report<'a> {
+    pub(crate) counts: &'a Counts,
+    pub(crate) token_requests: &'a TokenRequestCount,
+    pub(crate) elapsed: Duration,
+}
+
+impl Report<'_> {
+    pub(crate) fn all_succeeded(&self) -> bool {
+        self.counts.requests > 0 && self.counts.ok == self.counts.requests
+    }
+
+    /// A line for each kind of failure, with what the first of them said.
+    pub(crate) fn failures(&self) -> impl Iterator<Item = String> {
+        self.counts
+            .failures
+            .iter()
+            .map(|(kind, (count, first))| format!("{count} × {kind}: {first}"))
+    }
+
+    pub(crate) fn json(&self) -> Value {
+        let counts = self.counts;
+        let statuses = counts.statuses.iter();
+        let grpc_statuses = counts.grpc_statuses.iter();
+        let failures = counts.failures.iter();
+        json!({
+            "requests": counts.requests,
+            "ok": counts.ok,
+            "statuses": object(statuses.map(|(status, n)| (status.as_str(), *n))),
+            "grpc_statuses": object(grpc_statuses.map(|(name, n)| (*name, *n))),
+            "token_requests": self.token_requests.requests(),
+            "token_errors": self.token_requests.errors(),
+            "replays": 0, // no layer replays yet
+            "errors": object(failures.map(|(kind, (n, _))| (*kind, *n))),
+            "latency_us": {
+                "p50": self.latency(0.50),
+                "p99": self.latency(0.99),
+                "max": counts.latency.max(),
+            },
+            "elapsed_ms": u64::try_from(self.elapsed.as_millis()).unwrap_or(u64::MAX),
+        })
+    }
+
+    fn latency(&self, quantile: f64) -> u64 {
+        self.counts.latency.value_at_quantile(quantile)
+    }
+}
+
+fn object<'a>(members: impl Iterator<Item = (&'a str, u64)>) -> Value {
+    let members: Map<_, _> = members
+        .map(|(name, count)| (name.to_owned(), count.into()))
+        .collect();
+    members.into()
+}
+
+impl fmt::Display for Report<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let counts = self.counts;
+        let seconds = self.elapsed.as_secs_f64();
+        writeln!(
+            f,
+            "requests        {}, {} ok, in {seconds:.2} s ({:.0}/s)",
+            counts.requests,
+            counts.ok,
+            counts.requests as f64 / seconds
+        )?;
+        let statuses = counts.statuses.iter();
+        let statuses = statuses.map(|(status, n)| format!("{n} × {}", meaning(*status)));
+        let grpc_statuses = counts.grpc_statuses.iter();
+        let grpc_statuses = grpc_statuses.map(|(name, n)| format!("{n} × {name}"));
+        let answers: Vec<_> = statuses.chain(grpc_statuses).collect();
+        if !answers.is_empty() {
+            writeln!(f, "statuses        {}", answers.join(", "))?;
+            let [p50, p99, max] = [self.latency(0.50), self.latency(0.99), counts.latency.max()];
+            let [p50, p99, max] = [p50, p99, max].map(|micros| micros as f64 / 1000.0);
+            writeln!(
+                f,
+                "latency         p50 {p50:.1} ms, p99 {p99:.1} ms, max {max:.1} ms"
+            )?;
+        }
+        write!(
+            f,
+            "token requests  {}, {} failed",
+            self.token_requests.requests(),
+            self.token_requests.errors()
+        )
+    }
+}
+
+/// The number and, where there is one, the name: `401 Unauthorized`.
+fn meaning(status: StatusCode) -> String {
+    match status.canonical_reason() {
+        Some(reason) => format!("{} {reason}", status.as_str()),
+        None => status.as_str().to_owned(),
+    }
+}

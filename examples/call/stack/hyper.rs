@@ -1,0 +1,52 @@
+//! hyper-util's client, with the layer around it.
+
+use auth_core::async_trait;
+use auth_tower::{Auth, AuthLayer, TowerTransport};
+use bytes::Bytes;
+use http::Request;
+use http_body_util::{BodyExt, Full};
+use hyper_rustls::HttpsConnector;
+use hyper_util::{
+    client::legacy::{Client, connect::HttpConnector},
+    rt::TokioExecutor,
+};
+use tower::{Layer, ServiceExt};
+
+use super::{Stack, Tokens};
+use crate::{failure::Failure, tally::Answer, target::Target, tls::Tls};
+
+type HttpClient = Client<HttpsConnector<HttpConnector>, Full<Bytes>>;
+
+pub(super) struct HyperStack {
+    client: Auth<HttpClient>,
+    request: Request<Full<Bytes>>,
+}
+
+impl HyperStack {
+    pub(super) fn new(target: &Target, tls: &Tls, tokens: Tokens<'_>) -> anyhow::Result<Self> {
+        let client = client(tls);
+        let authorizer = tokens.over(TowerTransport::new(client.clone()))?;
+        Ok(Self {
+            client: AuthLayer::new(authorizer).layer(client),
+            request: target.request.clone().map(Full::new),
+        })
+    }
+}
+
+#[async_trait]
+impl Stack for HyperStack {
+    async fn send(&self) -> Result<Answer, Failure> {
+        let response = self.client.clone().oneshot(self.request.clone()).await;
+        let response = response.map_err(|e| Failure::new(&*e, "http"))?;
+        let status = response.status();
+        let mut body = response.into_body();
+        while let Some(frame) = body.frame().await {
+            frame.map_err(|e| Failure::new(&e, "body"))?;
+        }
+        Ok(Answer::Http(status))
+    }
+}
+
+pub(super) fn client(tls: &Tls) -> HttpClient {
+    Client::builder(TokioExecutor::new()).build(tls.hyper())
+}

@@ -1,0 +1,57 @@
+//! tonic's channel, with the layer around it.
+
+use std::error::Error;
+
+use auth_core::async_trait;
+use auth_tower::{Auth, AuthLayer, TowerTransport};
+use tonic::{
+    Code, Extensions, Request, Status,
+    metadata::MetadataMap,
+    transport::{Channel, Endpoint},
+};
+use tonic_health::pb::{HealthCheckRequest, health_client::HealthClient};
+use tower::Layer;
+
+use super::{Stack, Tokens, hyper};
+use crate::{failure::Failure, tally::Answer, target::Target, tls::Tls};
+
+pub(super) struct TonicStack {
+    client: HealthClient<Auth<Channel>>,
+    metadata: MetadataMap,
+}
+
+impl TonicStack {
+    pub(super) fn new(target: &Target, tls: &Tls, tokens: Tokens<'_>) -> anyhow::Result<Self> {
+        let authorizer = tokens.over(TowerTransport::new(hyper::client(tls)))?;
+        let endpoint = Endpoint::from(target.request.uri().clone()).tls_config(tls.tonic())?;
+        let channel =
+            AuthLayer::for_endpoint(&endpoint, authorizer)?.layer(endpoint.connect_lazy());
+        Ok(Self {
+            client: HealthClient::new(channel),
+            metadata: MetadataMap::from_headers(target.request.headers().clone()),
+        })
+    }
+}
+
+#[async_trait]
+impl Stack for TonicStack {
+    async fn send(&self) -> Result<Answer, Failure> {
+        let request = Request::from_parts(
+            self.metadata.clone(),
+            Extensions::default(),
+            HealthCheckRequest::default(),
+        );
+        match self.client.clone().check(request).await {
+            Ok(_) => Ok(Answer::Grpc(Code::Ok)),
+            Err(status) => answered(&status),
+        }
+    }
+}
+
+/// A status with a cause was made on this side: no answer came.
+fn answered(status: &Status) -> Result<Answer, Failure> {
+    match status.source() {
+        Some(cause) => Err(Failure::new(cause, "http")),
+        None => Ok(Answer::Grpc(status.code())),
+    }
+}

@@ -1,0 +1,122 @@
+//! What came of the requests so far.
+
+use std::{
+    collections::BTreeMap,
+    sync::{Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use hdrhistogram::Histogram;
+use http::StatusCode;
+use indicatif::ProgressBar;
+use tonic::Code;
+
+use crate::failure::Failure;
+
+/// The longest latency that is told apart, in microseconds: a minute.
+const LONGEST_LATENCY: u64 = 60_000_000;
+
+/// How the other side answered.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Answer {
+    Http(StatusCode),
+    Grpc(Code),
+}
+
+pub(crate) struct Tally {
+    counts: Mutex<Counts>,
+    bar: ProgressBar,
+}
+
+#[derive(Debug)]
+pub(crate) struct Counts {
+    pub(crate) requests: u64,
+    pub(crate) ok: u64,
+    pub(crate) statuses: BTreeMap<StatusCode, u64>,
+    pub(crate) grpc_statuses: BTreeMap<&'static str, u64>,
+    /// By kind: how many, and what the first one said.
+    pub(crate) failures: BTreeMap<&'static str, (u64, String)>,
+    /// Of the requests that were answered, in microseconds.
+    pub(crate) latency: Histogram<u64>,
+}
+
+impl Tally {
+    pub(crate) fn new(bar: ProgressBar) -> anyhow::Result<Self> {
+        Ok(Self {
+            counts: Mutex::new(Counts {
+                requests: 0,
+                ok: 0,
+                statuses: BTreeMap::new(),
+                grpc_statuses: BTreeMap::new(),
+                failures: BTreeMap::new(),
+                latency: Histogram::new_with_bounds(1, LONGEST_LATENCY, 3)?,
+            }),
+            bar,
+        })
+    }
+
+    pub(crate) fn add(&self, outcome: Result<Answer, Failure>, latency: Duration) {
+        self.counts().add(outcome, latency);
+        self.bar.inc(1);
+    }
+
+    /// Takes the progress bar away; what came of them all.
+    pub(crate) fn finish(&self) -> MutexGuard<'_, Counts> {
+        self.bar.finish_and_clear();
+        self.counts()
+    }
+
+    fn counts(&self) -> MutexGuard<'_, Counts> {
+        self.counts.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Counts {
+    fn add(&mut self, outcome: Result<Answer, Failure>, latency: Duration) {
+        self.requests += 1;
+        let ok = match outcome {
+            Ok(Answer::Http(status)) => {
+                *self.statuses.entry(status).or_default() += 1;
+                status.is_success()
+            }
+            Ok(Answer::Grpc(code)) => {
+                *self.grpc_statuses.entry(name(code)).or_default() += 1;
+                code == Code::Ok
+            }
+            Err(failure) => {
+                let (count, _) = self
+                    .failures
+                    .entry(failure.kind)
+                    .or_insert((0, failure.message));
+                *count += 1;
+                return;
+            }
+        };
+        self.ok += u64::from(ok);
+        let micros = u64::try_from(latency.as_micros()).unwrap_or(u64::MAX);
+        self.latency.saturating_record(micros);
+    }
+}
+
+/// The names of <https://grpc.github.io/grpc/core/md_doc_statuscodes.html>.
+fn name(code: Code) -> &'static str {
+    match code {
+        Code::Ok => "OK",
+        Code::Cancelled => "CANCELLED",
+        Code::Unknown => "UNKNOWN",
+        Code::InvalidArgument => "INVALID_ARGUMENT",
+        Code::DeadlineExceeded => "DEADLINE_EXCEEDED",
+        Code::NotFound => "NOT_FOUND",
+        Code::AlreadyExists => "ALREADY_EXISTS",
+        Code::PermissionDenied => "PERMISSION_DENIED",
+        Code::ResourceExhausted => "RESOURCE_EXHAUSTED",
+        Code::FailedPrecondition => "FAILED_PRECONDITION",
+        Code::Aborted => "ABORTED",
+        Code::OutOfRange => "OUT_OF_RANGE",
+        Code::Unimplemented => "UNIMPLEMENTED",
+        Code::Internal => "INTERNAL",
+        Code::Unavailable => "UNAVAILABLE",
+        Code::DataLoss => "DATA_LOSS",
+        Code::Unauthenticated => "UNAUTHENTICATED",
+    }
+}

@@ -1,0 +1,67 @@
+//! Who is trusted over TLS: the same for every stack, for the API and for the token endpoint.
+
+use std::{path::Path, sync::Arc};
+
+use anyhow::{Context, ensure};
+use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
+use hyper_util::client::legacy::connect::HttpConnector;
+use reqwest::redirect::Policy;
+use rustls::{
+    ClientConfig, RootCertStore,
+    crypto::ring,
+    pki_types::{CertificateDer, pem::PemObject},
+};
+use tonic::transport::ClientTlsConfig;
+
+pub(crate) struct Tls {
+    roots: RootCertStore,
+    config: ClientConfig,
+}
+
+impl Tls {
+    /// Mozilla's roots, and those of the file `ca`.
+    pub(crate) fn new(ca: Option<&Path>) -> anyhow::Result<Self> {
+        let mut roots = RootCertStore::from_iter(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
+        if let Some(path) = ca {
+            add(&mut roots, path)
+                .with_context(|| format!("--ca {}: expected PEM certificates", path.display()))?;
+        }
+        let config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
+            .with_safe_default_protocol_versions()?
+            .with_root_certificates(roots.clone())
+            .with_no_client_auth();
+        Ok(Self { roots, config })
+    }
+
+    /// HTTP/1.1 or HTTP/2, as the server likes.
+    pub(crate) fn hyper(&self) -> HttpsConnector<HttpConnector> {
+        HttpsConnectorBuilder::new()
+            .with_tls_config(self.config.clone())
+            .https_or_http()
+            .enable_all_versions()
+            .build()
+    }
+
+    /// The same. As with the other stacks, no redirect is followed and no proxy asked.
+    pub(crate) fn reqwest(&self) -> reqwest::ClientBuilder {
+        let mut config = self.config.clone();
+        config.alpn_protocols = vec!["h2".into(), "http/1.1".into()];
+        reqwest::Client::builder()
+            .tls_backend_preconfigured(config)
+            .redirect(Policy::none())
+            .no_proxy()
+    }
+
+    pub(crate) fn tonic(&self) -> ClientTlsConfig {
+        ClientTlsConfig::new().trust_anchors(self.roots.roots.clone())
+    }
+}
+
+fn add(roots: &mut RootCertStore, path: &Path) -> anyhow::Result<()> {
+    let known = roots.len();
+    for certificate in CertificateDer::pem_file_iter(path)? {
+        roots.add(certificate?)?;
+    }
+    ensure!(roots.len() > known, "got a file without any");
+    Ok(())
+}

@@ -1,0 +1,53 @@
+//! `GET API_URL` with hyper's client. Set `AUTH_TOKEN_URL`, `AUTH_CLIENT_ID`, `AUTH_CLIENT_SECRET`,
+//! `API_URL` and, if your provider wants one, `AUTH_SCOPE`.
+
+use anyhow::{Context, Error};
+use auth_tower::{
+    AuthLayer, TowerTransport,
+    auth_core::{Authorizer, ClientAuthentication, ClientCredentials, ClientSecret, TokenCache},
+};
+use bytes::Bytes;
+use http::Request;
+use http_body_util::{BodyExt, Full};
+use hyper_rustls::HttpsConnectorBuilder;
+use hyper_util::{client::legacy::Client, rt::TokioExecutor};
+use tower::{ServiceBuilder, ServiceExt};
+use url::Url;
+
+#[tokio::main]
+async fn main() -> anyhow::Result<()> {
+    let https = HttpsConnectorBuilder::new()
+        .with_webpki_roots()
+        .https_or_http()
+        .enable_all_versions()
+        .build();
+    let hyper_client = Client::builder(TokioExecutor::new()).build::<_, Full<Bytes>>(https);
+
+    let secret = ClientSecret::from_env("AUTH_CLIENT_SECRET")?;
+    let credentials = ClientCredentials::builder(
+        var("AUTH_TOKEN_URL")?,
+        var("AUTH_CLIENT_ID")?,
+        ClientAuthentication::client_secret_basic(secret),
+    )
+    .scope(var("AUTH_SCOPE").unwrap_or_default())
+    .build(TowerTransport::new(hyper_client.clone()))?;
+    let api: Url = var("API_URL")?.parse().context("API_URL")?;
+    let tokens = Authorizer::builder(TokenCache::new(credentials))
+        .origin(api.origin().ascii_serialization())
+        .build()?;
+
+    let client = ServiceBuilder::new()
+        .layer(AuthLayer::new(tokens))
+        .service(hyper_client);
+
+    let request = Request::get(api.as_str()).body(Full::default())?;
+    let response = client.oneshot(request).await.map_err(Error::from_boxed)?;
+    println!("{}", response.status());
+    let body = response.into_body().collect().await?.to_bytes();
+    println!("{}", String::from_utf8_lossy(&body));
+    Ok(())
+}
+
+fn var(name: &str) -> anyhow::Result<String> {
+    std::env::var(name).with_context(|| format!("environment variable {name}"))
+}

@@ -1,0 +1,31 @@
+//! The tokens of one stack.
+
+use auth_core::{
+    Authorizer, ClientAuthentication, ClientCredentials, Error, HttpTransport, TokenCache,
+};
+
+use crate::{
+    counting_source::{CountingSource, TokenRequestCount},
+    place::Place,
+};
+
+/// Tokens for requests to `origin`. Token requests go through `transport`, and are counted, which a
+/// program of yours need not do.
+pub(crate) fn tokens(
+    place: &Place,
+    origin: &str,
+    transport: impl HttpTransport,
+    count: &TokenRequestCount,
+) -> Result<Authorizer, Error> {
+    let credentials = ClientCredentials::builder(
+        &place.token_url,
+        &place.client_id,
+        ClientAuthentication::client_secret_basic(place.client_secret.clone()),
+    )
+    .scope(&place.scope)
+    .build(transport)?;
+    let source = CountingSource::new(credentials, count.clone());
+    Authorizer::builder(TokenCache::new(source))
+        .origin(origin)
+        .build()
+}

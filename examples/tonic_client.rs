@@ -1,0 +1,53 @@
+//! Asks for the health of the gRPC server at `GRPC_URL` with tonic. Set `AUTH_TOKEN_URL`,
+//! `AUTH_CLIENT_ID`, `AUTH_CLIENT_SECRET`, `GRPC_URL` and, if your provider wants one,
+//! `AUTH_SCOPE`.
+
+use anyhow::Context;
+use auth_tower::{
+    AuthLayer, TowerTransport,
+    auth_core::{Authorizer, ClientAuthentication, ClientCredentials, ClientSecret, TokenCache},
+};
+use hyper_rustls::HttpsConnectorBuilder;
+use hyper_util::{client::legacy::Client, rt::TokioExecutor};
+use tonic::transport::{Channel, ClientTlsConfig};
+use tonic_health::pb::{HealthCheckRequest, health_client::HealthClient};
+use tower::ServiceBuilder;
+
+#[tokio::main]
+async fn main() -> anyhow::Result<()> {
+    let https = HttpsConnectorBuilder::new()
+        .with_webpki_roots()
+        .https_or_http()
+        .enable_all_versions()
+        .build();
+    let token_client = Client::builder(TokioExecutor::new()).build(https);
+
+    let secret = ClientSecret::from_env("AUTH_CLIENT_SECRET")?;
+    let credentials = ClientCredentials::builder(
+        var("AUTH_TOKEN_URL")?,
+        var("AUTH_CLIENT_ID")?,
+        ClientAuthentication::client_secret_basic(secret),
+    )
+    .scope(var("AUTH_SCOPE").unwrap_or_default())
+    .build(TowerTransport::new(token_client))?;
+    let grpc_url = var("GRPC_URL")?;
+    let tokens = Authorizer::builder(TokenCache::new(credentials))
+        .origin(grpc_url.as_str())
+        .build()?;
+
+    let endpoint =
+        Channel::from_shared(grpc_url)?.tls_config(ClientTlsConfig::new().with_enabled_roots())?;
+    let channel = ServiceBuilder::new()
+        .layer(AuthLayer::for_endpoint(&endpoint, tokens)?)
+        .service(endpoint.connect_lazy());
+
+    let response = HealthClient::new(channel)
+        .check(HealthCheckRequest::default())
+        .await?;
+    println!("{:?}", response.into_inner().status());
+    Ok(())
+}
+
+fn var(name: &str) -> anyhow::Result<String> {
+    std::env::var(name).with_context(|| format!("environment variable {name}"))
+}
