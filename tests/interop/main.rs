@@ -4,6 +4,7 @@
 // clippy.toml allows these in test functions, and not in what those call
 #![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used)]
 
+mod call;
 mod fixtures_work;
 mod grant;
 mod harness;

@@ -8,6 +8,7 @@ mod cache;
 mod grant;
 mod hyper_client;
 mod providers;
+mod readme;
 mod reqwest_client;
 mod secrets;
 mod stacks_layers;
