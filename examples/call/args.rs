@@ -4,14 +4,15 @@
 
 use std::{path::PathBuf, time::Duration};
 
-use clap::{ArgGroup, Parser, ValueEnum, builder::RangedU64ValueParser};
+use clap::{ArgGroup, Parser, ValueEnum};
 use http::Method;
 
 /// Calls an API with an access token that it obtains by OAuth 2.0 client credentials.
 ///
-/// The token goes to the origin of URL and nowhere else. A request succeeds if its status is 2xx,
-/// with tonic if it is OK. The exit status is 0 if all requests succeeded, 1 if some did not, 2 for
-/// bad usage or configuration. With RUST_LOG set, events are logged to stderr.
+/// The token goes to the origin of URL and nowhere else, redirects are not followed. A request
+/// succeeds if its status is 2xx, with tonic OK, and has 30 s for it. The exit status is 0 if all
+/// requests succeeded, 1 if some did not, 2 for bad usage or configuration. With RUST_LOG set,
+/// events are logged to stderr.
 #[derive(Debug, Parser)]
 #[command(name = "call", group = ArgGroup::new("endpoint").required(true))]
 pub(crate) struct Args {
@@ -64,7 +65,7 @@ pub(crate) struct Args {
     pub(crate) method: Option<Method>,
 
     /// The body; no content type is added
-    #[arg(short = 'd', value_name = "BODY")]
+    #[arg(short = 'd', value_name = "BODY", allow_hyphen_values = true)]
     pub(crate) body: Option<String>,
 
     /// A header; may be given several times
@@ -72,11 +73,11 @@ pub(crate) struct Args {
     pub(crate) headers: Vec<String>,
 
     /// How many requests to make [default: 1, with --duration any number]
-    #[arg(short = 'n', value_name = "N", value_parser = at_least_one)]
+    #[arg(short = 'n', value_name = "N", allow_negative_numbers = true, value_parser = at_least_one)]
     pub(crate) requests: Option<u64>,
 
     /// How many requests are under way at the same time
-    #[arg(short = 'c', value_name = "CONCURRENCY", default_value_t = 1, value_parser = RangedU64ValueParser::<usize>::new().range(1..=100_000))]
+    #[arg(short = 'c', value_name = "CONCURRENCY", default_value_t = 1, allow_negative_numbers = true, value_parser = concurrency)]
     pub(crate) concurrency: usize,
 
     /// Starts requests for so long, such as 10s or 1m30s
@@ -84,7 +85,7 @@ pub(crate) struct Args {
     pub(crate) duration: Option<Duration>,
 
     /// Starts so many requests a second, evenly, as far as CONCURRENCY allows
-    #[arg(long, value_name = "PER_SECOND", value_parser = rate)]
+    #[arg(long, value_name = "PER_SECOND", allow_negative_numbers = true, value_parser = rate)]
     pub(crate) rate: Option<f64>,
 
     /// Certificates in PEM to trust beside the public ones
@@ -145,6 +146,13 @@ fn at_least_one(text: &str) -> Result<u64, String> {
     match text.parse() {
         Ok(number) if number > 0 => Ok(number),
         _ => Err("expected a number from 1".into()),
+    }
+}
+
+fn concurrency(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(number) if (1..=100_000).contains(&number) => Ok(number),
+        _ => Err("expected a number from 1 to 100000".into()),
     }
 }
 

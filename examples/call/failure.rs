@@ -55,7 +55,10 @@ fn kind(error: &(dyn StdError + 'static)) -> Option<&'static str> {
 fn text(error: &(dyn StdError + 'static)) -> String {
     let mut text = String::new();
     for error in Chain::new(error) {
-        let message = error.to_string();
+        let message = match error.downcast_ref::<tonic::Status>() {
+            Some(status) => status.message().to_owned(), // its Display shows all of its Debug
+            None => error.to_string(),
+        };
         if text.is_empty() {
             text = message;
         } else if !text.contains(&message) {

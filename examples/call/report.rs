@@ -64,13 +64,10 @@ fn object<'a>(members: impl Iterator<Item = (&'a str, u64)>) -> Value {
 impl fmt::Display for Report<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let counts = self.counts;
-        let seconds = self.elapsed.as_secs_f64();
         writeln!(
             f,
-            "requests        {}, {} ok, in {seconds:.2} s ({:.0}/s)",
-            counts.requests,
-            counts.ok,
-            counts.requests as f64 / seconds
+            "requests        {}, {} ok, in {:.1?}",
+            counts.requests, counts.ok, self.elapsed
         )?;
         let statuses = counts.statuses.iter();
         let statuses = statuses.map(|(status, n)| format!("{n} × {}", meaning(*status)));
@@ -79,11 +76,11 @@ impl fmt::Display for Report<'_> {
         let answers: Vec<_> = statuses.chain(grpc_statuses).collect();
         if !answers.is_empty() {
             writeln!(f, "statuses        {}", answers.join(", "))?;
-            let [p50, p99, max] = [self.latency(0.50), self.latency(0.99), counts.latency.max()];
-            let [p50, p99, max] = [p50, p99, max].map(|micros| micros as f64 / 1000.0);
+            let [p50, p99, max] = [self.latency(0.50), self.latency(0.99), counts.latency.max()]
+                .map(Duration::from_micros);
             writeln!(
                 f,
-                "latency         p50 {p50:.1} ms, p99 {p99:.1} ms, max {max:.1} ms"
+                "latency         p50 {p50:.1?}, p99 {p99:.1?}, max {max:.1?}"
             )?;
         }
         write!(

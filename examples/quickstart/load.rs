@@ -100,7 +100,10 @@ impl From<StatusCode> for Answer {
 impl From<Code> for Answer {
     fn from(code: Code) -> Self {
         Self {
-            status: format!("{code:?}"),
+            status: match code {
+                Code::Ok => "OK".to_owned(),
+                code => format!("{code:?}"),
+            },
             is_success: code == Code::Ok,
         }
     }

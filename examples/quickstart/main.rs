@@ -12,6 +12,7 @@
 
 #[path = "../shared/counting_source.rs"]
 mod counting_source;
+mod explanation;
 mod load;
 mod place;
 mod stacks;
@@ -69,7 +70,7 @@ async fn run(args: &Args) -> anyhow::Result<bool> {
     println!("{}", table::of(&outcomes));
     let succeeded = outcomes.iter().all(Outcome::all_succeeded);
     if succeeded {
-        println!("{}", place.explanation(&outcomes));
+        println!("{}", explanation::of(&outcomes, &place));
     }
     for outcome in &outcomes {
         if let Some(error) = &outcome.first_error {

@@ -7,8 +7,6 @@ use auth_core::ClientSecret;
 use auth_testing::{AuthorizationServer, ProtectedApi};
 use url::Url;
 
-use crate::load::Outcome;
-
 const NEEDED: [&str; 4] = [
     "AUTH_TOKEN_URL",
     "AUTH_CLIENT_ID",
@@ -80,23 +78,10 @@ impl Place {
         if self.is_embedded() { 1000 } else { 1 }
     }
 
-    /// What has just happened, when all went well.
-    pub(crate) fn explanation(&self, outcomes: &[Outcome]) -> String {
-        let requests: u64 = outcomes.iter().map(|outcome| outcome.requests).sum();
-        let token_requests: u64 = outcomes.iter().map(|outcome| outcome.token_requests).sum();
-        let mut text = format!(
-            "Each of the {requests} requests carried an access token, and it took {token_requests} \
-             token requests: a client\nasks for a token when it first needs one, everybody waits for \
-             that one answer, and it is\nkept until it is about to end."
-        );
-        if let Some((server, api)) = &self.embedded {
-            text.push_str(&format!(
-                "\nThe servers agree: {} token requests, {} requests refused.",
-                server.token_requests(),
-                api.refusals()
-            ));
-        }
-        text
+    /// What the servers counted: token requests, and requests that they refused.
+    pub(crate) fn counted(&self) -> Option<(usize, usize)> {
+        let (server, api) = self.embedded.as_ref()?;
+        Some((server.token_requests(), api.refusals()))
     }
 }
 

@@ -43,12 +43,33 @@ impl<S: TokenSource> CountingSource<S> {
 #[async_trait]
 impl<S: TokenSource> TokenSource for CountingSource<S> {
     async fn fetch(&self, request: &TokenRequest) -> Result<TokenResponse, Error> {
-        let counts = &self.count.0;
-        counts.requests.fetch_add(1, Relaxed);
+        let mut attempt = Attempt::start(&self.count.0);
         let fetched = self.inner.fetch(request).await;
-        if fetched.is_err() {
-            counts.errors.fetch_add(1, Relaxed);
-        }
+        attempt.succeeded = fetched.is_ok();
         fetched
+    }
+}
+
+/// One that is dropped on its way, as the cache does when it takes too long, has failed as well.
+struct Attempt<'a> {
+    counts: &'a Counts,
+    succeeded: bool,
+}
+
+impl<'a> Attempt<'a> {
+    fn start(counts: &'a Counts) -> Self {
+        counts.requests.fetch_add(1, Relaxed);
+        Self {
+            counts,
+            succeeded: false,
+        }
+    }
+}
+
+impl Drop for Attempt<'_> {
+    fn drop(&mut self) {
+        if !self.succeeded {
+            self.counts.errors.fetch_add(1, Relaxed);
+        }
     }
 }
