@@ -12,7 +12,6 @@ use http_body_util::{BodyExt, Full};
 use hyper_rustls::HttpsConnectorBuilder;
 use hyper_util::{client::legacy::Client, rt::TokioExecutor};
 use tower::{ServiceBuilder, ServiceExt};
-use url::Url;
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
@@ -31,16 +30,16 @@ async fn main() -> anyhow::Result<()> {
     )
     .scope(var("AUTH_SCOPE").unwrap_or_default())
     .build(TowerTransport::new(hyper_client.clone()))?;
-    let api: Url = var("API_URL")?.parse().context("API_URL")?;
+    let api = var("API_URL")?;
     let tokens = Authorizer::builder(TokenCache::new(credentials))
-        .origin(api.origin().ascii_serialization())
+        .origin_of(&api)
         .build()?;
 
     let client = ServiceBuilder::new()
         .layer(AuthLayer::new(tokens))
         .service(hyper_client);
 
-    let request = Request::get(api.as_str()).body(Full::default())?;
+    let request = Request::get(api).body(Full::default())?;
     let response = client.oneshot(request).await.map_err(Error::from_boxed)?;
     println!("{}", response.status());
     let body = response.into_body().collect().await?.to_bytes();

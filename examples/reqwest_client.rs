@@ -6,7 +6,6 @@ use auth_reqwest::{
     AuthMiddleware, ReqwestTransport,
     auth_core::{Authorizer, ClientAuthentication, ClientCredentials, ClientSecret, TokenCache},
 };
-use reqwest::Url;
 use reqwest_middleware::ClientBuilder;
 
 #[tokio::main]
@@ -22,9 +21,9 @@ async fn main() -> anyhow::Result<()> {
     )
     .scope(var("AUTH_SCOPE").unwrap_or_default())
     .build(ReqwestTransport::new(reqwest::Client::builder())?)?;
-    let api: Url = var("API_URL")?.parse().context("API_URL")?;
+    let api = var("API_URL")?;
     let tokens = Authorizer::builder(TokenCache::new(credentials))
-        .origin(api.origin().ascii_serialization())
+        .origin_of(&api)
         .build()?;
 
     let client = ClientBuilder::new(reqwest::Client::new())

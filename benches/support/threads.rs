@@ -29,10 +29,12 @@ pub(crate) fn on_threads<T, F: FnMut() -> T>(
     };
     let total: Duration = thread::scope(|scope| {
         let all: Vec<_> = (0..threads)
-            .map(|thread| scope.spawn({
-                let run = &run;
-                move || run(thread)
-            }))
+            .map(|thread| {
+                scope.spawn({
+                    let run = &run;
+                    move || run(thread)
+                })
+            })
             .collect();
         all.into_iter().map(|one| one.join().unwrap()).sum()
     });

@@ -1,6 +1,6 @@
 //! The client that asks for tokens, from the command line.
 
-use anyhow::{Context, anyhow};
+use anyhow::Context;
 use auth_core::{
     ClientAuthentication, ClientCredentials, ClientCredentialsBuilder, ClientSecret,
     provider::Provider,
@@ -15,7 +15,7 @@ pub(crate) fn builder(args: &Args) -> anyhow::Result<ClientCredentialsBuilder> {
     };
     let mut builder = match (&args.provider, &args.token_url) {
         (Some(name), _) => {
-            let provider = Provider::named(name).ok_or_else(|| unknown(name))?;
+            let provider: Provider = name.parse()?;
             let builder = provider.client_credentials(&args.client_id, secret.clone());
             match args.auth_method {
                 Some(method) => builder.authentication(authentication(method, secret)),
@@ -54,11 +54,4 @@ fn authentication(method: AuthMethod, secret: ClientSecret) -> ClientAuthenticat
         AuthMethod::BasicRaw => ClientAuthentication::client_secret_basic_raw(secret),
         AuthMethod::Post => ClientAuthentication::client_secret_post(secret),
     }
-}
-
-fn unknown(name: &str) -> anyhow::Error {
-    anyhow!(
-        "--provider: expected signicat, signicat-express, idfy, idfy-test, idfy-deprecated or \
-         idnow:HOST, got {name:?}"
-    )
 }

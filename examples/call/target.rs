@@ -10,8 +10,8 @@ use crate::args::{Args, StackName};
 /// The request that is sent, over and over.
 #[derive(Debug)]
 pub(crate) struct Target {
-    /// The origin of the URL, which may see the token.
-    pub(crate) origin: String,
+    /// Its origin may see the token.
+    pub(crate) url: Url,
     pub(crate) request: Request<Bytes>,
 }
 
@@ -36,10 +36,7 @@ impl Target {
             let (name, value) = header(text)?;
             request.headers_mut().append(name, value);
         }
-        Ok(Self {
-            origin: url.origin().ascii_serialization(),
-            request,
-        })
+        Ok(Self { url, request })
     }
 }
 

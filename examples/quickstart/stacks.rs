@@ -32,12 +32,7 @@ pub(crate) async fn hyper(place: &Place, load: &Load) -> anyhow::Result<Outcome>
     let hyper_client = hyper_client();
     let transport = TowerTransport::new(hyper_client.clone());
     let api = &place.api_url;
-    let tokens = tokens(
-        place,
-        &api.origin().ascii_serialization(),
-        transport,
-        &count,
-    )?;
+    let tokens = tokens(place, api.as_str(), transport, &count)?;
 
     let client = ServiceBuilder::new()
         .layer(AuthLayer::new(tokens))
@@ -68,12 +63,7 @@ pub(crate) async fn reqwest(place: &Place, load: &Load) -> anyhow::Result<Outcom
     let count = TokenRequestCount::default();
     let transport = ReqwestTransport::new(builder())?;
     let api = &place.api_url;
-    let tokens = tokens(
-        place,
-        &api.origin().ascii_serialization(),
-        transport,
-        &count,
-    )?;
+    let tokens = tokens(place, api.as_str(), transport, &count)?;
 
     let client = reqwest_middleware::ClientBuilder::new(builder().build()?)
         .with(AuthMiddleware::new(tokens))

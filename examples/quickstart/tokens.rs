@@ -9,11 +9,11 @@ use crate::{
     place::Place,
 };
 
-/// Tokens for requests to `origin`. Token requests go through `transport`, and are counted, which a
+/// Tokens for requests to the origin of `api`. Token requests go through `transport`, and are counted, which a
 /// program of yours need not do.
 pub(crate) fn tokens(
     place: &Place,
-    origin: &str,
+    api: &str,
     transport: impl HttpTransport,
     count: &TokenRequestCount,
 ) -> Result<Authorizer, Error> {
@@ -26,6 +26,6 @@ pub(crate) fn tokens(
     .build(transport)?;
     let source = CountingSource::new(credentials, count.clone());
     Authorizer::builder(TokenCache::new(source))
-        .origin(origin)
+        .origin_of(api)
         .build()
 }

@@ -219,6 +219,22 @@ fn idnow_documented(method: ClientAuthenticationMethod) -> Documented {
 }
 
 #[tokio::test]
+async fn a_presets_scope_can_be_overridden() {
+    let builder = Provider::signicat().client_credentials(ID, SECRET);
+    let expected = Expected {
+        url: "https://api.signicat.com/auth/open/connect/token",
+        authorization: None,
+        body: "grant_type=client_credentials&scope=other\
+               &client_id=sandbox-round-apple-123&client_secret=fakeCl13n7S3Cr3T1234567890",
+    };
+    let documented = Documented {
+        scopes: "other",
+        ..signicat_documented(ClientAuthenticationMethod::ClientSecretPost)
+    };
+    check(builder.scope("other"), documented, expected).await;
+}
+
+#[tokio::test]
 async fn idnow() {
     let builder = Provider::idnow("auth.customer.example").client_credentials(ID, SECRET);
     let expected = Expected {
@@ -249,7 +265,8 @@ async fn idnow_by_basic() {
 async fn a_provider_that_wants_a_scope_says_so_before_the_first_request() {
     let server = idfy("/connect/token").start().await;
     for provider in ["idfy", "idfy-test", "idfy-deprecated", "signicat-express"] {
-        let builder = Provider::named(provider)
+        let builder = provider
+            .parse::<Provider>()
             .unwrap()
             .client_credentials(ID, SECRET);
         let error = builder
@@ -282,6 +299,11 @@ async fn a_preset_names_the_origin_where_the_documents_do() {
     }
     assert_eq!(Provider::idfy().api_origin(), None);
     assert_eq!(Provider::idnow("as.example").api_origin(), None);
-    assert!(Provider::named("nobody").is_none());
-    assert!(Provider::named("idnow:").is_none());
+    for nobody in ["nobody", "idnow:", "idnow", "Signicat"] {
+        let error = nobody.parse::<Provider>().unwrap_err().to_string();
+        assert!(
+            error.contains("signicat-express") && error.contains(nobody),
+            "{error}"
+        );
+    }
 }

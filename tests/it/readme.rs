@@ -34,7 +34,7 @@ fn the_table_of_providers_is_that_of_the_presets() {
         "idfy-deprecated",
         "idnow:HOST",
     ] {
-        let provider = Provider::named(name).unwrap();
+        let provider = name.parse::<Provider>().unwrap();
         let row = format!("| `{name}` | `{}` |", provider.token_endpoint());
         let row = README
             .lines()

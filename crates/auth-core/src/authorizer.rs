@@ -19,8 +19,10 @@ use http::{
 };
 
 use crate::{
-    Authorization, Error, TokenCache, events,
-    origin::{AllowedOrigins, Destination, Target},
+    Authorization, Error, TokenCache,
+    error::without_secrets,
+    events,
+    origin::{AllowedOrigins, Destination, Origin, Target},
 };
 
 /// Destinations that are remembered as already warned about.
@@ -218,10 +220,32 @@ impl fmt::Debug for Decision {
 #[derive(Clone, Debug)]
 pub struct AuthorizerBuilder {
     tokens: TokenCache,
-    origins: Vec<String>,
+    origins: Vec<NamedOrigin>,
     any_origin: bool,
     allow_http: bool,
     channel_is_trusted: bool,
+}
+
+#[derive(Clone)]
+enum NamedOrigin {
+    Itself(String),
+    OfUrl(String),
+}
+
+impl NamedOrigin {
+    fn parse(&self) -> Result<Origin, Error> {
+        match self {
+            Self::Itself(origin) => Origin::parse(origin),
+            Self::OfUrl(url) => Origin::of_url(url),
+        }
+    }
+}
+
+impl fmt::Debug for NamedOrigin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (Self::Itself(text) | Self::OfUrl(text)) = self;
+        f.write_str(without_secrets(text))
+    }
 }
 
 impl AuthorizerBuilder {
@@ -229,14 +253,20 @@ impl AuthorizerBuilder {
     /// is sent the request without it.
     #[must_use]
     pub fn origin(mut self, origin: impl Into<String>) -> Self {
-        self.origins.push(origin.into());
+        self.origins.push(NamedOrigin::Itself(origin.into()));
         self
     }
 
     /// Names several, or none.
     #[must_use]
-    pub fn origins<O: Into<String>>(mut self, origins: impl IntoIterator<Item = O>) -> Self {
-        self.origins.extend(origins.into_iter().map(Into::into));
+    pub fn origins<O: Into<String>>(self, origins: impl IntoIterator<Item = O>) -> Self {
+        origins.into_iter().fold(self, Self::origin)
+    }
+
+    /// Names the origin of a URL that is going to be called.
+    #[must_use]
+    pub fn origin_of(mut self, url: impl Into<String>) -> Self {
+        self.origins.push(NamedOrigin::OfUrl(url.into()));
         self
     }
 
@@ -269,10 +299,12 @@ impl AuthorizerBuilder {
     /// If no origin is named, or one is not `https` (loopback may be `http`), or is more than
     /// scheme, host and port.
     pub fn build(self) -> Result<Authorizer, Error> {
+        let origins = self.origins.iter().map(NamedOrigin::parse);
+        let origins = origins.collect::<Result<_, _>>()?;
         Ok(Authorizer {
             rules: Arc::new(Rules {
                 tokens: self.tokens,
-                origins: AllowedOrigins::new(&self.origins, self.any_origin, self.allow_http)?,
+                origins: AllowedOrigins::new(origins, self.any_origin, self.allow_http)?,
                 hasher: RandomState::new(),
                 strangers: Mutex::default(),
                 warned_of_channel: AtomicBool::new(false),

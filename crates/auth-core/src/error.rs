@@ -252,6 +252,16 @@ pub(crate) fn clean(text: &str, secret: &str) -> String {
         .collect()
 }
 
+/// `url` without query and fragment, and without what stands before an `@`: fit for a log.
+pub(crate) fn without_secrets(url: &str) -> &str {
+    let end = url.find(['?', '#']).unwrap_or(url.len());
+    let url = &url[..end];
+    match url.rfind('@') {
+        Some(at) => &url[at + 1..],
+        None => url,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

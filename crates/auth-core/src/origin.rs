@@ -5,7 +5,7 @@ use std::{fmt, net::IpAddr};
 use http::Uri;
 use url::{Host, Url};
 
-use crate::Error;
+use crate::{Error, error::without_secrets};
 
 /// The schemes that are told apart.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
@@ -55,33 +55,39 @@ pub(crate) struct Origin {
 impl Origin {
     /// An origin as people write one: `https://api.example.com`, with or without a `/`.
     pub(crate) fn parse(text: &str) -> Result<Self, Error> {
-        let wrong = |what: &str| {
-            Error::configuration(format!(
-                "origin {text:?}: expected one such as https://api.example.com, got {what}"
-            ))
-        };
+        let (origin, url) = Self::split(text)?;
+        if matches!(url.path(), "" | "/") && url.query().is_none() && url.fragment().is_none() {
+            return Ok(origin);
+        }
+        Err(unfit(text, "more than scheme, host and port"))
+    }
+
+    /// The origin of a URL, whatever its path.
+    pub(crate) fn of_url(text: &str) -> Result<Self, Error> {
+        Ok(Self::split(text)?.0)
+    }
+
+    fn split(text: &str) -> Result<(Self, Url), Error> {
         let url = Url::parse(text).map_err(|e| match e {
-            url::ParseError::RelativeUrlWithoutBase => wrong("one without a scheme"),
-            e => wrong("one that cannot be read").with_source(e),
+            url::ParseError::RelativeUrlWithoutBase => unfit(text, "one without a scheme"),
+            e => unfit(text, "one that cannot be read").with_source(e),
         })?;
-        if !url.username().is_empty() || url.password().is_some() {
-            return Err(Error::configuration(
-                "origin: expected one such as https://api.example.com, got one with credentials in it",
-            ));
-        }
-        if !matches!(url.path(), "" | "/") || url.query().is_some() || url.fragment().is_some() {
-            return Err(wrong("more than scheme, host and port"));
-        }
         let scheme = Scheme::of(url.scheme());
-        match url.host_str() {
-            _ if scheme == Scheme::Other => Err(wrong(&format!("the scheme {}", url.scheme()))),
-            Some(host) => Ok(Self {
-                scheme,
-                host: host.to_owned(),
-                port: url.port().unwrap_or(scheme.default_port()),
-            }),
-            None => Err(wrong("one without a host")),
+        if scheme == Scheme::Other {
+            return Err(unfit(text, &format!("the scheme {}", url.scheme())));
         }
+        if !url.username().is_empty() || url.password().is_some() {
+            return Err(unfit(text, "one with credentials in it"));
+        }
+        let Some(host) = url.host_str() else {
+            return Err(unfit(text, "one without a host"));
+        };
+        let origin = Self {
+            scheme,
+            host: host.to_owned(),
+            port: url.port().unwrap_or(scheme.default_port()),
+        };
+        Ok((origin, url))
     }
 
     fn is_loopback(&self) -> bool {
@@ -93,6 +99,13 @@ impl Origin {
             && self.scheme == destination.scheme
             && self.host.eq_ignore_ascii_case(destination.host)
     }
+}
+
+fn unfit(text: &str, what: &str) -> Error {
+    Error::configuration(format!(
+        "origin {:?}: expected one such as https://api.example.com, got {what}",
+        without_secrets(text)
+    ))
 }
 
 impl fmt::Display for Origin {
@@ -181,27 +194,25 @@ pub(crate) struct AllowedOrigins {
 }
 
 impl AllowedOrigins {
-    pub(crate) fn new(named: &[String], any: bool, http: bool) -> Result<Self, Error> {
-        let named = named
-            .iter()
-            .map(|text| {
-                let origin = Origin::parse(text)?;
-                if origin.scheme == Scheme::Https || http || origin.is_loopback() {
-                    return Ok(origin);
-                }
-                Err(Error::configuration(format!(
-                    "origin {text:?}: expected https, got http to a host that is not loopback, \
-                     which would show the token to the network; allow_http() permits it"
-                )))
-            })
-            .collect::<Result<Box<[_]>, _>>()?;
+    pub(crate) fn new(named: Vec<Origin>, any: bool, http: bool) -> Result<Self, Error> {
+        let open = |origin: &&Origin| origin.scheme == Scheme::Http && !origin.is_loopback();
+        if let Some(origin) = named.iter().find(open).filter(|_| !http) {
+            return Err(Error::configuration(format!(
+                "origin {origin}: expected https, got http to a host that is not loopback, which \
+                 would show the token to the network; allow_http() permits it"
+            )));
+        }
         if named.is_empty() && !any {
             return Err(Error::configuration(
                 "origins: expected at least one such as https://api.example.com that may see the \
                  token, got none",
             ));
         }
-        Ok(Self { named, any, http })
+        Ok(Self {
+            named: named.into(),
+            any,
+            http,
+        })
     }
 
     pub(crate) fn contains(&self, destination: &Destination<'_>) -> bool {

@@ -15,10 +15,10 @@
 //! # }
 //! ```
 
-use std::borrow::Cow;
+use std::{borrow::Cow, str::FromStr};
 
 use crate::{
-    ClientAuthentication, ClientCredentials, ClientCredentialsBuilder, ClientSecret,
+    ClientAuthentication, ClientCredentials, ClientCredentialsBuilder, ClientSecret, Error,
     client_credentials::Method,
 };
 
@@ -115,24 +115,7 @@ impl Provider {
         }
     }
 
-    /// The preset called `name`: `signicat`, `signicat-express`, `idfy`, `idfy-test`,
-    /// `idfy-deprecated`, or `idnow:` and the host of the authorization server.
-    #[must_use]
-    pub fn named(name: &str) -> Option<Self> {
-        match name {
-            "signicat" => Some(Self::signicat()),
-            "signicat-express" => Some(Self::signicat_express()),
-            "idfy" => Some(Self::idfy()),
-            "idfy-test" => Some(Self::idfy_test()),
-            "idfy-deprecated" => Some(Self::idfy_deprecated()),
-            _ => match name.strip_prefix("idnow:") {
-                Some(host) if !host.is_empty() => Some(Self::idnow(host)),
-                _ => None,
-            },
-        }
-    }
-
-    /// Its name, as [`named`](Self::named) takes it; IDnow's without the host.
+    /// Its name, as it is parsed from; IDnow's without the host.
     #[must_use]
     pub fn name(&self) -> &'static str {
         self.name
@@ -162,9 +145,37 @@ impl Provider {
             ClientAuthentication::new(self.authentication, secret),
         );
         match self.scope {
-            Scope::Always(scope) => builder.scope(scope),
+            Scope::Always(scope) => builder.scope_unless_told(scope),
             Scope::Required => builder.scope_required(self.name),
             Scope::None => builder,
+        }
+    }
+}
+
+impl FromStr for Provider {
+    type Err = Error;
+
+    /// `signicat`, `signicat-express`, `idfy`, `idfy-test`, `idfy-deprecated`, or `idnow:` and the
+    /// host of the authorization server.
+    fn from_str(name: &str) -> Result<Self, Error> {
+        let named = [
+            Self::signicat(),
+            Self::signicat_express(),
+            Self::idfy(),
+            Self::idfy_test(),
+            Self::idfy_deprecated(),
+        ];
+        match name.strip_prefix("idnow:") {
+            Some(host) if !host.is_empty() => Ok(Self::idnow(host)),
+            _ => named
+                .into_iter()
+                .find(|provider| provider.name == name)
+                .ok_or_else(|| {
+                    Error::configuration(format!(
+                        "provider: expected signicat, signicat-express, idfy, idfy-test, \
+                         idfy-deprecated or idnow:HOST, got {name:?}"
+                    ))
+                }),
         }
     }
 }

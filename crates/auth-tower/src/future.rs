@@ -52,12 +52,20 @@ struct Unsent<S, B> {
 }
 
 impl<S, B> Unsent<S, B> {
-    fn authorize(&mut self, authorization: Result<Authorization, Error>) -> Result<(), Error> {
-        #[cfg(feature = "tonic")]
-        let authorization = authorization
-            .map_err(|error| crate::tonic::with_status(error, RequestHead::from(&self.request)));
-        authorization?.apply(self.request.headers_mut());
-        Ok(())
+    fn authorize(&mut self, outcome: Result<Authorization, Error>) -> Result<(), BoxError> {
+        match outcome {
+            Ok(authorization) => {
+                authorization.apply(self.request.headers_mut());
+                Ok(())
+            }
+            #[cfg(feature = "tonic")]
+            Err(error) => Err(crate::tonic::unsent(
+                error,
+                RequestHead::from(&self.request),
+            )),
+            #[cfg(not(feature = "tonic"))]
+            Err(error) => Err(error.into()),
+        }
     }
 }
 

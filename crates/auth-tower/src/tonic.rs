@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use auth_core::{Authorizer, Error, RequestHead};
+use auth_core::{Authorizer, BoxError, Error, RequestHead};
 use tonic::{Code, Status, transport::Endpoint};
 
 use crate::AuthLayer;
@@ -35,10 +35,11 @@ impl AuthLayer {
     }
 }
 
-/// The error for a request that was not sent: to a gRPC client it is a `Status` as well.
-pub(crate) fn with_status(error: Error, request: RequestHead<'_>) -> Error {
+/// The error for a request that was not sent; to a gRPC client it is a [`Status`] that has it as its
+/// source.
+pub(crate) fn unsent(error: Error, request: RequestHead<'_>) -> BoxError {
     if !request.is_grpc() {
-        return error;
+        return error.into();
     }
     let code = if error.is_transient() {
         Code::Unavailable
@@ -46,6 +47,6 @@ pub(crate) fn with_status(error: Error, request: RequestHead<'_>) -> Error {
         Code::Unauthenticated
     };
     let mut status = Status::new(code, error.to_string());
-    status.set_source(Arc::new(error.clone()));
-    error.with_source(status)
+    status.set_source(Arc::new(error));
+    status.into()
 }

@@ -34,7 +34,7 @@ pub(crate) fn new(
 ) -> anyhow::Result<Arc<dyn Stack>> {
     let tokens = Tokens {
         credentials,
-        origin: &target.origin,
+        url: target.url.as_str(),
         token_requests,
     };
     Ok(match name {
@@ -47,7 +47,7 @@ pub(crate) fn new(
 /// The tokens of a stack, as soon as it says how token requests travel.
 struct Tokens<'a> {
     credentials: ClientCredentialsBuilder,
-    origin: &'a str,
+    url: &'a str,
     token_requests: &'a TokenRequestCount,
 }
 
@@ -58,7 +58,7 @@ impl Tokens<'_> {
             self.token_requests.clone(),
         );
         Authorizer::builder(TokenCache::new(source))
-            .origin(self.origin)
+            .origin_of(self.url)
             .build()
     }
 }

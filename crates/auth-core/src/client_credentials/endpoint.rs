@@ -3,7 +3,7 @@
 use http::Uri;
 use url::Url;
 
-use crate::{Error, origin::is_loopback};
+use crate::{Error, error::without_secrets, origin::is_loopback};
 
 /// Parameters of a token request: an endpoint whose query already holds one would receive it twice.
 const PARAMETERS: [&str; 6] = [
@@ -78,16 +78,6 @@ impl TokenEndpoint {
 
     pub(super) fn name(&self) -> &str {
         &self.name
-    }
-}
-
-/// `url` without query and fragment, and without what stands before an `@`: fit for a log.
-fn without_secrets(url: &str) -> &str {
-    let end = url.find(['?', '#']).unwrap_or(url.len());
-    let url = &url[..end];
-    match url.rfind('@') {
-        Some(at) => &url[at + 1..],
-        None => url,
     }
 }
 

@@ -65,7 +65,7 @@ impl ClientCredentials {
             client_id: client_id.into(),
             authentication,
             defaults: TokenRequest::builder(),
-            scope_required: None,
+            preset_scope: PresetScope::None,
             allow_http: false,
         }
     }
@@ -182,9 +182,17 @@ pub struct ClientCredentialsBuilder {
     client_id: String,
     authentication: ClientAuthentication,
     defaults: TokenRequestBuilder,
-    /// The provider that refuses a request without a scope.
-    scope_required: Option<String>,
+    preset_scope: PresetScope,
     allow_http: bool,
+}
+
+/// What a provider's preset says of scopes, for a client that names none.
+#[derive(Clone, Copy, Debug)]
+enum PresetScope {
+    None,
+    Default(&'static str),
+    /// The provider of this name refuses a request without one.
+    RequiredBy(&'static str),
 }
 
 impl ClientCredentialsBuilder {
@@ -202,7 +210,8 @@ impl ClientCredentialsBuilder {
         self
     }
 
-    /// Scopes to ask for where a [`TokenRequest`] names none, separated by spaces.
+    /// Scopes to ask for where a [`TokenRequest`] names none, separated by spaces; those of a
+    /// provider's preset are then not asked for.
     #[must_use]
     pub fn scope(mut self, scope: impl Into<String>) -> Self {
         self.defaults = self.defaults.scope(scope);
@@ -238,8 +247,13 @@ impl ClientCredentialsBuilder {
         self
     }
 
-    pub(crate) fn scope_required(mut self, provider: &str) -> Self {
-        self.scope_required = Some(provider.to_owned());
+    pub(crate) fn scope_unless_told(mut self, scope: &'static str) -> Self {
+        self.preset_scope = PresetScope::Default(scope);
+        self
+    }
+
+    pub(crate) fn scope_required(mut self, provider: &'static str) -> Self {
+        self.preset_scope = PresetScope::RequiredBy(provider);
         self
     }
 
@@ -258,14 +272,17 @@ impl ClientCredentialsBuilder {
             ));
         }
         self.authentication.check(&self.client_id)?;
-        let defaults = self.defaults.build()?;
-        match self.scope_required {
-            Some(provider) if defaults.scopes().is_empty() => {
-                return Err(Error::configuration(format!(
-                    "scope: {provider} expects at least one, got none"
-                )));
-            }
-            _ => {}
+        let mut defaults = self.defaults.clone().build()?;
+        if defaults.scopes().is_empty() {
+            defaults = match self.preset_scope {
+                PresetScope::None => defaults,
+                PresetScope::Default(scope) => self.defaults.scope(scope).build()?,
+                PresetScope::RequiredBy(provider) => {
+                    return Err(Error::configuration(format!(
+                        "scope: {provider} expects at least one, got none"
+                    )));
+                }
+            };
         }
         Ok(ClientCredentials {
             endpoint,

@@ -1,13 +1,13 @@
 use super::*;
 
 fn origins(named: &[&str]) -> AllowedOrigins {
-    let named: Vec<_> = named.iter().map(|&s| s.to_owned()).collect();
-    AllowedOrigins::new(&named, false, false).unwrap()
+    let named = named.iter().map(|text| Origin::parse(text).unwrap());
+    AllowedOrigins::new(named.collect(), false, false).unwrap()
 }
 
 fn refusal(text: &str) -> String {
-    let error = AllowedOrigins::new(&[text.to_owned()], false, false).unwrap_err();
-    error.to_string()
+    let origins = Origin::parse(text).and_then(|o| AllowedOrigins::new(vec![o], false, false));
+    origins.unwrap_err().to_string()
 }
 
 /// Whether a request to `uri` may carry a token, asked as hyper and as reqwest would ask.
@@ -46,8 +46,26 @@ fn what_an_origin_may_be() {
     assert!(refusal("http://api.example.com").contains("not loopback"));
     let with_secret = refusal("https://id:s3cr3t@api.example.com");
     assert!(with_secret.contains("credentials") && !with_secret.contains("s3cr3t"));
-    let none = AllowedOrigins::new(&[], false, false).unwrap_err();
+    let none = AllowedOrigins::new(Vec::new(), false, false).unwrap_err();
     assert!(none.to_string().contains("at least one"), "{none}");
+}
+
+#[test]
+fn the_origin_of_a_url_is_its_scheme_host_and_port() {
+    let api = Origin::of_url("https://api.example.com:8443/v1/orders?x=1").unwrap();
+    assert_eq!(api.to_string(), "https://api.example.com:8443");
+    let secret = Origin::of_url("https://id:s3cr3t@api.example.com/?key=s3cr3t");
+    let error = secret.unwrap_err().to_string();
+    assert!(
+        error.contains("credentials") && !error.contains("s3cr3t"),
+        "{error}"
+    );
+    assert!(
+        Origin::of_url("foo:90")
+            .unwrap_err()
+            .to_string()
+            .contains("the scheme foo")
+    );
 }
 
 #[test]
@@ -98,11 +116,11 @@ fn ipv6_and_ports_are_told_apart() {
 
 #[test]
 fn any_origin_still_wants_https() {
-    let any = AllowedOrigins::new(&[], true, false).unwrap();
+    let any = AllowedOrigins::new(Vec::new(), true, false).unwrap();
     assert!(may_see(&any, "https://whoever.example/"));
     assert!(may_see(&any, "http://127.0.0.1:1/"));
     assert!(!may_see(&any, "http://whoever.example/"));
     assert!(!may_see(&any, "ftp://whoever.example/"));
-    let http = AllowedOrigins::new(&[], true, true).unwrap();
+    let http = AllowedOrigins::new(Vec::new(), true, true).unwrap();
     assert!(may_see(&http, "http://whoever.example/"));
 }
