@@ -12,7 +12,7 @@ use std::{
 
 use crate::{AccessToken, Authorization, Clock, Error, TokenRequest, TokenSource, clock::AnyClock};
 use flight::Flights;
-use policy::RefreshPolicy;
+pub use policy::{RefreshPolicy, RefreshPolicyBuilder};
 use slot::Slot;
 
 /// Keeps one access token, and renews it before it ends.
@@ -70,6 +70,7 @@ impl TokenCache {
         TokenCacheBuilder {
             source: Arc::new(source),
             request: TokenRequest::default(),
+            policy: RefreshPolicy::default(),
             clock: AnyClock::System,
         }
     }
@@ -138,6 +139,7 @@ impl fmt::Debug for TokenCache {
 pub struct TokenCacheBuilder {
     source: Arc<dyn TokenSource>,
     request: TokenRequest,
+    policy: RefreshPolicy,
     clock: AnyClock,
 }
 
@@ -146,6 +148,13 @@ impl TokenCacheBuilder {
     #[must_use]
     pub fn request(mut self, request: TokenRequest) -> Self {
         self.request = request;
+        self
+    }
+
+    /// When to renew, and how patiently. Default: [`RefreshPolicy`]'s defaults.
+    #[must_use]
+    pub fn refresh_policy(mut self, policy: RefreshPolicy) -> Self {
+        self.policy = policy;
         self
     }
 
@@ -164,7 +173,7 @@ impl TokenCacheBuilder {
                 slot: Slot::default(),
                 next_renewal: AtomicU64::new(0),
                 flights: Mutex::default(),
-                policy: RefreshPolicy,
+                policy: self.policy,
                 clock: self.clock,
                 source: self.source,
                 request: self.request,
