@@ -14,6 +14,10 @@ pub(crate) fn token_received(token: &AccessToken, lifetime: Duration) {
     );
 }
 
+pub(crate) fn second_attempt(error: &Error) {
+    tracing::debug!(%error, cause = %Causes(error), "connection failed before an answer; trying once more");
+}
+
 /// `served`: whether a usable token stays in use meanwhile.
 pub(crate) fn token_request_failed(error: &Error, served: bool) {
     let (kind, cause) = (error.kind().as_str(), Causes(error));

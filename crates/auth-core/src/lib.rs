@@ -16,7 +16,7 @@ mod transport;
 
 pub use async_trait::async_trait;
 pub use authorizer::{AuthorizationFuture, Authorizer, AuthorizerBuilder, Decision, RequestHead};
-pub use cache::{RefreshPolicy, RefreshPolicyBuilder, TokenCache, TokenCacheBuilder};
+pub use cache::{RefreshPolicy, RefreshPolicyBuilder, Status, TokenCache, TokenCacheBuilder};
 pub use client_credentials::{ClientAuthentication, ClientCredentials, ClientCredentialsBuilder};
 pub use clock::{Clock, Now, Sleep, SystemClock};
 pub use error::{BoxError, Error, ErrorKind};

@@ -46,13 +46,13 @@ async fn an_outage_while_a_token_is_due_costs_nothing_once_it_is_over() {
 
 #[tokio::test(start_paused = true)]
 async fn without_a_token_callers_fail_at_once_until_the_next_attempt_is_due() {
-    let source = Scripted::lives(600).then(Answer::fails(ErrorKind::Connection));
+    let source = Scripted::lives(600).then(Answer::fails(ErrorKind::Unavailable));
     let tokens = cache(&source, TokioClock::new());
     let first = tokens.token().await.unwrap_err();
     let wait = first.retry_after().unwrap();
     assert!(wait >= Duration::from_millis(800) && wait <= Duration::from_millis(1200));
     let again = tokens.token().await.unwrap_err();
-    assert_eq!(again.kind(), ErrorKind::Connection);
+    assert_eq!(again.kind(), ErrorKind::Unavailable);
     assert!(again.to_string().contains("next attempt in"), "{again}");
     assert_eq!(source.requests(), 1);
     tokio::time::advance(wait).await;
@@ -104,4 +104,62 @@ async fn envoy_42009_an_unreadable_200_is_tried_again() {
     tokens.token().await.unwrap_err();
     tokio::time::advance(secs(2)).await;
     tokens.token().await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stale_connection_gets_one_more_attempt_at_once() {
+    let source = Scripted::lives(600).then(Answer::fails(ErrorKind::Connection));
+    let tokens = cache(&source, TokioClock::new());
+    assert_eq!(tokens.token().await.unwrap().secret(), "t1");
+    assert_eq!(source.requests(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn two_connections_that_fail_are_a_failure() {
+    let source = Scripted::always(Answer::fails(ErrorKind::Connection));
+    let tokens = cache(&source, TokioClock::new());
+    for _ in 0..10 {
+        tokens.token().await.unwrap_err();
+    }
+    assert_eq!(source.requests(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn smithy_4740_both_attempts_share_one_deadline() {
+    let source = Scripted::always(Answer::Hangs).then(Answer::fails(ErrorKind::Connection));
+    let tokens = cache(&source.takes(secs(6)), TokioClock::new());
+    let start = tokio::time::Instant::now();
+    assert_eq!(tokens.token().await.unwrap_err().kind(), ErrorKind::Timeout);
+    assert_eq!(start.elapsed().as_secs(), 10);
+}
+
+#[tokio::test(start_paused = true)]
+async fn reset_lets_the_next_request_go_out_at_once() {
+    let source = Scripted::lives(600).then(Answer::fails(ErrorKind::Refused));
+    let tokens = cache(&source, TokioClock::new());
+    tokens.token().await.unwrap_err();
+    tokens.token().await.unwrap_err();
+    assert_eq!(source.requests(), 1);
+    tokens.reset();
+    assert_eq!(tokens.token().await.unwrap().secret(), "t1");
+}
+
+#[tokio::test(start_paused = true)]
+async fn reset_lets_a_due_token_be_renewed_at_once_and_keeps_it_in_use() {
+    let refused = Answer::fails(ErrorKind::Refused);
+    let source = Scripted::lives(600)
+        .then(Answer::Lives(secs(600)))
+        .then(refused);
+    let tokens = cache(&source, TokioClock::new());
+    tokens.token().await.unwrap();
+    tokio::time::advance(secs(490)).await;
+    for expected in ["Bearer t1", "Bearer t1"] {
+        assert_eq!(read(&tokens).as_deref(), Some(expected));
+        settle().await;
+    }
+    assert_eq!(source.requests(), 2);
+    tokens.reset();
+    assert_eq!(read(&tokens).as_deref(), Some("Bearer t1"));
+    settle().await;
+    assert_eq!(read(&tokens).as_deref(), Some("Bearer t2"));
 }

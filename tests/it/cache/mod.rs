@@ -3,8 +3,11 @@
 mod expiry;
 mod failure;
 mod flight;
+mod keep_warm;
+mod policy;
 mod runtime;
 mod source;
+mod status;
 
 use std::{future::Future, time::Duration};
 

@@ -5,23 +5,14 @@
 //! the cache: when the last handle is dropped, the task ends.
 
 use std::{
-    any::Any,
-    future::{Future, poll_fn},
-    panic::{AssertUnwindSafe, catch_unwind},
-    pin::{Pin, pin},
-    sync::{Arc, MutexGuard, PoisonError, Weak, atomic::Ordering::Relaxed},
-    task::Poll,
+    sync::{Arc, MutexGuard, PoisonError, atomic::Ordering::Relaxed},
     time::Duration,
 };
 
 use tokio::{runtime::Handle, sync::watch, task::AbortHandle};
 
-use super::{Shared, copies::Copies, slot::Entry};
-use crate::{
-    AccessToken, Error, ErrorKind, TokenResponse,
-    clock::{AnyClock, Now},
-    events,
-};
+use super::{Shared, copies::Copies, journey::Journey, slot::Entry};
+use crate::{AccessToken, Error, ErrorKind, TokenResponse, clock::Now, events};
 
 pub(super) type Outcome = Result<AccessToken, Error>;
 
@@ -36,7 +27,8 @@ const GRACE: Duration = Duration::from_millis(500);
 /// What is known of token requests; locked for an instant, never across I/O.
 #[derive(Debug, Default)]
 pub(super) struct Flights {
-    current: Option<Flight>,
+    /// The last one, which may have landed.
+    last: Option<Flight>,
     /// Flights so far.
     count: u64,
     /// Tokens so far.
@@ -47,7 +39,8 @@ pub(super) struct Flights {
 #[derive(Debug)]
 struct Flight {
     number: u64,
-    ticket: Ticket,
+    /// None once it has landed.
+    ticket: Option<Ticket>,
     task: AbortHandle,
 }
 
@@ -82,7 +75,7 @@ impl Ticket {
 impl Flights {
     /// The flight that is under way, if there is one and it is alive.
     fn under_way(&self, now: Now) -> Option<&Ticket> {
-        let ticket = &self.current.as_ref()?.ticket;
+        let ticket = self.last.as_ref()?.ticket.as_ref()?;
         (!ticket.is_void(now)).then_some(ticket)
     }
 
@@ -93,11 +86,40 @@ impl Flights {
         (!wait.is_zero()).then(|| failure.error.clone().with_retry_after(wait))
     }
 
+    /// Ends the task of the last flight, under way or waiting to start the next.
     pub(super) fn abort(&mut self) {
-        if let Some(flight) = self.current.take() {
+        if let Some(flight) = self.last.take() {
             flight.task.abort();
         }
     }
+
+    fn last_is(&self, number: u64) -> bool {
+        self.last
+            .as_ref()
+            .is_some_and(|flight| flight.number == number)
+    }
+
+    pub(super) fn status(&self, now: Now) -> FlightStatus {
+        FlightStatus {
+            under_way: self.under_way(now).is_some(),
+            requests: self.count,
+            tokens: self.generation,
+            failures_in_a_row: self.failure.as_ref().map_or(0, |failure| failure.in_a_row),
+            error: self.failure.as_ref().map(|failure| {
+                let wait = failure.next_attempt.saturating_sub(now.monotonic);
+                failure.error.clone().with_retry_after(wait)
+            }),
+        }
+    }
+}
+
+/// What [`Status`](super::Status) says of token requests.
+pub(super) struct FlightStatus {
+    pub(super) under_way: bool,
+    pub(super) requests: u64,
+    pub(super) tokens: u64,
+    pub(super) failures_in_a_row: u32,
+    pub(super) error: Option<Error>,
 }
 
 impl Shared {
@@ -145,13 +167,32 @@ impl Shared {
             return;
         }
         let mut flights = self.flights();
-        let due = |entry: &Entry| now.reached(entry.life.refresh_at);
-        if self.slot.usable(now, due) == Some(true)
+        if self.slot.is_due(now)
             && flights.under_way(now).is_none()
             && flights.backing_off(now).is_none()
         {
             // outside a runtime nothing is started: the next read inside one does
             let _ = self.take_off(&mut flights, now);
+        }
+    }
+
+    /// The task of flight `number`, which landed a while ago, finds the next renewal due.
+    pub(super) fn renew_to_keep_warm(self: &Arc<Self>, number: u64) {
+        let now = self.clock.now();
+        let mut flights = self.flights();
+        // a read may have been faster, and its flight's task now keeps the token warm
+        if flights.last_is(number) {
+            // this task is not to end itself
+            flights.last = None;
+            let _ = self.take_off(&mut flights, now);
+        }
+    }
+
+    /// Forgets the last failure.
+    pub(super) fn forget_failure(&self) {
+        let mut flights = self.flights();
+        if flights.failure.take().is_some() {
+            self.next_renewal.store(0, Relaxed);
         }
     }
 
@@ -172,130 +213,100 @@ impl Shared {
             number,
             deadline,
             cache: Arc::downgrade(self),
+            source: Arc::clone(&self.source),
+            request: self.request.clone(),
             clock: self.clock.clone(),
             outcome: sender,
         };
-        let (source, request) = (Arc::clone(&self.source), self.request.clone());
-        let task = runtime.spawn(async move {
-            journey.fly(async { source.fetch(&request).await }).await;
-        });
+        let task = runtime.spawn(journey.fly());
         let ticket = Ticket {
             outcome,
             dead_at: deadline + GRACE,
         };
         self.next_renewal
             .store(nanoseconds(ticket.dead_at), Relaxed);
-        flights.current = Some(Flight {
+        flights.last = Some(Flight {
             number,
-            ticket: ticket.clone(),
+            ticket: Some(ticket.clone()),
             task: task.abort_handle(),
         });
         Ok(ticket)
     }
 
-    /// Takes the result of flight `number` in; one that was given up for dead changes nothing.
-    fn land(&self, number: u64, sent: Now, result: Result<TokenResponse, Error>) -> Outcome {
+    /// Takes the result of flight `number` in, and says what came of it and when the next one is
+    /// due; one that was given up for dead changes nothing.
+    pub(super) fn land(
+        &self,
+        number: u64,
+        sent: Now,
+        result: Result<TokenResponse, Error>,
+    ) -> (Outcome, Option<Duration>) {
         let now = self.clock.now();
         let mut flights = self.flights();
-        let current = flights.current.as_ref().is_some_and(|f| f.number == number);
-        let outcome = match result {
-            Ok(response) => {
-                flights.generation += 1;
-                let life = self
-                    .policy
-                    .life(sent, now, response.lifetime, fastrand::f64());
-                let token = AccessToken::new(
-                    response,
-                    flights.generation,
-                    life.expires_at,
-                    self.request.scopes(),
-                );
-                events::token_received(&token, now.until(life.expires_at));
-                if current {
-                    let token = Copies::new(token.clone());
-                    self.slot.store(Entry { token, life }, now);
-                    flights.failure = None;
-                    self.next_renewal.store(0, Relaxed);
-                }
-                Ok(token)
-            }
-            Err(error) => {
-                let in_a_row = flights.failure.as_ref().map_or(0, |f| f.in_a_row) + 1;
-                let left = self.slot.left(now);
-                let wait = self.policy.backoff(&error, in_a_row, left, fastrand::f64());
-                let error = error.with_retry_after(wait);
-                events::token_request_failed(&error, left.is_some());
-                if current {
-                    let next_attempt = now.monotonic + wait;
-                    self.next_renewal.store(nanoseconds(next_attempt), Relaxed);
-                    flights.failure = Some(Failure {
-                        error: error.clone(),
-                        in_a_row,
-                        next_attempt,
-                    });
-                }
-                Err(error)
-            }
+        let current = flights.last_is(number);
+        let (outcome, next) = match result {
+            Ok(response) => self.land_token(&mut flights, current, sent, now, response),
+            Err(error) => self.land_failure(&mut flights, current, now, error),
         };
-        if current {
-            flights.current = None;
+        match &mut flights.last {
+            Some(flight) if current => {
+                flight.ticket = None;
+                (outcome, Some(next))
+            }
+            _ => (outcome, None),
         }
-        outcome
     }
 
-    fn flights(&self) -> MutexGuard<'_, Flights> {
+    fn land_token(
+        &self,
+        flights: &mut Flights,
+        current: bool,
+        sent: Now,
+        now: Now,
+        response: TokenResponse,
+    ) -> (Outcome, Duration) {
+        flights.generation += 1;
+        let lifetime = response.lifetime;
+        let life = self.policy.life(sent, now, lifetime, fastrand::f64());
+        let (generation, asked) = (flights.generation, self.request.scopes());
+        let token = AccessToken::new(response, generation, life.expires_at, asked);
+        events::token_received(&token, now.until(life.expires_at));
+        if current {
+            let token = Copies::new(token.clone());
+            self.slot.store(Entry { token, life }, now);
+            flights.failure = None;
+            self.next_renewal.store(0, Relaxed);
+        }
+        (Ok(token), life.refresh_at.monotonic)
+    }
+
+    fn land_failure(
+        &self,
+        flights: &mut Flights,
+        current: bool,
+        now: Now,
+        error: Error,
+    ) -> (Outcome, Duration) {
+        let in_a_row = flights.failure.as_ref().map_or(0, |f| f.in_a_row) + 1;
+        let left = self.slot.left(now);
+        let wait = self.policy.backoff(&error, in_a_row, left, fastrand::f64());
+        let next_attempt = now.monotonic + wait;
+        let error = error.with_retry_after(wait);
+        events::token_request_failed(&error, left.is_some());
+        if current {
+            self.next_renewal.store(nanoseconds(next_attempt), Relaxed);
+            flights.failure = Some(Failure {
+                error: error.clone(),
+                in_a_row,
+                next_attempt,
+            });
+        }
+        (Err(error), next_attempt)
+    }
+
+    pub(super) fn flights(&self) -> MutexGuard<'_, Flights> {
         self.flights.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-/// One token request under way.
-struct Journey {
-    number: u64,
-    deadline: Duration,
-    cache: Weak<Shared>,
-    clock: AnyClock,
-    /// Dropped unused it tells the waiters that nothing will come.
-    outcome: watch::Sender<Option<Outcome>>,
-}
-
-impl Journey {
-    async fn fly(self, fetch: impl Future<Output = Result<TokenResponse, Error>>) {
-        let sent = self.clock.now();
-        let fetched = self.clock.before(self.deadline, unpanicked(fetch)).await;
-        let result = fetched.unwrap_or_else(|| {
-            let allowed = self.deadline.saturating_sub(sent.monotonic).as_secs_f64();
-            Err(Error::new(
-                ErrorKind::Timeout,
-                format!("no answer to the token request within {allowed:.1} s"),
-            ))
-        });
-        if let Some(cache) = self.cache.upgrade() {
-            let outcome = cache.land(self.number, sent, result);
-            drop(cache);
-            self.outcome.send_replace(Some(outcome));
-        }
-    }
-}
-
-/// A panic of the source as an error.
-async fn unpanicked(
-    fetch: impl Future<Output = Result<TokenResponse, Error>>,
-) -> Result<TokenResponse, Error> {
-    let mut fetch = pin!(fetch);
-    poll_fn(|cx| {
-        let fetch: Pin<&mut _> = fetch.as_mut();
-        // it is not polled again after a panic
-        match catch_unwind(AssertUnwindSafe(|| fetch.poll(cx))) {
-            Ok(poll) => poll,
-            Err(payload) => Poll::Ready(Err(panicked(&*payload))),
-        }
-    })
-    .await
-}
-
-/// The payload may hold anything, a secret too: only that there was a panic is told.
-fn panicked(_payload: &(dyn Any + Send)) -> Error {
-    Error::new(ErrorKind::Panicked, "the token source panicked")
 }
 
 /// Five centuries fit.

@@ -2,8 +2,10 @@
 
 mod copies;
 mod flight;
+mod journey;
 mod policy;
 mod slot;
+mod status;
 
 use std::{
     fmt,
@@ -14,6 +16,7 @@ use crate::{AccessToken, Authorization, Clock, Error, TokenRequest, TokenSource,
 use flight::Flights;
 pub use policy::{RefreshPolicy, RefreshPolicyBuilder};
 use slot::Slot;
+pub use status::Status;
 
 /// Keeps one access token, and renews it before it ends.
 ///
@@ -54,6 +57,7 @@ struct Shared {
     next_renewal: AtomicU64,
     flights: Mutex<Flights>,
     policy: RefreshPolicy,
+    keep_warm: bool,
     clock: AnyClock,
     source: Arc<dyn TokenSource>,
     request: TokenRequest,
@@ -71,6 +75,7 @@ impl TokenCache {
             source: Arc::new(source),
             request: TokenRequest::default(),
             policy: RefreshPolicy::default(),
+            keep_warm: false,
             clock: AnyClock::System,
         }
     }
@@ -118,6 +123,20 @@ impl TokenCache {
     }
 }
 
+impl TokenCache {
+    /// How the cache fares, for health endpoints. Takes a lock: not for the path of a request.
+    #[must_use]
+    pub fn status(&self) -> Status {
+        self.shared.status()
+    }
+
+    /// Forgets the last failure, so that the next request for a token is made at once: for somebody
+    /// who has just put the configuration right. A usable token stays in use.
+    pub fn reset(&self) {
+        self.shared.forget_failure();
+    }
+}
+
 impl Drop for Shared {
     fn drop(&mut self) {
         let flights = self.flights.get_mut();
@@ -140,6 +159,7 @@ pub struct TokenCacheBuilder {
     source: Arc<dyn TokenSource>,
     request: TokenRequest,
     policy: RefreshPolicy,
+    keep_warm: bool,
     clock: AnyClock,
 }
 
@@ -155,6 +175,17 @@ impl TokenCacheBuilder {
     #[must_use]
     pub fn refresh_policy(mut self, policy: RefreshPolicy) -> Self {
         self.policy = policy;
+        self
+    }
+
+    /// Renews the token on time even when nobody reads it, from the first request on, so that no
+    /// reader after a quiet night waits. Default: it is renewed when it is used.
+    ///
+    /// The renewals run as a task in the runtime that the first request came from, and end with it
+    /// or with the last handle of the cache; a read in another runtime takes over.
+    #[must_use]
+    pub fn keep_warm(mut self) -> Self {
+        self.keep_warm = true;
         self
     }
 
@@ -174,6 +205,7 @@ impl TokenCacheBuilder {
                 next_renewal: AtomicU64::new(0),
                 flights: Mutex::default(),
                 policy: self.policy,
+                keep_warm: self.keep_warm,
                 clock: self.clock,
                 source: self.source,
                 request: self.request,

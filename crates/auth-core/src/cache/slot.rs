@@ -50,6 +50,11 @@ impl Slot {
         self.usable(now, |entry| now.until(entry.life.spent_at))
     }
 
+    /// Whether there is a usable token that is due for renewal.
+    pub(super) fn is_due(&self, now: Now) -> bool {
+        self.usable(now, |entry| now.reached(entry.life.refresh_at)) == Some(true)
+    }
+
     pub(super) fn store(&self, entry: Entry, now: Now) {
         let replaced = self.current.swap(Some(Arc::new(entry)));
         let mut retired = self.retired.lock().unwrap_or_else(PoisonError::into_inner);

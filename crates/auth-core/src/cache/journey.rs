@@ -1,0 +1,106 @@
+//! The task of a flight: one token request, kept within its time, whatever the source does.
+
+use std::{
+    future::{Future, poll_fn},
+    panic::{AssertUnwindSafe, catch_unwind},
+    pin::pin,
+    sync::{Arc, Weak},
+    task::Poll,
+    time::Duration,
+};
+
+use tokio::sync::watch;
+
+use super::{Shared, flight::Outcome};
+use crate::{
+    Error, ErrorKind, TokenRequest, TokenResponse, TokenSource,
+    clock::{AnyClock, Now},
+    events,
+};
+
+/// One token request under way. It does not hold the cache, and so does not keep it alive.
+pub(super) struct Journey {
+    pub(super) number: u64,
+    pub(super) deadline: Duration,
+    pub(super) cache: Weak<Shared>,
+    pub(super) source: Arc<dyn TokenSource>,
+    pub(super) request: TokenRequest,
+    pub(super) clock: AnyClock,
+    /// Dropped unused it tells the waiters that nothing will come.
+    pub(super) outcome: watch::Sender<Option<Outcome>>,
+}
+
+impl Journey {
+    /// Asks for a token, tells the cache and the waiters what came of it and, if the cache is to be
+    /// kept warm, sleeps until the next renewal is due and starts that.
+    pub(super) async fn fly(self) {
+        let (sent, result) = self.ask().await;
+        let Some(cache) = self.cache.upgrade() else {
+            return;
+        };
+        let (outcome, next) = cache.land(self.number, sent, result);
+        let keep_warm = cache.keep_warm;
+        drop(cache);
+        self.outcome.send_replace(Some(outcome));
+        if let Some(next) = next.filter(|_| keep_warm) {
+            self.clock.sleep_until(next).await;
+            if let Some(cache) = self.cache.upgrade() {
+                cache.renew_to_keep_warm(self.number);
+            }
+        }
+    }
+
+    /// The result, and when the request that brought it was sent.
+    ///
+    /// A connection that fails before there is an answer may have been a kept one that the other
+    /// side had just closed: that is worth one more attempt at once.
+    async fn ask(&self) -> (Now, Result<TokenResponse, Error>) {
+        let started = self.clock.now();
+        let attempts = async {
+            let sent = self.clock.now();
+            match unpanicked(self.fetch()).await {
+                Err(error) if error.kind() == ErrorKind::Connection => {
+                    events::second_attempt(&error);
+                    let sent = self.clock.now();
+                    (sent, unpanicked(self.fetch()).await)
+                }
+                result => (sent, result),
+            }
+        };
+        let in_time = self.clock.before(self.deadline, attempts).await;
+        in_time.unwrap_or_else(|| {
+            let allowed = self.deadline.saturating_sub(started.monotonic);
+            let error = Error::new(
+                ErrorKind::Timeout,
+                format!(
+                    "no answer to the token request within {:.1} s",
+                    allowed.as_secs_f64()
+                ),
+            );
+            (started, Err(error))
+        })
+    }
+
+    /// Calls the source only when it is polled, so that a panic of the call is caught as well.
+    async fn fetch(&self) -> Result<TokenResponse, Error> {
+        self.source.fetch(&self.request).await
+    }
+}
+
+/// A panic of the source as an error.
+///
+/// What it panicked with may hold anything, a secret too: only that it did is told.
+async fn unpanicked(
+    fetch: impl Future<Output = Result<TokenResponse, Error>>,
+) -> Result<TokenResponse, Error> {
+    let mut fetch = pin!(fetch);
+    poll_fn(|cx| {
+        let fetch = fetch.as_mut();
+        // it is not polled again after a panic
+        catch_unwind(AssertUnwindSafe(|| fetch.poll(cx))).unwrap_or_else(|_payload| {
+            let panicked = Error::new(ErrorKind::Panicked, "the token source panicked");
+            Poll::Ready(Err(panicked))
+        })
+    })
+    .await
+}
