@@ -7,7 +7,7 @@
 //! ```
 
 mod args;
-#[path = "../shared/counting_source.rs"]
+#[path = "../common/counting_source.rs"]
 mod counting_source;
 mod credentials;
 mod failure;

@@ -10,7 +10,7 @@
 //! With `AUTH_TOKEN_URL`, `AUTH_CLIENT_ID`, `AUTH_CLIENT_SECRET`, `API_URL` and, as needed,
 //! `AUTH_SCOPE` and `GRPC_URL` set, it calls the real thing.
 
-#[path = "../shared/counting_source.rs"]
+#[path = "../common/counting_source.rs"]
 mod counting_source;
 mod explanation;
 mod load;

@@ -2,10 +2,12 @@
 
 use auth_core::{
     ClientAuthentication, ClientCredentials, ClientSecret, ErrorKind, TokenCache, TokenRequest,
+    TokenSource,
 };
 use auth_testing::{Answer, AuthorizationServer};
 use auth_tower::TowerTransport;
 use bytes::Bytes;
+use http::StatusCode;
 use http_body_util::Full;
 use hyper_util::{
     client::legacy::{Client, connect::HttpConnector},
@@ -50,6 +52,12 @@ fn what_is_wrong_is_said_at_construction() {
             .to_string()
             .contains("scope")
     );
+    let twice = ClientCredentials::builder("https://as.example/?tenant=1", "id", basic());
+    let error = twice
+        .parameter("tenant", "2")
+        .build(transport())
+        .unwrap_err();
+    assert!(error.to_string().contains("tenant"), "{error}");
     let plain = ClientCredentials::builder("http://as.example/token", "id", basic());
     assert!(plain.allow_http().build(transport()).is_ok());
 }
@@ -166,4 +174,32 @@ async fn a_rotated_secret_is_taken_up_from_its_file() {
         2,
         "without a secret nothing is sent"
     );
+}
+
+#[tokio::test]
+async fn a_refusal_whose_page_is_too_large_is_still_that_refusal() {
+    let server = AuthorizationServer::builder()
+        .client("id", "secret")
+        .start()
+        .await
+        .unwrap();
+    let page = Bytes::from(vec![b'x'; 2 << 20]);
+    let wait = std::time::Duration::from_secs(60);
+    for (status, kind, retry_after) in [
+        (
+            StatusCode::TOO_MANY_REQUESTS,
+            ErrorKind::Unavailable,
+            Some(wait),
+        ),
+        (StatusCode::UNAUTHORIZED, ErrorKind::Refused, Some(wait)),
+    ] {
+        let answer = Answer::status(status).retry_after(wait).body(page.clone());
+        server.fail_next(1, answer);
+        let authentication = ClientAuthentication::client_secret_basic("secret");
+        let source = ClientCredentials::builder(server.token_endpoint(), "id", authentication)
+            .build(transport())
+            .unwrap();
+        let error = source.fetch(&TokenRequest::default()).await.unwrap_err();
+        assert_eq!((error.kind(), error.retry_after()), (kind, retry_after));
+    }
 }

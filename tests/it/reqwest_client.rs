@@ -197,3 +197,17 @@ async fn a_hundred_cold_requests_cost_one_token_request() {
     }
     assert_eq!(deployment.authorization.token_requests(), 1);
 }
+
+/// reqwest connects by the URL, whatever the content type says.
+#[tokio::test]
+async fn a_grpc_web_request_carries_a_token() {
+    let deployment = Deployment::start().await;
+    let middleware = AuthMiddleware::new(deployment.authorizer());
+    let client = ClientBuilder::new(reqwest_client())
+        .with(middleware)
+        .build();
+    let request = client.post(deployment.api.url()).body("x");
+    let request = request.header("content-type", "application/grpc-web+proto");
+    request.send().await.unwrap();
+    assert_eq!(authorizations(&deployment.api)[0].len(), 1);
+}

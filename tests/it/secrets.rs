@@ -94,6 +94,9 @@ async fn debug_of_every_public_type_that_holds_a_secret() {
         debug_is_clean(&builder);
         debug_is_clean(&builder.build(GOOD).unwrap());
     }
+    let request = TokenRequest::builder().parameter("password", SECRET);
+    debug_is_clean(&request);
+    debug_is_clean(&request.build().unwrap());
     debug_is_clean(&Provider::signicat().client_credentials(ID, SECRET));
     let source = credentials(GOOD);
     debug_is_clean(&source.fetch(&TokenRequest::default()).await.unwrap());
@@ -137,6 +140,14 @@ async fn errors_show_no_secret_and_no_body() {
         Canned(
             401,
             r#"{"error":"invalid_client","error_description":"s3cr3t/of+the=client"}"#,
+        ),
+        Canned(
+            400,
+            r#"{"error":"bad","error_description":"client_secret=s3cr3t%2Fof%2Bthe%3Dclient"}"#,
+        ),
+        Canned(
+            400,
+            r#"{"error":"bad","error_description":"Basic c29tZS1jbGllbnQ6czNjcjN0L29mK3RoZT1jbGllbnQ="}"#,
         ),
         Canned(
             400,

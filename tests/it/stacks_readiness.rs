@@ -6,11 +6,13 @@ use std::{
     future::{Ready, ready},
     sync::{Arc, Mutex},
     task::{Context, Poll},
+    time::Duration,
 };
 
 use auth_core::{
     Authorizer, BoxError, ClientAuthentication, ClientCredentials, ErrorKind, TokenCache,
 };
+use auth_testing::TokioClock;
 use auth_tower::{AuthLayer, TowerTransport};
 use bytes::Bytes;
 use http::{Request, Response, header::AUTHORIZATION};
@@ -18,7 +20,10 @@ use http_body_util::Full;
 use tokio_test::{assert_pending, assert_ready, assert_ready_ok, task};
 use tower::{Layer, Service, ServiceBuilder, ServiceExt, service_fn};
 
-use crate::support::{Mint, Strict, clients::get};
+use crate::{
+    cache::source::Scripted,
+    support::{Mint, Strict, clients::get},
+};
 
 const API: &str = "https://api.example.com";
 
@@ -214,4 +219,33 @@ async fn an_error_of_poll_ready_after_the_wait_passes_unchanged() {
     *inner.unready.lock().unwrap() = true;
     mint.release();
     assert_eq!(broken(call.await.unwrap_err()), Broken("poll_ready"));
+}
+
+/// The token that was waited for lives a minute; the permit for the call comes five minutes later.
+#[tokio::test(start_paused = true)]
+async fn a_token_that_was_spent_before_the_service_got_ready_is_not_sent() {
+    let source = Scripted::lives(60);
+    let tokens = TokenCache::builder(source).clock(TokioClock::new()).build();
+    let authorizer = Authorizer::builder(tokens).origin(API);
+    let slow = service_fn(|request: Request<()>| async move {
+        tokio::time::sleep(Duration::from_secs(300)).await;
+        let sent = request.headers()[AUTHORIZATION]
+            .to_str()
+            .unwrap()
+            .to_owned();
+        Ok::<_, Infallible>(Response::new(sent))
+    });
+    let limited = ServiceBuilder::new().concurrency_limit(1).service(slow);
+    let mut client = AuthLayer::new(authorizer.build().unwrap()).layer(limited);
+    let mut calls = Vec::new();
+    for _ in 0..3 {
+        // called cold: its readiness goes back, and it waits for a token and then for a permit
+        calls.push(ready_call(&mut client, request()).await);
+    }
+    let sent: Vec<_> = futures_util::future::join_all(calls).await;
+    let sent: Vec<_> = sent
+        .into_iter()
+        .map(|sent| sent.unwrap().into_body())
+        .collect();
+    assert_eq!(sent, ["Bearer t1", "Bearer t2", "Bearer t3"]);
 }

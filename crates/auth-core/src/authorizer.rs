@@ -142,7 +142,7 @@ impl Authorizer {
     /// # Errors
     /// If `uri` is not one of the allowed origins.
     pub fn for_channel(self, uri: &Uri) -> Result<Self, Error> {
-        match Target::from(uri).0 {
+        match Target::from(uri).destination {
             Some(destination) if self.rules.origins.contains(&destination) => Ok(Self {
                 channel_is_trusted: true,
                 ..self
@@ -165,12 +165,16 @@ impl Authorizer {
     /// A URI proves where a request goes only to a client that connects by it. tonic's channel does
     /// not: its requests need a trusted channel, and an absolute URI has to match as well.
     fn may_see_token(&self, request: &RequestHead<'_>) -> bool {
-        match &request.target.0 {
+        match &request.target.destination {
             Some(destination) if !self.rules.origins.contains(destination) => {
                 self.rules.warn_of_stranger(destination);
                 false
             }
-            Some(_) if self.channel_is_trusted || !request.is_grpc() => true,
+            Some(_)
+                if self.channel_is_trusted || request.target.is_certain || !request.is_grpc() =>
+            {
+                true
+            }
             None if self.channel_is_trusted => true,
             _ => {
                 if !self.rules.warned_of_channel.swap(true, Relaxed) {

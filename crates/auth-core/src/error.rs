@@ -4,6 +4,8 @@ use std::{borrow::Cow, error::Error as StdError, fmt, sync::Arc, time::Duration}
 
 use http::StatusCode;
 
+use crate::SecretString;
+
 /// Any error, boxed: what a transport or a source failed with.
 pub type BoxError = Box<dyn StdError + Send + Sync>;
 
@@ -239,26 +241,26 @@ impl StdError for Error {
 }
 
 /// A text from the other side, fit for a log: no control characters, at most 256 characters, and
-/// `secret` struck out should the server have echoed it.
-pub(crate) fn clean(text: &str, secret: &str) -> String {
-    let text = if secret.is_empty() {
-        Cow::Borrowed(text)
-    } else {
-        Cow::Owned(text.replace(secret, "[redacted]"))
-    };
-    text.chars()
-        .filter(|c| !c.is_control())
-        .take(LONGEST_TEXT)
-        .collect()
+/// `secrets` struck out should the server have echoed one.
+pub(crate) fn clean(text: &str, secrets: &[SecretString]) -> String {
+    let mut text: String = text.chars().filter(|c| !c.is_control()).collect();
+    for secret in secrets.iter().map(SecretString::expose) {
+        if !secret.is_empty() && text.contains(secret) {
+            text = text.replace(secret, "[redacted]");
+        }
+    }
+    text.chars().take(LONGEST_TEXT).collect()
 }
 
-/// `url` without query and fragment, and without what stands before an `@`: fit for a log.
+/// What of `url` may be logged: neither query nor fragment, and nothing that stands before an `@`.
 pub(crate) fn without_secrets(url: &str) -> &str {
     let end = url.find(['?', '#']).unwrap_or(url.len());
-    let url = &url[..end];
-    match url.rfind('@') {
-        Some(at) => &url[at + 1..],
-        None => url,
+    let (head, tail) = url.split_at(end);
+    match head.rsplit_once('@') {
+        Some((_credentials, rest)) => rest,
+        // a `#` or `?` in a password would have hidden its end
+        None if tail.contains('@') => head.split_inclusive("://").next().unwrap_or_default(),
+        None => head,
     }
 }
 
@@ -268,12 +270,29 @@ mod tests {
 
     #[test]
     fn text_from_a_server_is_cleaned_cut_and_redacted() {
-        assert_eq!(clean("a\r\nb\u{1b}[31mc", ""), "ab[31mc");
-        assert_eq!(clean(&"é".repeat(300), "").chars().count(), 256);
-        assert_eq!(
-            clean("secret s3cr3t is wrong", "s3cr3t"),
-            "secret [redacted] is wrong"
-        );
+        assert_eq!(clean("a\r\nb\u{1b}[31mc", &[]), "ab[31mc");
+        assert_eq!(clean(&"é".repeat(300), &[]).chars().count(), 256);
+        let secrets = ["s3cr3t".into(), "s3c%20".into()];
+        for echo in ["s3cr3t", "s3c\0r3t", "s3c%20"] {
+            let text = clean(&format!("secret {echo} is wrong"), &secrets);
+            assert_eq!(text, "secret [redacted] is wrong");
+        }
+    }
+
+    #[test]
+    fn a_url_in_a_log_shows_no_credentials_and_no_query() {
+        for (url, shown) in [
+            (
+                "https://as.example/token?key=s3cr3t#s3cr3t",
+                "https://as.example/token",
+            ),
+            ("https://id:s3cr3t@as.example/token", "as.example/token"),
+            ("https://id:s3cr3t#x@as.example/", "https://"),
+            ("https://id:s3cr3t?x@as.example/", "https://"),
+            ("https://as.example/?to=a@b&key=s3cr3t", "https://"),
+        ] {
+            assert_eq!(without_secrets(url), shown);
+        }
     }
 
     #[test]

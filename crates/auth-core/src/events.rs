@@ -1,14 +1,15 @@
 //! What an operator sees: every event of the crate, so that names and levels agree. None is on the
 //! path of a request that finds its token.
 
-use std::{error::Error as _, fmt, time::Duration};
+use std::{error::Error as _, fmt, time::SystemTime};
 
 use crate::{AccessToken, Error};
 
-pub(crate) fn token_received(token: &AccessToken, lifetime: Duration) {
+pub(crate) fn token_received(token: &AccessToken) {
+    let left = token.expires_at().duration_since(SystemTime::now());
     tracing::debug!(
         generation = token.authorization().generation(),
-        lifetime_s = lifetime.as_secs_f64(),
+        expires_in_s = left.unwrap_or_default().as_secs(),
         scope = %token.scopes(),
         "access token received"
     );

@@ -79,8 +79,12 @@ impl Origin {
         if !url.username().is_empty() || url.password().is_some() {
             return Err(unfit(text, "one with credentials in it"));
         }
-        let Some(host) = url.host_str() else {
-            return Err(unfit(text, "one without a host"));
+        let host = match url.host_str() {
+            None => return Err(unfit(text, "one without a host")),
+            Some(host) if host.contains('*') => {
+                return Err(unfit(text, "a wildcard: name each origin, or any_origin()"));
+            }
+            Some(host) => host,
         };
         let origin = Self {
             scheme,
@@ -141,7 +145,12 @@ fn is_loopback_name(host: &str) -> bool {
 ///
 /// Made from an [`http::Uri`] or a [`url::Url`]; borrowed, so that asking costs nothing.
 #[derive(Clone, Copy, Debug)]
-pub struct Target<'a>(pub(crate) Option<Destination<'a>>);
+pub struct Target<'a> {
+    /// None: the URI is only a path.
+    pub(crate) destination: Option<Destination<'a>>,
+    /// Whether the client certainly connects by it.
+    pub(crate) is_certain: bool,
+}
 
 /// A scheme, a host and a port that a URI names.
 #[derive(Clone, Copy, Debug, Hash)]
@@ -152,27 +161,33 @@ pub(crate) struct Destination<'a> {
 }
 
 impl<'a> From<&'a Uri> for Target<'a> {
-    /// A URI without an authority, such as tonic's `/pkg.Service/Method`, names no destination.
+    /// A client may connect elsewhere, as tonic's does, whose requests are known by their content
+    /// type. A URI without an authority, such as its `/pkg.Service/Method`, names no destination.
     fn from(uri: &'a Uri) -> Self {
-        Self(uri.authority().map(|authority| {
-            let scheme = uri.scheme_str().map_or(Scheme::Other, Scheme::of);
-            Destination {
+        let scheme = uri.scheme_str().map_or(Scheme::Other, Scheme::of);
+        Self {
+            destination: uri.authority().map(|authority| Destination {
                 scheme,
                 host: authority.host(),
                 port: authority.port_u16().unwrap_or(scheme.default_port()),
-            }
-        }))
+            }),
+            is_certain: false,
+        }
     }
 }
 
 impl<'a> From<&'a Url> for Target<'a> {
+    /// A client that takes a URL connects by it.
     fn from(url: &'a Url) -> Self {
         let scheme = Scheme::of(url.scheme());
-        Self(Some(Destination {
-            scheme,
-            host: url.host_str().unwrap_or_default(),
-            port: url.port().unwrap_or(scheme.default_port()),
-        }))
+        Self {
+            destination: Some(Destination {
+                scheme,
+                host: url.host_str().unwrap_or_default(),
+                port: url.port().unwrap_or(scheme.default_port()),
+            }),
+            is_certain: true,
+        }
     }
 }
 

@@ -11,7 +11,7 @@ use url::Url;
 use crate::Error;
 
 /// Parameters that have a place of their own in a token request.
-const OWN_PLACE: [&str; 9] = [
+pub(crate) const OWN_PLACE: [&str; 9] = [
     "audience",
     "client_assertion",
     "client_assertion_type",
@@ -54,6 +54,11 @@ impl Scopes {
     /// Each scope.
     pub fn iter(&self) -> impl Iterator<Item = &str> {
         self.0.iter().map(AsRef::as_ref)
+    }
+
+    /// Those of a response, which may hold what a request may not.
+    pub(crate) fn granted(text: &str) -> Self {
+        Self(text.split_whitespace().map(Into::into).collect())
     }
 
     /// Adds those of `text`, separated by spaces.
@@ -110,7 +115,7 @@ impl fmt::Debug for Scopes {
 ///     .build()?;
 /// # Ok::<(), auth_core::Error>(())
 /// ```
-#[derive(Clone, Debug, Default, Eq, Hash, Ord, PartialEq, PartialOrd)]
+#[derive(Clone, Default, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub struct TokenRequest {
     scopes: Scopes,
     resources: BTreeSet<String>,
@@ -178,8 +183,20 @@ impl TokenRequest {
     }
 }
 
+impl fmt::Debug for TokenRequest {
+    /// Parameters by name only: their values may be anything.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TokenRequest")
+            .field("scopes", &self.scopes)
+            .field("resources", &self.resources)
+            .field("audience", &self.audience)
+            .field("parameters", &self.parameters.keys())
+            .finish()
+    }
+}
+
 /// Makes a [`TokenRequest`]; what is wrong is told by [`build`](Self::build).
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 pub struct TokenRequestBuilder {
     scopes: Vec<String>,
     resources: Vec<String>,
@@ -248,6 +265,19 @@ impl TokenRequestBuilder {
             request.parameters.insert(name, value);
         }
         Ok(request)
+    }
+}
+
+impl fmt::Debug for TokenRequestBuilder {
+    /// Parameters by name only: their values may be anything.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names: Vec<_> = self.parameters.iter().map(|(name, _)| name).collect();
+        f.debug_struct("TokenRequestBuilder")
+            .field("scopes", &self.scopes)
+            .field("resources", &self.resources)
+            .field("audience", &self.audience)
+            .field("parameters", &names)
+            .finish()
     }
 }
 

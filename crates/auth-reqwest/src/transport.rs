@@ -16,7 +16,8 @@ pub struct ReqwestTransport {
 
 impl ReqwestTransport {
     /// A client of its own, made from `builder` with redirects switched off. Timeouts, proxies and
-    /// roots of trust are the builder's.
+    /// roots of trust are the builder's: for an authorization server on loopback, over `http`, tell
+    /// it [`no_proxy`](ClientBuilder::no_proxy), or the secret goes to whatever `HTTP_PROXY` names.
     ///
     /// ```
     /// # fn example() -> Result<(), auth_reqwest::auth_core::Error> {
@@ -40,9 +41,10 @@ impl ReqwestTransport {
     }
 
     /// An existing client, whose pool is then shared. It may be one that follows redirects, as
-    /// reqwest does by default and cannot be told otherwise for one request; so the body is sent
-    /// as a stream, which a redirect cannot repeat, and an answer from any URL but the asked one
-    /// is refused. [`new`](Self::new) does not even connect to where a redirect leads.
+    /// reqwest does by default and cannot be told otherwise for one request. So the body is sent as
+    /// a stream, which a redirect cannot repeat; reqwest drops the `Authorization` header where one
+    /// leads to another host; and an answer from any URL but the asked one is refused.
+    /// [`new`](Self::new) is the stronger: it does not even connect to where a redirect leads.
     #[must_use]
     pub fn from_client(client: Client) -> Self {
         Self {
@@ -68,8 +70,8 @@ impl HttpTransport for ReqwestTransport {
         if *response.url() != asked {
             return Err(Error::new(
                 ErrorKind::Redirected,
-                "the token endpoint redirected, and the client followed; the answer is refused, \
-                 and the client's secret was not sent along",
+                "the token endpoint redirected, and the client followed, without the request's body; \
+                 the answer is refused",
             ));
         }
         let response = Response::from(response);

@@ -6,18 +6,19 @@ use std::{
     task::{Context, Poll, ready},
 };
 
-#[cfg(feature = "tonic")]
-use auth_core::RequestHead;
-use auth_core::{Authorization, AuthorizationFuture, BoxError, Error};
+use auth_core::{AuthorizationFuture, Authorizer, BoxError, Decision, Error};
 use http::{Request, Response};
 use pin_project_lite::pin_project;
 use tower_service::Service;
+
+use crate::Replay;
 
 pin_project! {
     /// The response future of [`Auth`](crate::Auth).
     pub struct AuthFuture<S, B, R>
     where
         S: Service<Request<B>>,
+        R: Replay<B>,
     {
         #[pin]
         state: State<S, B>,
@@ -33,10 +34,10 @@ pin_project! {
     {
         /// There is no token yet; the service is not ready and holds nothing.
         Acquiring {
-            authorization: AuthorizationFuture,
+            waiting: AuthorizationFuture,
             unsent: Option<Unsent<S, B>>,
         },
-        /// The request is complete; the service is driven to readiness.
+        /// There is one; the service is driven to readiness.
         Readying { unsent: Option<Unsent<S, B>> },
         /// The request is on its way.
         Sending {
@@ -46,45 +47,60 @@ pin_project! {
     }
 }
 
-struct Unsent<S, B> {
-    request: Request<B>,
-    service: S,
+/// A request that waits, without its token.
+pub(crate) struct Unsent<S, B> {
+    pub(crate) request: Request<B>,
+    pub(crate) service: S,
+    pub(crate) authorizer: Authorizer,
 }
 
-impl<S, B> Unsent<S, B> {
-    fn authorize(&mut self, outcome: Result<Authorization, Error>) -> Result<(), BoxError> {
-        match outcome {
-            Ok(authorization) => {
-                authorization.apply(self.request.headers_mut());
-                Ok(())
+impl<S, B> Unsent<S, B>
+where
+    S: Service<Request<B>> + Clone,
+{
+    /// Sends the request with the token that is current now, which need not be the one that was
+    /// waited for: getting ready may have taken longer than that lived.
+    fn send(mut self) -> State<S, B> {
+        match self.authorizer.authorize(&self.request) {
+            Decision::PassThrough => {}
+            Decision::Authorize(authorization) => authorization.apply(self.request.headers_mut()),
+            Decision::Wait(waiting) => {
+                // as in `Auth::call`: nothing waits with a ready service
+                self.service = self.service.clone();
+                return State::Acquiring {
+                    waiting,
+                    unsent: Some(self),
+                };
             }
-            #[cfg(feature = "tonic")]
-            Err(error) => Err(crate::tonic::unsent(
-                error,
-                RequestHead::from(&self.request),
-            )),
-            #[cfg(not(feature = "tonic"))]
-            Err(error) => Err(error.into()),
         }
+        State::Sending {
+            response: self.service.call(self.request),
+        }
+    }
+
+    fn failed(unsent: Option<Self>, error: Error) -> BoxError {
+        #[cfg(feature = "tonic")]
+        if let Some(unsent) = unsent {
+            return crate::tonic::unsent(error, (&unsent.request).into());
+        }
+        drop(unsent);
+        error.into()
     }
 }
 
 impl<S, B, R> AuthFuture<S, B, R>
 where
     S: Service<Request<B>>,
+    R: Replay<B>,
 {
     pub(crate) fn sending(response: S::Future) -> Self {
         Self::new(State::Sending { response })
     }
 
-    pub(crate) fn acquiring(
-        authorization: AuthorizationFuture,
-        request: Request<B>,
-        service: S,
-    ) -> Self {
+    pub(crate) fn acquiring(waiting: AuthorizationFuture, unsent: Unsent<S, B>) -> Self {
         Self::new(State::Acquiring {
-            authorization,
-            unsent: Some(Unsent { request, service }),
+            waiting,
+            unsent: Some(unsent),
         })
     }
 
@@ -98,8 +114,9 @@ where
 
 impl<S, B, R, Out> Future for AuthFuture<S, B, R>
 where
-    S: Service<Request<B>, Response = Response<Out>>,
+    S: Service<Request<B>, Response = Response<Out>> + Clone,
     S::Error: Into<BoxError>,
+    R: Replay<B>,
 {
     type Output = Result<Response<Out>, BoxError>;
 
@@ -107,27 +124,22 @@ where
         let mut state = self.project().state;
         loop {
             let next = match state.as_mut().project() {
-                StateProjection::Acquiring {
-                    authorization,
-                    unsent,
-                } => {
-                    let authorization = ready!(authorization.as_mut().poll(cx));
-                    let mut unsent = unsent.take();
-                    if let Some(unsent) = &mut unsent {
-                        unsent.authorize(authorization)?;
+                StateProjection::Acquiring { waiting, unsent } => {
+                    let acquired = ready!(waiting.as_mut().poll(cx));
+                    let unsent = unsent.take();
+                    match acquired {
+                        Ok(_authorization) => State::Readying { unsent },
+                        Err(error) => return Poll::Ready(Err(Unsent::failed(unsent, error))),
                     }
-                    State::Readying { unsent }
                 }
                 StateProjection::Readying { unsent } => {
                     if let Some(unsent) = unsent {
                         ready!(unsent.service.poll_ready(cx)).map_err(Into::into)?;
                     }
-                    let Some(mut unsent) = unsent.take() else {
-                        // only a future that is polled again after it failed comes here
-                        return Poll::Pending;
-                    };
-                    State::Sending {
-                        response: unsent.service.call(unsent.request),
+                    match unsent.take() {
+                        Some(unsent) => unsent.send(),
+                        // there is a request for as long as it is not sent
+                        None => return Poll::Pending,
                     }
                 }
                 StateProjection::Sending { response } => {
@@ -142,6 +154,7 @@ where
 impl<S, B, R> fmt::Debug for AuthFuture<S, B, R>
 where
     S: Service<Request<B>>,
+    R: Replay<B>,
 {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self.state {

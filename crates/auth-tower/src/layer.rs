@@ -39,10 +39,12 @@ impl AuthLayer {
     /// A layer that authorizes by the URI of each request, for clients that connect where the URI
     /// says: hyper's.
     ///
-    /// tonic's `Channel` does not; for it there is [`for_endpoint`](Self::for_endpoint) (feature
-    /// `tonic`). A gRPC request, or one whose URI is only a path, gets a token from this layer only
-    /// if the authorizer was built with
-    /// [`channel_is_trusted`](auth_core::AuthorizerBuilder::channel_is_trusted).
+    /// tonic's `Channel` does not; for it there is `for_endpoint` (feature `tonic`). A gRPC request,
+    /// or one whose URI is only a path, gets a token from this layer only if the authorizer was
+    /// built with [`channel_is_trusted`](auth_core::AuthorizerBuilder::channel_is_trusted).
+    ///
+    /// Do not put it around a `Channel` by which you send requests of your own making that are not
+    /// gRPC: by their absolute URIs they look like hyper's, and the channel goes elsewhere.
     #[must_use]
     pub fn new(authorizer: Authorizer) -> Self {
         Self {

@@ -12,6 +12,6 @@ mod transport;
 pub use auth_core;
 pub use future::AuthFuture;
 pub use layer::AuthLayer;
-pub use replay::{Bounded, CloneBody, Never, Replay};
+pub use replay::{Bounded, CloneBody, Never, Replay, Tape};
 pub use service::Auth;
 pub use transport::TowerTransport;

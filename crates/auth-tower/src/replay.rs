@@ -44,15 +44,19 @@ impl Default for Bounded {
     }
 }
 
-impl<B: 'static> Replay<B> for Bounded {
-    type Kept = B;
+/// What [`Bounded`] keeps of a body.
+#[derive(Debug)]
+pub struct Tape<B>(B);
 
-    fn arm(&self, body: B) -> (B, Option<B>) {
+impl<B: 'static> Replay<B> for Bounded {
+    type Kept = Tape<B>;
+
+    fn arm(&self, body: B) -> (B, Option<Tape<B>>) {
         (body, None)
     }
 
-    fn again(kept: B) -> Option<B> {
-        Some(kept)
+    fn again(kept: Tape<B>) -> Option<B> {
+        Some(kept.0)
     }
 }
 

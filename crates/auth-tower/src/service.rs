@@ -7,7 +7,7 @@ use auth_core::{Authorizer, BoxError, Decision};
 use http::{Request, Response};
 use tower_service::Service;
 
-use crate::{AuthFuture, Bounded, Replay};
+use crate::{AuthFuture, Bounded, Replay, future::Unsent};
 
 /// A client whose requests carry an access token: what [`AuthLayer`](crate::AuthLayer) makes.
 #[derive(Clone)]
@@ -64,13 +64,19 @@ where
                 authorization.apply(request.headers_mut());
                 AuthFuture::sending(self.inner.call(request))
             }
-            Decision::Wait(authorization) => {
+            Decision::Wait(waiting) => {
                 // The inner service is ready and holds what that took, a permit perhaps; waiting
                 // with it could starve the token request itself. So it is dropped, and a clone,
                 // which starts out not ready, is driven through `poll_ready` once there is a token.
                 let service = self.inner.clone();
                 drop(mem::replace(&mut self.inner, service.clone()));
-                AuthFuture::acquiring(authorization, request, service)
+                let authorizer = self.authorizer.clone();
+                let unsent = Unsent {
+                    request,
+                    service,
+                    authorizer,
+                };
+                AuthFuture::acquiring(waiting, unsent)
             }
         }
     }

@@ -110,3 +110,44 @@ async fn a_wall_clock_set_back_does_not_prolong_a_token() {
     clock.advance(secs(1));
     assert_eq!(read(&tokens), None);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_lifetime_of_less_than_a_second_is_no_storm() {
+    let source = Scripted::always(Answer::Lives(Duration::from_micros(100)));
+    let tokens = cache(&source, TokioClock::new());
+    for _ in 0..1000 {
+        tokens.token().await.unwrap();
+        tokio::time::advance(Duration::from_millis(10)).await;
+    }
+    assert_eq!(source.requests(), 10, "one a second");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_renewal_that_arrives_spent_does_not_take_the_good_token_away() {
+    let source = Scripted::lives(0).then(Answer::Lives(secs(600)));
+    let tokens = cache(&source, TokioClock::new());
+    tokens.token().await.unwrap();
+    tokio::time::advance(secs(490)).await;
+    for _ in 0..79 {
+        assert_eq!(read(&tokens).as_deref(), Some("Bearer t1"));
+        settle().await;
+        tokio::time::advance(secs(1)).await;
+    }
+    let renewals = source.requests() - 1;
+    assert!((4..=14).contains(&renewals), "{renewals}: it backs off");
+}
+
+#[tokio::test]
+async fn a_token_that_ended_while_the_machine_slept_is_asked_for_again() {
+    let source = Scripted::lives(600).hold();
+    let clock = ManualClock::new();
+    let tokens = cache(&source, clock.clone());
+    let waiting = tokio::spawn({
+        let tokens = tokens.clone();
+        async move { tokens.token().await }
+    });
+    settle().await;
+    clock.suspend(secs(8 * 3600));
+    source.release();
+    assert_eq!(waiting.await.unwrap().unwrap().secret(), "t2");
+}

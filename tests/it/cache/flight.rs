@@ -1,10 +1,26 @@
 //! One flight, and what becomes of those who wait for it.
 
-use std::{future::Future, pin::Pin};
+use std::{
+    future::Future,
+    pin::Pin,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering::SeqCst},
+    },
+};
 
-use auth_core::{Error, ErrorKind, TokenCache, TokenRequest, TokenResponse, TokenSource};
+use auth_core::{
+    Error, ErrorKind, TokenCache, TokenRequest, TokenResponse, TokenSource, async_trait,
+};
 use auth_testing::TokioClock;
+use futures_util::FutureExt;
 use tokio_test::{assert_pending, task};
+use tracing::Subscriber;
+use tracing_subscriber::{
+    Layer,
+    layer::{Context, SubscriberExt},
+    util::SubscriberInitExt,
+};
 
 use super::{
     cache, read, secs, settle,
@@ -180,4 +196,107 @@ async fn restate_5154_the_last_handle_leaves_no_task_behind() {
     drop(waiting);
     settle().await;
     assert_eq!(source.in_flight(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_waiter_that_looks_late_gets_no_expired_token() {
+    let source = Scripted::lives(60).hold();
+    let tokens = cache(&source, TokioClock::new());
+    let mut late = task::spawn(tokens.token());
+    assert_pending!(late.poll());
+    settle().await;
+    source.release();
+    settle().await;
+    tokio::time::advance(secs(3600)).await;
+    assert_eq!(late.await.unwrap().secret(), "t2");
+}
+
+/// Hangs, and panics when it is given up.
+#[derive(Clone, Debug, Default)]
+struct PanicsWhenDropped(Arc<AtomicUsize>);
+
+struct Bomb;
+
+impl Drop for Bomb {
+    fn drop(&mut self) {
+        if !std::thread::panicking() {
+            panic!("scripted");
+        }
+    }
+}
+
+#[async_trait]
+impl TokenSource for PanicsWhenDropped {
+    async fn fetch(&self, _request: &TokenRequest) -> Result<TokenResponse, Error> {
+        self.0.fetch_add(1, SeqCst);
+        let _bomb = Bomb;
+        std::future::pending().await
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_fetch_that_panics_when_it_is_given_up_is_a_failure_that_backs_off() {
+    let source = PanicsWhenDropped::default();
+    let tokens = TokenCache::builder(source.clone())
+        .clock(TokioClock::new())
+        .build();
+    for _ in 0..5 {
+        let error = tokens.token().await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Panicked);
+    }
+    assert_eq!(source.0.load(SeqCst), 1);
+}
+
+/// A subscriber that does as it is told with each event of ours.
+struct OnEvent<F>(F);
+
+impl<S: Subscriber, F: Fn() + 'static> Layer<S> for OnEvent<F> {
+    fn on_event(&self, event: &tracing::Event<'_>, _: Context<'_, S>) {
+        if event.metadata().target().starts_with("auth_core") {
+            (self.0)();
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_subscriber_that_uses_the_cache_meets_no_lock() {
+    for answer in [
+        Answer::Lives(secs(600)),
+        Answer::fails(ErrorKind::Unavailable),
+    ] {
+        let tokens = cache(&Scripted::always(answer), TokioClock::new());
+        let events = Arc::new(AtomicUsize::new(0));
+        let layer = OnEvent({
+            let (tokens, events) = (tokens.clone(), Arc::clone(&events));
+            move || {
+                events.fetch_add(1, SeqCst);
+                let _ = (
+                    tokens.cached(),
+                    tokens.status(),
+                    tokens.token().now_or_never(),
+                );
+            }
+        });
+        let _guard = tracing_subscriber::registry().with(layer).set_default();
+        let _ = tokens.token().await;
+        settle().await;
+        assert!(events.load(SeqCst) > 0);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_subscriber_that_panics_harms_no_flight() {
+    let source = Scripted::lives(600).then(Answer::fails(ErrorKind::Unavailable));
+    let tokens = cache(&source, TokioClock::new());
+    let layer = OnEvent(|| panic!("scripted"));
+    let _guard = tracing_subscriber::registry().with(layer).set_default();
+    for _ in 0..5 {
+        assert_eq!(
+            tokens.token().await.unwrap_err().kind(),
+            ErrorKind::Unavailable
+        );
+    }
+    assert_eq!(source.requests(), 1, "it backs off all the same");
+    tokio::time::advance(secs(2)).await;
+    assert_eq!(tokens.token().await.unwrap().secret(), "t1");
 }

@@ -6,7 +6,7 @@ mod flight;
 mod keep_warm;
 mod policy;
 mod runtime;
-mod source;
+pub(crate) mod source;
 mod status;
 
 use std::{future::Future, time::Duration};

@@ -28,6 +28,23 @@ fn construction_needs_no_runtime_and_a_wait_outside_one_is_an_error() {
 }
 
 #[test]
+fn a_wait_outside_a_runtime_for_a_flight_in_one_is_an_error_too() {
+    let source = Scripted::lives(600).hold();
+    let tokens = TokenCache::new(source.clone());
+    let runtime = current_thread();
+    let mut inside = task::spawn(tokens.token());
+    runtime.block_on(async {
+        assert_pending!(inside.poll());
+        settle().await;
+    });
+    let outside = task::spawn(tokens.token()).poll();
+    let std::task::Poll::Ready(Err(error)) = outside else {
+        panic!("expected an error at once, got {outside:?}");
+    };
+    assert_eq!(error.kind(), ErrorKind::NoRuntime);
+}
+
+#[test]
 fn a_due_read_outside_a_runtime_starts_nothing_and_the_next_one_inside_does() {
     let source = Scripted::lives(600);
     let clock = ManualClock::new();

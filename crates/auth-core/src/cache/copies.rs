@@ -66,12 +66,18 @@ impl Copies {
         if claimed.is_ok() {
             return &self.first;
         }
-        let others = self.others.get_or_init(|| {
-            let copies = available_parallelism().map_or(1, usize::from).min(MOST);
-            (0..copies).map(|_| OnceLock::new()).collect()
-        });
+        let others = self
+            .others
+            .get_or_init(|| (0..most_copies()).map(|_| OnceLock::new()).collect());
         others[me % others.len()].get_or_init(|| self.first.copy())
     }
+}
+
+/// As many as processors. Asking the system takes far longer than a read, so it is asked once.
+fn most_copies() -> usize {
+    static PROCESSORS: OnceLock<usize> = OnceLock::new();
+    let count = || available_parallelism().map_or(1, usize::from);
+    (*PROCESSORS.get_or_init(count)).min(MOST)
 }
 
 /// Threads are numbered as they come, from 1.
@@ -133,7 +139,6 @@ mod tests {
             .collect();
         all.sort_unstable();
         all.dedup();
-        let processors = available_parallelism().unwrap().get();
-        assert!(all.len() <= processors.min(MOST) + 1, "{}", all.len());
+        assert!(all.len() <= most_copies() + 1, "{}", all.len());
     }
 }

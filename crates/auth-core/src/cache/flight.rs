@@ -14,7 +14,24 @@ use tokio::{runtime::Handle, sync::watch, task::AbortHandle};
 use super::{Shared, copies::Copies, journey::Journey, slot::Entry};
 use crate::{AccessToken, Error, ErrorKind, TokenResponse, clock::Now, events};
 
-pub(super) type Outcome = Result<AccessToken, Error>;
+pub(super) type Outcome = Result<Arrival, Error>;
+
+/// A token that has come. Whoever looks only later asks the clock whether it is still usable.
+#[derive(Clone, Debug)]
+pub(super) struct Arrival {
+    token: AccessToken,
+    usable_until: Now,
+}
+
+/// What landing a flight comes to.
+pub(super) struct Landing {
+    pub(super) outcome: Outcome,
+    /// When the next flight is due, by the monotonic clock; None after one that was given up for
+    /// dead.
+    pub(super) next: Option<Duration>,
+    /// Whether a usable token is there.
+    pub(super) served: bool,
+}
 
 /// How often a waiter looks for another flight when the one it was on has gone, for instance with
 /// the runtime that drove it.
@@ -123,9 +140,11 @@ pub(super) struct FlightStatus {
 }
 
 impl Shared {
-    /// The outcome of the flight under way or, if there is none, of a new one.
-    pub(super) async fn wait(self: &Arc<Self>) -> Outcome {
+    /// The token of the flight under way or, if there is none, of a new one.
+    pub(super) async fn wait(self: &Arc<Self>) -> Result<AccessToken, Error> {
         for _ in 0..TAKEOVERS {
+            // waiting takes a timer, even if another runtime drives the flight
+            runtime()?;
             let mut ticket = match self.board()? {
                 Boarding::Landed(token) => return Ok(token),
                 Boarding::Waiting(ticket) => ticket,
@@ -134,12 +153,18 @@ impl Shared {
             if let Some(Ok(outcome)) = self.clock.before(ticket.dead_at, landed).await
                 && let Some(outcome) = outcome.as_ref()
             {
-                return outcome.clone();
+                let arrival = outcome.clone()?;
+                // we may have been polled long after it came
+                if !self.clock.now().reached(arrival.usable_until) {
+                    return Ok(arrival.token);
+                }
             }
         }
         Err(Error::new(
             ErrorKind::NoRuntime,
-            format!("{TAKEOVERS} token requests in a row ended with the runtime that drove them"),
+            format!(
+                "{TAKEOVERS} token requests in a row ended before anybody could use their outcome"
+            ),
         ))
     }
 
@@ -197,13 +222,7 @@ impl Shared {
     }
 
     fn take_off(self: &Arc<Self>, flights: &mut Flights, now: Now) -> Result<Ticket, Error> {
-        let runtime = Handle::try_current().map_err(|outside| {
-            Error::new(
-                ErrorKind::NoRuntime,
-                "a token is needed, and there is no tokio runtime to request one in",
-            )
-            .with_source(outside)
-        })?;
+        let runtime = runtime()?;
         let deadline = now.monotonic + self.policy.attempt(self.slot.left(now));
         let (sender, outcome) = watch::channel(None);
         flights.abort();
@@ -233,14 +252,15 @@ impl Shared {
         Ok(ticket)
     }
 
-    /// Takes the result of flight `number` in, and says what came of it and when the next one is
-    /// due; one that was given up for dead changes nothing.
+    /// Takes the result of flight `number` in; one that was given up for dead changes nothing.
+    ///
+    /// Nothing of the user's runs in here, under the lock: not a source, not a subscriber of events.
     pub(super) fn land(
         &self,
         number: u64,
         sent: Now,
         result: Result<TokenResponse, Error>,
-    ) -> (Outcome, Option<Duration>) {
+    ) -> Landing {
         let now = self.clock.now();
         let mut flights = self.flights();
         let current = flights.last_is(number);
@@ -248,12 +268,13 @@ impl Shared {
             Ok(response) => self.land_token(&mut flights, current, sent, now, response),
             Err(error) => self.land_failure(&mut flights, current, now, error),
         };
-        match &mut flights.last {
-            Some(flight) if current => {
-                flight.ticket = None;
-                (outcome, Some(next))
-            }
-            _ => (outcome, None),
+        if let Some(flight) = flights.last.as_mut().filter(|_| current) {
+            flight.ticket = None;
+        }
+        Landing {
+            outcome,
+            next: current.then_some(next),
+            served: self.slot.left(now).is_some(),
         }
     }
 
@@ -265,19 +286,29 @@ impl Shared {
         now: Now,
         response: TokenResponse,
     ) -> (Outcome, Duration) {
-        flights.generation += 1;
         let lifetime = response.lifetime;
         let life = self.policy.life(sent, now, lifetime, fastrand::f64());
+        if life.is_a_makeshift() && self.slot.left(now) > Some(life.left(now)) {
+            let error = Error::new(
+                ErrorKind::InvalidResponse,
+                "the new token ends sooner than the current one",
+            );
+            return self.land_failure(flights, current, now, error);
+        }
+        flights.generation += 1;
         let (generation, asked) = (flights.generation, self.request.scopes());
         let token = AccessToken::new(response, generation, life.expires_at, asked);
-        events::token_received(&token, now.until(life.expires_at));
         if current {
             let token = Copies::new(token.clone());
             self.slot.store(Entry { token, life }, now);
             flights.failure = None;
             self.next_renewal.store(0, Relaxed);
         }
-        (Ok(token), life.refresh_at.monotonic)
+        let arrival = Arrival {
+            token,
+            usable_until: life.spent_at,
+        };
+        (Ok(arrival), life.refresh_at.monotonic)
     }
 
     fn land_failure(
@@ -292,7 +323,6 @@ impl Shared {
         let wait = self.policy.backoff(&error, in_a_row, left, fastrand::f64());
         let next_attempt = now.monotonic + wait;
         let error = error.with_retry_after(wait);
-        events::token_request_failed(&error, left.is_some());
         if current {
             self.next_renewal.store(nanoseconds(next_attempt), Relaxed);
             flights.failure = Some(Failure {
@@ -307,6 +337,26 @@ impl Shared {
     pub(super) fn flights(&self) -> MutexGuard<'_, Flights> {
         self.flights.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+impl Landing {
+    /// Tells operators.
+    pub(super) fn tell(&self) {
+        match &self.outcome {
+            Ok(arrival) => events::token_received(&arrival.token),
+            Err(error) => events::token_request_failed(error, self.served),
+        }
+    }
+}
+
+fn runtime() -> Result<Handle, Error> {
+    Handle::try_current().map_err(|outside| {
+        Error::new(
+            ErrorKind::NoRuntime,
+            "a token is needed, and there is no tokio runtime to request one in",
+        )
+        .with_source(outside)
+    })
 }
 
 /// Five centuries fit.

@@ -31,18 +31,21 @@ pub(super) struct Journey {
 }
 
 impl Journey {
-    /// Asks for a token, tells the cache and the waiters what came of it and, if the cache is to be
-    /// kept warm, sleeps until the next renewal is due and starts that.
+    /// Asks for a token, tells the cache, the waiters and the operators what came of it and, if the
+    /// cache is to be kept warm, sleeps until the next renewal is due and starts that.
     pub(super) async fn fly(self) {
-        let (sent, result) = self.ask().await;
+        let started = self.clock.now();
+        let asked = unpanicked(self.ask()).await;
+        let (sent, result) = asked.unwrap_or_else(|panicked| (started, Err(panicked)));
         let Some(cache) = self.cache.upgrade() else {
             return;
         };
-        let (outcome, next) = cache.land(self.number, sent, result);
+        let landing = cache.land(self.number, sent, result);
         let keep_warm = cache.keep_warm;
         drop(cache);
-        self.outcome.send_replace(Some(outcome));
-        if let Some(next) = next.filter(|_| keep_warm) {
+        self.outcome.send_replace(Some(landing.outcome.clone()));
+        landing.tell();
+        if let Some(next) = landing.next.filter(|_| keep_warm) {
             self.clock.sleep_until(next).await;
             if let Some(cache) = self.cache.upgrade() {
                 cache.renew_to_keep_warm(self.number);
@@ -58,11 +61,11 @@ impl Journey {
         let started = self.clock.now();
         let attempts = async {
             let sent = self.clock.now();
-            match unpanicked(self.fetch()).await {
+            match self.fetch().await {
                 Err(error) if error.kind() == ErrorKind::Connection => {
                     events::second_attempt(&error);
                     let sent = self.clock.now();
-                    (sent, unpanicked(self.fetch()).await)
+                    (sent, self.fetch().await)
                 }
                 result => (sent, result),
             }
@@ -87,20 +90,21 @@ impl Journey {
     }
 }
 
-/// A panic of the source as an error.
+/// A panic of the source, of its future or of what that drops, as an error.
 ///
 /// What it panicked with may hold anything, a secret too: only that it did is told.
-async fn unpanicked(
-    fetch: impl Future<Output = Result<TokenResponse, Error>>,
-) -> Result<TokenResponse, Error> {
-    let mut fetch = pin!(fetch);
+async fn unpanicked<T>(asking: impl Future<Output = T>) -> Result<T, Error> {
+    let mut asking = pin!(asking);
     poll_fn(|cx| {
-        let fetch = fetch.as_mut();
+        let asking = asking.as_mut();
         // it is not polled again after a panic
-        catch_unwind(AssertUnwindSafe(|| fetch.poll(cx))).unwrap_or_else(|_payload| {
-            let panicked = Error::new(ErrorKind::Panicked, "the token source panicked");
-            Poll::Ready(Err(panicked))
-        })
+        match catch_unwind(AssertUnwindSafe(|| asking.poll(cx))) {
+            Ok(poll) => poll.map(Ok),
+            Err(_payload) => {
+                let panicked = Error::new(ErrorKind::Panicked, "the token source panicked");
+                Poll::Ready(Err(panicked))
+            }
+        }
     })
     .await
 }

@@ -6,7 +6,7 @@ use http::HeaderValue;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use zeroize::Zeroizing;
 
-use crate::{ClientSecret, Error, secret::credentials_header};
+use crate::{ClientSecret, Error, SecretString, secret::credentials_header};
 
 /// Everything but the unreserved characters of RFC 3986. A space becomes `%20`, which every server
 /// that decodes at all understands; one was seen to refuse `+`.
@@ -67,6 +67,20 @@ impl ClientAuthentication {
         }
     }
 
+    /// Every form in which the secret travels, longest first: what to strike out of an answer.
+    pub(super) fn forms(&self, client_id: &str, secret: &SecretString) -> [SecretString; 5] {
+        let secret = secret.expose();
+        let pair = |method| SecretString::from(credentials(method, client_id, secret));
+        let form: String = form_urlencoded::byte_serialize(secret.as_bytes()).collect();
+        [
+            pair(Method::Basic),
+            pair(Method::BasicRaw),
+            SecretString::from(utf8_percent_encode(secret, ENCODED).to_string()),
+            SecretString::from(form),
+            SecretString::from(secret),
+        ]
+    }
+
     /// What can be known to be wrong before the first request.
     pub(super) fn check(&self, client_id: &str) -> Result<(), Error> {
         if self.method == Method::BasicRaw && client_id.contains(':') {
@@ -86,14 +100,19 @@ impl ClientAuthentication {
 
 /// The `Authorization` header of HTTP Basic.
 pub(super) fn basic(method: Method, client_id: &str, secret: &str) -> Option<HeaderValue> {
+    let credentials = Zeroizing::new(credentials(method, client_id, secret));
+    credentials_header("Basic", &credentials)
+}
+
+/// Id and secret in base64.
+fn credentials(method: Method, client_id: &str, secret: &str) -> String {
     let pair = Zeroizing::new(if method == Method::BasicRaw {
         format!("{client_id}:{secret}")
     } else {
         let secret = Zeroizing::new(utf8_percent_encode(secret, ENCODED).to_string());
         format!("{}:{}", utf8_percent_encode(client_id, ENCODED), *secret)
     });
-    let encoded = Zeroizing::new(BASE64_STANDARD.encode(pair.as_bytes()));
-    credentials_header("Basic", &encoded)
+    BASE64_STANDARD.encode(pair.as_bytes())
 }
 
 #[cfg(test)]

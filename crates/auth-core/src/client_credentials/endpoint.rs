@@ -3,17 +3,7 @@
 use http::Uri;
 use url::Url;
 
-use crate::{Error, error::without_secrets, origin::is_loopback};
-
-/// Parameters of a token request: an endpoint whose query already holds one would receive it twice.
-const PARAMETERS: [&str; 6] = [
-    "audience",
-    "client_id",
-    "client_secret",
-    "grant_type",
-    "resource",
-    "scope",
-];
+use crate::{Error, error::without_secrets, origin::is_loopback, request::OWN_PLACE};
 
 /// A checked token endpoint.
 #[derive(Clone)]
@@ -21,6 +11,8 @@ pub(super) struct TokenEndpoint {
     uri: Uri,
     /// Without its query, for error texts.
     name: String,
+    /// The names of the parameters in its query.
+    parameters: Vec<String>,
 }
 
 impl TokenEndpoint {
@@ -53,23 +45,34 @@ impl TokenEndpoint {
         if url.fragment().is_some() {
             return Err(wrong("one with a fragment (RFC 6749 section 3.2)"));
         }
-        if let Some((name, _)) = url
-            .query_pairs()
-            .find(|(k, _)| PARAMETERS.contains(&k.as_ref()))
-        {
-            return Err(wrong(&format!(
-                "the parameter {name} in its query, which would then be sent twice \
-                 (RFC 6749 section 3.2)"
-            )));
-        }
+        let parameters: Vec<_> = url.query_pairs().map(|(k, _)| k.into_owned()).collect();
         let uri = url
             .as_str()
             .parse()
             .map_err(|e: http::uri::InvalidUri| wrong("one that cannot be sent").with_source(e))?;
-        Ok(Self {
+        let endpoint = Self {
             uri,
             name: without_secrets(url.as_str()).to_owned(),
-        })
+            parameters,
+        };
+        endpoint.check_parameters(OWN_PLACE)?;
+        Ok(endpoint)
+    }
+
+    /// An existing query is kept; what is in it must not be in the request as well.
+    pub(super) fn check_parameters<'a>(
+        &self,
+        names: impl IntoIterator<Item = &'a str>,
+    ) -> Result<(), Error> {
+        let in_query = |name: &&str| self.parameters.iter().any(|parameter| parameter == name);
+        match names.into_iter().find(in_query) {
+            None => Ok(()),
+            Some(name) => Err(Error::configuration(format!(
+                "token endpoint {:?}: the parameter {name} in its query would be sent twice \
+                 (RFC 6749 section 3.2)",
+                self.name
+            ))),
+        }
     }
 
     pub(super) fn uri(&self) -> &Uri {

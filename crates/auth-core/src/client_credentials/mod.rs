@@ -76,7 +76,9 @@ impl ClientCredentials {
         request: &TokenRequest,
         secret: &SecretString,
     ) -> Result<Request<Bytes>, Error> {
-        let mut form = form_urlencoded::Serializer::new(String::new());
+        self.endpoint
+            .check_parameters(request.parameters().map(|(name, _)| name))?;
+        let mut form = form_urlencoded::Serializer::new(String::with_capacity(1024));
         form.append_pair("grant_type", "client_credentials");
         if !request.scopes().is_empty() {
             form.append_pair("scope", &request.scopes().to_string());
@@ -116,7 +118,7 @@ impl ClientCredentials {
 
     /// Reads an answer that may hold a token; no more than the cap is kept.
     async fn read(&self, mut body: TransportBody) -> Result<Zeroizing<Vec<u8>>, Error> {
-        let mut read = Zeroizing::new(Vec::new());
+        let mut read = Zeroizing::new(Vec::with_capacity(8 * 1024));
         while let Some(frame) = body.frame().await {
             let frame = frame.map_err(|e| {
                 Error::new(ErrorKind::Connection, "the answer broke off")
@@ -145,14 +147,18 @@ impl TokenSource for ClientCredentials {
         let sent = self.transport.send(self.http_request(&request, &secret)?);
         let answered = sent.await.map_err(|e| e.at(&self.place()))?;
         let (head, body) = answered.into_parts();
-        let body = self.read(body).await?;
+        let body = match self.read(body).await {
+            // the status says enough, whatever else there was to read
+            Err(_) if !head.status.is_success() => Zeroizing::default(),
+            read => read?,
+        };
         let mut response = Answer {
             status: head.status,
             headers: &head.headers,
             body: &body,
             endpoint: self.endpoint.name(),
             request: &request,
-            secret: secret.expose(),
+            secrets: &self.authentication.forms(&self.client_id, &secret),
         }
         .read()?;
         // RFC 6749 section 5.1: where the answer is silent, what was asked for was granted
@@ -284,6 +290,7 @@ impl ClientCredentialsBuilder {
                 }
             };
         }
+        endpoint.check_parameters(defaults.parameters().map(|(name, _)| name))?;
         Ok(ClientCredentials {
             endpoint,
             client_id: self.client_id,

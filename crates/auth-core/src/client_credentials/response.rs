@@ -19,7 +19,7 @@ pub(super) struct Answer<'a> {
     pub(super) endpoint: &'a str,
     pub(super) request: &'a TokenRequest,
     /// Struck out of whatever the server says.
-    pub(super) secret: &'a str,
+    pub(super) secrets: &'a [SecretString],
 }
 
 impl Answer<'_> {
@@ -45,7 +45,7 @@ impl Answer<'_> {
         let Ok(Value::Object(mut members)) = serde_json::from_slice(self.body) else {
             return Err(self.invalid(&self.not_json()));
         };
-        if text(&members, "error").is_ok_and(|error| error.is_some()) {
+        if text(&members, "error").is_ok_and(|e| e.is_some_and(|e| !e.is_empty())) {
             return Err(self.refusal(&members));
         }
         self.response(&mut members)
@@ -59,7 +59,7 @@ impl Answer<'_> {
             Some(kind) => {
                 return Err(format!(
                     "member \"token_type\": expected \"Bearer\" (RFC 6749 section 7.1), got {:?}",
-                    clean(kind, self.secret)
+                    clean(kind, self.secrets)
                 ));
             }
         }
@@ -78,7 +78,7 @@ impl Answer<'_> {
         let status = self.status;
         let member = |name| {
             let text = text(members, name).ok().flatten()?;
-            Some(clean(text, self.secret))
+            Some(clean(text, self.secrets))
         };
         let answer = member("error").map(|error| ErrorResponse {
             error,
@@ -138,7 +138,7 @@ impl Answer<'_> {
             Some(kind) => format!(
                 "expected a JSON object, got {} bytes of {}",
                 self.body.len(),
-                clean(kind, self.secret)
+                clean(kind, self.secrets)
             ),
             None => format!(
                 "expected a JSON object, got {} bytes of something else",
@@ -171,7 +171,7 @@ fn lifetime(value: Option<&Value>) -> Result<Option<Duration>, String> {
         _ => None,
     };
     match seconds {
-        Some(seconds) if !seconds.is_nan() => Ok(Some(
+        Some(seconds) if seconds.is_finite() => Ok(Some(
             Duration::try_from_secs_f64(seconds.max(0.0)).unwrap_or(Duration::MAX),
         )),
         _ => Err(format!(
@@ -194,7 +194,7 @@ fn granted(value: Option<&Value>) -> Result<Option<Scopes>, String> {
         }
         _ => return Err(wrong()),
     };
-    text.parse().map(Some).map_err(|_| wrong())
+    Ok(Some(Scopes::granted(&text)))
 }
 
 /// A value's type: what may be said of it without saying what it is.

@@ -14,12 +14,12 @@ fn refusal(text: &str) -> String {
 fn may_see(origins: &AllowedOrigins, uri: &str) -> bool {
     let as_uri = uri.parse::<Uri>().is_ok_and(|uri| {
         Target::from(&uri)
-            .0
+            .destination
             .is_some_and(|destination| origins.contains(&destination))
     });
     let as_url = Url::parse(uri).is_ok_and(|url| {
         Target::from(&url)
-            .0
+            .destination
             .is_some_and(|destination| origins.contains(&destination))
     });
     // A url::Url is normalized where an http::Uri is not: the latter may be refused, never more.
@@ -44,6 +44,7 @@ fn what_an_origin_may_be() {
     assert!(refusal("https://api.example.com/v1").contains("more than scheme, host and port"));
     assert!(refusal("https://api.example.com?x").contains("more than"));
     assert!(refusal("http://api.example.com").contains("not loopback"));
+    assert!(refusal("https://*.example.com").contains("wildcard"));
     let with_secret = refusal("https://id:s3cr3t@api.example.com");
     assert!(with_secret.contains("credentials") && !with_secret.contains("s3cr3t"));
     let none = AllowedOrigins::new(Vec::new(), false, false).unwrap_err();
@@ -96,7 +97,7 @@ fn only_the_named_origin_sees_a_token() {
 #[test]
 fn an_authority_without_a_scheme_is_on_no_list() {
     let uri: Uri = "api.example.com:443".parse().unwrap();
-    let destination = Target::from(&uri).0.unwrap();
+    let destination = Target::from(&uri).destination.unwrap();
     assert!(!origins(&["https://api.example.com"]).contains(&destination));
 }
 

@@ -34,12 +34,15 @@ impl RefreshPolicy {
         left: Option<Duration>,
         draw: f64,
     ) -> Duration {
-        if let Some(asked) = error.retry_after() {
-            return asked.min(self.longest_retry_after).max(SECOND);
-        }
         let jitter = 1.0 + JITTER * (2.0 * draw - 1.0);
+        let asked = error.retry_after();
+        let asked = asked.map(|asked| asked.min(self.longest_retry_after).max(SECOND));
         if !error.is_transient() {
-            return self.refused.pause(failures).mul_f64(jitter);
+            let pause = self.refused.pause(failures).mul_f64(jitter);
+            return pause.max(asked.unwrap_or_default());
+        }
+        if let Some(asked) = asked {
+            return asked;
         }
         let pause = self.transient.pause(failures);
         match left {
@@ -87,6 +90,14 @@ mod tests {
         assert_eq!(pause(&busy(7), 1, Some(1)), 7.0);
         assert_eq!(pause(&busy(0), 1, None), 1.0);
         assert_eq!(pause(&busy(7000), 1, None), 60.0);
+        let refused =
+            |secs| Error::new(ErrorKind::Refused, "no").with_retry_after(Duration::from_secs(secs));
+        assert_eq!(
+            pause(&refused(0), 1, None),
+            30.0,
+            "no way around the lock-out"
+        );
+        assert_eq!(pause(&refused(50), 1, None), 50.0);
     }
 
     #[test]

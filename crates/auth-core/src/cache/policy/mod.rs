@@ -10,8 +10,12 @@ pub use builder::RefreshPolicyBuilder;
 
 use crate::clock::Now;
 
-/// A token that arrives spent is handed out this long, and no other is asked for meanwhile.
+/// A token that arrives spent, or lives for less, is handed out this long, and no other is asked for
+/// meanwhile.
 const ARRIVED_SPENT: Duration = SECOND;
+/// If the wall clock goes so much further than the monotonic one during a request, the machine was
+/// suspended, or the clock was set.
+const JUMP: Duration = Duration::from_secs(5);
 /// Beyond any lifetime that matters, and far from overflow.
 const LONGEST_LIFETIME: Duration = Duration::from_secs(100 * 365 * 86_400);
 const SECOND: Duration = Duration::from_secs(1);
@@ -32,7 +36,8 @@ const SECOND: Duration = Duration::from_secs(1);
 ///   ± 20 %. While there is one, no pause is longer than half of what is left of it (100 ms at least)
 /// - a refusal (`invalid_client`, `invalid_scope`, …) is followed by 30 s, then twice as long each
 ///   time, up to 5 min; ± 20 %: servers lock out clients that hammer
-/// - `Retry-After` wins over all of that, from 1 s up to 60 s
+/// - `Retry-After` wins over all of that, from 1 s up to 60 s; after a refusal it can only make the
+///   pause longer
 ///
 /// ```
 /// use std::time::Duration;
@@ -80,6 +85,25 @@ pub(crate) struct Life {
     pub(crate) expires_at: Now,
 }
 
+impl Life {
+    /// Spent when it arrives, and not because the machine slept meanwhile: then it is simply over.
+    fn arrives_spent(&self, sent: Now, arrived: Now) -> bool {
+        let monotonic = arrived.monotonic.saturating_sub(sent.monotonic);
+        let wall = arrived.wall.saturating_sub(sent.wall);
+        arrived.reached(self.spent_at) && wall <= monotonic + JUMP
+    }
+
+    /// How much longer it is usable.
+    pub(crate) fn left(&self, now: Now) -> Duration {
+        now.until(self.spent_at)
+    }
+
+    /// Whether it is only handed out because nothing better came.
+    pub(crate) fn is_a_makeshift(&self) -> bool {
+        self.refresh_at == self.spent_at
+    }
+}
+
 impl RefreshPolicy {
     /// Starts with the defaults.
     #[must_use]
@@ -107,7 +131,7 @@ impl RefreshPolicy {
             spent_at: sent.after(lifetime.saturating_sub(margin)),
             expires_at: sent.after(lifetime),
         };
-        if arrived.reached(life.spent_at) {
+        if life.arrives_spent(sent, arrived) || lifetime < ARRIVED_SPENT {
             life.spent_at = arrived.after(ARRIVED_SPENT);
             life.refresh_at = life.spent_at;
         }
@@ -208,6 +232,20 @@ mod tests {
             assert_eq!(arrived.until(life.spent_at), SECOND);
             assert_eq!(life.refresh_at, life.spent_at);
         }
+    }
+
+    #[test]
+    fn a_token_that_lives_for_less_than_a_second_lasts_one() {
+        let short = life(START, Some(Duration::from_micros(100)), 0.5);
+        assert_eq!(START.until(short.spent_at), SECOND);
+    }
+
+    #[test]
+    fn a_token_that_ended_while_the_machine_slept_is_spent() {
+        let mut arrived = START.after(SECOND);
+        arrived.wall += Duration::from_secs(3600);
+        let life = life(arrived, Some(Duration::from_secs(600)), 0.5);
+        assert!(arrived.reached(life.spent_at));
     }
 
     #[test]

@@ -13,7 +13,7 @@ fn read(status: u16, headers: &[(&'static str, &str)], body: &str) -> Result<Tok
         body: body.as_bytes(),
         endpoint: ENDPOINT,
         request: &TokenRequest::builder().scope("a b").build().unwrap(),
-        secret: "s3cr3t",
+        secrets: &["s3cr3t".into()],
     }
     .read()
 }
@@ -103,7 +103,15 @@ fn expires_in_as_servers_send_it() {
 
 #[test]
 fn expires_in_that_is_none_names_the_member() {
-    for bad in ["false", "{}", "[]", "\"zzz\"", "\"\"", "\"NaN\""] {
+    for bad in [
+        "false",
+        "{}",
+        "[]",
+        "\"zzz\"",
+        "\"\"",
+        "\"NaN\"",
+        "\"Infinity\"",
+    ] {
         let error = with_expires_in(bad).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::InvalidResponse);
         assert!(error.to_string().contains("\"expires_in\""), "{error}");
@@ -123,6 +131,11 @@ fn scope_may_be_a_list_and_null_is_silence() {
         ok(&body(r#""""#)).scopes,
         Some(Scopes::default()),
         "silently narrowed to none"
+    );
+    let odd = ok(&body(r#""a\tb é""#)).scopes.unwrap();
+    assert!(
+        odd.contains("b") && odd.contains("é"),
+        "no good token is lost over this"
     );
     assert!(failed(200, &body("7")).to_string().contains("\"scope\""));
 }
@@ -218,6 +231,7 @@ fn an_unreadable_200_is_transient_and_says_what_came() {
     assert!(html.to_string().contains("19 bytes of text/html"), "{html}");
     assert!(failed(200, "").to_string().contains("empty body"));
     assert!(failed(200, "[1]").to_string().contains("JSON object"));
+    ok(r#"{"access_token":"t","token_type":"Bearer","error":""}"#);
     let list = failed(200, r#"{"access_token":[],"token_type":"Bearer"}"#);
     assert!(
         list.to_string()
