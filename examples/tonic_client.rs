@@ -32,7 +32,7 @@ async fn main() -> anyhow::Result<()> {
     .build(TowerTransport::new(token_client))?;
     let grpc_url = var("GRPC_URL")?;
     let tokens = Authorizer::builder(TokenCache::new(credentials))
-        .origin(grpc_url.as_str())
+        .origin_of(&grpc_url)
         .build()?;
 
     let endpoint =

@@ -299,7 +299,13 @@ async fn a_preset_names_the_origin_where_the_documents_do() {
     }
     assert_eq!(Provider::idfy().api_origin(), None);
     assert_eq!(Provider::idnow("as.example").api_origin(), None);
-    for nobody in ["nobody", "idnow:", "idnow", "Signicat"] {
+    for nobody in [
+        "nobody",
+        "idnow:",
+        "idnow",
+        "Signicat",
+        "idnow:https://a.example",
+    ] {
         let error = nobody.parse::<Provider>().unwrap_err().to_string();
         assert!(
             error.contains("signicat-express") && error.contains(nobody),

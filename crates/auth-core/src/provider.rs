@@ -19,7 +19,7 @@ use std::{borrow::Cow, str::FromStr};
 
 use crate::{
     ClientAuthentication, ClientCredentials, ClientCredentialsBuilder, ClientSecret, Error,
-    client_credentials::Method,
+    client_credentials::{Method, PresetScope},
 };
 
 /// What a provider's documents ask of a client.
@@ -28,18 +28,8 @@ pub struct Provider {
     name: &'static str,
     token_endpoint: Cow<'static, str>,
     authentication: Method,
-    scope: Scope,
+    scope: PresetScope,
     api_origin: Option<&'static str>,
-}
-
-#[derive(Clone, Copy, Debug)]
-enum Scope {
-    /// The same for every client.
-    Always(&'static str),
-    /// The caller names at least one.
-    Required,
-    /// The provider has none.
-    None,
 }
 
 impl Provider {
@@ -52,7 +42,7 @@ impl Provider {
             name: "signicat",
             token_endpoint: Cow::Borrowed("https://api.signicat.com/auth/open/connect/token"),
             authentication: Method::Post,
-            scope: Scope::Always("signicat-api"),
+            scope: PresetScope::Default("signicat-api"),
             api_origin: Some("https://api.signicat.com"),
         }
     }
@@ -66,7 +56,7 @@ impl Provider {
             name: "signicat-express",
             token_endpoint: Cow::Borrowed("https://api.signicat.io/oauth/connect/token"),
             authentication: Method::BasicRaw,
-            scope: Scope::Required,
+            scope: PresetScope::RequiredBy("signicat-express"),
             api_origin: Some("https://api.signicat.io"),
         }
     }
@@ -100,7 +90,7 @@ impl Provider {
             name: "idnow",
             token_endpoint: Cow::Owned(format!("https://{host}/oidc/token")),
             authentication: Method::Post,
-            scope: Scope::None,
+            scope: PresetScope::None,
             api_origin: None,
         }
     }
@@ -110,7 +100,7 @@ impl Provider {
             name,
             token_endpoint: Cow::Borrowed(token_endpoint),
             authentication: Method::BasicRaw,
-            scope: Scope::Required,
+            scope: PresetScope::RequiredBy(name),
             api_origin: None,
         }
     }
@@ -139,16 +129,12 @@ impl Provider {
         client_id: impl Into<String>,
         secret: impl Into<ClientSecret>,
     ) -> ClientCredentialsBuilder {
-        let builder = ClientCredentials::builder(
+        ClientCredentials::builder(
             self.token_endpoint.clone(),
             client_id,
             ClientAuthentication::new(self.authentication, secret),
-        );
-        match self.scope {
-            Scope::Always(scope) => builder.scope_unless_told(scope),
-            Scope::Required => builder.scope_required(self.name),
-            Scope::None => builder,
-        }
+        )
+        .preset_scope(self.scope)
     }
 }
 
@@ -166,7 +152,9 @@ impl FromStr for Provider {
             Self::idfy_deprecated(),
         ];
         match name.strip_prefix("idnow:") {
-            Some(host) if !host.is_empty() => Ok(Self::idnow(host)),
+            Some(host) if !host.is_empty() && !host.contains(['/', '@', '?', '#']) => {
+                Ok(Self::idnow(host))
+            }
             _ => named
                 .into_iter()
                 .find(|provider| provider.name == name)

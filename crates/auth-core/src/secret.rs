@@ -55,10 +55,10 @@ impl fmt::Debug for SecretString {
 /// assert!(ClientSecret::from_file("/no/such/file").is_err());
 /// ```
 #[derive(Clone, Debug)]
-pub struct ClientSecret(Origin);
+pub struct ClientSecret(Place);
 
 #[derive(Clone, Debug)]
-enum Origin {
+enum Place {
     Value(SecretString),
     File(PathBuf),
 }
@@ -90,14 +90,14 @@ impl ClientSecret {
     pub fn from_file(path: impl Into<PathBuf>) -> Result<Self, Error> {
         let path = path.into();
         read(&path)?;
-        Ok(Self(Origin::File(path)))
+        Ok(Self(Place::File(path)))
     }
 
     /// The secret as it is at this moment.
     pub(crate) async fn current(&self) -> Result<SecretString, Error> {
         match &self.0 {
-            Origin::Value(value) => Ok(value.clone()),
-            Origin::File(path) => {
+            Place::Value(value) => Ok(value.clone()),
+            Place::File(path) => {
                 let path = path.clone();
                 let read = tokio::task::spawn_blocking(move || read(&path)).await;
                 // it was there at construction: a rotation may be under way
@@ -110,15 +110,15 @@ impl ClientSecret {
     /// The secret itself, where it is known without reading a file.
     pub(crate) fn fixed(&self) -> Option<&SecretString> {
         match &self.0 {
-            Origin::Value(value) => Some(value),
-            Origin::File(_) => None,
+            Place::Value(value) => Some(value),
+            Place::File(_) => None,
         }
     }
 }
 
 impl<T: Into<SecretString>> From<T> for ClientSecret {
     fn from(value: T) -> Self {
-        Self(Origin::Value(value.into()))
+        Self(Place::Value(value.into()))
     }
 }
 

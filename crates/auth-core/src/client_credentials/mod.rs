@@ -194,7 +194,7 @@ pub struct ClientCredentialsBuilder {
 
 /// What a provider's preset says of scopes, for a client that names none.
 #[derive(Clone, Copy, Debug)]
-enum PresetScope {
+pub(crate) enum PresetScope {
     None,
     Default(&'static str),
     /// The provider of this name refuses a request without one.
@@ -253,13 +253,8 @@ impl ClientCredentialsBuilder {
         self
     }
 
-    pub(crate) fn scope_unless_told(mut self, scope: &'static str) -> Self {
-        self.preset_scope = PresetScope::Default(scope);
-        self
-    }
-
-    pub(crate) fn scope_required(mut self, provider: &'static str) -> Self {
-        self.preset_scope = PresetScope::RequiredBy(provider);
+    pub(crate) fn preset_scope(mut self, scope: PresetScope) -> Self {
+        self.preset_scope = scope;
         self
     }
 
