@@ -171,10 +171,23 @@ async fn an_outage_is_transient_and_its_retry_after_is_told() -> Result<()> {
     let error = token(client.clone(), hyper()).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Unavailable);
     assert_eq!(error.retry_after().unwrap().as_secs(), 3);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_connection_that_breaks_gets_one_more_attempt() -> Result<()> {
+    let provider = OidcProvider::start(&[]).await?;
+    let client = client(&provider, "basic-client", basic("basic-secret"));
     provider
         .faults(serde_json::json!({ "drop_next": 1 }))
         .await?;
+    token(client.clone(), hyper()).await?;
+    assert_eq!(provider.stats().await?["token_requests"], 2);
+    provider
+        .faults(serde_json::json!({ "drop_next": 2 }))
+        .await?;
     let error = token(client, hyper()).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Connection);
+    assert_eq!(provider.stats().await?["token_requests"], 4);
     Ok(())
 }
