@@ -1,5 +1,6 @@
 //! The cache, over a source that the test scripts and a clock that the test moves.
 
+mod day;
 mod expiry;
 mod failure;
 mod flight;
