@@ -7,6 +7,8 @@
 #![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used)]
 
 mod support;
+#[path = "support/threads.rs"]
+mod threads;
 
 use std::{
     hint::black_box,
@@ -18,7 +20,8 @@ use arc_swap::ArcSwap;
 use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
 use http::HeaderValue;
 use rustix::time::{ClockId, clock_gettime};
-use support::{ready_cache, threads::on_threads};
+use support::ready_cache;
+use threads::on_threads;
 
 const THREADS: [usize; 3] = [1, 2, 8];
 

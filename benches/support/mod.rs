@@ -1,7 +1,5 @@
 //! What the benches share: a token of a real one's size, and a cache that has it.
 
-pub(crate) mod threads;
-
 use std::{
     future::Future,
     pin::pin,
