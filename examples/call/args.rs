@@ -4,7 +4,10 @@
 
 use std::{path::PathBuf, time::Duration};
 
-use clap::{ArgGroup, Parser, ValueEnum};
+use clap::{
+    ArgGroup, Parser, ValueEnum,
+    error::{ContextKind, ContextValue},
+};
 use http::Method;
 
 /// Calls an API with an access token that it obtains by OAuth 2.0 client credentials.
@@ -136,6 +139,13 @@ pub(crate) fn parse() -> Result<Args, clap::Error> {
 
 /// What is wrong, without usage and tips.
 pub(crate) fn one_line(error: &clap::Error) -> String {
+    if let Some(ContextValue::String(argument)) = error.get(ContextKind::InvalidArg)
+        && argument.split('=').next() == Some("--client-secret")
+    {
+        return "the secret is never an argument: export AUTH_CLIENT_SECRET, \
+                or use --client-secret-file"
+            .into();
+    }
     let text = error.to_string();
     let what = text.split("\n\n").next().unwrap_or_default();
     let words: Vec<_> = what.split_whitespace().collect();
@@ -203,6 +213,16 @@ mod tests {
                 &["--rate", "NaN"],
                 "invalid value 'NaN' for '--rate <PER_SECOND>': \
                  expected a number from 0.001 to 1000000",
+            ),
+            (
+                &["--client-secret", "s3cr3t"],
+                "the secret is never an argument: export AUTH_CLIENT_SECRET, \
+                 or use --client-secret-file",
+            ),
+            (
+                &["--client-secret=s3cr3t"],
+                "the secret is never an argument: export AUTH_CLIENT_SECRET, \
+                 or use --client-secret-file",
             ),
         ] {
             assert_eq!(refusal(arguments), expected);

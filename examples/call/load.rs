@@ -13,11 +13,12 @@ use crate::{failure::Failure, schedule::Schedule, stack::Stack, tally::Tally};
 const LONGEST: Duration = Duration::from_secs(30);
 
 /// Makes requests as `schedule` says, `concurrency` at a time at most, until it is over or
-/// interrupted (Ctrl-C); what came of them is in `tally`.
+/// interrupted (Ctrl-C); what came of them is in `tally`, with whole bodies if `whole_bodies`.
 pub(crate) async fn run(
     stack: Arc<dyn Stack>,
     schedule: Schedule,
     concurrency: usize,
+    whole_bodies: bool,
     tally: &Arc<Tally>,
 ) -> anyhow::Result<()> {
     let schedule = Arc::new(schedule);
@@ -26,6 +27,7 @@ pub(crate) async fn run(
         workers.spawn(work(
             Arc::clone(&stack),
             Arc::clone(&schedule),
+            whole_bodies,
             Arc::clone(tally),
         ));
     }
@@ -41,12 +43,26 @@ pub(crate) async fn run(
     }
 }
 
-async fn work(stack: Arc<dyn Stack>, schedule: Arc<Schedule>, tally: Arc<Tally>) {
+async fn work(
+    stack: Arc<dyn Stack>,
+    schedule: Arc<Schedule>,
+    whole_bodies: bool,
+    tally: Arc<Tally>,
+) {
     while schedule.next().await {
         let start = Instant::now();
-        let outcome = timeout(LONGEST, stack.send())
+        let before = stack.tokens().cached();
+        let mut outcome = timeout(LONGEST, stack.send(whole_bodies))
             .await
             .unwrap_or_else(|_| Err(Failure::timeout(LONGEST)));
-        tally.add(outcome, start.elapsed());
+        let latency = start.elapsed();
+        if let Ok(answer) = &mut outcome {
+            // it carried the one or the other
+            let after = stack.tokens().cached();
+            for authorization in before.iter().chain(&after) {
+                answer.redact(authorization);
+            }
+        }
+        tally.add(outcome, latency);
     }
 }

@@ -6,11 +6,14 @@
 //! cargo run --example call -- --help
 //! ```
 
+mod answer;
 mod args;
 #[path = "../common/counting_source.rs"]
 mod counting_source;
 mod credentials;
 mod failure;
+mod grant;
+mod grpc;
 mod load;
 mod progress;
 mod report;
@@ -18,15 +21,22 @@ mod schedule;
 mod stack;
 mod tally;
 mod target;
+mod text;
 mod tls;
 
-use std::{env, process::ExitCode, sync::Arc};
+use std::{
+    env,
+    io::{self, Write},
+    process::ExitCode,
+    sync::Arc,
+};
 
 use tokio::time::Instant;
 use tracing_subscriber::EnvFilter;
 
 use args::Args;
 use counting_source::TokenRequestCount;
+use grant::{Grant, RequestTime};
 use report::Report;
 use schedule::Schedule;
 use stack::Stack;
@@ -44,15 +54,16 @@ async fn main() -> ExitCode {
     if env::var_os(EnvFilter::DEFAULT_ENV).is_some() {
         tracing_subscriber::fmt()
             .with_env_filter(EnvFilter::from_default_env())
-            .with_writer(std::io::stderr)
+            .with_writer(io::stderr)
             .init();
     }
     let token_requests = TokenRequestCount::default();
-    let stack = match prepare(&args, &token_requests) {
+    let token_time = RequestTime::default();
+    let stack = match prepare(&args, &token_requests, &token_time) {
         Ok(stack) => stack,
         Err(error) => return end(2, &format!("{error:#}")),
     };
-    match run(&args, stack, &token_requests).await {
+    match run(&args, stack, &token_requests, &token_time).await {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::FAILURE,
         Err(error) => end(1, &format!("{error:#}")),
@@ -60,11 +71,22 @@ async fn main() -> ExitCode {
 }
 
 /// Everything that can be wrong before the first request.
-fn prepare(args: &Args, token_requests: &TokenRequestCount) -> anyhow::Result<Arc<dyn Stack>> {
+fn prepare(
+    args: &Args,
+    token_requests: &TokenRequestCount,
+    token_time: &RequestTime,
+) -> anyhow::Result<Arc<dyn Stack>> {
     let target = Target::new(args)?;
     let tls = Tls::new(args.ca.as_deref())?;
     let credentials = credentials::builder(args)?;
-    stack::new(args.stack, &target, &tls, credentials, token_requests)
+    stack::new(
+        args.stack,
+        &target,
+        &tls,
+        credentials,
+        token_requests,
+        token_time,
+    )
 }
 
 /// Whether every request succeeded.
@@ -72,28 +94,60 @@ async fn run(
     args: &Args,
     stack: Arc<dyn Stack>,
     token_requests: &TokenRequestCount,
+    token_time: &RequestTime,
 ) -> anyhow::Result<bool> {
+    let shows_body = !args.json && args.requests() == Some(1);
     let tally = Arc::new(Tally::new(progress::bar(args)?)?);
     let start = Instant::now();
-    load::run(stack, Schedule::new(args, start), args.concurrency, &tally).await?;
+    let schedule = Schedule::new(args, start);
+    load::run(
+        Arc::clone(&stack),
+        schedule,
+        args.concurrency,
+        shows_body,
+        &tally,
+    )
+    .await?;
     let elapsed = start.elapsed();
+    let grant = match args.json {
+        true => None,
+        false => Grant::of(stack.tokens(), token_time, args.scope.as_deref()).await,
+    };
     let report = Report {
         counts: &tally.finish(),
         token_requests,
+        grant,
         elapsed,
     };
-    if args.json {
-        println!("{}", report.json());
-    } else {
-        println!("{report}");
-    }
+    let printed = match args.json {
+        true => writeln!(io::stdout(), "{}", report.json()),
+        false => print(&report, shows_body),
+    };
+    let _ = printed; // stdout may be closed
     for failure in report.failures() {
-        eprintln!("call: {failure}");
+        tell(&failure);
     }
     Ok(report.all_succeeded())
 }
 
+/// For people: as curl would, the body comes first.
+fn print(report: &Report<'_>, shows_body: bool) -> io::Result<()> {
+    let mut stdout = io::stdout().lock();
+    if shows_body {
+        let body = &report.counts.body;
+        stdout.write_all(body)?;
+        if body.last().is_some_and(|last| *last != b'\n') {
+            writeln!(stdout)?;
+        }
+    }
+    writeln!(stdout, "{report}")
+}
+
+fn tell(what: &str) {
+    let _ = writeln!(io::stderr(), "call: {what}"); // it may be closed
+}
+
 fn end(status: u8, why: &str) -> ExitCode {
-    eprintln!("call: {why}");
+    tell(why);
     ExitCode::from(status)
 }

@@ -5,11 +5,12 @@ use std::{fmt, time::Duration};
 use http::StatusCode;
 use serde_json::{Map, Value, json};
 
-use crate::{counting_source::TokenRequestCount, tally::Counts};
+use crate::{counting_source::TokenRequestCount, grant::Grant, tally::Counts};
 
 pub(crate) struct Report<'a> {
     pub(crate) counts: &'a Counts,
     pub(crate) token_requests: &'a TokenRequestCount,
+    pub(crate) grant: Option<Grant>,
     pub(crate) elapsed: Duration,
 }
 
@@ -82,6 +83,12 @@ impl fmt::Display for Report<'_> {
                 f,
                 "latency         p50 {p50:.1?}, p99 {p99:.1?}, max {max:.1?}"
             )?;
+        }
+        for (status, answer) in &counts.refusals {
+            writeln!(f, "answer {status}: {answer}")?;
+        }
+        if let Some(grant) = &self.grant {
+            writeln!(f, "token           {grant}")?;
         }
         write!(
             f,

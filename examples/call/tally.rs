@@ -9,19 +9,15 @@ use std::{
 use hdrhistogram::Histogram;
 use http::StatusCode;
 use indicatif::ProgressBar;
-use tonic::Code;
 
-use crate::failure::Failure;
+use crate::{
+    answer::{Answer, Status},
+    failure::Failure,
+    grpc,
+};
 
 /// The longest latency that is told apart, in microseconds: a minute.
 const LONGEST_LATENCY: u64 = 60_000_000;
-
-/// How the other side answered.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Answer {
-    Http(StatusCode),
-    Grpc(Code),
-}
 
 pub(crate) struct Tally {
     counts: Mutex<Counts>,
@@ -34,6 +30,10 @@ pub(crate) struct Counts {
     pub(crate) ok: u64,
     pub(crate) statuses: BTreeMap<StatusCode, u64>,
     pub(crate) grpc_statuses: BTreeMap<&'static str, u64>,
+    /// The first answer of each status that is no success, by its name.
+    pub(crate) refusals: BTreeMap<String, String>,
+    /// The body of the last answer over HTTP, as much as is kept of it.
+    pub(crate) body: Vec<u8>,
     /// By kind: how many, and what the first one said.
     pub(crate) failures: BTreeMap<&'static str, (u64, String)>,
     /// Of the requests that were answered, in microseconds.
@@ -48,6 +48,8 @@ impl Tally {
                 ok: 0,
                 statuses: BTreeMap::new(),
                 grpc_statuses: BTreeMap::new(),
+                refusals: BTreeMap::new(),
+                body: Vec::new(),
                 failures: BTreeMap::new(),
                 latency: Histogram::new_with_bounds(1, LONGEST_LATENCY, 3)?,
             }),
@@ -74,15 +76,8 @@ impl Tally {
 impl Counts {
     fn add(&mut self, outcome: Result<Answer, Failure>, latency: Duration) {
         self.requests += 1;
-        let ok = match outcome {
-            Ok(Answer::Http(status)) => {
-                *self.statuses.entry(status).or_default() += 1;
-                status.is_success()
-            }
-            Ok(Answer::Grpc(code)) => {
-                *self.grpc_statuses.entry(name(code)).or_default() += 1;
-                code == Code::Ok
-            }
+        let answer = match outcome {
+            Ok(answer) => answer,
             Err(failure) => {
                 let (count, _) = self
                     .failures
@@ -92,31 +87,19 @@ impl Counts {
                 return;
             }
         };
-        self.ok += u64::from(ok);
+        self.ok += u64::from(answer.is_success());
+        if !answer.is_success() {
+            let first = self.refusals.entry(answer.status.to_string());
+            first.or_insert_with(|| answer.line());
+        }
+        match answer.status {
+            Status::Http(status) => {
+                *self.statuses.entry(status).or_default() += 1;
+                self.body = answer.body;
+            }
+            Status::Grpc(code) => *self.grpc_statuses.entry(grpc::name(code)).or_default() += 1,
+        }
         let micros = u64::try_from(latency.as_micros()).unwrap_or(u64::MAX);
         self.latency.saturating_record(micros);
-    }
-}
-
-/// The names of <https://grpc.github.io/grpc/core/md_doc_statuscodes.html>.
-fn name(code: Code) -> &'static str {
-    match code {
-        Code::Ok => "OK",
-        Code::Cancelled => "CANCELLED",
-        Code::Unknown => "UNKNOWN",
-        Code::InvalidArgument => "INVALID_ARGUMENT",
-        Code::DeadlineExceeded => "DEADLINE_EXCEEDED",
-        Code::NotFound => "NOT_FOUND",
-        Code::AlreadyExists => "ALREADY_EXISTS",
-        Code::PermissionDenied => "PERMISSION_DENIED",
-        Code::ResourceExhausted => "RESOURCE_EXHAUSTED",
-        Code::FailedPrecondition => "FAILED_PRECONDITION",
-        Code::Aborted => "ABORTED",
-        Code::OutOfRange => "OUT_OF_RANGE",
-        Code::Unimplemented => "UNIMPLEMENTED",
-        Code::Internal => "INTERNAL",
-        Code::Unavailable => "UNAVAILABLE",
-        Code::DataLoss => "DATA_LOSS",
-        Code::Unauthenticated => "UNAUTHENTICATED",
     }
 }

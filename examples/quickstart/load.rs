@@ -2,6 +2,7 @@
 
 use std::{
     collections::BTreeMap,
+    error::Error as StdError,
     time::{Duration, Instant},
 };
 
@@ -32,8 +33,11 @@ pub(crate) struct Outcome {
     pub(crate) elapsed: Duration,
     /// Answered as they should be.
     ok: u64,
+    /// Not sent, for want of a token.
+    pub(crate) unsent: u64,
+    /// Sent, or at least tried.
     pub(crate) unanswered: u64,
-    /// Why the first of them was not answered.
+    /// Why the first of those was not answered.
     pub(crate) first_error: Option<String>,
 }
 
@@ -53,6 +57,7 @@ impl Load {
             token_errors: 0,
             elapsed: Duration::ZERO,
             ok: 0,
+            unsent: 0,
             unanswered: 0,
             first_error: None,
         };
@@ -81,7 +86,10 @@ impl Outcome {
                 *self.statuses.entry(answer.status).or_default() += 1;
             }
             Err(error) => {
-                self.unanswered += 1;
+                match error.chain().any(<dyn StdError>::is::<auth_core::Error>) {
+                    true => self.unsent += 1,
+                    false => self.unanswered += 1,
+                }
                 self.first_error.get_or_insert(format!("{error:#}"));
             }
         }

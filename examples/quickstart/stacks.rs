@@ -14,7 +14,7 @@ use hyper_util::{
     rt::TokioExecutor,
 };
 use tonic::{
-    Code,
+    Code, Status,
     transport::{Channel, ClientTlsConfig},
 };
 use tonic_health::pb::{HealthCheckRequest, health_client::HealthClient};
@@ -41,7 +41,10 @@ pub(crate) async fn hyper(place: &Place, load: &Load) -> anyhow::Result<Outcome>
     let call = async || {
         let request = Request::get(api.as_str()).body(Full::default())?;
         let response = client.clone().oneshot(request).await;
-        let response = response.map_err(Error::from_boxed)?;
+        let response = response.map_err(|e| match e.downcast::<auth_core::Error>() {
+            Ok(no_token) => Error::new(*no_token),
+            Err(e) => Error::from_boxed(e),
+        })?;
         let status = response.status();
         response.into_body().collect().await?;
         Ok(Answer::from(status))
@@ -70,7 +73,11 @@ pub(crate) async fn reqwest(place: &Place, load: &Load) -> anyhow::Result<Outcom
         .build();
 
     let call = async || {
-        let response = client.get(api.clone()).send().await?;
+        let response = client.get(api.clone()).send().await;
+        let response = response.map_err(|e| match e {
+            reqwest_middleware::Error::Middleware(e) => e, // else not of its chain
+            e => e.into(),
+        })?;
         let status = response.status();
         response.bytes().await?;
         Ok(Answer::from(status))
@@ -100,10 +107,18 @@ pub(crate) async fn tonic(place: &Place, load: &Load) -> anyhow::Result<Option<O
             Ok(_) => Ok(Answer::from(Code::Ok)),
             Err(status) if status.source().is_none() => Ok(Answer::from(status.code())),
             // made on this side: no answer came
-            Err(status) => Err(anyhow!("{}", status.message())),
+            Err(status) => Err(cause(&status)),
         }
     };
     Ok(Some(load.run("tonic", call, &count).await))
+}
+
+/// What the middleware says, without all that a status says of itself.
+fn cause(status: &Status) -> Error {
+    match status.source().and_then(|cause| cause.downcast_ref()) {
+        Some(no_token) => Error::new(auth_core::Error::clone(no_token)),
+        None => anyhow!("{}", status.message()),
+    }
 }
 
 fn hyper_client() -> Client<HttpsConnector<HttpConnector>, Full<Bytes>> {

@@ -11,8 +11,13 @@ pub(crate) fn of(outcomes: &[Outcome]) -> String {
         let mut statuses: Vec<_> = answered
             .map(|(status, n)| format!("{} × {status}", HumanCount(*n)))
             .collect();
-        if outcome.unanswered > 0 {
-            statuses.push(format!("{} × none", HumanCount(outcome.unanswered)));
+        for (n, what) in [
+            (outcome.unsent, "not sent"),
+            (outcome.unanswered, "no answer"),
+        ] {
+            if n > 0 {
+                statuses.push(format!("{} × {what}", HumanCount(n)));
+            }
         }
         table += &row([
             outcome.stack,

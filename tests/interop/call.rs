@@ -51,17 +51,16 @@ async fn call(secret: &str, arguments: &[&str]) -> Result<Run> {
     })
 }
 
-/// `call --json` as `basic-client`, with `more` before the URL.
-async fn call_json(provider: &OidcProvider, more: &[&str], url: &str) -> Result<Run> {
+/// `call` as `basic-client`, with `more` before the URL.
+async fn call_as_basic(provider: &OidcProvider, more: &[&str], url: &str) -> Result<Run> {
     let token_url = provider.token_endpoint();
-    let fixed = [
-        "--token-url",
-        &token_url,
-        "--client-id",
-        "basic-client",
-        "--json",
-    ];
+    let fixed = ["--token-url", &token_url, "--client-id", "basic-client"];
     call("basic-secret", &[&fixed, more, &[url]].concat()).await
+}
+
+/// The same with `--json`.
+async fn call_json(provider: &OidcProvider, more: &[&str], url: &str) -> Result<Run> {
+    call_as_basic(provider, &[&["--json"], more].concat(), url).await
 }
 
 #[tokio::test]
@@ -178,6 +177,57 @@ async fn an_api_that_refuses_is_counted_by_status() -> Result<()> {
     let run = call_json(&provider, &["--scope", "document_read"], &url).await?;
     assert_eq!(run.code, 1);
     assert_eq!(run.json()?["statuses"], serde_json::json!({ "403": 1 }));
+    Ok(())
+}
+
+#[tokio::test]
+async fn people_see_the_body_of_the_only_answer_and_what_was_granted() -> Result<()> {
+    let provider = OidcProvider::start(&[]).await?;
+    for stack in ["hyper", "reqwest"] {
+        let more = ["--stack", stack, "--scope", "document_read nonsense"];
+        let run = call_as_basic(&provider, &more, &provider.api()).await?;
+        assert_eq!(run.code, 0, "{}", run.stderr);
+        let (body, summary) = run.stdout.split_once('\n').context("one line")?;
+        let body: Value = serde_json::from_str(body)?;
+        assert_eq!(body["path"], "/api/echo", "{stack}");
+        assert!(summary.starts_with("requests        1, 1 ok"), "{summary}");
+        let token = "token           600 s, scope \"document_read\" \
+                     (asked for \"document_read nonsense\")\n";
+        assert!(summary.contains(token), "{summary}");
+    }
+    let two = ["-n", "2", "--scope", "document_read"];
+    let run = call_as_basic(&provider, &two, &provider.api()).await?;
+    assert!(run.stdout.starts_with("requests "), "{}", run.stdout);
+    let token = "token           600 s, scope \"document_read\"\n";
+    assert!(run.stdout.contains(token), "{}", run.stdout);
+    Ok(())
+}
+
+#[tokio::test]
+async fn people_see_why_an_api_refuses() -> Result<()> {
+    let provider = OidcProvider::start(&[]).await?;
+    let url = format!("{}?scope=document_write", provider.api());
+    for (stack, n) in [("hyper", "1"), ("reqwest", "20")] {
+        let more = ["--stack", stack, "-n", n, "--scope", "document_read"];
+        let run = call_as_basic(&provider, &more, &url).await?;
+        assert_eq!((run.code, &*run.stderr), (1, ""), "{stack}");
+        let line = run
+            .stdout
+            .lines()
+            .filter(|line| line.starts_with("answer "));
+        let [line] = line.collect::<Vec<_>>()[..] else {
+            panic!("expected one: {}", run.stdout);
+        };
+        assert!(line.starts_with("answer 403: Bearer realm="), "{line}");
+        let body = r#"; {"error":"insufficient_scope","scope":"document_write"}"#;
+        assert!(line.contains("error=\"insufficient_scope\"") && line.ends_with(body));
+    }
+
+    let server = GrpcServer::python(&[]).await?;
+    let run = call_as_basic(&provider, &["--stack", "tonic"], server.uri()).await?;
+    assert_eq!(run.code, 1, "{}", run.stderr);
+    let line = "answer UNAUTHENTICATED: ";
+    assert!(run.stdout.contains(line), "{}", run.stdout);
     Ok(())
 }
 
@@ -308,6 +358,18 @@ async fn bad_usage_is_one_clear_line_and_exit_status_2() -> Result<()> {
             run.stderr
         );
     }
+    let secret = ["--client-secret", "an-argument", "https://api.example/"];
+    let run = call(
+        "s3cr3t",
+        &[&id[..], &["--token-url", url], &secret].concat(),
+    )
+    .await?;
+    assert_eq!((run.code, &*run.stdout), (2, ""));
+    assert_eq!(
+        run.stderr,
+        "call: the secret is never an argument: export AUTH_CLIENT_SECRET, \
+         or use --client-secret-file\n"
+    );
     let raw = [
         "--auth-method",
         "client_secret_basic_raw",

@@ -1,6 +1,6 @@
 //! hyper-util's client, with the layer around it.
 
-use auth_core::async_trait;
+use auth_core::{TokenCache, async_trait};
 use auth_tower::{Auth, AuthLayer, TowerTransport};
 use bytes::Bytes;
 use http::Request;
@@ -13,13 +13,14 @@ use hyper_util::{
 use tower::{Layer, ServiceExt};
 
 use super::{Stack, Tokens};
-use crate::{failure::Failure, tally::Answer, target::Target, tls::Tls};
+use crate::{answer::Answer, failure::Failure, target::Target, tls::Tls};
 
 type HttpClient = Client<HttpsConnector<HttpConnector>, Full<Bytes>>;
 
 pub(super) struct HyperStack {
     client: Auth<HttpClient>,
     request: Request<Full<Bytes>>,
+    tokens: TokenCache,
 }
 
 impl HyperStack {
@@ -27,6 +28,7 @@ impl HyperStack {
         let client = client(tls);
         let authorizer = tokens.over(TowerTransport::new(client.clone()))?;
         Ok(Self {
+            tokens: authorizer.tokens().clone(),
             client: AuthLayer::new(authorizer).layer(client),
             request: target.request.clone().map(Full::new),
         })
@@ -35,15 +37,20 @@ impl HyperStack {
 
 #[async_trait]
 impl Stack for HyperStack {
-    async fn send(&self) -> Result<Answer, Failure> {
+    fn tokens(&self) -> &TokenCache {
+        &self.tokens
+    }
+
+    async fn send(&self, whole_body: bool) -> Result<Answer, Failure> {
         let response = self.client.clone().oneshot(self.request.clone()).await;
         let response = response.map_err(|e| Failure::new(&*e, "http"))?;
-        let status = response.status();
+        let mut answer = Answer::http(response.status(), response.headers(), whole_body);
         let mut body = response.into_body();
         while let Some(frame) = body.frame().await {
-            frame.map_err(|e| Failure::new(&e, "body"))?;
+            let frame = frame.map_err(|e| Failure::new(&e, "body"))?;
+            answer.add(frame.data_ref().map_or(&[], |data| data));
         }
-        Ok(Answer::Http(status))
+        Ok(answer)
     }
 }
 

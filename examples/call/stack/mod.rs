@@ -10,10 +10,11 @@ use auth_core::{Authorizer, ClientCredentialsBuilder, HttpTransport, TokenCache,
 
 use self::{hyper::HyperStack, reqwest::ReqwestStack, tonic::TonicStack};
 use crate::{
+    answer::Answer,
     args::StackName,
     counting_source::{CountingSource, TokenRequestCount},
     failure::Failure,
-    tally::Answer,
+    grant::{RequestTime, TimedSource},
     target::Target,
     tls::Tls,
 };
@@ -21,8 +22,11 @@ use crate::{
 /// A client that makes the target's request.
 #[async_trait]
 pub(crate) trait Stack: Send + Sync {
-    /// Makes it once, and reads the answer to its end.
-    async fn send(&self) -> Result<Answer, Failure>;
+    /// Those that its requests carry.
+    fn tokens(&self) -> &TokenCache;
+
+    /// Makes it once, and reads the answer to its end; the whole body is kept if `whole_body`.
+    async fn send(&self, whole_body: bool) -> Result<Answer, Failure>;
 }
 
 pub(crate) fn new(
@@ -31,11 +35,13 @@ pub(crate) fn new(
     tls: &Tls,
     credentials: ClientCredentialsBuilder,
     token_requests: &TokenRequestCount,
+    token_time: &RequestTime,
 ) -> anyhow::Result<Arc<dyn Stack>> {
     let tokens = Tokens {
         credentials,
         url: target.url.as_str(),
         token_requests,
+        token_time,
     };
     Ok(match name {
         StackName::Hyper => Arc::new(HyperStack::new(target, tls, tokens)?),
@@ -49,6 +55,7 @@ struct Tokens<'a> {
     credentials: ClientCredentialsBuilder,
     url: &'a str,
     token_requests: &'a TokenRequestCount,
+    token_time: &'a RequestTime,
 }
 
 impl Tokens<'_> {
@@ -57,6 +64,10 @@ impl Tokens<'_> {
             self.credentials.build(transport)?,
             self.token_requests.clone(),
         );
+        let source = TimedSource {
+            inner: source,
+            time: self.token_time.clone(),
+        };
         Authorizer::builder(TokenCache::new(source))
             .origin_of(self.url)
             .build()

@@ -1,42 +1,52 @@
 //! reqwest's client, with the middleware around it.
 
-use auth_core::async_trait;
+use auth_core::{TokenCache, async_trait};
 use auth_reqwest::{AuthMiddleware, ReqwestTransport};
 use bytes::Bytes;
 use http::Request;
 use reqwest_middleware::{ClientBuilder, ClientWithMiddleware, Error};
 
 use super::{Stack, Tokens};
-use crate::{failure::Failure, tally::Answer, target::Target, tls::Tls};
+use crate::{answer::Answer, failure::Failure, target::Target, tls::Tls};
 
 pub(super) struct ReqwestStack {
     client: ClientWithMiddleware,
     request: Request<Bytes>,
+    tokens: TokenCache,
 }
 
 impl ReqwestStack {
     pub(super) fn new(target: &Target, tls: &Tls, tokens: Tokens<'_>) -> anyhow::Result<Self> {
         let authorizer = tokens.over(ReqwestTransport::new(tls.reqwest())?)?;
+        let tokens = authorizer.tokens().clone();
         let client = ClientBuilder::new(tls.reqwest().build()?)
             .with(AuthMiddleware::new(authorizer))
             .build();
         Ok(Self {
             client,
             request: target.request.clone(),
+            tokens,
         })
     }
 }
 
 #[async_trait]
 impl Stack for ReqwestStack {
-    async fn send(&self) -> Result<Answer, Failure> {
+    fn tokens(&self) -> &TokenCache {
+        &self.tokens
+    }
+
+    async fn send(&self, whole_body: bool) -> Result<Answer, Failure> {
         let request = reqwest::Request::try_from(self.request.clone()).map_err(failed)?;
         let mut response = self.client.execute(request).await.map_err(|e| match e {
             Error::Middleware(e) => Failure::new(e.as_ref(), "http"),
             Error::Reqwest(e) => failed(e),
         })?;
-        while response.chunk().await.map_err(failed)?.is_some() {}
-        Ok(Answer::Http(response.status()))
+        let mut answer = Answer::http(response.status(), response.headers(), whole_body);
+        while let Some(chunk) = response.chunk().await.map_err(failed)? {
+            answer.add(&chunk);
+        }
+        Ok(answer)
     }
 }
 

@@ -1,0 +1,63 @@
+//! Texts of others, made fit to be shown.
+
+/// One line: without control characters, of the first `longest` bytes.
+pub(crate) fn line(bytes: &[u8], longest: usize) -> String {
+    match bytes.get(..longest) {
+        Some(head) if head.len() < bytes.len() => {
+            // the cut may go through a character
+            format!(
+                "{}…",
+                clean(head).trim_end_matches(char::REPLACEMENT_CHARACTER)
+            )
+        }
+        _ => clean(bytes),
+    }
+}
+
+/// Without control characters.
+fn clean(bytes: &[u8]) -> String {
+    let text = String::from_utf8_lossy(bytes);
+    text.chars().filter(|c| !c.is_control()).collect()
+}
+
+/// Strikes out `secret` wherever it stands in `bytes`.
+pub(crate) fn redact(bytes: &mut Vec<u8>, secret: &[u8]) {
+    if secret.is_empty() {
+        return;
+    }
+    let mut rest = &bytes[..];
+    let mut redacted = Vec::with_capacity(rest.len());
+    while let Some(at) = rest.windows(secret.len()).position(|part| part == secret) {
+        redacted.extend_from_slice(&rest[..at]);
+        redacted.extend_from_slice(b"[redacted]");
+        rest = &rest[at + secret.len()..];
+    }
+    redacted.extend_from_slice(rest);
+    *bytes = redacted;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_is_cut_between_characters() {
+        assert_eq!(line("a\nb\u{1b}[31m".as_bytes(), 100), "ab[31m");
+        assert_eq!(line("ééé".as_bytes(), 6), "ééé");
+        assert_eq!(line("ééé".as_bytes(), 5), "éé…");
+    }
+
+    #[test]
+    fn a_secret_is_struck_out_wherever_it_stands() {
+        for (text, secret, expected) in [
+            ("abc", "abc", "[redacted]"),
+            ("-abc-abcabc.", "abc", "-[redacted]-[redacted][redacted]."),
+            ("ab", "abc", "ab"),
+            ("ab", "", "ab"),
+        ] {
+            let mut bytes = text.as_bytes().to_vec();
+            redact(&mut bytes, secret.as_bytes());
+            assert_eq!(String::from_utf8(bytes).unwrap(), expected);
+        }
+    }
+}
