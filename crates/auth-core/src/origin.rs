@@ -1,8 +1,12 @@
 //! Who may see a token: origins, and whether a request goes to one of them.
 
-use std::{fmt, net::IpAddr};
+use std::{
+    fmt,
+    hash::{Hash, Hasher},
+    net::IpAddr,
+};
 
-use http::Uri;
+use http::{Uri, uri::Authority};
 use url::{Host, Url};
 
 use crate::{Error, error::without_secrets};
@@ -50,6 +54,8 @@ pub(crate) struct Origin {
     scheme: Scheme,
     host: String,
     port: u16,
+    /// Host and port as they are mostly written, without a default port.
+    authority: String,
 }
 
 impl Origin {
@@ -90,6 +96,10 @@ impl Origin {
             scheme,
             host: host.to_owned(),
             port: url.port().unwrap_or(scheme.default_port()),
+            authority: match url.port() {
+                Some(port) => format!("{host}:{port}"),
+                None => host.to_owned(),
+            },
         };
         Ok((origin, url))
     }
@@ -99,9 +109,10 @@ impl Origin {
     }
 
     fn is(&self, destination: &Destination<'_>) -> bool {
-        self.port == destination.port
-            && self.scheme == destination.scheme
-            && self.host.eq_ignore_ascii_case(destination.host)
+        self.scheme == destination.scheme
+            && (destination.is_written(&self.authority)
+                || self.port == destination.port()
+                    && self.host.eq_ignore_ascii_case(destination.host()))
     }
 }
 
@@ -152,12 +163,45 @@ pub struct Target<'a> {
     pub(crate) is_certain: bool,
 }
 
-/// A scheme, a host and a port that a URI names.
-#[derive(Clone, Copy, Debug, Hash)]
+/// A scheme, a host and a port that a URI names; taken apart only when that is needed.
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct Destination<'a> {
     scheme: Scheme,
-    host: &'a str,
-    port: u16,
+    place: Place<'a>,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Place<'a> {
+    Authority(&'a Authority),
+    Url(&'a Url),
+}
+
+impl<'a> Destination<'a> {
+    /// Whether this is letter for letter what the URI says.
+    fn is_written(&self, authority: &str) -> bool {
+        matches!(self.place, Place::Authority(place) if place.as_str() == authority)
+    }
+
+    fn host(&self) -> &'a str {
+        match self.place {
+            Place::Authority(authority) => authority.host(),
+            Place::Url(url) => url.host_str().unwrap_or_default(),
+        }
+    }
+
+    fn port(&self) -> u16 {
+        let port = match self.place {
+            Place::Authority(authority) => authority.port_u16(),
+            Place::Url(url) => url.port(),
+        };
+        port.unwrap_or(self.scheme.default_port())
+    }
+}
+
+impl Hash for Destination<'_> {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        (self.scheme, self.host(), self.port()).hash(state);
+    }
 }
 
 impl<'a> From<&'a Uri> for Target<'a> {
@@ -168,8 +212,7 @@ impl<'a> From<&'a Uri> for Target<'a> {
         Self {
             destination: uri.authority().map(|authority| Destination {
                 scheme,
-                host: authority.host(),
-                port: authority.port_u16().unwrap_or(scheme.default_port()),
+                place: Place::Authority(authority),
             }),
             is_certain: false,
         }
@@ -183,8 +226,7 @@ impl<'a> From<&'a Url> for Target<'a> {
         Self {
             destination: Some(Destination {
                 scheme,
-                host: url.host_str().unwrap_or_default(),
-                port: url.port().unwrap_or(scheme.default_port()),
+                place: Place::Url(url),
             }),
             is_certain: true,
         }
@@ -193,7 +235,7 @@ impl<'a> From<&'a Url> for Target<'a> {
 
 impl fmt::Display for Destination<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}://{}:{}", self.scheme, self.host, self.port)
+        write!(f, "{}://{}:{}", self.scheme, self.host(), self.port())
     }
 }
 
@@ -235,7 +277,7 @@ impl AllowedOrigins {
             || self.any
                 && match destination.scheme {
                     Scheme::Https => true,
-                    Scheme::Http => self.http || is_loopback_name(destination.host),
+                    Scheme::Http => self.http || is_loopback_name(destination.host()),
                     Scheme::Other => false,
                 }
     }

@@ -35,10 +35,10 @@ pin_project! {
         /// There is no token yet; the service is not ready and holds nothing.
         Acquiring {
             waiting: AuthorizationFuture,
-            unsent: Option<Unsent<S, B>>,
+            unsent: Option<Box<Unsent<S, B>>>,
         },
         /// There is one; the service is driven to readiness.
-        Readying { unsent: Option<Unsent<S, B>> },
+        Readying { unsent: Option<Box<Unsent<S, B>>> },
         /// The request is on its way.
         Sending {
             #[pin]
@@ -47,7 +47,8 @@ pin_project! {
     }
 }
 
-/// A request that waits, without its token.
+/// A request that waits, without its token. It is boxed, so that the future of one that need not
+/// wait is no larger than the inner one.
 pub(crate) struct Unsent<S, B> {
     pub(crate) request: Request<B>,
     pub(crate) service: S,
@@ -60,7 +61,7 @@ where
 {
     /// Sends the request with the token that is current now, which need not be the one that was
     /// waited for: getting ready may have taken longer than that lived.
-    fn send(mut self) -> State<S, B> {
+    fn send(mut self: Box<Self>) -> State<S, B> {
         match self.authorizer.authorize(&self.request) {
             Decision::PassThrough => {}
             Decision::Authorize(authorization) => authorization.apply(self.request.headers_mut()),
@@ -73,12 +74,17 @@ where
                 };
             }
         }
+        let Self {
+            request,
+            mut service,
+            ..
+        } = *self;
         State::Sending {
-            response: self.service.call(self.request),
+            response: service.call(request),
         }
     }
 
-    fn failed(unsent: Option<Self>, error: Error) -> BoxError {
+    fn failed(unsent: Option<Box<Self>>, error: Error) -> BoxError {
         #[cfg(feature = "tonic")]
         if let Some(unsent) = unsent {
             return crate::tonic::unsent(error, (&unsent.request).into());
@@ -100,7 +106,7 @@ where
     pub(crate) fn acquiring(waiting: AuthorizationFuture, unsent: Unsent<S, B>) -> Self {
         Self::new(State::Acquiring {
             waiting,
-            unsent: Some(unsent),
+            unsent: Some(Box::new(unsent)),
         })
     }
 
