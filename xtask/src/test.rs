@@ -27,5 +27,14 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
             .args(&arguments.cargo_test)
             .envs(interop.environment())
             .current_dir(workspace.root()),
+    )?;
+    if !arguments.cargo_test.is_empty() {
+        return Ok(());
+    }
+    // cargo builds the examples with the tests, but runs the tests in them only when asked
+    command::status(
+        cargo()
+            .args(["test", "--workspace", "--all-features", "--examples"])
+            .current_dir(workspace.root()),
     )
 }
