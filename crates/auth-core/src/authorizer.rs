@@ -189,14 +189,17 @@ impl Authorizer {
 impl Rules {
     #[cold]
     fn warn_of_stranger(&self, destination: &Destination<'_>) {
-        let name = self.hasher.hash_one(destination);
+        if self.is_new(self.hasher.hash_one(destination)) {
+            events::stranger(destination);
+        }
+    }
+
+    fn is_new(&self, stranger: u64) -> bool {
         let mut strangers = self
             .strangers
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
-        if strangers.len() < STRANGERS && strangers.insert(name) {
-            events::stranger(destination);
-        }
+        strangers.len() < STRANGERS && strangers.insert(stranger)
     }
 }
 

@@ -10,10 +10,11 @@ use std::{
 };
 
 use auth_core::{
-    Error, ErrorKind, TokenCache, TokenRequest, TokenResponse, TokenSource, async_trait,
+    Authorizer, Error, ErrorKind, TokenCache, TokenRequest, TokenResponse, TokenSource, async_trait,
 };
 use auth_testing::TokioClock;
 use futures_util::FutureExt;
+use http::Request;
 use tokio_test::{assert_pending, task};
 use tracing::Subscriber;
 use tracing_subscriber::{
@@ -299,4 +300,24 @@ async fn a_subscriber_that_panics_harms_no_flight() {
     assert_eq!(source.requests(), 1, "it backs off all the same");
     tokio::time::advance(secs(2)).await;
     assert_eq!(tokens.token().await.unwrap().secret(), "t1");
+}
+
+#[test]
+fn a_subscriber_that_calls_a_stranger_itself_meets_no_lock() {
+    let tokens = TokenCache::new(Scripted::lives(600));
+    let authorizer = Authorizer::builder(tokens).origin("https://api.example");
+    let authorizer = authorizer.build().unwrap();
+    let stranger = |host| Request::get(format!("https://{host}/")).body(()).unwrap();
+    let events = Arc::new(AtomicUsize::new(0));
+    let layer = OnEvent({
+        let (authorizer, events) = (authorizer.clone(), Arc::clone(&events));
+        move || {
+            if events.fetch_add(1, SeqCst) == 0 {
+                let _ = authorizer.authorize(&stranger("two.example"));
+            }
+        }
+    });
+    let _guard = tracing_subscriber::registry().with(layer).set_default();
+    let _ = authorizer.authorize(&stranger("one.example"));
+    assert!(events.load(SeqCst) > 0);
 }

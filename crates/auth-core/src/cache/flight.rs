@@ -288,7 +288,7 @@ impl Shared {
     ) -> (Outcome, Duration) {
         let lifetime = response.lifetime;
         let life = self.policy.life(sent, now, lifetime, fastrand::f64());
-        if life.is_a_makeshift() && self.slot.left(now) > Some(life.left(now)) {
+        if life.is_makeshift && self.slot.left(now) > Some(life.left(now)) {
             let error = Error::new(
                 ErrorKind::InvalidResponse,
                 "the new token ends sooner than the current one",

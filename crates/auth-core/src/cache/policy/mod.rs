@@ -83,6 +83,8 @@ pub(crate) struct Life {
     pub(crate) refresh_at: Now,
     pub(crate) spent_at: Now,
     pub(crate) expires_at: Now,
+    /// It arrived spent, and is handed out for want of a better one.
+    pub(crate) is_makeshift: bool,
 }
 
 impl Life {
@@ -96,11 +98,6 @@ impl Life {
     /// How much longer it is usable.
     pub(crate) fn left(&self, now: Now) -> Duration {
         now.until(self.spent_at)
-    }
-
-    /// Whether it is only handed out because nothing better came.
-    pub(crate) fn is_a_makeshift(&self) -> bool {
-        self.refresh_at == self.spent_at
     }
 }
 
@@ -130,8 +127,10 @@ impl RefreshPolicy {
             refresh_at: sent.after(lifetime.saturating_sub(lead)),
             spent_at: sent.after(lifetime.saturating_sub(margin)),
             expires_at: sent.after(lifetime),
+            is_makeshift: false,
         };
         if life.arrives_spent(sent, arrived) || lifetime < ARRIVED_SPENT {
+            life.is_makeshift = true;
             life.spent_at = arrived.after(ARRIVED_SPENT);
             life.refresh_at = life.spent_at;
         }
@@ -231,7 +230,19 @@ mod tests {
             let life = life(arrived, Some(Duration::from_secs(lifetime)), 0.5);
             assert_eq!(arrived.until(life.spent_at), SECOND);
             assert_eq!(life.refresh_at, life.spent_at);
+            assert!(life.is_makeshift);
         }
+    }
+
+    #[test]
+    fn without_a_window_a_token_is_still_no_makeshift() {
+        let policy = RefreshPolicy::builder()
+            .window(0.0, SECOND)
+            .build()
+            .unwrap();
+        let life = policy.life(START, START, Some(Duration::from_secs(600)), 0.5);
+        assert_eq!(life.refresh_at, life.spent_at);
+        assert!(!life.is_makeshift);
     }
 
     #[test]
