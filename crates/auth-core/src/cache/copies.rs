@@ -6,15 +6,13 @@
 
 use std::{
     sync::{
-        OnceLock,
-        atomic::{
-            AtomicUsize,
-            Ordering::{Acquire, Relaxed, Release},
-        },
+        OnceLock, atomic,
+        atomic::Ordering::{Acquire, Relaxed, Release},
     },
     thread::available_parallelism,
 };
 
+use super::sync::{AtomicUsize, thread_local};
 use crate::AccessToken;
 
 /// Copies beyond this gain nothing, whatever the machine.
@@ -83,7 +81,7 @@ fn most_copies() -> usize {
 /// Threads are numbered as they come, from 1.
 #[inline]
 fn thread_number() -> usize {
-    static THREADS: AtomicUsize = AtomicUsize::new(1);
+    static THREADS: atomic::AtomicUsize = atomic::AtomicUsize::new(1);
     thread_local!(static NUMBER: usize = THREADS.fetch_add(1, Relaxed));
     // without a destructor it is there until the thread's very end
     NUMBER.try_with(|number| *number).unwrap_or(1)

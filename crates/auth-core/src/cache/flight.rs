@@ -5,33 +5,20 @@
 //! the cache: when the last handle is dropped, the task ends.
 
 use std::{
-    sync::{Arc, MutexGuard, PoisonError, atomic::Ordering::Relaxed},
+    sync::{Arc, PoisonError, atomic::Ordering::Relaxed},
     time::Duration,
 };
 
-use tokio::{runtime::Handle, sync::watch, task::AbortHandle};
+use tokio::sync::watch;
 
-use super::{Shared, copies::Copies, journey::Journey, slot::Entry};
-use crate::{AccessToken, Error, ErrorKind, TokenResponse, clock::Now, events};
-
-pub(super) type Outcome = Result<Arrival, Error>;
-
-/// A token that has come. Whoever looks only later asks the clock whether it is still usable.
-#[derive(Clone, Debug)]
-pub(super) struct Arrival {
-    token: AccessToken,
-    usable_until: Now,
-}
-
-/// What landing a flight comes to.
-pub(super) struct Landing {
-    pub(super) outcome: Outcome,
-    /// When the next flight is due, by the monotonic clock; None after one that was given up for
-    /// dead.
-    pub(super) next: Option<Duration>,
-    /// Whether a usable token is there.
-    pub(super) served: bool,
-}
+use super::{
+    Shared,
+    flights::{Flight, Flights, Ticket},
+    journey::Journey,
+    sync::MutexGuard,
+    task::Runtime,
+};
+use crate::{AccessToken, Error, ErrorKind, clock::Now};
 
 /// How often a waiter looks for another flight when the one it was on has gone, for instance with
 /// the runtime that drove it.
@@ -41,102 +28,10 @@ const TAKEOVERS: usize = 8;
 /// may be busy.
 const GRACE: Duration = Duration::from_millis(500);
 
-/// What is known of token requests; locked for an instant, never across I/O.
-#[derive(Debug, Default)]
-pub(super) struct Flights {
-    /// The last one, which may have landed.
-    last: Option<Flight>,
-    /// Flights so far.
-    count: u64,
-    /// Tokens so far.
-    generation: u64,
-    failure: Option<Failure>,
-}
-
-#[derive(Debug)]
-struct Flight {
-    number: u64,
-    /// None once it has landed.
-    ticket: Option<Ticket>,
-    task: AbortHandle,
-}
-
-/// What a waiter holds.
-#[derive(Clone, Debug)]
-struct Ticket {
-    outcome: watch::Receiver<Option<Outcome>>,
-    dead_at: Duration,
-}
-
-/// The last attempt failed.
-#[derive(Debug)]
-struct Failure {
-    error: Error,
-    in_a_row: u32,
-    next_attempt: Duration,
-}
-
 enum Boarding {
     /// Somebody's token has just come.
     Landed(AccessToken),
     Waiting(Ticket),
-}
-
-impl Ticket {
-    /// Landed without us, gone with its runtime, or too old.
-    fn is_void(&self, now: Now) -> bool {
-        now.monotonic >= self.dead_at || self.outcome.has_changed().is_err()
-    }
-}
-
-impl Flights {
-    /// The flight that is under way, if there is one and it is alive.
-    fn under_way(&self, now: Now) -> Option<&Ticket> {
-        let ticket = self.last.as_ref()?.ticket.as_ref()?;
-        (!ticket.is_void(now)).then_some(ticket)
-    }
-
-    /// The error that callers get until the next attempt is due.
-    fn backing_off(&self, now: Now) -> Option<Error> {
-        let failure = self.failure.as_ref()?;
-        let wait = failure.next_attempt.checked_sub(now.monotonic)?;
-        (!wait.is_zero()).then(|| failure.error.clone().with_retry_after(wait))
-    }
-
-    /// Ends the task of the last flight, under way or waiting to start the next.
-    pub(super) fn abort(&mut self) {
-        if let Some(flight) = self.last.take() {
-            flight.task.abort();
-        }
-    }
-
-    fn last_is(&self, number: u64) -> bool {
-        self.last
-            .as_ref()
-            .is_some_and(|flight| flight.number == number)
-    }
-
-    pub(super) fn status(&self, now: Now) -> FlightStatus {
-        FlightStatus {
-            under_way: self.under_way(now).is_some(),
-            requests: self.count,
-            tokens: self.generation,
-            failures_in_a_row: self.failure.as_ref().map_or(0, |failure| failure.in_a_row),
-            error: self.failure.as_ref().map(|failure| {
-                let wait = failure.next_attempt.saturating_sub(now.monotonic);
-                failure.error.clone().with_retry_after(wait)
-            }),
-        }
-    }
-}
-
-/// What [`Status`](super::Status) says of token requests.
-pub(super) struct FlightStatus {
-    pub(super) under_way: bool,
-    pub(super) requests: u64,
-    pub(super) tokens: u64,
-    pub(super) failures_in_a_row: u32,
-    pub(super) error: Option<Error>,
 }
 
 impl Shared {
@@ -144,7 +39,7 @@ impl Shared {
     pub(super) async fn wait(self: &Arc<Self>) -> Result<AccessToken, Error> {
         for _ in 0..TAKEOVERS {
             // waiting takes a timer, even if another runtime drives the flight
-            runtime()?;
+            Runtime::current()?;
             let mut ticket = match self.board()? {
                 Boarding::Landed(token) => return Ok(token),
                 Boarding::Waiting(ticket) => ticket,
@@ -222,7 +117,7 @@ impl Shared {
     }
 
     fn take_off(self: &Arc<Self>, flights: &mut Flights, now: Now) -> Result<Ticket, Error> {
-        let runtime = runtime()?;
+        let runtime = Runtime::current()?;
         let deadline = now.monotonic + self.policy.attempt(self.slot.left(now));
         let (sender, outcome) = watch::channel(None);
         flights.abort();
@@ -247,91 +142,9 @@ impl Shared {
         flights.last = Some(Flight {
             number,
             ticket: Some(ticket.clone()),
-            task: task.abort_handle(),
+            task,
         });
         Ok(ticket)
-    }
-
-    /// Takes the result of flight `number` in; one that was given up for dead changes nothing.
-    ///
-    /// Nothing of the user's runs in here, under the lock: not a source, not a subscriber of events.
-    pub(super) fn land(
-        &self,
-        number: u64,
-        sent: Now,
-        result: Result<TokenResponse, Error>,
-    ) -> Landing {
-        let now = self.clock.now();
-        let mut flights = self.flights();
-        let current = flights.last_is(number);
-        let (outcome, next) = match result {
-            Ok(response) => self.land_token(&mut flights, current, sent, now, response),
-            Err(error) => self.land_failure(&mut flights, current, now, error),
-        };
-        if let Some(flight) = flights.last.as_mut().filter(|_| current) {
-            flight.ticket = None;
-        }
-        Landing {
-            outcome,
-            next: current.then_some(next),
-            served: self.slot.left(now).is_some(),
-        }
-    }
-
-    fn land_token(
-        &self,
-        flights: &mut Flights,
-        current: bool,
-        sent: Now,
-        now: Now,
-        response: TokenResponse,
-    ) -> (Outcome, Duration) {
-        let lifetime = response.lifetime;
-        let life = self.policy.life(sent, now, lifetime, fastrand::f64());
-        if life.is_makeshift && self.slot.left(now) > Some(life.left(now)) {
-            let error = Error::new(
-                ErrorKind::InvalidResponse,
-                "the new token ends sooner than the current one",
-            );
-            return self.land_failure(flights, current, now, error);
-        }
-        flights.generation += 1;
-        let (generation, asked) = (flights.generation, self.request.scopes());
-        let token = AccessToken::new(response, generation, life.expires_at, asked);
-        if current {
-            let token = Copies::new(token.clone());
-            self.slot.store(Entry { token, life }, now);
-            flights.failure = None;
-            self.next_renewal.store(0, Relaxed);
-        }
-        let arrival = Arrival {
-            token,
-            usable_until: life.spent_at,
-        };
-        (Ok(arrival), life.refresh_at.monotonic)
-    }
-
-    fn land_failure(
-        &self,
-        flights: &mut Flights,
-        current: bool,
-        now: Now,
-        error: Error,
-    ) -> (Outcome, Duration) {
-        let in_a_row = flights.failure.as_ref().map_or(0, |f| f.in_a_row) + 1;
-        let left = self.slot.left(now);
-        let wait = self.policy.backoff(&error, in_a_row, left, fastrand::f64());
-        let next_attempt = now.monotonic + wait;
-        let error = error.with_retry_after(wait);
-        if current {
-            self.next_renewal.store(nanoseconds(next_attempt), Relaxed);
-            flights.failure = Some(Failure {
-                error: error.clone(),
-                in_a_row,
-                next_attempt,
-            });
-        }
-        (Err(error), next_attempt)
     }
 
     pub(super) fn flights(&self) -> MutexGuard<'_, Flights> {
@@ -339,27 +152,7 @@ impl Shared {
     }
 }
 
-impl Landing {
-    /// Tells operators.
-    pub(super) fn tell(&self) {
-        match &self.outcome {
-            Ok(arrival) => events::token_received(&arrival.token),
-            Err(error) => events::token_request_failed(error, self.served),
-        }
-    }
-}
-
-fn runtime() -> Result<Handle, Error> {
-    Handle::try_current().map_err(|outside| {
-        Error::new(
-            ErrorKind::NoRuntime,
-            "a token is needed, and there is no tokio runtime to request one in",
-        )
-        .with_source(outside)
-    })
-}
-
 /// Five centuries fit.
-fn nanoseconds(time: Duration) -> u64 {
+pub(super) fn nanoseconds(time: Duration) -> u64 {
     u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
 }

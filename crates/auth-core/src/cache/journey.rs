@@ -11,7 +11,7 @@ use std::{
 
 use tokio::sync::watch;
 
-use super::{Shared, flight::Outcome};
+use super::{Shared, landing::Outcome};
 use crate::{
     Error, ErrorKind, TokenRequest, TokenResponse, TokenSource,
     clock::{AnyClock, Now},
@@ -44,7 +44,8 @@ impl Journey {
         let keep_warm = cache.keep_warm;
         drop(cache);
         self.outcome.send_replace(Some(landing.outcome.clone()));
-        landing.tell();
+        // a subscriber that panics must not end the renewals of a cache that is kept warm
+        let _ = unpanicked(async { landing.tell() }).await;
         if let Some(next) = landing.next.filter(|_| keep_warm) {
             self.clock.sleep_until(next).await;
             if let Some(cache) = self.cache.upgrade() {
@@ -90,15 +91,15 @@ impl Journey {
     }
 }
 
-/// A panic of the source, of its future or of what that drops, as an error.
+/// A panic of what is the user's, of its future or of what that drops, as an error.
 ///
 /// What it panicked with may hold anything, a secret too: only that it did is told.
-async fn unpanicked<T>(asking: impl Future<Output = T>) -> Result<T, Error> {
-    let mut asking = pin!(asking);
+async fn unpanicked<T>(users: impl Future<Output = T>) -> Result<T, Error> {
+    let mut users = pin!(users);
     poll_fn(|cx| {
-        let asking = asking.as_mut();
+        let users = users.as_mut();
         // it is not polled again after a panic
-        match catch_unwind(AssertUnwindSafe(|| asking.poll(cx))) {
+        match catch_unwind(AssertUnwindSafe(|| users.poll(cx))) {
             Ok(poll) => poll.map(Ok),
             Err(_payload) => {
                 let panicked = Error::new(ErrorKind::Panicked, "the token source panicked");

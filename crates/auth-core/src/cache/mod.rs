@@ -2,21 +2,26 @@
 
 mod copies;
 mod flight;
+mod flights;
 mod journey;
+mod landing;
 mod policy;
 mod slot;
 mod status;
+mod sync;
+mod task;
 
 use std::{
     fmt,
-    sync::{Arc, Mutex, PoisonError, atomic::AtomicU64},
+    sync::{Arc, PoisonError},
 };
 
 use crate::{AccessToken, Authorization, Clock, Error, TokenRequest, TokenSource, clock::AnyClock};
-use flight::Flights;
+use flights::Flights;
 pub use policy::{RefreshPolicy, RefreshPolicyBuilder};
 use slot::Slot;
 pub use status::Status;
+use sync::{AtomicU64, Mutex};
 
 /// Keeps one access token, and renews it before it ends.
 ///

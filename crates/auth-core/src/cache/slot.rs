@@ -6,13 +6,16 @@
 
 use std::{
     collections::VecDeque,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, PoisonError},
     time::Duration,
 };
 
+#[cfg(not(auth_loom))]
 use arc_swap::ArcSwapOption;
+#[cfg(auth_loom)]
+use stand_in::ArcSwapOption;
 
-use super::{copies::Copies, policy::Life};
+use super::{copies::Copies, policy::Life, sync::Mutex};
 use crate::clock::Now;
 
 /// Replaced entries that are kept whatever their age.
@@ -62,6 +65,37 @@ impl Slot {
         let old = |(since, _): &(Duration, _)| since.saturating_add(KEPT_FOR) <= now.monotonic;
         while retired.len() > KEPT && retired.front().is_some_and(old) {
             retired.pop_front();
+        }
+    }
+}
+
+/// loom does not see into arc-swap: this is what that promises.
+#[cfg(auth_loom)]
+mod stand_in {
+    use std::sync::{Arc, PoisonError};
+
+    use super::super::sync::{Mutex, MutexGuard};
+
+    #[derive(Debug)]
+    pub(super) struct ArcSwapOption<T>(Mutex<Option<Arc<T>>>);
+
+    impl<T> Default for ArcSwapOption<T> {
+        fn default() -> Self {
+            Self(Mutex::new(None))
+        }
+    }
+
+    impl<T> ArcSwapOption<T> {
+        pub(super) fn load(&self) -> Option<Arc<T>> {
+            self.lock().clone()
+        }
+
+        pub(super) fn swap(&self, new: Option<Arc<T>>) -> Option<Arc<T>> {
+            std::mem::replace(&mut self.lock(), new)
+        }
+
+        fn lock(&self) -> MutexGuard<'_, Option<Arc<T>>> {
+            self.0.lock().unwrap_or_else(PoisonError::into_inner)
         }
     }
 }

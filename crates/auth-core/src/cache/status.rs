@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Shared, flight::FlightStatus};
+use super::{Shared, flights::FlightStatus};
 use crate::Error;
 
 /// How a [`TokenCache`](super::TokenCache) fares at one moment.
