@@ -2,10 +2,18 @@
 
 mod authorizer;
 mod cache;
+#[cfg_attr(
+    not(test),
+    expect(dead_code, reason = "the authorizer does not act on a refusal yet")
+)]
+mod challenge;
 mod client_credentials;
 mod clock;
 mod error;
 mod events;
+#[cfg(fuzzing)]
+#[doc(hidden)]
+pub mod fuzzing;
 mod origin;
 pub mod provider;
 mod request;

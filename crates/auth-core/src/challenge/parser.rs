@@ -1,0 +1,224 @@
+//! `WWW-Authenticate` as RFC 9110 §11 has it: challenges, and what each of them says.
+//!
+//! Our own: neither library that was tried takes what servers send. http-auth 0.1.10 (2024) refuses
+//! token68, a second space after the scheme and anything but ASCII. Of
+//! `Bearer error="insufficient_scope", error_uri=https://a`, whose last value should be quoted, it
+//! gives nothing, and parse-net 0.8 neither; a comma after the scheme or a parameter that comes
+//! twice costs parse-net the whole line.
+//!
+//! The other side writes these headers, so what they cost is bounded by their length: nothing is
+//! copied or allocated, and to ask each challenge for a parameter reads no octet more than four
+//! times.
+
+use std::{iter, mem};
+
+/// The challenges of one header line. What cannot be read ends the line, and takes nothing back of
+/// what came before it.
+#[derive(Clone, Debug)]
+pub(crate) struct Challenges<'a>(Parts<'a>);
+
+impl<'a> Challenges<'a> {
+    pub(crate) fn new(line: &'a [u8]) -> Self {
+        Self(Parts {
+            rest: line,
+            after_scheme: false,
+        })
+    }
+}
+
+impl<'a> Iterator for Challenges<'a> {
+    type Item = Challenge<'a>;
+
+    fn next(&mut self) -> Option<Challenge<'a>> {
+        let scheme = self.0.find_map(|part| match part {
+            Part::Scheme(scheme) => Some(scheme),
+            Part::Parameter(..) | Part::Token68 => None,
+        })?;
+        Some(Challenge {
+            scheme,
+            rest: self.0.clone(),
+        })
+    }
+}
+
+/// One challenge, borrowed from its line.
+#[derive(Clone, Debug)]
+pub(crate) struct Challenge<'a> {
+    pub(super) scheme: &'a [u8],
+    /// The line from behind the scheme on.
+    rest: Parts<'a>,
+}
+
+impl<'a> Challenge<'a> {
+    /// Whether this is its scheme; case does not matter.
+    pub(crate) fn is(&self, scheme: &str) -> bool {
+        self.scheme.eq_ignore_ascii_case(scheme.as_bytes())
+    }
+
+    /// Its parameters, with their names as they are written.
+    pub(crate) fn parameters(&self) -> impl Iterator<Item = (&'a [u8], Value<'a>)> + use<'a> {
+        let own = self.rest.clone();
+        own.take_while(|part| !matches!(part, Part::Scheme(_)))
+            .filter_map(|part| match part {
+                Part::Parameter(name, value) => Some((name, value)),
+                Part::Scheme(_) | Part::Token68 => None,
+            })
+    }
+
+    /// What it says under `name`, whose case does not matter. A parameter that comes twice is
+    /// invalid (RFC 9110 §11.2) and says nothing: neither value is better than the other.
+    pub(crate) fn parameter(&self, name: &str) -> Option<Value<'a>> {
+        let mut found = self
+            .parameters()
+            .filter(|(own, _)| own.eq_ignore_ascii_case(name.as_bytes()));
+        let (_, value) = found.next()?;
+        found.next().is_none().then_some(value)
+    }
+}
+
+/// A parameter's value, without its quotes but with its escapes.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Value<'a>(&'a [u8]);
+
+impl<'a> Value<'a> {
+    /// What it means: a quoted pair is its second octet, and a token holds no backslash.
+    pub(crate) fn octets(self) -> impl Iterator<Item = u8> + use<'a> {
+        let mut octets = self.0.iter().copied();
+        iter::from_fn(move || match octets.next()? {
+            b'\\' => octets.next(),
+            octet => Some(octet),
+        })
+    }
+
+    /// Whether it means this; case matters.
+    pub(crate) fn is(self, text: &str) -> bool {
+        self.octets().eq(text.bytes())
+    }
+}
+
+/// What a line is made of, in its order.
+#[derive(Clone, Copy, Debug)]
+enum Part<'a> {
+    Scheme(&'a [u8]),
+    Parameter(&'a [u8], Value<'a>),
+    /// Of no use to anybody here.
+    Token68,
+}
+
+/// The parts of a line, up to the first that cannot be read.
+#[derive(Clone, Debug)]
+struct Parts<'a> {
+    rest: &'a [u8],
+    /// A scheme was read, and something follows before the next comma.
+    after_scheme: bool,
+}
+
+impl<'a> Iterator for Parts<'a> {
+    type Item = Part<'a>;
+
+    fn next(&mut self) -> Option<Part<'a>> {
+        if mem::take(&mut self.after_scheme) {
+            self.argument()
+        } else {
+            self.element()
+        }
+    }
+}
+
+impl<'a> Parts<'a> {
+    /// The next element of the list. Challenges and parameters are parted by the same commas: what
+    /// goes on with `=` is a parameter, anything else begins a challenge.
+    fn element(&mut self) -> Option<Part<'a>> {
+        self.run(|octet| is_space(octet) || octet == b',');
+        let name = self.token()?;
+        let gap = self.run(is_space);
+        match self.rest.first() {
+            None | Some(b',') => Some(Part::Scheme(name)),
+            Some(b'=') => Some(Part::Parameter(name, self.value()?)),
+            Some(_) if gap.is_empty() => None,
+            Some(_) => {
+                self.after_scheme = true;
+                Some(Part::Scheme(name))
+            }
+        }
+    }
+
+    /// What follows a scheme: its first parameter, or a token68 (`a=` is one, `a=b` is not).
+    fn argument(&mut self) -> Option<Part<'a>> {
+        let begin = self.rest;
+        if let Some((name, value)) = self.parameter() {
+            return Some(Part::Parameter(name, value));
+        }
+        self.rest = begin;
+        self.some(|octet| octet.is_ascii_alphanumeric() || b"-._~+/".contains(&octet))?;
+        self.run(|octet| octet == b'=');
+        self.end_of_element()?;
+        Some(Part::Token68)
+    }
+
+    fn parameter(&mut self) -> Option<(&'a [u8], Value<'a>)> {
+        let name = self.token()?;
+        self.run(is_space);
+        Some((name, self.value()?))
+    }
+
+    /// From the `=` on.
+    fn value(&mut self) -> Option<Value<'a>> {
+        self.take(b'=')?;
+        self.run(is_space);
+        let value = match self.take(b'"') {
+            Some(()) => self.quoted()?,
+            None => self.token()?,
+        };
+        self.end_of_element()?;
+        Some(Value(value))
+    }
+
+    /// From behind the opening quote on.
+    fn quoted(&mut self) -> Option<&'a [u8]> {
+        let mut escaped = false;
+        let text = self.run(|octet| {
+            let is_text = escaped || octet != b'"';
+            escaped = !escaped && octet == b'\\';
+            is_text
+        });
+        self.take(b'"')?;
+        Some(text)
+    }
+
+    fn end_of_element(&mut self) -> Option<()> {
+        self.run(is_space);
+        matches!(self.rest.first(), None | Some(b',')).then_some(())
+    }
+
+    fn token(&mut self) -> Option<&'a [u8]> {
+        self.some(|octet| octet.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&octet))
+    }
+
+    fn take(&mut self, octet: u8) -> Option<()> {
+        self.rest = self.rest.strip_prefix(&[octet])?;
+        Some(())
+    }
+
+    /// At least one octet that fits.
+    fn some(&mut self, fits: impl FnMut(u8) -> bool) -> Option<&'a [u8]> {
+        Some(self.run(fits)).filter(|run| !run.is_empty())
+    }
+
+    /// All octets that fit, up to the first that does not.
+    fn run(&mut self, mut fits: impl FnMut(u8) -> bool) -> &'a [u8] {
+        let misfit = self.rest.iter().position(|&octet| !fits(octet));
+        let (run, rest) = self.rest.split_at(misfit.unwrap_or(self.rest.len()));
+        #[cfg(test)]
+        super::properties::count(run.len());
+        self.rest = rest;
+        run
+    }
+}
+
+fn is_space(octet: u8) -> bool {
+    matches!(octet, b' ' | b'\t')
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,148 @@
+use http::HeaderValue;
+
+use super::*;
+use Refusal::{InsufficientScope, InvalidRequest, InvalidToken, OtherScheme, Proof, Unspecified};
+
+fn headers(lines: &[&str]) -> HeaderMap {
+    let mut headers = HeaderMap::new();
+    for line in lines {
+        let line = HeaderValue::from_bytes(line.as_bytes()).unwrap();
+        headers.append(WWW_AUTHENTICATE, line);
+    }
+    headers
+}
+
+fn bearer(lines: &[&str]) -> Refusal {
+    Refusal::read("Bearer", &headers(lines))
+}
+
+fn dpop(lines: &[&str]) -> Refusal {
+    Refusal::read("DPoP", &headers(lines))
+}
+
+#[test]
+fn rfc6750_3_challenges_of_any_case_in_one_line_or_in_several() {
+    let example = r#"Bearer realm="example", error="invalid_token", error_description="The access token expired""#;
+    assert_eq!(bearer(&[example]), InvalidToken);
+    for lines in [
+        &[r#"Basic realm="x", bEARER Error = "invalid_token""#][..],
+        &["BEARER ERROR=invalid_token, Negotiate YII=="],
+        &["Negotiate YII==, Bearer error=invalid_token"],
+        &[
+            "Unheard-Of a=b",
+            "bearer error=invalid_token",
+            "Basic realm=x",
+        ],
+    ] {
+        assert_eq!(bearer(lines), InvalidToken, "{lines:?}");
+    }
+    let quoted = r#"Basic realm="x, Bearer error=invalid_token""#;
+    assert_eq!(bearer(&[quoted]), OtherScheme);
+    assert_eq!(bearer(&["Bearer", quoted]), Unspecified);
+}
+
+#[test]
+fn rfc6750_3_a_parameter_that_comes_twice_says_nothing() {
+    for line in [
+        "Bearer error=invalid_token, error=insufficient_scope",
+        "Bearer error=invalid_token, ERROR=invalid_token",
+    ] {
+        assert_eq!(bearer(&[line]), Unspecified, "{line}");
+    }
+    let elsewhere = "Bearer realm=a, realm=b, error=invalid_token, Basic error=x";
+    assert_eq!(bearer(&[elsewhere]), InvalidToken);
+}
+
+#[test]
+fn rfc6750_3_1_each_error_code_is_itself() {
+    for (code, refusal) in [
+        ("invalid_token", InvalidToken),
+        ("insufficient_scope", InsufficientScope),
+        ("invalid_request", InvalidRequest),
+        ("INVALID_TOKEN", Unspecified),
+        ("invalid_token ", Unspecified),
+        ("unheard_of", Unspecified),
+        ("", Unspecified),
+    ] {
+        let line = format!(r#"Bearer scope="a b", error="{code}""#);
+        assert_eq!(bearer(&[&line]), refusal, "{line}");
+    }
+    assert_eq!(bearer(&[r#"Bearer error="invalid\_token""#]), InvalidToken);
+}
+
+#[test]
+fn a_refusal_without_a_challenge_or_without_a_code_is_unspecified() {
+    assert_eq!(bearer(&[]), Unspecified);
+    assert_eq!(bearer(&[""]), Unspecified);
+    assert_eq!(bearer(&["Bearer"]), Unspecified);
+    assert_eq!(bearer(&["Bearer realm=x", "Basic realm=x"]), Unspecified);
+}
+
+#[test]
+fn of_several_challenges_the_one_that_says_most_counts() {
+    let ascending = [
+        ("Basic error=invalid_token", OtherScheme),
+        ("Bearer realm=x", Unspecified),
+        ("Bearer error=invalid_request", InvalidRequest),
+        ("Bearer error=insufficient_scope", InsufficientScope),
+        ("Bearer error=invalid_token", InvalidToken),
+    ];
+    for (less, _) in ascending {
+        for (more, refusal) in ascending.iter().rev().take_while(|(more, _)| *more != less) {
+            assert_eq!(bearer(&[less, more]), *refusal);
+            assert_eq!(bearer(&[&format!("{more}, {less}")]), *refusal);
+        }
+    }
+}
+
+#[test]
+fn rfc9449_7_1_a_dpop_token_is_refused_by_dpop_challenges() {
+    let line = r#"DPoP error="invalid_token", error_description="Invalid DPoP key binding", algs="ES256 PS256""#;
+    assert_eq!(dpop(&[line]), InvalidToken);
+    // whoever sent a bearer token would get the same again
+    assert_eq!(bearer(&[line]), OtherScheme);
+    let both = "Bearer error=invalid_token, dpop algs=ES256, error=insufficient_scope";
+    assert_eq!(bearer(&[both]), InvalidToken);
+    assert_eq!(dpop(&[both]), InsufficientScope);
+}
+
+#[test]
+fn rfc9449_9_a_missing_nonce_is_not_the_tokens_fault() {
+    let line = r#"DPoP error="use_dpop_nonce", error_description="Resource server requires nonce in DPoP proof""#;
+    assert_eq!(dpop(&[line]), Proof);
+    assert_eq!(dpop(&["DPoP error=invalid_dpop_proof"]), Proof);
+}
+
+fn grpc(pairs: &[(&'static str, &'static str)]) -> bool {
+    let mut headers = HeaderMap::new();
+    for &(name, value) in pairs {
+        headers.append(name, HeaderValue::from_static(value));
+    }
+    grpc_refusal(&headers)
+}
+
+#[test]
+fn grpc_status_16_in_the_headers_of_a_grpc_response_is_a_refusal() {
+    for kind in ["application/grpc", "application/grpc+proto"] {
+        assert!(grpc(&[("content-type", kind), ("grpc-status", "16")]));
+        for other in ["0", "7", "14", "1", "6", "160", "016", ""] {
+            assert!(!grpc(&[("content-type", kind), ("grpc-status", other)]));
+        }
+        assert!(!grpc(&[("content-type", kind)]));
+    }
+    for kind in ["application/json", "text/plain", ""] {
+        assert!(!grpc(&[("content-type", kind), ("grpc-status", "16")]));
+    }
+    assert!(!grpc(&[("grpc-status", "16")]));
+}
+
+#[test]
+fn what_cannot_be_read_leaves_the_rest_as_it_is() {
+    let example = "Bearer error=insufficient_scope, error_uri=https://api.example/errors";
+    assert_eq!(bearer(&[example]), InsufficientScope);
+    assert_eq!(
+        bearer(&["Bearer @", "Bearer error=invalid_token"]),
+        InvalidToken
+    );
+    assert_eq!(bearer(&["error=invalid_token"]), Unspecified);
+}

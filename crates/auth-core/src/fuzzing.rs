@@ -1,0 +1,31 @@
+//! A door for `fuzz/`, which exists only under `--cfg fuzzing`, to what is private.
+
+use http::{HeaderMap, HeaderValue, header::WWW_AUTHENTICATE};
+
+use crate::challenge::Refusal;
+
+/// Reads each line of `lines` as a `WWW-Authenticate` header.
+///
+/// # Panics
+/// If it matters which of them comes first.
+pub fn challenge(lines: &[u8]) {
+    let lines = lines.split(|&octet| octet == b'\n');
+    let lines: Vec<_> = lines
+        .filter_map(|line| HeaderValue::from_bytes(line).ok())
+        .collect();
+    let forward = headers(lines.iter());
+    let backward = headers(lines.iter().rev());
+    for scheme in ["Bearer", "DPoP"] {
+        assert_eq!(
+            Refusal::read(scheme, &forward),
+            Refusal::read(scheme, &backward)
+        );
+    }
+}
+
+fn headers<'a>(lines: impl Iterator<Item = &'a HeaderValue>) -> HeaderMap {
+    let lines = lines.map(|line| (WWW_AUTHENTICATE, line.clone()));
+    let mut headers = HeaderMap::new();
+    headers.extend(lines);
+    headers
+}
