@@ -1,67 +1,12 @@
 //! `call`, the evaluation tool, as a process: what it prints and how it exits.
 
-use std::{
-    env,
-    path::{Path, PathBuf},
-};
-
-use anyhow::{Context as _, Result, ensure};
+use anyhow::{Context as _, Result};
 use serde_json::Value;
-use tokio::process::Command;
 
-use crate::harness::{GrpcServer, OidcProvider, keys_dir};
-
-/// What a run of `call` came to.
-struct Run {
-    code: i32,
-    stdout: String,
-    stderr: String,
-}
-
-impl Run {
-    fn json(&self) -> Result<Value> {
-        serde_json::from_str(&self.stdout)
-            .with_context(|| format!("no JSON: {} {}", self.stdout, self.stderr))
-    }
-}
-
-/// Cargo builds the examples beside the tests.
-fn binary() -> Result<PathBuf> {
-    let tests = env::current_exe()?;
-    let profile = tests.parent().and_then(Path::parent);
-    let call = profile
-        .context("no target directory")?
-        .join("examples/call");
-    ensure!(
-        call.exists(),
-        "{} is not built: run `cargo xtask test`",
-        call.display()
-    );
-    Ok(call)
-}
-
-async fn call(secret: &str, arguments: &[&str]) -> Result<Run> {
-    let mut command = Command::new(binary()?);
-    command.args(arguments).env("AUTH_CLIENT_SECRET", secret);
-    let output = command.kill_on_drop(true).output().await?;
-    Ok(Run {
-        code: output.status.code().context("killed")?,
-        stdout: String::from_utf8(output.stdout)?,
-        stderr: String::from_utf8(output.stderr)?,
-    })
-}
-
-/// `call` as `basic-client`, with `more` before the URL.
-async fn call_as_basic(provider: &OidcProvider, more: &[&str], url: &str) -> Result<Run> {
-    let token_url = provider.token_endpoint();
-    let fixed = ["--token-url", &token_url, "--client-id", "basic-client"];
-    call("basic-secret", &[&fixed, more, &[url]].concat()).await
-}
-
-/// The same with `--json`.
-async fn call_json(provider: &OidcProvider, more: &[&str], url: &str) -> Result<Run> {
-    call_as_basic(provider, &[&["--json"], more].concat(), url).await
-}
+use crate::{
+    harness::{GrpcServer, OidcProvider, keys_dir},
+    run_call::{call, call_as_basic, call_json},
+};
 
 #[tokio::test]
 async fn two_hundred_requests_fifty_at_a_time_cost_one_token_request() -> Result<()> {

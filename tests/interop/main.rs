@@ -8,4 +8,6 @@ mod call;
 mod fixtures_work;
 mod grant;
 mod harness;
+mod run_call;
 mod stacks;
+mod under_load;

@@ -31,10 +31,28 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     if !arguments.cargo_test.is_empty() {
         return Ok(());
     }
+    under_load(&workspace, &interop)?;
     // cargo builds the examples with the tests, but runs the tests in them only when asked
     command::status(
         cargo()
             .args(["test", "--workspace", "--all-features", "--examples"])
+            .current_dir(workspace.root()),
+    )
+}
+
+/// What bounds latency runs beside nothing else, and shows its figures.
+fn under_load(workspace: &Workspace, interop: &Interop) -> Result<()> {
+    command::status(
+        cargo()
+            .args(["test", "--workspace", "--all-features", "--test", "interop"])
+            .args([
+                "under_load::",
+                "--",
+                "--ignored",
+                "--show-output",
+                "--test-threads=3",
+            ])
+            .envs(interop.environment())
             .current_dir(workspace.root()),
     )
 }

@@ -12,7 +12,7 @@ use hyper_util::{
 };
 use tower::{Layer, ServiceExt};
 
-use super::{Stack, Tokens};
+use super::{LONGEST_IDLE, Stack, Tokens};
 use crate::{answer::Answer, failure::Failure, target::Target, tls::Tls};
 
 type HttpClient = Client<HttpsConnector<HttpConnector>, Full<Bytes>>;
@@ -55,5 +55,7 @@ impl Stack for HyperStack {
 }
 
 pub(super) fn client(tls: &Tls) -> HttpClient {
-    Client::builder(TokioExecutor::new()).build(tls.hyper())
+    Client::builder(TokioExecutor::new())
+        .pool_idle_timeout(LONGEST_IDLE)
+        .build(tls.hyper())
 }

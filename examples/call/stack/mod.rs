@@ -4,7 +4,7 @@ mod hyper;
 mod reqwest;
 mod tonic;
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use auth_core::{Authorizer, ClientCredentialsBuilder, HttpTransport, TokenCache, async_trait};
 
@@ -18,6 +18,10 @@ use crate::{
     target::Target,
     tls::Tls,
 };
+
+/// How long a connection to the API is kept idle: less than the 5 s that a Node.js server promises. A
+/// request that is sent just when the server closes fails, and says nothing about API or tokens.
+const LONGEST_IDLE: Duration = Duration::from_secs(4);
 
 /// A client that makes the target's request.
 #[async_trait]

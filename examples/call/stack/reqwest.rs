@@ -6,7 +6,7 @@ use bytes::Bytes;
 use http::Request;
 use reqwest_middleware::{ClientBuilder, ClientWithMiddleware, Error};
 
-use super::{Stack, Tokens};
+use super::{LONGEST_IDLE, Stack, Tokens};
 use crate::{answer::Answer, failure::Failure, target::Target, tls::Tls};
 
 pub(super) struct ReqwestStack {
@@ -19,7 +19,8 @@ impl ReqwestStack {
     pub(super) fn new(target: &Target, tls: &Tls, tokens: Tokens<'_>) -> anyhow::Result<Self> {
         let authorizer = tokens.over(ReqwestTransport::new(tls.reqwest())?)?;
         let tokens = authorizer.tokens().clone();
-        let client = ClientBuilder::new(tls.reqwest().build()?)
+        let client = tls.reqwest().pool_idle_timeout(LONGEST_IDLE).build()?;
+        let client = ClientBuilder::new(client)
             .with(AuthMiddleware::new(authorizer))
             .build();
         Ok(Self {
