@@ -7,9 +7,11 @@
 // a bench that cannot be set up has nothing better to do
 #![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used)]
 
+#[path = "support/interleaved.rs"]
+mod interleaved;
 mod support;
 
-use std::{convert::Infallible, future::Ready, hint::black_box, time::Duration};
+use std::{convert::Infallible, future::Ready, hint::black_box, time::Instant};
 
 use allocation_counter::measure;
 use async_trait::async_trait;
@@ -18,18 +20,47 @@ use auth_reqwest::AuthMiddleware;
 use auth_tower::{AuthLayer, Never};
 use bytes::Bytes;
 use criterion::{Criterion, criterion_group, criterion_main};
-use http::{Extensions, Request, Response, header::AUTHORIZATION};
+use http::{
+    Extensions, HeaderValue, Request, Response,
+    header::{ACCEPT, AUTHORIZATION},
+};
 use http_body_util::Full;
+use interleaved::Interleaved;
 use reqwest_middleware::{ClientBuilder, ClientWithMiddleware, Middleware, Next};
 use support::{header, ready_cache, ready_now, token};
-use tower::{Layer, Service, ServiceBuilder, service_fn};
+use tower::{Layer, Service, service_fn};
 use tower_http::auth::AddAuthorizationLayer;
 
 const API: &str = "https://api.example.com/orders";
+const ROUNDS: usize = 200;
+/// A millisecond or two of them.
+const REQUESTS: u64 = 4_000;
 
 fn authorizer() -> Authorizer {
     let builder = Authorizer::builder(ready_cache());
     builder.origin("https://api.example.com").build().unwrap()
+}
+
+/// Measures requests that `make` is asked anew for a way to send, and prints how many allocations
+/// one makes once the token is there.
+fn add<'a, F: FnMut()>(
+    rounds: &mut Interleaved<'a>,
+    name: &'static str,
+    make: impl Fn() -> F + 'a,
+) {
+    let mut request = make();
+    request();
+    let count = measure(&mut request).count_total;
+    println!("middleware/{name}: {count} allocations");
+    rounds.function(name, REQUESTS, move |requests| {
+        let mut request = make();
+        request();
+        let started = Instant::now();
+        for _ in 0..requests {
+            request();
+        }
+        started.elapsed()
+    });
 }
 
 type Body = Full<Bytes>;
@@ -62,54 +93,39 @@ fn request() -> Request<Body> {
     request
 }
 
-/// One request through `client`, which is ready.
-fn one<S: Service<Request<Body>>>(client: &mut S) {
-    let outcome = ready_now(client.call(request()));
-    black_box(outcome.is_ok());
-}
-
-/// Prints how many allocations a request makes, once the token is there.
-fn print_allocations(name: &str, mut request: impl FnMut()) {
-    request();
-    let count = measure(&mut request).count_total;
-    println!("middleware/{name}: {count} allocations per request");
-}
-
-fn tower_layers(c: &mut Criterion) {
-    let mut group = c.benchmark_group("middleware");
-    group
-        .warm_up_time(Duration::from_millis(500))
-        .measurement_time(Duration::from_secs(3));
-    macro_rules! bench {
-        ($name:literal, $client:expr) => {
-            let mut client = $client;
-            print_allocations($name, || one(&mut client));
-            group.bench_function($name, |b| b.iter(|| one(&mut client)));
-        };
+/// Requests through `client`, which is ready.
+fn through<S: Service<Request<Body>>>(mut client: S) -> impl FnMut() {
+    move || {
+        let outcome = ready_now(client.call(request()));
+        black_box(outcome.is_ok());
     }
-    bench!("tower_bare", Client);
-    let value = header();
-    bench!(
-        "tower_insert_floor",
-        service_fn(move |mut request: Request<Body>| {
+}
+
+fn add_tower(rounds: &mut Interleaved<'_>) {
+    add(rounds, "tower_bare", || through(Client));
+    add(rounds, "tower_insert_floor", || {
+        let value = header();
+        through(service_fn(move |mut request: Request<Body>| {
             request.headers_mut().insert(AUTHORIZATION, value.clone());
             Client.call(request)
-        })
-    );
-    bench!(
-        "tower_http_add_authorization",
-        AddAuthorizationLayer::bearer(&token()).layer(Client)
-    );
-    let layer = AuthLayer::new(authorizer());
-    bench!(
-        "tower_auth_no_replay",
-        layer.clone().replay(Never).layer(Client)
-    );
-    bench!(
-        "tower_auth",
-        ServiceBuilder::new().layer(layer).service(Client)
-    );
-    group.finish();
+        }))
+    });
+    add(rounds, "tower_http_add_authorization", || {
+        through(AddAuthorizationLayer::bearer(&token()).layer(Client))
+    });
+    add(rounds, "tower_auth_no_replay", || {
+        through(AuthLayer::new(authorizer()).replay(Never).layer(Client))
+    });
+    add(rounds, "tower_auth", || {
+        through(AuthLayer::new(authorizer()).layer(Client))
+    });
+    for name in ["tower_auth_no_replay", "tower_auth"] {
+        let what = format!("added by {name} over added by tower_http_add_authorization");
+        rounds.figure(what, move |round| {
+            let added = |name| round.time(name) - round.time("tower_bare");
+            added(name) / added("tower_http_add_authorization")
+        });
+    }
 }
 
 /// The end of a chain: answers at once.
@@ -143,39 +159,59 @@ impl Middleware for Noop {
     }
 }
 
-fn reqwest_middlewares(c: &mut Criterion) {
+/// Requests through `client`. They have a header already, as real ones do: the first one allocates
+/// the map, and that is nobody's fault but the first one's.
+fn by_reqwest(client: ClientWithMiddleware) -> impl FnMut() {
+    let url: reqwest::Url = API.parse().unwrap();
+    move || {
+        let mut request = reqwest::Request::new(reqwest::Method::GET, url.clone());
+        let json = HeaderValue::from_static("application/json");
+        request.headers_mut().insert(ACCEPT, json);
+        black_box(ready_now(client.execute(request)).is_ok());
+    }
+}
+
+fn add_reqwest<'a>(rounds: &mut Interleaved<'a>, client: &'a reqwest::Client) {
+    let chain = || ClientBuilder::new(client.clone());
+    add(rounds, "reqwest_bare", move || {
+        by_reqwest(chain().with(Sink).build())
+    });
+    add(rounds, "reqwest_noop_middleware", move || {
+        by_reqwest(chain().with(Noop).with(Sink).build())
+    });
+    add(rounds, "reqwest_auth", move || {
+        let auth = AuthMiddleware::new(authorizer());
+        by_reqwest(chain().with(auth).with(Sink).build())
+    });
+    rounds.figure("added by reqwest_auth over added by a no-op", |round| {
+        let added = |name| round.time(name) - round.time("reqwest_bare");
+        added("reqwest_auth") / added("reqwest_noop_middleware")
+    });
+}
+
+/// The cache alone allocates nothing on a hit.
+fn print_allocations_of_reads() {
+    let tokens = ready_cache();
+    let cached = || drop(black_box(tokens.cached()));
+    let awaited = || drop(black_box(ready_now(tokens.token())));
+    cached();
+    let counts = (measure(cached).count_total, measure(awaited).count_total);
+    println!("cached(): {} allocations", counts.0);
+    println!("token().await: {} allocations", counts.1);
+}
+
+fn middleware(c: &mut Criterion) {
     // only because this workspace builds reqwest without a provider; it is not used
     let _ = rustls::crypto::ring::default_provider().install_default();
     let client = reqwest::Client::new();
+    print_allocations_of_reads();
+    let mut rounds = Interleaved::new("middleware", ROUNDS);
+    add_tower(&mut rounds);
+    add_reqwest(&mut rounds, &client);
     let mut group = c.benchmark_group("middleware");
-    group
-        .warm_up_time(Duration::from_millis(500))
-        .measurement_time(Duration::from_secs(3));
-    let url: reqwest::Url = API.parse().unwrap();
-    let one = |client: &ClientWithMiddleware| {
-        let request = reqwest::Request::new(reqwest::Method::GET, url.clone());
-        black_box(ready_now(client.execute(request)).is_ok());
-    };
-    let chain = || ClientBuilder::new(client.clone());
-    for (name, client) in [
-        ("reqwest_bare", chain().with(Sink).build()),
-        (
-            "reqwest_noop_middleware",
-            chain().with(Noop).with(Sink).build(),
-        ),
-        (
-            "reqwest_auth",
-            chain()
-                .with(AuthMiddleware::new(authorizer()))
-                .with(Sink)
-                .build(),
-        ),
-    ] {
-        print_allocations(name, || one(&client));
-        group.bench_function(name, |b| b.iter(|| one(&client)));
-    }
+    rounds.run(&mut group);
     group.finish();
 }
 
-criterion_group!(benches, tower_layers, reqwest_middlewares);
+criterion_group!(benches, middleware);
 criterion_main!(benches);

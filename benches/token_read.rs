@@ -1,11 +1,13 @@
 //! What one read of the cached token costs, with 1, 2 and 8 threads reading.
 //!
-//! Each sample builds what it measures anew: where an allocation happens to lie decides about cache
+//! Each round builds what it measures anew: where an allocation happens to lie decides about cache
 //! lines, and one lucky cache would be measured a hundred times. The time is what each thread sees.
 
 // a bench that cannot be set up has nothing better to do
 #![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used)]
 
+#[path = "support/interleaved.rs"]
+mod interleaved;
 mod support;
 #[path = "support/threads.rs"]
 mod threads;
@@ -17,101 +19,104 @@ use std::{
 };
 
 use arc_swap::ArcSwap;
-use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
-use http::HeaderValue;
-use rustix::time::{ClockId, clock_gettime};
-use support::ready_cache;
+use criterion::{Criterion, criterion_group, criterion_main};
+use interleaved::Interleaved;
+use support::{floor::Entry, ready_cache, ready_now};
 use threads::on_threads;
 
 const THREADS: [usize; 3] = [1, 2, 8];
+const ROUNDS: usize = 200;
+/// A millisecond of them: a batch shorter than a time slice is likely to have a processor to itself.
+const READS: u64 = 50_000;
 
-/// A header and when it is over.
-struct Entry {
-    header: HeaderValue,
-    spent_at: i64,
-}
-
-impl Entry {
-    fn new() -> Self {
-        Self {
-            header: support::header(),
-            spent_at: coarse_seconds() + 3600,
+/// A load, one clock, and the clone of a header that no other thread clones.
+fn floor(threads: usize, reads: u64) -> Duration {
+    let slot = Arc::new(ArcSwap::from_pointee(Entry::new()));
+    on_threads(threads, reads, |_| {
+        let slot = Arc::clone(&slot);
+        let mine = support::header();
+        move || {
+            let entry = slot.load();
+            entry.check();
+            black_box(mine.clone())
         }
-    }
+    })
 }
 
-fn coarse_seconds() -> i64 {
-    clock_gettime(ClockId::MonotonicCoarse).tv_sec
+fn auth_core_cached(threads: usize, reads: u64) -> Duration {
+    let tokens = ready_cache();
+    on_threads(threads, reads, |_| {
+        let tokens = tokens.clone();
+        move || black_box(tokens.cached())
+    })
 }
+
+fn auth_core_token_await(threads: usize, reads: u64) -> Duration {
+    let tokens = ready_cache();
+    on_threads(threads, reads, |_| {
+        let tokens = tokens.clone();
+        move || black_box(ready_now(tokens.token()))
+    })
+}
+
+/// What everybody writes first: one header for all.
+fn shared_header(threads: usize, reads: u64) -> Duration {
+    let slot = Arc::new(ArcSwap::from_pointee(Entry::new()));
+    on_threads(threads, reads, |_| {
+        let slot = Arc::clone(&slot);
+        move || {
+            let entry = slot.load();
+            entry.check();
+            black_box(entry.header.clone())
+        }
+    })
+}
+
+fn rwlock(threads: usize, reads: u64) -> Duration {
+    let slot = Arc::new(RwLock::new(Entry::new()));
+    on_threads(threads, reads, |_| {
+        let slot = Arc::clone(&slot);
+        move || {
+            let entry = slot.read().unwrap();
+            entry.check();
+            black_box(entry.header.clone())
+        }
+    })
+}
+
+/// A name and what runs under it on so many threads.
+type Read = (&'static str, fn(usize, u64) -> Duration);
 
 fn token_read(c: &mut Criterion) {
-    let mut group = c.benchmark_group("token_read");
-    group
-        .warm_up_time(Duration::from_millis(500))
-        .measurement_time(Duration::from_secs(3))
-        .sample_size(60);
+    let mut rounds = Interleaved::new("token_read", ROUNDS);
+    let all: [Read; 5] = [
+        ("floor", floor),
+        ("auth_core_cached", auth_core_cached),
+        ("auth_core_token_await", auth_core_token_await),
+        ("shared_header", shared_header),
+        ("rwlock", rwlock),
+    ];
     for threads in THREADS {
-        // a load, one clock, and the clone of a header that no other thread clones
-        group.bench_function(BenchmarkId::new("floor", threads), |b| {
-            b.iter_custom(|reads| {
-                let slot = Arc::new(ArcSwap::from_pointee(Entry::new()));
-                on_threads(threads, reads, |_| {
-                    let slot = Arc::clone(&slot);
-                    let mine = support::header();
-                    move || {
-                        let entry = slot.load();
-                        assert!(coarse_seconds() < entry.spent_at);
-                        black_box(mine.clone())
-                    }
-                })
+        for (name, read) in all {
+            rounds.function(format!("{name}/{threads}"), READS, move |reads| {
+                read(threads, reads)
             });
-        });
-        group.bench_function(BenchmarkId::new("auth_core_cached", threads), |b| {
-            b.iter_custom(|reads| {
-                let tokens = ready_cache();
-                on_threads(threads, reads, |_| {
-                    let tokens = tokens.clone();
-                    move || black_box(tokens.cached())
-                })
+        }
+        for (name, _) in all.into_iter().skip(1) {
+            rounds.figure(format!("{name}/{threads} over the floor"), move |round| {
+                round.time(&format!("{name}/{threads}")) / round.time(&format!("floor/{threads}"))
             });
-        });
-        group.bench_function(BenchmarkId::new("auth_core_token_await", threads), |b| {
-            b.iter_custom(|reads| {
-                let tokens = ready_cache();
-                on_threads(threads, reads, |_| {
-                    let tokens = tokens.clone();
-                    move || black_box(support::ready_now(tokens.token()))
-                })
-            });
-        });
-        // what everybody writes first: one header for all
-        group.bench_function(BenchmarkId::new("shared_header", threads), |b| {
-            b.iter_custom(|reads| {
-                let slot = Arc::new(ArcSwap::from_pointee(Entry::new()));
-                on_threads(threads, reads, |_| {
-                    let slot = Arc::clone(&slot);
-                    move || {
-                        let entry = slot.load();
-                        assert!(coarse_seconds() < entry.spent_at);
-                        black_box(entry.header.clone())
-                    }
-                })
-            });
-        });
-        group.bench_function(BenchmarkId::new("rwlock", threads), |b| {
-            b.iter_custom(|reads| {
-                let slot = Arc::new(RwLock::new(Entry::new()));
-                on_threads(threads, reads, |_| {
-                    let slot = Arc::clone(&slot);
-                    move || {
-                        let entry = slot.read().unwrap();
-                        assert!(coarse_seconds() < entry.spent_at);
-                        black_box(entry.header.clone())
-                    }
-                })
-            });
-        });
+        }
     }
+    rounds.figure(
+        "auth_core_cached/2 over /1, over the floor's own",
+        |round| {
+            let slower = |name| round.time(&format!("{name}/2")) / round.time(&format!("{name}/1"));
+            slower("auth_core_cached") / slower("floor")
+        },
+    );
+    let mut group = c.benchmark_group("token_read");
+    rounds.run(&mut group);
     group.finish();
 }
 

@@ -1,5 +1,10 @@
 //! What the benches share: a token of a real one's size, and a cache that has it.
 
+// no bench uses all of it
+#![allow(dead_code)]
+
+pub(crate) mod floor;
+
 use std::{
     future::Future,
     pin::pin,
@@ -43,9 +48,14 @@ impl TokenSource for Instantly {
 /// A cache whose token is there.
 pub(crate) fn ready_cache() -> TokenCache {
     let tokens = TokenCache::new(Instantly);
+    fill(&tokens);
+    tokens
+}
+
+/// Waits for the cache's first token.
+pub(crate) fn fill(tokens: &TokenCache) {
     let runtime = Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(tokens.token()).unwrap();
-    tokens
 }
 
 /// The outcome of a future that does not wait.

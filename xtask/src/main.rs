@@ -1,6 +1,7 @@
 //! The project's own tasks. A task does whatever set-up it needs by itself, so that a fresh clone
 //! on a fresh machine asks for nothing but `cargo xtask …`.
 
+mod bench_report;
 mod certificates;
 mod command;
 mod fixtures;
@@ -25,6 +26,8 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Task {
+    /// Prints what the benches measured last beside what they should, as a Markdown table
+    BenchReport(bench_report::Arguments),
     /// Runs every test, those against third-party servers too, after installing what they need
     Test(test::Arguments),
     /// Installs what the interop tests need, and prints the variables that lead them there
@@ -37,6 +40,7 @@ enum Task {
 
 fn main() -> ExitCode {
     let done = match Cli::parse().task {
+        Task::BenchReport(arguments) => bench_report::run(&arguments),
         Task::Test(arguments) => test::run(&arguments),
         Task::InteropSetup => interop::print_environment(),
     };

@@ -1,0 +1,140 @@
+//! 10,000 tasks that wait for a token: how long it takes from its arrival until the last one has it.
+//!
+//! Beside the cache stands the least that could do: a bare `watch` that sends a token to as many
+//! tasks. Both have a runtime of their own with two workers, and in both the token comes from a task
+//! that was held back until all tasks waited.
+
+// a bench that cannot be set up has nothing better to do
+#![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used)]
+
+#[path = "support/interleaved.rs"]
+mod interleaved;
+mod support;
+#[path = "support/waiters.rs"]
+mod waiters;
+
+use std::{
+    future::{Future, pending},
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering::SeqCst},
+    },
+    time::Duration,
+};
+
+use async_trait::async_trait;
+use auth_core::{
+    AccessToken, Clock, Error, Now, Sleep, SystemClock, TokenCache, TokenRequest, TokenResponse,
+    TokenSource,
+};
+use criterion::{Criterion, criterion_group, criterion_main};
+use interleaved::Interleaved;
+use support::{ready_cache, ready_now};
+use tokio::sync::watch;
+use waiters::{Waiters, last_of};
+
+const WAITERS: usize = 10_000;
+const ROUNDS: usize = 120;
+
+/// What is broadcast: the very thing that the cache hands out.
+type Sent = watch::Receiver<Option<AccessToken>>;
+
+/// A bare broadcast, to as many tasks as `wait` makes futures for.
+fn broadcast<W>(token: &AccessToken, wait: impl Fn(Sent) -> W) -> Duration
+where
+    W: Future<Output = AccessToken> + Send + 'static,
+{
+    let token = token.clone();
+    last_of(WAITERS, |waiters| {
+        let (sender, receiver) = watch::channel(None);
+        tokio::spawn(async move {
+            waiters.hold().await;
+            sender.send_replace(Some(token));
+        });
+        move || wait(receiver.clone())
+    })
+}
+
+async fn received(mut sent: Sent) -> AccessToken {
+    let token = sent.wait_for(Option::is_some).await.unwrap();
+    token.clone().unwrap()
+}
+
+/// The same with a timer for each task, as each of the cache's waiters has one.
+async fn received_in_time(sent: Sent) -> AccessToken {
+    let deadline = SystemClock.now().monotonic + Duration::from_secs(10);
+    let mut late = SystemClock.sleep_until(deadline);
+    tokio::select! {
+        biased;
+        token = received(sent) => token,
+        () = &mut late => panic!("expected a token in time"),
+    }
+}
+
+/// Mints when all are waiting.
+#[derive(Debug)]
+struct Held {
+    waiters: Arc<Waiters>,
+    requests: Arc<AtomicUsize>,
+}
+
+#[async_trait]
+impl TokenSource for Held {
+    async fn fetch(&self, request: &TokenRequest) -> Result<TokenResponse, Error> {
+        self.requests.fetch_add(1, SeqCst);
+        let response = support::Instantly.fetch(request).await;
+        self.waiters.hold().await;
+        response
+    }
+}
+
+/// Tells the time, and never wakes anybody.
+#[derive(Debug)]
+struct NoTimers;
+
+impl Clock for NoTimers {
+    fn now(&self) -> Now {
+        SystemClock.now()
+    }
+
+    fn sleep_until(&self, _deadline: Duration) -> Sleep {
+        Box::pin(pending())
+    }
+}
+
+fn auth_core(clock: impl Clock) -> Duration {
+    let requests = Arc::new(AtomicUsize::new(0));
+    let took = last_of(WAITERS, |waiters| {
+        let requests = Arc::clone(&requests);
+        let source = Held { waiters, requests };
+        let tokens = TokenCache::builder(source).clock(clock).build();
+        move || {
+            let tokens = tokens.clone();
+            async move { tokens.token().await.unwrap() }
+        }
+    });
+    assert_eq!(requests.load(SeqCst), 1);
+    took
+}
+
+fn herd(c: &mut Criterion) {
+    let token = ready_now(ready_cache().token()).unwrap();
+    let mut rounds = Interleaved::new("herd", ROUNDS);
+    rounds.function("watch_broadcast/10000", 1, |_| broadcast(&token, received));
+    rounds.function("watch_and_timer/10000", 1, |_| {
+        broadcast(&token, received_in_time)
+    });
+    rounds.function("auth_core/10000", 1, |_| auth_core(SystemClock));
+    rounds.function("auth_core_without_timers/10000", 1, |_| auth_core(NoTimers));
+    for name in ["auth_core", "auth_core_without_timers", "watch_and_timer"] {
+        rounds.figure(format!("{name} over watch_broadcast"), move |round| {
+            round.time(&format!("{name}/10000")) / round.time("watch_broadcast/10000")
+        });
+    }
+    let mut group = c.benchmark_group("herd");
+    rounds.run(&mut group);
+    group.finish();
+}
+
+criterion_group!(benches, herd);
+criterion_main!(benches);

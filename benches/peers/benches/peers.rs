@@ -1,0 +1,74 @@
+//! One read of the cached token with 1, 2 and 8 threads reading: ours and our rivals', in turn.
+//!
+//! Each round makes every one of them ready anew. The time is what each thread sees.
+
+#![forbid(unsafe_code)]
+// a bench that cannot be set up has nothing better to do
+#![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used)]
+
+#[path = "../../support/interleaved.rs"]
+mod interleaved;
+#[path = "../../support/threads.rs"]
+mod threads;
+
+use std::hint::black_box;
+
+use criterion::{Criterion, criterion_group, criterion_main};
+use interleaved::Interleaved;
+use peers::rivals::{
+    Rival,
+    aliri_tokens::{Checked, Unchecked},
+    auth_core::AuthCore,
+    aws_smithy_runtime::AwsSmithyRuntime,
+    azure_core::AzureCore,
+    gcp_auth::GcpAuth,
+    google_cloud_auth::GoogleCloudAuth,
+    huskarl::Huskarl,
+    middle::Middle,
+};
+use threads::on_threads;
+use tokio::runtime::Builder;
+
+const THREADS: [usize; 3] = [1, 2, 8];
+const ROUNDS: usize = 40;
+
+/// Adds a rival; so many reads are a few milliseconds for a thread that has a processor to itself.
+fn add<R: Rival>(peers: &mut Interleaved<'_>, reads: u64) {
+    for threads in THREADS {
+        let id = format!("{}/{threads}", R::NAME);
+        peers.function(&id, reads, move |reads| {
+            // whatever it started ends with its runtime; nobody drives it meanwhile
+            let runtime = Builder::new_current_thread().enable_all().build().unwrap();
+            let rival = runtime.block_on(R::ready());
+            on_threads(threads, reads, |_| {
+                let mut read = rival.reader();
+                move || black_box(read())
+            })
+        });
+        let ours = format!("{}/{threads}", AuthCore::NAME);
+        if id != ours {
+            peers.figure(format!("{id} over {ours}"), move |round| {
+                round.time(&id) / round.time(&ours)
+            });
+        }
+    }
+}
+
+fn peers(c: &mut Criterion) {
+    let mut peers = Interleaved::new("peers", ROUNDS);
+    add::<AuthCore>(&mut peers, 200_000);
+    add::<Checked>(&mut peers, 50_000);
+    add::<Unchecked>(&mut peers, 100_000);
+    add::<AwsSmithyRuntime>(&mut peers, 10_000);
+    add::<AzureCore>(&mut peers, 5_000);
+    add::<GcpAuth>(&mut peers, 20_000);
+    add::<GoogleCloudAuth>(&mut peers, 20_000);
+    add::<Huskarl>(&mut peers, 50_000);
+    add::<Middle>(&mut peers, 100_000);
+    let mut group = c.benchmark_group("peers");
+    peers.run(&mut group);
+    group.finish();
+}
+
+criterion_group!(benches, peers);
+criterion_main!(benches);

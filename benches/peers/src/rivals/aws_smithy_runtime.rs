@@ -1,0 +1,113 @@
+//! The lazy identity cache, with an explicit timeout, which spares a read computing one. A read is
+//! an `Identity`, a handle to the token, checked for expiry.
+
+use std::time::SystemTime;
+
+use ::aws_smithy_runtime::client::identity::IdentityCache;
+use aws_smithy_async::{rt::sleep::TokioSleep, time::SystemTimeSource};
+use aws_smithy_runtime_api::client::{
+    identity::{
+        Identity, IdentityFuture, ResolveCachedIdentity, ResolveIdentity, SharedIdentityCache,
+        SharedIdentityResolver, http::Token,
+    },
+    runtime_components::{RuntimeComponents, RuntimeComponentsBuilder},
+};
+use aws_smithy_types::config_bag::ConfigBag;
+use tokio::runtime::Handle;
+
+use super::{LIFETIME, Rival};
+use crate::{
+    failing::{CALLERS, Failure, Source},
+    support::{self, ready_now},
+};
+
+#[derive(Clone)]
+pub struct AwsSmithyRuntime {
+    cache: SharedIdentityCache,
+    components: RuntimeComponents,
+    resolver: SharedIdentityResolver,
+    /// A read makes a timer, which has to belong to a runtime.
+    runtime: Handle,
+}
+
+impl AwsSmithyRuntime {
+    fn new(resolver: impl ResolveIdentity + 'static) -> Self {
+        // what a generated client brings is missing here: its endpoints, its HTTP client
+        let components = RuntimeComponentsBuilder::for_tests()
+            .with_sleep_impl(Some(TokioSleep::new()))
+            .with_time_source(Some(SystemTimeSource::new()))
+            .build();
+        Self {
+            cache: IdentityCache::lazy().load_timeout(LIFETIME).build(),
+            components: components.unwrap(),
+            resolver: SharedIdentityResolver::new(resolver),
+            runtime: Handle::current(),
+        }
+    }
+
+    fn resolve<'a>(&'a self, config: &'a ConfigBag) -> IdentityFuture<'a> {
+        self.cache
+            .resolve_cached_identity(self.resolver.clone(), &self.components, config)
+    }
+}
+
+#[derive(Debug)]
+struct Instantly;
+
+impl ResolveIdentity for Instantly {
+    fn resolve_identity<'a>(
+        &'a self,
+        _components: &'a RuntimeComponents,
+        _config: &'a ConfigBag,
+    ) -> IdentityFuture<'a> {
+        let end = Some(SystemTime::now() + LIFETIME);
+        let token = Token::new(support::token(), end);
+        IdentityFuture::ready(Ok(Identity::new(token, end)))
+    }
+}
+
+impl Rival for AwsSmithyRuntime {
+    const NAME: &'static str = "aws_smithy_runtime";
+
+    type Read = Identity;
+
+    async fn ready() -> Self {
+        let aws = Self::new(Instantly);
+        aws.resolve(&ConfigBag::base()).await.unwrap();
+        aws
+    }
+
+    fn reader(&self) -> impl FnMut() -> Identity {
+        let in_runtime = self.runtime.enter();
+        let (aws, config) = (self.clone(), ConfigBag::base());
+        move || {
+            let _ = &in_runtime;
+            ready_now(aws.resolve(&config)).unwrap()
+        }
+    }
+}
+
+impl ResolveIdentity for Source {
+    fn resolve_identity<'a>(
+        &'a self,
+        _components: &'a RuntimeComponents,
+        _config: &'a ConfigBag,
+    ) -> IdentityFuture<'a> {
+        IdentityFuture::new(async {
+            self.fail().await;
+            Err("scripted".into())
+        })
+    }
+}
+
+pub async fn failing(failure: Failure) -> Source {
+    let source = Source::new(failure, CALLERS);
+    let aws = AwsSmithyRuntime::new(source.clone());
+    source
+        .asked(|| {
+            let aws = aws.clone();
+            async move { aws.resolve(&ConfigBag::base()).await }
+        })
+        .await;
+    source
+}

@@ -1,0 +1,192 @@
+//! Functions measured in turn, round after round, so that what the machine does meanwhile hits all
+//! of them alike.
+//!
+//! criterion measures one function after the other, and a machine that gets slower between two of
+//! them changes their ratio. Here each round runs every function once, first in one order and next
+//! in the opposite one, each time starting at another function; a ratio is taken within a round.
+//! What the rounds measured is then handed to criterion, a round a sample in the order they were
+//! made: it keeps the samples where it always does, and they can be paired again.
+
+#[path = "paired.rs"]
+mod paired;
+
+use std::{
+    env,
+    hint::spin_loop,
+    time::{Duration, Instant},
+};
+
+use criterion::{Bencher, BenchmarkGroup, BenchmarkId, SamplingMode, measurement::WallTime};
+use paired::Estimate;
+
+/// criterion warms up by the clock and calls again, with twice as many iterations, until so much
+/// time has gone by; the first call of each function waits for that, so that there is no second.
+const WARM_UP: Duration = Duration::from_micros(1);
+/// From this and the time of the warm-up criterion computes how many iterations it asks for: many,
+/// so that fractions of a nanosecond survive the multiplication.
+const MEASUREMENT: Duration = Duration::from_secs(1);
+
+/// The functions of a group, and what is to be computed from their times.
+pub(crate) struct Interleaved<'a> {
+    group: &'static str,
+    rounds: usize,
+    functions: Vec<Function<'a>>,
+    figures: Vec<(String, Figure)>,
+}
+
+type Figure = Box<dyn Fn(&Round<'_>) -> f64>;
+
+struct Function<'a> {
+    id: String,
+    iterations: u64,
+    run: Box<dyn FnMut(u64) -> Duration + 'a>,
+    /// Nanoseconds an iteration took, by round.
+    times: Vec<f64>,
+}
+
+/// One round, in which every function was measured once.
+pub(crate) struct Round<'a> {
+    functions: &'a [Function<'a>],
+    number: usize,
+}
+
+impl Round<'_> {
+    /// How many nanoseconds an iteration of the function `id` took.
+    pub(crate) fn time(&self, id: &str) -> f64 {
+        let function = self.functions.iter().find(|function| function.id == id);
+        function.expect("a function of this group").times[self.number]
+    }
+}
+
+impl<'a> Interleaved<'a> {
+    /// A group measured in so many rounds, at least ten: criterion wants as many samples.
+    pub(crate) fn new(group: &'static str, rounds: usize) -> Self {
+        Self {
+            group,
+            rounds,
+            functions: Vec::new(),
+            figures: Vec::new(),
+        }
+    }
+
+    /// A function of the group, with the id `NAME` or `NAME/PARAMETER`. Each round calls `run` once;
+    /// it builds what it measures anew, iterates as often as it is told, and returns how long the
+    /// iterations took.
+    pub(crate) fn function(
+        &mut self,
+        id: impl Into<String>,
+        iterations: u64,
+        run: impl FnMut(u64) -> Duration + 'a,
+    ) {
+        self.functions.push(Function {
+            id: id.into(),
+            iterations,
+            run: Box::new(run),
+            times: Vec::new(),
+        });
+    }
+
+    /// A figure to compute within each round, and to print: a ratio of times.
+    pub(crate) fn figure(
+        &mut self,
+        what: impl Into<String>,
+        compute: impl Fn(&Round<'_>) -> f64 + 'static,
+    ) {
+        self.figures.push((what.into(), Box::new(compute)));
+    }
+
+    /// Measures, prints the figures, and hands the times to criterion.
+    pub(crate) fn run(mut self, group: &mut BenchmarkGroup<'_, WallTime>) {
+        group
+            .sampling_mode(SamplingMode::Flat)
+            .sample_size(self.rounds)
+            .warm_up_time(WARM_UP)
+            .measurement_time(MEASUREMENT);
+        for index in 0..self.functions.len() {
+            let id = self.functions[index].id.clone();
+            let mut calls = 0;
+            // nothing is measured before criterion asks for a function: its filter may let none pass
+            let hand_over = |bencher: &mut Bencher<'_>| {
+                self.measure();
+                let times = &self.functions[index].times;
+                bencher.iter_custom(|iterations| sample(times, &mut calls, iterations));
+            };
+            match id.split_once('/') {
+                Some((name, parameter)) => {
+                    group.bench_function(BenchmarkId::new(name, parameter), hand_over)
+                }
+                None => group.bench_function(id, hand_over),
+            };
+        }
+    }
+
+    /// Measures all functions, once for all of them.
+    fn measure(&mut self) {
+        if self.functions.iter().any(|one| !one.times.is_empty()) {
+            return;
+        }
+        if is_test() {
+            self.round(0);
+            return;
+        }
+        // warms up, and is forgotten
+        self.round(0);
+        for function in &mut self.functions {
+            function.times.clear();
+        }
+        for number in 0..self.rounds {
+            self.round(number);
+        }
+        self.print_figures();
+    }
+
+    fn round(&mut self, number: usize) {
+        let count = self.functions.len();
+        for turn in 0..count {
+            let turn = if number.is_multiple_of(2) {
+                turn
+            } else {
+                count - 1 - turn
+            };
+            let function = &mut self.functions[(number / 2 + turn) % count];
+            let took = (function.run)(function.iterations);
+            let time = took.as_secs_f64() * 1e9 / function.iterations as f64;
+            function.times.push(time);
+        }
+    }
+
+    fn print_figures(&self) {
+        println!();
+        for (what, compute) in &self.figures {
+            let round = |number| Round {
+                functions: &self.functions,
+                number,
+            };
+            let values = (0..self.rounds).map(|number| compute(&round(number)));
+            let estimate = Estimate::of(values.collect()).expect("ten rounds or more");
+            println!("{}: {what}: {estimate}", self.group);
+        }
+    }
+}
+
+/// What one call by criterion is told: the first is its warm-up, then comes round after round.
+fn sample(times: &[f64], calls: &mut usize, iterations: u64) -> Duration {
+    let round = match *calls {
+        0 => {
+            let started = Instant::now();
+            while started.elapsed() <= WARM_UP {
+                spin_loop();
+            }
+            0
+        }
+        calls => (calls - 1) % times.len(),
+    };
+    *calls += 1;
+    Duration::from_nanos((times[round] * iterations as f64) as u64)
+}
+
+/// Whether criterion only looks if the functions run at all: then one round will do.
+fn is_test() -> bool {
+    let given = |wanted: &str| env::args().any(|argument| argument == wanted);
+    given("--test") || !given("--bench")
+}
