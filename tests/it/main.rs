@@ -3,6 +3,7 @@
 // clippy.toml allows these in test functions, and not in what those call
 #![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used)]
 
+mod allocations;
 mod auto_traits;
 mod cache;
 mod grant;

@@ -35,29 +35,6 @@ async fn zerobus_701_a_lifetime_is_counted_from_before_the_request() {
     assert_eq!(read(&tokens), None);
 }
 
-/// A fixed margin of five minutes makes one request per call of a five minute token
-/// (aspnetcore#60118; Duende at a minute or less).
-#[tokio::test(start_paused = true)]
-async fn aspnetcore_60118_short_tokens_are_used_and_renewed_in_time() {
-    for lifetime in [1, 3, 60, 300, 600, 3600, 86_400] {
-        let source = Scripted::lives(lifetime);
-        let tokens = cache(&source, TokioClock::new());
-        tokens.token().await.unwrap();
-        let step = secs(lifetime) / 100;
-        for _ in 0..1000 {
-            tokio::time::advance(step).await;
-            assert!(read(&tokens).is_some(), "lifetime {lifetime}: nobody waits");
-            settle().await;
-        }
-        // ten lifetimes; due at 41 % at the earliest, at 97 % at the latest
-        let requests = source.requests();
-        assert!(
-            (11..=25).contains(&requests),
-            "lifetime {lifetime}: {requests}"
-        );
-    }
-}
-
 #[tokio::test(start_paused = true)]
 async fn object_store_41_a_token_that_arrives_spent_is_used_for_a_second() {
     let source = Scripted::lives(0);
@@ -86,7 +63,7 @@ async fn duende_spring_a_missing_lifetime_is_five_minutes() {
 }
 
 #[tokio::test]
-async fn librespot_1617_a_token_does_not_outlive_a_suspended_machine() {
+async fn librespot_1617_pizauth_47_a_token_does_not_outlive_a_suspended_machine() {
     let source = Scripted::lives(600);
     let clock = ManualClock::new();
     let tokens = cache(&source, clock.clone());

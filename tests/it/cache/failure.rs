@@ -4,11 +4,15 @@ use std::time::Duration;
 
 use auth_core::{Error, ErrorKind};
 use auth_testing::TokioClock;
+use auth_tower::AuthLayer;
+use http::Request;
+use tower::{Layer, ServiceExt};
 
 use super::{
     cache, read, secs, settle,
     source::{Answer, Scripted},
 };
+use crate::support::{Mint, Strict};
 
 #[tokio::test(start_paused = true)]
 async fn google_cloud_5809_azure_2611_a_failed_renewal_is_invisible_while_the_token_is_good() {
@@ -66,6 +70,24 @@ async fn google_cloud_4541_rusoto_1765_a_refusal_is_not_for_ever() {
     assert_eq!(tokens.token().await.unwrap_err().kind(), ErrorKind::Refused);
     tokio::time::advance(secs(37)).await;
     assert_eq!(tokens.token().await.unwrap().secret(), "t1");
+}
+
+#[tokio::test]
+async fn duende_without_a_token_no_request_is_sent() {
+    let (inner, log) = Strict::new();
+    let mint = Mint::failing(ErrorKind::Refused);
+    let api = "https://api.example.com";
+    let client = AuthLayer::new(mint.authorizer(api)).layer(inner);
+    for _ in 0..2 {
+        let outcome = client
+            .clone()
+            .oneshot(Request::get(api).body(()).unwrap())
+            .await;
+        let error = outcome.unwrap_err().downcast::<Error>().unwrap();
+        assert_eq!(error.kind(), ErrorKind::Refused);
+    }
+    assert!(log.called().is_empty());
+    assert_eq!(mint.requests(), 1);
 }
 
 #[tokio::test(start_paused = true)]

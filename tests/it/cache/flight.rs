@@ -1,27 +1,17 @@
 //! One flight, and what becomes of those who wait for it.
 
 use std::{
-    future::Future,
-    pin::Pin,
     sync::{
-        Arc,
+        Arc, Mutex,
         atomic::{AtomicUsize, Ordering::SeqCst},
     },
+    time::Duration,
 };
 
-use auth_core::{
-    Authorizer, Error, ErrorKind, TokenCache, TokenRequest, TokenResponse, TokenSource, async_trait,
-};
-use auth_testing::TokioClock;
-use futures_util::FutureExt;
-use http::Request;
+use auth_core::{Clock, ErrorKind, Now, Sleep, TokenCache};
+use auth_testing::{ManualClock, TokioClock};
+use tokio::runtime::Builder;
 use tokio_test::{assert_pending, task};
-use tracing::Subscriber;
-use tracing_subscriber::{
-    Layer,
-    layer::{Context, SubscriberExt},
-    util::SubscriberInitExt,
-};
 
 use super::{
     cache, read, secs, settle,
@@ -30,7 +20,7 @@ use super::{
 };
 
 #[tokio::test(start_paused = true)]
-async fn a_thousand_cold_callers_make_one_request() {
+async fn spring_security_15295_a_thousand_cold_callers_make_one_request() {
     let source = Scripted::lives(600).takes(secs(2));
     let tokens = cache(&source, TokioClock::new());
     let outcomes = together(1000, || {
@@ -43,7 +33,7 @@ async fn a_thousand_cold_callers_make_one_request() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn huskarl_azure_aws_32_cold_callers_of_a_failing_source_make_one_request() {
+async fn huskarl_azure_aws_reqsign_32_cold_callers_of_a_failing_source_make_one_request() {
     let source = Scripted::always(Answer::fails(ErrorKind::Unavailable)).takes(secs(1));
     let tokens = cache(&source, TokioClock::new());
     let outcomes = together(32, || {
@@ -97,6 +87,47 @@ async fn gcp_auth_a_caller_who_comes_as_the_token_lands_makes_no_second_request(
     assert_eq!(source.requests(), 1);
 }
 
+/// Stands still, and lets something happen when it is read for the second time: after the look at
+/// the token, before the lock.
+#[derive(Debug)]
+struct Between {
+    reads: AtomicUsize,
+    tokens: Arc<Mutex<Option<TokenCache>>>,
+}
+
+impl Clock for Between {
+    fn now(&self) -> Now {
+        if self.reads.fetch_add(1, SeqCst) == 1 {
+            let tokens = self.tokens.lock().unwrap().take().unwrap();
+            let elsewhere = || {
+                let runtime = Builder::new_current_thread().build().unwrap();
+                runtime.block_on(tokens.token()).unwrap()
+            };
+            let landed = std::thread::scope(|scope| scope.spawn(elsewhere).join().unwrap());
+            assert_eq!(landed.secret(), "t1");
+        }
+        ManualClock::new().now()
+    }
+
+    fn sleep_until(&self, _: Duration) -> Sleep {
+        Box::pin(std::future::pending())
+    }
+}
+
+#[tokio::test]
+async fn gcp_auth_a_token_that_lands_between_the_look_and_the_lock_is_not_asked_for_again() {
+    let source = Scripted::lives(600);
+    let handle = Arc::new(Mutex::new(None));
+    let clock = Between {
+        reads: AtomicUsize::new(0),
+        tokens: Arc::clone(&handle),
+    };
+    let tokens = cache(&source, clock);
+    *handle.lock().unwrap() = Some(tokens.clone());
+    assert_eq!(tokens.token().await.unwrap().secret(), "t1");
+    assert_eq!(source.requests(), 1);
+}
+
 #[tokio::test(start_paused = true)]
 async fn msal_net_4196_a_thousand_reads_of_a_due_token_start_one_request() {
     let source = Scripted::lives(600);
@@ -114,42 +145,6 @@ async fn msal_net_4196_a_thousand_reads_of_a_due_token_start_one_request() {
     settle().await;
     assert_eq!(read(&tokens).as_deref(), Some("Bearer t2"));
     assert_eq!(source.most_in_flight(), 1);
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_panic_of_the_source_is_an_error_and_the_next_call_works() {
-    let source = Scripted::lives(600).then(Answer::Panics);
-    let tokens = cache(&source, TokioClock::new());
-    let error = tokens.token().await.unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::Panicked);
-    assert!(!format!("{error} {error:?}").contains("s3cr3t"));
-    tokio::time::advance(secs(2)).await;
-    assert_eq!(tokens.token().await.unwrap().secret(), "t1");
-}
-
-/// Panics when it is called, before there is a future to poll.
-#[derive(Debug)]
-struct PanicsAtOnce;
-
-impl TokenSource for PanicsAtOnce {
-    fn fetch<'a, 'b, 'c>(
-        &'a self,
-        _request: &'b TokenRequest,
-    ) -> Pin<Box<dyn Future<Output = Result<TokenResponse, Error>> + Send + 'c>>
-    where
-        'a: 'c,
-        'b: 'c,
-        Self: 'c,
-    {
-        panic!("scripted");
-    }
-}
-
-#[tokio::test]
-async fn a_panic_before_there_is_a_future_is_the_same_error() {
-    let tokens = TokenCache::new(PanicsAtOnce);
-    let error = tokens.token().await.unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::Panicked);
 }
 
 #[tokio::test(start_paused = true)]
@@ -212,112 +207,43 @@ async fn a_waiter_that_looks_late_gets_no_expired_token() {
     assert_eq!(late.await.unwrap().secret(), "t2");
 }
 
-/// Hangs, and panics when it is given up.
-#[derive(Clone, Debug, Default)]
-struct PanicsWhenDropped(Arc<AtomicUsize>);
-
-struct Bomb;
-
-impl Drop for Bomb {
-    fn drop(&mut self) {
-        if !std::thread::panicking() {
-            panic!("scripted");
-        }
-    }
-}
-
-#[async_trait]
-impl TokenSource for PanicsWhenDropped {
-    async fn fetch(&self, _request: &TokenRequest) -> Result<TokenResponse, Error> {
-        self.0.fetch_add(1, SeqCst);
-        let _bomb = Bomb;
-        std::future::pending().await
-    }
-}
-
 #[tokio::test(start_paused = true)]
-async fn a_fetch_that_panics_when_it_is_given_up_is_a_failure_that_backs_off() {
-    let source = PanicsWhenDropped::default();
-    let tokens = TokenCache::builder(source.clone())
-        .clock(TokioClock::new())
-        .build();
-    for _ in 0..5 {
-        let error = tokens.token().await.unwrap_err();
-        assert_eq!(error.kind(), ErrorKind::Panicked);
-    }
-    assert_eq!(source.0.load(SeqCst), 1);
-}
-
-/// A subscriber that does as it is told with each event of ours.
-struct OnEvent<F>(F);
-
-impl<S: Subscriber, F: Fn() + 'static> Layer<S> for OnEvent<F> {
-    fn on_event(&self, event: &tracing::Event<'_>, _: Context<'_, S>) {
-        if event.metadata().target().starts_with("auth_core") {
-            (self.0)();
-        }
-    }
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_subscriber_that_uses_the_cache_meets_no_lock() {
-    for answer in [
-        Answer::Lives(secs(600)),
-        Answer::fails(ErrorKind::Unavailable),
-    ] {
-        let tokens = cache(&Scripted::always(answer), TokioClock::new());
-        let events = Arc::new(AtomicUsize::new(0));
-        let layer = OnEvent({
-            let (tokens, events) = (tokens.clone(), Arc::clone(&events));
-            move || {
-                events.fetch_add(1, SeqCst);
-                let _ = (
-                    tokens.cached(),
-                    tokens.status(),
-                    tokens.token().now_or_never(),
-                );
-            }
-        });
-        let _guard = tracing_subscriber::registry().with(layer).set_default();
-        let _ = tokens.token().await;
-        settle().await;
-        assert!(events.load(SeqCst) > 0);
-    }
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_subscriber_that_panics_harms_no_flight() {
-    let source = Scripted::lives(600).then(Answer::fails(ErrorKind::Unavailable));
+async fn teamclaude_325_azure_19424_a_herd_whose_leader_is_aborted_gets_its_token() {
+    let source = Scripted::lives(600).hold();
     let tokens = cache(&source, TokioClock::new());
-    let layer = OnEvent(|| panic!("scripted"));
-    let _guard = tracing_subscriber::registry().with(layer).set_default();
-    for _ in 0..5 {
-        assert_eq!(
-            tokens.token().await.unwrap_err().kind(),
-            ErrorKind::Unavailable
-        );
+    let ask = || {
+        let tokens = tokens.clone();
+        tokio::spawn(async move { tokens.token().await.unwrap().secret().to_owned() })
+    };
+    let leader = ask();
+    settle().await;
+    let herd: Vec<_> = (0..10).map(|_| ask()).collect();
+    settle().await;
+    leader.abort();
+    assert!(leader.await.unwrap_err().is_cancelled());
+    source.release();
+    for waiter in herd {
+        assert_eq!(waiter.await.unwrap(), "t1");
     }
-    assert_eq!(source.requests(), 1, "it backs off all the same");
-    tokio::time::advance(secs(2)).await;
-    assert_eq!(tokens.token().await.unwrap().secret(), "t1");
+    assert_eq!(source.requests(), 1);
 }
 
-#[test]
-fn a_subscriber_that_calls_a_stranger_itself_meets_no_lock() {
-    let tokens = TokenCache::new(Scripted::lives(600));
-    let authorizer = Authorizer::builder(tokens).origin("https://api.example");
-    let authorizer = authorizer.build().unwrap();
-    let stranger = |host| Request::get(format!("https://{host}/")).body(()).unwrap();
-    let events = Arc::new(AtomicUsize::new(0));
-    let layer = OnEvent({
-        let (authorizer, events) = (authorizer.clone(), Arc::clone(&events));
-        move || {
-            if events.fetch_add(1, SeqCst) == 0 {
-                let _ = authorizer.authorize(&stranger("two.example"));
-            }
-        }
-    });
-    let _guard = tracing_subscriber::registry().with(layer).set_default();
-    let _ = authorizer.authorize(&stranger("one.example"));
-    assert!(events.load(SeqCst) > 0);
+/// What the first caller brought along, its deadline for one, was used for every token after.
+#[tokio::test(start_paused = true)]
+async fn golang_oauth2_388_the_first_callers_deadline_is_nobody_elses() {
+    let source = Scripted::lives(600).takes(secs(3));
+    let tokens = cache(&source, TokioClock::new());
+    let first = tokio::time::timeout(secs(1), tokens.token());
+    let second = tokio::time::timeout(secs(4), tokens.token());
+    let (first, second) = tokio::join!(first, second);
+    assert!(first.is_err(), "it would not wait");
+    assert_eq!(second.unwrap().unwrap().secret(), "t1");
+    for number in 2..=5 {
+        tokio::time::advance(secs(482)).await;
+        assert!(read(&tokens).is_some());
+        settle().await;
+        tokio::time::sleep(Duration::from_millis(3001)).await;
+        assert_eq!(read(&tokens), Some(format!("Bearer t{number}")));
+    }
+    assert_eq!(source.requests(), 5);
 }

@@ -61,6 +61,21 @@ async fn an_outage_is_survived_without_a_reader() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn google_cloud_4541_5864_a_refusal_or_a_panic_does_not_end_the_task() {
+    let source = Scripted::lives(600)
+        .then(Answer::Lives(secs(600)))
+        .then(Answer::fails(ErrorKind::Refused))
+        .then(Answer::Panics)
+        .then(Answer::fails(ErrorKind::Refused));
+    let tokens = warm(&source);
+    tokens.token().await.unwrap();
+    // due after 480 s; 36 s, 2 s and 288 s at most between the failures and the next token
+    quiet(480 + 36 + 2 + 288 + 5).await;
+    assert!(read(&tokens).is_some());
+    assert_eq!(source.requests(), 5);
+}
+
+#[tokio::test(start_paused = true)]
 async fn reads_and_the_task_do_not_renew_twice() {
     let source = Scripted::lives(60);
     let tokens = warm(&source);

@@ -3,23 +3,27 @@
 mod day;
 mod expiry;
 mod failure;
+mod fleet;
 mod flight;
+mod hostile;
 mod keep_warm;
+mod lifetimes;
+mod model;
 mod policy;
 mod runtime;
 pub(crate) mod source;
 mod status;
+mod stress;
 
 use std::{future::Future, time::Duration};
 
-use auth_core::{Clock, TokenCache};
-use source::Scripted;
+use auth_core::{Clock, TokenCache, TokenSource};
 
-fn secs(seconds: u64) -> Duration {
+pub(crate) fn secs(seconds: u64) -> Duration {
     Duration::from_secs(seconds)
 }
 
-fn cache(source: &Scripted, clock: impl Clock) -> TokenCache {
+fn cache(source: &(impl TokenSource + Clone), clock: impl Clock) -> TokenCache {
     TokenCache::builder(source.clone()).clock(clock).build()
 }
 

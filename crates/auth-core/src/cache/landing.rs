@@ -67,7 +67,9 @@ impl Shared {
     ) -> (Outcome, Duration) {
         let lifetime = response.lifetime;
         let life = self.policy.life(sent, now, lifetime, fastrand::f64());
-        if life.is_makeshift && self.slot.left(now) > Some(life.left(now)) {
+        // it may be over already: the machine may have slept meanwhile
+        let is_poor = life.is_makeshift || now.reached(life.spent_at);
+        if is_poor && self.slot.left(now) > Some(life.left(now)) {
             let error = Error::new(
                 ErrorKind::InvalidResponse,
                 "the new token ends sooner than the current one",

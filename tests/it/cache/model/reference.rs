@@ -1,0 +1,205 @@
+//! What a cache should do: the plainest one that does it, on one thread and without a source.
+
+use std::{ops::RangeInclusive, time::Duration};
+
+use auth_core::{ErrorKind, Now};
+
+use super::{
+    puppet::Answer,
+    rules::{Token, attempt, pause},
+};
+
+/// After its deadline a flight is waited for so much longer.
+const GRACE: Duration = Duration::from_millis(500);
+
+#[derive(Debug)]
+pub(super) struct Reference {
+    pub(super) now: Now,
+    pub(super) token: Option<Token>,
+    pub(super) flight: Option<Flight>,
+    pub(super) failure: Option<Failure>,
+    pub(super) flights: u64,
+    pub(super) tokens: u64,
+    /// Of the source: a second attempt counts here.
+    pub(super) requests: usize,
+}
+
+#[derive(Clone, Debug)]
+pub(super) struct Flight {
+    pub(super) number: u64,
+    pub(super) deadline: Duration,
+    sent: Now,
+    second_attempt: bool,
+}
+
+#[derive(Debug)]
+pub(super) struct Failure {
+    pub(super) kind: ErrorKind,
+    pub(super) in_a_row: u32,
+    pub(super) pause: RangeInclusive<Duration>,
+    /// Drawn by the cache; known as soon as it tells.
+    pub(super) next_attempt: Option<Duration>,
+}
+
+/// What somebody who needs a token gets.
+#[derive(Clone, Debug)]
+pub(super) enum Reply {
+    Token(Token),
+    Fails(ErrorKind),
+    /// Waits for this flight.
+    Waits(u64),
+}
+
+impl Reference {
+    pub(super) fn new(now: Now) -> Self {
+        Self {
+            now,
+            token: None,
+            flight: None,
+            failure: None,
+            flights: 0,
+            tokens: 0,
+            requests: 0,
+        }
+    }
+
+    /// How long the token is usable, if there is a usable one.
+    pub(super) fn left(&self) -> Option<Duration> {
+        self.token.as_ref()?.left(self.now)
+    }
+
+    pub(super) fn pause_left(&self) -> Duration {
+        let next = self
+            .failure
+            .as_ref()
+            .and_then(|failure| failure.next_attempt);
+        next.unwrap_or_default().saturating_sub(self.now.monotonic)
+    }
+
+    fn is_under_way(&self) -> bool {
+        let dead_at = |flight: &Flight| flight.deadline + GRACE;
+        self.flight
+            .as_ref()
+            .is_some_and(|flight| self.now.monotonic < dead_at(flight))
+    }
+
+    /// Whether those on this flight have given it up.
+    pub(super) fn is_dead(&self, flight: u64) -> bool {
+        flight != self.flights || !self.is_under_way()
+    }
+
+    /// A read; `due` is what the cache says of its token.
+    pub(super) fn read(&mut self, due: bool) -> Option<Token> {
+        self.left()?;
+        if due && !self.is_under_way() && self.pause_left().is_zero() {
+            self.take_off();
+        }
+        self.token.clone()
+    }
+
+    /// Somebody needs a token.
+    pub(super) fn ask(&mut self, due: bool) -> Reply {
+        match self.read(due) {
+            Some(token) => Reply::Token(token),
+            None => self.board(),
+        }
+    }
+
+    /// Somebody waits, and is on no flight yet, or no longer.
+    pub(super) fn board(&mut self) -> Reply {
+        if let Some(token) = self
+            .token
+            .clone()
+            .filter(|token| token.left(self.now).is_some())
+        {
+            return Reply::Token(token);
+        }
+        if !self.is_under_way() {
+            match &self.failure {
+                Some(failure) if !self.pause_left().is_zero() => return Reply::Fails(failure.kind),
+                _ => self.take_off(),
+            }
+        }
+        Reply::Waits(self.flights)
+    }
+
+    fn take_off(&mut self) {
+        self.flights += 1;
+        self.requests += 1;
+        self.flight = Some(Flight {
+            number: self.flights,
+            deadline: self.now.monotonic + attempt(self.left()),
+            sent: self.now,
+            second_attempt: false,
+        });
+    }
+
+    /// Time has passed, and the cache could act on it.
+    pub(super) fn time_out(&mut self) -> Option<(u64, Reply)> {
+        let flight = self.flight.clone()?;
+        (self.now.monotonic >= flight.deadline).then(|| self.fail(&flight, ErrorKind::Timeout))
+    }
+
+    /// The source has answered the request of `flight`: who was on it gets this.
+    pub(super) fn land(
+        &mut self,
+        flight: &Flight,
+        answer: Answer,
+        secret: String,
+    ) -> Option<(u64, Reply)> {
+        let current = self
+            .flight
+            .as_ref()
+            .is_some_and(|last| last.number == flight.number);
+        let kind = match answer {
+            Answer::Lives(seconds) => {
+                let token = Token::new(secret, flight.sent, self.now, seconds);
+                let spent = token.makeshift || token.left(self.now).is_none();
+                if !spent || self.left() <= token.left(self.now) {
+                    self.tokens += 1;
+                    if current {
+                        self.token = Some(token.clone());
+                        (self.flight, self.failure) = (None, None);
+                    }
+                    return Some((flight.number, Reply::Token(token)));
+                }
+                ErrorKind::InvalidResponse
+            }
+            Answer::Later(kind, _) | Answer::Fails(kind) => kind,
+            Answer::Panics => ErrorKind::Panicked,
+        };
+        if kind == ErrorKind::Connection && !flight.second_attempt {
+            self.requests += 1;
+            if self.now.monotonic >= flight.deadline {
+                return Some(self.fail(flight, ErrorKind::Timeout));
+            }
+            let again = self.flight.as_mut().unwrap();
+            (again.second_attempt, again.sent) = (true, self.now);
+            return None;
+        }
+        Some(self.fail_with(flight, kind, answer))
+    }
+
+    fn fail(&mut self, flight: &Flight, kind: ErrorKind) -> (u64, Reply) {
+        self.fail_with(flight, kind, Answer::Fails(kind))
+    }
+
+    /// A flight that was given up for dead and fails late fails only for those who were on it.
+    fn fail_with(&mut self, flight: &Flight, kind: ErrorKind, answer: Answer) -> (u64, Reply) {
+        if self
+            .flight
+            .as_ref()
+            .is_some_and(|last| last.number == flight.number)
+        {
+            let in_a_row = self.failure.as_ref().map_or(0, |failure| failure.in_a_row) + 1;
+            self.flight = None;
+            self.failure = Some(Failure {
+                kind,
+                in_a_row,
+                pause: pause(answer, in_a_row, self.left()),
+                next_attempt: None,
+            });
+        }
+        (flight.number, Reply::Fails(kind))
+    }
+}

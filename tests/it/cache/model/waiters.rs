@@ -1,0 +1,97 @@
+//! Those who wait for a token, and what they should get.
+
+use std::{pin::Pin, task::Poll};
+
+use auth_core::{AccessToken, Error, ErrorKind, TokenCache};
+use tokio_test::task::{self, Spawn};
+
+use super::reference::{Flight, Reference, Reply};
+
+type Outcome = Result<AccessToken, Error>;
+type Asking = Spawn<Pin<Box<dyn Future<Output = Outcome> + Send>>>;
+
+/// A waiter boards so many flights at most.
+const BOARDINGS: usize = 8;
+
+struct Waiter {
+    asking: Asking,
+    flight: u64,
+    boarded: usize,
+}
+
+#[derive(Default)]
+pub(super) struct Waiters(Vec<Waiter>);
+
+/// Somebody who needs a token and has not been polled yet.
+pub(super) fn asking(tokens: &TokenCache) -> Asking {
+    let tokens = tokens.clone();
+    task::spawn(Box::pin(async move { tokens.token().await }))
+}
+
+impl Waiters {
+    /// Somebody asked and got `outcome` at the first poll, or waits.
+    pub(super) fn came(&mut self, asking: Asking, outcome: Poll<Outcome>, expected: &Reply) {
+        self.polled(asking, outcome, expected, 1);
+    }
+
+    fn polled(&mut self, asking: Asking, outcome: Poll<Outcome>, expected: &Reply, boarded: usize) {
+        match (expected, outcome) {
+            (Reply::Waits(flight), Poll::Pending) => self.0.push(Waiter {
+                asking,
+                flight: *flight,
+                boarded,
+            }),
+            (Reply::Token(token), Poll::Ready(Ok(found))) => {
+                assert_eq!(found.secret(), token.secret);
+            }
+            (Reply::Fails(kind), Poll::Ready(Err(error))) => assert_eq!(error.kind(), *kind),
+            (expected, outcome) => panic!("expected {expected:?}, got {outcome:?}"),
+        }
+    }
+
+    pub(super) fn remove(&mut self, which: usize) {
+        if !self.0.is_empty() {
+            self.0.remove(which % self.0.len());
+        }
+    }
+
+    /// Everybody looks: those on a flight that has landed get its outcome, and those whose flight
+    /// is dead, or brought a token that is over, board another.
+    pub(super) fn look(&mut self, reference: &mut Reference, landed: Option<&(u64, Reply)>) {
+        for mut waiter in std::mem::take(&mut self.0) {
+            let expected = match landed {
+                Some((flight, outcome)) if *flight == waiter.flight => match outcome {
+                    Reply::Token(token) if token.left(reference.now).is_none() => {
+                        waiter.board_again(reference)
+                    }
+                    outcome => outcome.clone(),
+                },
+                _ if reference.is_dead(waiter.flight) => waiter.board_again(reference),
+                _ => Reply::Waits(waiter.flight),
+            };
+            let outcome = waiter.asking.poll();
+            self.polled(waiter.asking, outcome, &expected, waiter.boarded);
+        }
+    }
+
+    /// Nobody waits but for the flight under way.
+    pub(super) fn wait_for(&self, flight: Option<&Flight>) {
+        for waiter in &self.0 {
+            assert_eq!(
+                flight.map(|flight| flight.number),
+                Some(waiter.flight),
+                "waits for"
+            );
+        }
+    }
+}
+
+impl Waiter {
+    fn board_again(&mut self, reference: &mut Reference) -> Reply {
+        if self.boarded == BOARDINGS {
+            return Reply::Fails(ErrorKind::NoRuntime);
+        }
+        self.boarded += 1;
+        reference.board()
+    }
+}
