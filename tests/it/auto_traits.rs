@@ -3,11 +3,12 @@
 use std::marker::PhantomData;
 
 use auth_core::{
-    AccessToken, Authorization, AuthorizationFuture, Authorizer, AuthorizerBuilder, BoxError,
+    AccessToken, Attempt, AttemptFuture, Authorization, Authorizer, AuthorizerBuilder, BoxError,
     ClientAuthentication, ClientCredentials, ClientCredentialsBuilder, ClientSecret, Clock,
-    Decision, Error, ErrorKind, HttpTransport, Now, RequestHead, Scopes, SecretString, Sleep,
-    SystemClock, Target, TokenCache, TokenCacheBuilder, TokenRequest, TokenRequestBuilder,
-    TokenResponse, TokenSource, TransportBody, provider::Provider,
+    Decision, Error, ErrorKind, HttpTransport, Now, Renewal, RenewalFuture, ReplayMethods,
+    RequestHead, ResponseHead, Scopes, SecretString, Sleep, SystemClock, Target, TokenCache,
+    TokenCacheBuilder, TokenRequest, TokenRequestBuilder, TokenResponse, TokenSource,
+    TransportBody, Verdict, provider::Provider,
 };
 use auth_reqwest::{AuthMiddleware, ReqwestTransport};
 use auth_testing::{
@@ -57,8 +58,9 @@ macro_rules! table {
 fn of_auth_core() {
     table! {
         AccessToken: "Send Sync Unpin Clone",
+        Attempt: "Send Sync Unpin",
+        AttemptFuture: "Send Unpin",
         Authorization: "Send Sync Unpin Clone",
-        AuthorizationFuture: "Send Unpin",
         Authorizer: "Send Sync Unpin Clone",
         AuthorizerBuilder: "Send Sync Unpin Clone",
         BoxError: "Send Sync Unpin",
@@ -71,6 +73,11 @@ fn of_auth_core() {
         ErrorKind: "Send Sync Unpin Clone",
         Now: "Send Sync Unpin Clone",
         Provider: "Send Sync Unpin Clone",
+        Renewal: "Send Sync Unpin",
+        RenewalFuture: "Send Unpin",
+        ReplayMethods: "Send Sync Unpin Clone",
+        ResponseHead<'_>: "Send Sync Unpin Clone",
+        Verdict: "Send Unpin",
         RequestHead<'_>: "Send Sync Unpin Clone",
         Scopes: "Send Sync Unpin Clone",
         SecretString: "Send Sync Unpin Clone",

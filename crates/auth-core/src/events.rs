@@ -43,6 +43,19 @@ impl fmt::Display for Causes<'_> {
     }
 }
 
+/// `why` no other token is asked for, although the API refused this one.
+pub(crate) fn renewal_withheld(generation: u64, why: &str) {
+    tracing::debug!(
+        generation,
+        why,
+        "access token refused; no other is requested"
+    );
+}
+
+pub(crate) fn token_refused(generation: u64, replayed: bool) {
+    tracing::info!(generation, replayed, "access token refused by the API");
+}
+
 /// Told once per destination.
 pub(crate) fn stranger(destination: &dyn fmt::Display) {
     tracing::warn!(

@@ -2,10 +2,6 @@
 
 mod authorizer;
 mod cache;
-#[cfg_attr(
-    not(test),
-    expect(dead_code, reason = "the authorizer does not act on a refusal yet")
-)]
 mod challenge;
 mod client_credentials;
 mod clock;
@@ -23,7 +19,10 @@ mod token;
 mod transport;
 
 pub use async_trait::async_trait;
-pub use authorizer::{AuthorizationFuture, Authorizer, AuthorizerBuilder, Decision, RequestHead};
+pub use authorizer::{
+    Attempt, AttemptFuture, Authorizer, AuthorizerBuilder, Decision, Renewal, RenewalFuture,
+    ReplayMethods, RequestHead, ResponseHead, Verdict,
+};
 pub use cache::{RefreshPolicy, RefreshPolicyBuilder, Status, TokenCache, TokenCacheBuilder};
 pub use client_credentials::{ClientAuthentication, ClientCredentials, ClientCredentialsBuilder};
 pub use clock::{Clock, Now, Sleep, SystemClock};

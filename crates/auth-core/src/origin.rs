@@ -163,6 +163,18 @@ pub struct Target<'a> {
     pub(crate) is_certain: bool,
 }
 
+impl Target<'_> {
+    /// Whether both name one origin.
+    pub(crate) fn has_origin_of(&self, other: &Target<'_>) -> bool {
+        let (Some(one), Some(other)) = (&self.destination, &other.destination) else {
+            return false;
+        };
+        one.scheme == other.scheme
+            && one.port() == other.port()
+            && one.host().eq_ignore_ascii_case(other.host())
+    }
+}
+
 /// A scheme, a host and a port that a URI names; taken apart only when that is needed.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Destination<'a> {

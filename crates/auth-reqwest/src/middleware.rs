@@ -1,7 +1,9 @@
+use std::borrow::Cow;
+
 use async_trait::async_trait;
-use auth_core::{Authorizer, Decision, RequestHead};
+use auth_core::{Authorizer, Decision, RequestHead, ResponseHead, Verdict};
 use http::Extensions;
-use reqwest::{Request, Response};
+use reqwest::{Request, Response, Url};
 use reqwest_middleware::{Error, Middleware, Next};
 
 /// Puts an access token on the requests of a reqwest client.
@@ -51,15 +53,40 @@ impl Middleware for AuthMiddleware {
         extensions: &mut Extensions,
         next: Next<'_>,
     ) -> Result<Response, Error> {
-        let head = RequestHead::new(request.url(), request.headers());
-        let authorization = match self.authorizer.authorize(head) {
-            Decision::PassThrough => None,
-            Decision::Authorize(authorization) => Some(authorization),
-            Decision::Wait(authorization) => Some(authorization.await.map_err(Error::middleware)?),
+        let head = RequestHead::new(request.url(), request.headers())
+            .method(request.method())
+            .extensions(extensions);
+        let attempt = match self.authorizer.authorize(head) {
+            Decision::PassThrough => return next.run(request, extensions).await,
+            Decision::Authorize(attempt) => attempt,
+            Decision::Wait(attempt) => attempt.await.map_err(Error::middleware)?,
         };
-        if let Some(authorization) = authorization {
-            authorization.apply(request.headers_mut());
-        }
-        next.run(request, extensions).await
+        let again = attempt.may_replay().then(|| request.try_clone()).flatten();
+        let asked = again.as_ref().map_or_else(
+            || Cow::Owned(request.url().clone()),
+            |again| Cow::Borrowed(again.url()),
+        );
+        attempt.apply(request.headers_mut());
+        let response = next.clone().run(request, extensions).await?;
+
+        let verdict = attempt.judge(answer(&response, &asked), again.is_some());
+        let (Verdict::Renew(renewal), Some(mut again)) = (verdict, again) else {
+            return Ok(response);
+        };
+        let Some(attempt) = renewal.await.attempt() else {
+            return Ok(response);
+        };
+        drop(response);
+        let asked = again.url().clone();
+        attempt.apply(again.headers_mut());
+        let response = next.run(again, extensions).await?;
+        // it is sent no third time, but what the second token comes to matters to others
+        let _ = attempt.judge(answer(&response, &asked), false);
+        Ok(response)
     }
+}
+
+/// reqwest follows redirects below: who answered need not be who was asked.
+fn answer<'a>(response: &'a Response, asked: &Url) -> ResponseHead<'a> {
+    ResponseHead::new(response.status(), response.headers()).answered(asked, response.url())
 }

@@ -1,17 +1,19 @@
 use std::{
     fmt,
     future::Future,
-    marker::PhantomData,
     pin::Pin,
     task::{Context, Poll, ready},
 };
 
-use auth_core::{AuthorizationFuture, Authorizer, BoxError, Decision, Error};
+use auth_core::{Attempt, AttemptFuture, BoxError, Decision, Renewal, RenewalFuture, Verdict};
 use http::{Request, Response};
 use pin_project_lite::pin_project;
 use tower_service::Service;
 
-use crate::Replay;
+use crate::{
+    Replay,
+    exchange::{Again, Refused, Sent, Unsent},
+};
 
 pin_project! {
     /// The response future of [`Auth`](crate::Auth).
@@ -21,99 +23,117 @@ pin_project! {
         R: Replay<B>,
     {
         #[pin]
-        state: State<S, B>,
-        replay: PhantomData<fn() -> R>,
+        state: State<S, B, R>,
     }
 }
 
 pin_project! {
     #[project = StateProjection]
-    enum State<S, B>
+    enum State<S, B, R>
     where
         S: Service<Request<B>>,
+        R: Replay<B>,
     {
         /// There is no token yet; the service is not ready and holds nothing.
         Acquiring {
-            waiting: AuthorizationFuture,
-            unsent: Option<Box<Unsent<S, B>>>,
+            waiting: AttemptFuture,
+            unsent: Option<Box<Unsent<S, B, R>>>,
         },
         /// There is one; the service is driven to readiness.
-        Readying { unsent: Option<Box<Unsent<S, B>>> },
-        /// The request is on its way.
+        Readying { unsent: Option<Box<Unsent<S, B, R>>> },
+        /// The request is on its way; `sent` if it carries our token.
         Sending {
             #[pin]
             response: S::Future,
+            sent: Option<Sent<S, B, R>>,
+        },
+        /// The token was refused, and another has been asked for.
+        Renewing {
+            waiting: RenewalFuture,
+            refused: Option<Box<Refused<S, B, R>>>,
+        },
+        /// It is there; a clone of the service is driven to readiness.
+        ReadyingAgain {
+            renewal: Renewal,
+            refused: Option<Box<Refused<S, B, R>>>,
         },
     }
 }
 
-/// A request that waits, without its token. It is boxed, so that the future of one that need not
-/// wait is no larger than the inner one.
-pub(crate) struct Unsent<S, B> {
-    pub(crate) request: Request<B>,
-    pub(crate) service: S,
-    pub(crate) authorizer: Authorizer,
-}
-
-impl<S, B> Unsent<S, B>
+impl<S, B, R> State<S, B, R>
 where
     S: Service<Request<B>> + Clone,
+    R: Replay<B>,
 {
-    /// Sends the request with the token that is current now, which need not be the one that was
-    /// waited for: getting ready may have taken longer than that lived.
-    fn send(mut self: Box<Self>) -> State<S, B> {
-        match self.authorizer.authorize(&self.request) {
-            Decision::PassThrough => {}
-            Decision::Authorize(authorization) => authorization.apply(self.request.headers_mut()),
-            Decision::Wait(waiting) => {
-                // as in `Auth::call`: nothing waits with a ready service
-                self.service = self.service.clone();
-                return State::Acquiring {
-                    waiting,
-                    unsent: Some(self),
-                };
-            }
+    #[inline]
+    fn send(attempt: Attempt, mut request: Request<B>, service: &mut S, replay: &R) -> Self {
+        let mut again = None;
+        if Again::<S, B, R>::IS_POSSIBLE && attempt.may_replay() {
+            (request, again) = Again::keep(request, service, replay);
         }
-        let Self {
-            request,
-            mut service,
-            ..
-        } = *self;
-        State::Sending {
+        attempt.apply(request.headers_mut());
+        Self::Sending {
             response: service.call(request),
+            sent: Some(Sent { attempt, again }),
         }
     }
 
-    fn failed(unsent: Option<Box<Self>>, error: Error) -> BoxError {
-        #[cfg(feature = "tonic")]
-        if let Some(unsent) = unsent {
-            return crate::tonic::unsent(error, (&unsent.request).into());
+    /// Sends what has waited, with the token that is current now, which need not be the one that
+    /// was waited for: getting ready may have taken longer than that lived.
+    fn send_late(mut unsent: Box<Unsent<S, B, R>>) -> Self {
+        match unsent.authorizer.authorize(&unsent.request) {
+            Decision::PassThrough => Self::Sending {
+                response: unsent.service.call(unsent.request),
+                sent: None,
+            },
+            Decision::Authorize(attempt) => {
+                let Unsent { request, .. } = *unsent;
+                Self::send(attempt, request, &mut unsent.service, &unsent.replay)
+            }
+            Decision::Wait(waiting) => {
+                // as in `Auth::call`: nothing waits with a ready service
+                unsent.service = unsent.service.clone();
+                Self::Acquiring {
+                    waiting,
+                    unsent: Some(unsent),
+                }
+            }
         }
-        drop(unsent);
-        error.into()
     }
 }
 
 impl<S, B, R> AuthFuture<S, B, R>
 where
-    S: Service<Request<B>>,
+    S: Service<Request<B>> + Clone,
     R: Replay<B>,
 {
-    pub(crate) fn sending(response: S::Future) -> Self {
-        Self::new(State::Sending { response })
-    }
-
-    pub(crate) fn acquiring(waiting: AuthorizationFuture, unsent: Unsent<S, B>) -> Self {
-        Self::new(State::Acquiring {
-            waiting,
-            unsent: Some(Box::new(unsent)),
-        })
-    }
-
-    fn new(state: State<S, B>) -> Self {
+    pub(crate) fn passing(response: S::Future) -> Self {
         Self {
-            state,
-            replay: PhantomData,
+            state: State::Sending {
+                response,
+                sent: None,
+            },
+        }
+    }
+
+    #[inline]
+    pub(crate) fn sending(
+        attempt: Attempt,
+        request: Request<B>,
+        service: &mut S,
+        replay: &R,
+    ) -> Self {
+        Self {
+            state: State::send(attempt, request, service, replay),
+        }
+    }
+
+    pub(crate) fn acquiring(waiting: AttemptFuture, unsent: Unsent<S, B, R>) -> Self {
+        Self {
+            state: State::Acquiring {
+                waiting,
+                unsent: Some(Box::new(unsent)),
+            },
         }
     }
 }
@@ -134,7 +154,7 @@ where
                     let acquired = ready!(waiting.as_mut().poll(cx));
                     let unsent = unsent.take();
                     match acquired {
-                        Ok(_authorization) => State::Readying { unsent },
+                        Ok(_attempt) => State::Readying { unsent },
                         Err(error) => return Poll::Ready(Err(Unsent::failed(unsent, error))),
                     }
                 }
@@ -143,13 +163,46 @@ where
                         ready!(unsent.service.poll_ready(cx)).map_err(Into::into)?;
                     }
                     match unsent.take() {
-                        Some(unsent) => unsent.send(),
+                        Some(unsent) => State::send_late(unsent),
                         // there is a request for as long as it is not sent
                         None => return Poll::Pending,
                     }
                 }
-                StateProjection::Sending { response } => {
-                    return response.poll(cx).map_err(Into::into);
+                StateProjection::Sending { response, sent } => {
+                    let response = ready!(response.poll(cx)).map_err(Into::into)?;
+                    let Some(sent) = sent.take() else {
+                        return Poll::Ready(Ok(response));
+                    };
+                    let can_replay = sent.can_replay();
+                    match (sent.attempt.judge(&response, can_replay), sent.again) {
+                        (Verdict::Renew(waiting), Some(again)) => State::Renewing {
+                            waiting,
+                            refused: Some(Box::new(Refused { response, again })),
+                        },
+                        _ => return Poll::Ready(Ok(response)),
+                    }
+                }
+                StateProjection::Renewing { waiting, refused } => State::ReadyingAgain {
+                    renewal: ready!(waiting.as_mut().poll(cx)),
+                    refused: refused.take(),
+                },
+                StateProjection::ReadyingAgain { renewal, refused } => {
+                    let ready = match refused {
+                        Some(refused) => ready!(refused.again.service.poll_ready(cx)).is_ok(),
+                        None => false,
+                    };
+                    let Some(refused) = refused.take() else {
+                        // there is a response for as long as it is not delivered
+                        return Poll::Pending;
+                    };
+                    let attempt = renewal.attempt().filter(|_| ready);
+                    match refused.replay(attempt) {
+                        Ok((response, sent)) => State::Sending {
+                            response,
+                            sent: Some(sent),
+                        },
+                        Err(response) => return Poll::Ready(Ok(response)),
+                    }
                 }
             };
             state.set(next);
@@ -167,6 +220,8 @@ where
             State::Acquiring { .. } => "AuthFuture::Acquiring",
             State::Readying { .. } => "AuthFuture::Readying",
             State::Sending { .. } => "AuthFuture::Sending",
+            State::Renewing { .. } => "AuthFuture::Renewing",
+            State::ReadyingAgain { .. } => "AuthFuture::ReadyingAgain",
         })
     }
 }

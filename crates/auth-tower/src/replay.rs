@@ -13,6 +13,12 @@ pub trait Replay<B>: Clone {
     /// The body to send now and, where it can be sent again, what that takes.
     fn arm(&self, body: B) -> (B, Option<Self::Kept>);
 
+    /// Whether [`again`](Self::again) would succeed now: asked before another token is requested.
+    fn is_whole(kept: &Self::Kept) -> bool {
+        let _ = kept;
+        true
+    }
+
     /// The body to send the second time.
     fn again(kept: Self::Kept) -> Option<B>;
 }

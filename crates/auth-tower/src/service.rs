@@ -7,14 +7,13 @@ use auth_core::{Authorizer, BoxError, Decision};
 use http::{Request, Response};
 use tower_service::Service;
 
-use crate::{AuthFuture, Bounded, Replay, future::Unsent};
+use crate::{AuthFuture, Bounded, Replay, exchange::Unsent};
 
 /// A client whose requests carry an access token: what [`AuthLayer`](crate::AuthLayer) makes.
 #[derive(Clone)]
 pub struct Auth<S, R = Bounded> {
     inner: S,
     authorizer: Authorizer,
-    #[expect(dead_code, reason = "no request is replayed yet")]
     replay: R,
 }
 
@@ -57,12 +56,11 @@ where
         self.inner.poll_ready(cx).map_err(Into::into)
     }
 
-    fn call(&mut self, mut request: Request<B>) -> Self::Future {
+    fn call(&mut self, request: Request<B>) -> Self::Future {
         match self.authorizer.authorize(&request) {
-            Decision::PassThrough => AuthFuture::sending(self.inner.call(request)),
-            Decision::Authorize(authorization) => {
-                authorization.apply(request.headers_mut());
-                AuthFuture::sending(self.inner.call(request))
+            Decision::PassThrough => AuthFuture::passing(self.inner.call(request)),
+            Decision::Authorize(attempt) => {
+                AuthFuture::sending(attempt, request, &mut self.inner, &self.replay)
             }
             Decision::Wait(waiting) => {
                 // The inner service is ready and holds what that took, a permit perhaps; waiting
@@ -70,11 +68,11 @@ where
                 // which starts out not ready, is driven through `poll_ready` once there is a token.
                 let service = self.inner.clone();
                 drop(mem::replace(&mut self.inner, service.clone()));
-                let authorizer = self.authorizer.clone();
                 let unsent = Unsent {
                     request,
                     service,
-                    authorizer,
+                    authorizer: self.authorizer.clone(),
+                    replay: self.replay.clone(),
                 };
                 AuthFuture::acquiring(waiting, unsent)
             }

@@ -38,6 +38,11 @@ impl Copies {
         }
     }
 
+    /// Any copy: the same to everybody.
+    pub(super) fn any(&self) -> &AccessToken {
+        &self.first
+    }
+
     /// The calling thread's copy.
     #[inline]
     pub(super) fn mine(&self) -> &AccessToken {
@@ -92,7 +97,7 @@ mod tests {
     use std::thread;
 
     use super::*;
-    use crate::{TokenResponse, clock::Now};
+    use crate::{TokenResponse, cache::WeakTokenCache, clock::Now};
 
     fn copies() -> Copies {
         let end = Now {
@@ -100,7 +105,9 @@ mod tests {
             wall: std::time::Duration::ZERO,
         };
         let response = TokenResponse::bearer("abc").unwrap();
-        Copies::new(AccessToken::new(response, 1, end, &"".parse().unwrap()))
+        let asked = "".parse().unwrap();
+        let token = AccessToken::new(response, 1, end, &asked, WeakTokenCache::default());
+        Copies::new(token)
     }
 
     fn address(copies: &Copies) -> usize {

@@ -5,6 +5,7 @@
 //! the cache: when the last handle is dropped, the task ends.
 
 use std::{
+    pin::pin,
     sync::{Arc, PoisonError, atomic::Ordering::Relaxed},
     time::Duration,
 };
@@ -44,14 +45,18 @@ impl Shared {
                 Boarding::Landed(token) => return Ok(token),
                 Boarding::Waiting(ticket) => ticket,
             };
-            let landed = ticket.outcome.wait_for(Option::is_some);
+            let landed = pin!(ticket.outcome.wait_for(Option::is_some));
             if let Some(Ok(outcome)) = self.clock.before(ticket.dead_at, landed).await
                 && let Some(outcome) = outcome.as_ref()
             {
-                let arrival = outcome.clone()?;
+                let arrival = outcome.as_ref().map_err(Error::clone)?;
+                let now = self.clock.now();
+                // thousands may look at the same moment: each thread at its own copy
+                let mine = self.slot.usable(now, |entry| entry.token.mine().clone());
+                let mine = mine.or_else(|| arrival.usable(now));
                 // we may have been polled long after it came
-                if !self.clock.now().reached(arrival.usable_until) {
-                    return Ok(arrival.token);
+                if let Some(token) = mine {
+                    return Ok(token);
                 }
             }
         }
@@ -116,7 +121,11 @@ impl Shared {
         }
     }
 
-    fn take_off(self: &Arc<Self>, flights: &mut Flights, now: Now) -> Result<Ticket, Error> {
+    pub(super) fn take_off(
+        self: &Arc<Self>,
+        flights: &mut Flights,
+        now: Now,
+    ) -> Result<Ticket, Error> {
         let runtime = Runtime::current()?;
         let deadline = now.monotonic + self.policy.attempt(self.slot.left(now));
         let (sender, outcome) = watch::channel(None);
@@ -142,6 +151,7 @@ impl Shared {
         flights.last = Some(Flight {
             number,
             ticket: Some(ticket.clone()),
+            forced: false,
             task,
         });
         Ok(ticket)

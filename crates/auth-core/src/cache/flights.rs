@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 
-use super::{landing::Outcome, task::Task};
+use super::{landing::Outcome, refusal::Allowance, task::Task};
 use crate::{Error, clock::Now};
 
 /// What is known of token requests; locked for an instant, never across I/O.
@@ -17,6 +17,8 @@ pub(super) struct Flights {
     /// Tokens so far.
     pub(super) generation: u64,
     pub(super) failure: Option<Failure>,
+    pub(super) forced: Allowance,
+    pub(super) replays: u64,
 }
 
 #[derive(Debug)]
@@ -24,6 +26,8 @@ pub(super) struct Flight {
     pub(super) number: u64,
     /// None once it has landed.
     pub(super) ticket: Option<Ticket>,
+    /// Whether somebody waits for it whose token an API refused.
+    pub(super) forced: bool,
     pub(super) task: Task,
 }
 
@@ -81,6 +85,7 @@ impl Flights {
             under_way: self.under_way(now).is_some(),
             requests: self.count,
             tokens: self.generation,
+            replays: self.replays,
             failures_in_a_row: self.failure.as_ref().map_or(0, |failure| failure.in_a_row),
             error: self.failure.as_ref().map(|failure| {
                 let wait = failure.next_attempt.saturating_sub(now.monotonic);
@@ -95,6 +100,7 @@ pub(super) struct FlightStatus {
     pub(super) under_way: bool,
     pub(super) requests: u64,
     pub(super) tokens: u64,
+    pub(super) replays: u64,
     pub(super) failures_in_a_row: u32,
     pub(super) error: Option<Error>,
 }

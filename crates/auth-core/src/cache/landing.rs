@@ -1,13 +1,17 @@
 //! What becomes of a flight's result.
 
-use std::{sync::atomic::Ordering::Relaxed, time::Duration};
+use std::{
+    sync::{Arc, atomic::Ordering::Relaxed},
+    time::Duration,
+};
 
 use super::{
-    Shared,
+    Shared, WeakTokenCache,
     copies::Copies,
     flight::nanoseconds,
     flights::{Failure, Flights},
     slot::Entry,
+    sync::AtomicBool,
 };
 use crate::{AccessToken, Error, ErrorKind, TokenResponse, clock::Now, events};
 
@@ -16,8 +20,15 @@ pub(super) type Outcome = Result<Arrival, Error>;
 /// A token that has come. Whoever looks only later asks the clock whether it is still usable.
 #[derive(Clone, Debug)]
 pub(super) struct Arrival {
-    pub(super) token: AccessToken,
-    pub(super) usable_until: Now,
+    token: AccessToken,
+    usable_until: Now,
+}
+
+impl Arrival {
+    /// The token, if it is usable.
+    pub(super) fn usable(&self, now: Now) -> Option<AccessToken> {
+        (!now.reached(self.usable_until)).then(|| self.token.clone())
+    }
 }
 
 /// What landing a flight comes to.
@@ -35,7 +46,7 @@ impl Shared {
     ///
     /// Nothing of the user's runs in here, under the lock: not a source, not a subscriber of events.
     pub(super) fn land(
-        &self,
+        self: &Arc<Self>,
         number: u64,
         sent: Now,
         result: Result<TokenResponse, Error>,
@@ -58,7 +69,7 @@ impl Shared {
     }
 
     fn land_token(
-        &self,
+        self: &Arc<Self>,
         flights: &mut Flights,
         current: bool,
         sent: Now,
@@ -67,21 +78,35 @@ impl Shared {
     ) -> (Outcome, Duration) {
         let lifetime = response.lifetime;
         let life = self.policy.life(sent, now, lifetime, fastrand::f64());
+        let forced = current && flights.last.as_ref().is_some_and(|flight| flight.forced);
         // it may be over already: the machine may have slept meanwhile
         let is_poor = life.is_makeshift || now.reached(life.spent_at);
-        if is_poor && self.slot.left(now) > Some(life.left(now)) {
+        if is_poor && !forced && self.slot.left(now) > Some(life.left(now)) {
             let error = Error::new(
                 ErrorKind::InvalidResponse,
                 "the new token ends sooner than the current one",
             );
             return self.land_failure(flights, current, now, error);
         }
-        flights.generation += 1;
-        let (generation, asked) = (flights.generation, self.request.scopes());
-        let token = AccessToken::new(response, generation, life.expires_at, asked);
+        let same = |entry: &Entry| {
+            let token = entry.token.any();
+            (*token.header() == response.authorization).then(|| token.generation())
+        };
+        // some servers hand out the same token again, as long as it lives
+        let generation = self.slot.current(same).flatten().unwrap_or_else(|| {
+            flights.generation += 1;
+            flights.generation
+        });
+        let (asked, cache) = (self.request.scopes(), WeakTokenCache::of(self));
+        let token = AccessToken::new(response, generation, life.expires_at, asked, cache);
         if current {
-            let token = Copies::new(token.clone());
-            self.slot.store(Entry { token, life }, now);
+            let entry = Entry {
+                token: Copies::new(token.clone()),
+                life,
+                forced_at: forced.then_some(now.monotonic),
+                accepted: AtomicBool::new(false),
+            };
+            self.slot.store(entry, now);
             flights.failure = None;
             self.next_renewal.store(0, Relaxed);
         }

@@ -6,6 +6,7 @@ mod flights;
 mod journey;
 mod landing;
 mod policy;
+mod refusal;
 mod slot;
 mod status;
 mod sync;
@@ -13,12 +14,13 @@ mod task;
 
 use std::{
     fmt,
-    sync::{Arc, PoisonError},
+    sync::{Arc, PoisonError, Weak},
 };
 
 use crate::{AccessToken, Authorization, Clock, Error, TokenRequest, TokenSource, clock::AnyClock};
 use flights::Flights;
 pub use policy::{RefreshPolicy, RefreshPolicyBuilder};
+pub(crate) use refusal::Replacement;
 use slot::Slot;
 pub use status::Status;
 use sync::{AtomicU64, Mutex};
@@ -109,22 +111,26 @@ impl TokenCache {
     /// The outcome of the token request that failed, for everybody who waited for it and for those
     /// who come before the next attempt is due.
     pub async fn token(&self) -> Result<AccessToken, Error> {
+        match self.usable() {
+            Some(token) => Ok(token),
+            None => self.shared.wait().await,
+        }
+    }
+
+    /// The current token, if it is usable: as [`cached`](Self::cached).
+    #[inline]
+    pub(crate) fn usable(&self) -> Option<AccessToken> {
         let now = self.shared.clock.now();
-        let hit = self.shared.slot.usable(now, |entry| {
+        let (token, due) = self.shared.slot.usable(now, |entry| {
             (
                 entry.token.mine().clone(),
                 now.reached(entry.life.refresh_at),
             )
-        });
-        match hit {
-            Some((token, due)) => {
-                if due {
-                    self.shared.renew_in_background(now);
-                }
-                Ok(token)
-            }
-            None => self.shared.wait().await,
+        })?;
+        if due {
+            self.shared.renew_in_background(now);
         }
+        Some(token)
     }
 }
 
@@ -142,10 +148,31 @@ impl TokenCache {
     }
 }
 
+/// A cache that this does not keep alive.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct WeakTokenCache(Weak<Shared>);
+
+impl WeakTokenCache {
+    fn of(shared: &Arc<Shared>) -> Self {
+        Self(Arc::downgrade(shared))
+    }
+
+    pub(crate) fn upgrade(&self) -> Option<TokenCache> {
+        let shared = self.0.upgrade()?;
+        Some(TokenCache { shared })
+    }
+}
+
 impl Drop for Shared {
     fn drop(&mut self) {
         let flights = self.flights.get_mut();
         flights.unwrap_or_else(PoisonError::into_inner).abort();
+    }
+}
+
+impl fmt::Debug for Shared {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("TokenCache")
     }
 }
 

@@ -15,7 +15,11 @@ use arc_swap::ArcSwapOption;
 #[cfg(auth_loom)]
 use stand_in::ArcSwapOption;
 
-use super::{copies::Copies, policy::Life, sync::Mutex};
+use super::{
+    copies::Copies,
+    policy::Life,
+    sync::{AtomicBool, Mutex},
+};
 use crate::clock::Now;
 
 /// Replaced entries that are kept whatever their age.
@@ -28,6 +32,10 @@ const KEPT_FOR: Duration = Duration::from_secs(10);
 pub(super) struct Entry {
     pub(super) token: Copies,
     pub(super) life: Life,
+    /// When a refusal of the one before brought it, by the monotonic clock.
+    pub(super) forced_at: Option<Duration>,
+    /// Whether an API has accepted it.
+    pub(super) accepted: AtomicBool,
 }
 
 #[derive(Debug, Default)]
@@ -46,6 +54,11 @@ impl Slot {
             Some(entry) if !now.reached(entry.life.spent_at) => Some(read(entry)),
             _ => None,
         }
+    }
+
+    /// What `read` makes of the entry, usable or not.
+    pub(super) fn current<T>(&self, read: impl FnOnce(&Entry) -> T) -> Option<T> {
+        self.current.load().as_deref().map(read)
     }
 
     /// How much longer the current token is usable; `None` if it is not.
@@ -103,7 +116,10 @@ mod stand_in {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{AccessToken, TokenResponse, cache::policy::RefreshPolicy};
+    use crate::{
+        AccessToken, TokenResponse,
+        cache::{WeakTokenCache, policy::RefreshPolicy},
+    };
 
     fn at(seconds: u64) -> Now {
         Now {
@@ -116,10 +132,13 @@ mod tests {
         let lifetime = Some(Duration::from_secs(60));
         let life = RefreshPolicy::default().life(now, now, lifetime, 0.5);
         let response = TokenResponse::bearer("abc").unwrap();
-        let token = AccessToken::new(response, generation, life.expires_at, &"".parse().unwrap());
+        let (end, asked) = (life.expires_at, "".parse().unwrap());
+        let token = AccessToken::new(response, generation, end, &asked, WeakTokenCache::default());
         Entry {
             token: Copies::new(token),
             life,
+            forced_at: None,
+            accepted: AtomicBool::new(false),
         }
     }
 

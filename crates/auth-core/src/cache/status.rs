@@ -18,8 +18,11 @@ pub struct Status {
     /// Token requests so far. A second attempt at once, after a connection failed, is not counted
     /// apart.
     pub token_requests: u64,
-    /// Tokens received so far.
+    /// Different tokens received so far.
     pub tokens: u64,
+    /// Requests that are or were sent a second time, with another token, because an API refused
+    /// the first.
+    pub replays: u64,
     /// Token requests that failed since the last that succeeded.
     pub failures_in_a_row: u32,
     /// Why the last token request failed, if it did; its
@@ -42,6 +45,7 @@ impl Shared {
             under_way,
             requests,
             tokens,
+            replays,
             failures_in_a_row,
             error,
         } = self.flights().status(now);
@@ -51,6 +55,7 @@ impl Shared {
             requesting: under_way,
             token_requests: requests,
             tokens,
+            replays,
             failures_in_a_row,
             last_error: error,
         }

@@ -5,7 +5,7 @@
 pub(super) use std::{
     sync::{
         Mutex, MutexGuard,
-        atomic::{AtomicU64, AtomicUsize},
+        atomic::{AtomicBool, AtomicU64, AtomicUsize},
     },
     thread_local,
 };
@@ -14,7 +14,7 @@ pub(super) use std::{
 pub(super) use loom::{
     sync::{
         Mutex, MutexGuard,
-        atomic::{AtomicU64, AtomicUsize},
+        atomic::{AtomicBool, AtomicU64, AtomicUsize},
     },
     thread_local,
 };

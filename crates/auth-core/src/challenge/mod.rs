@@ -67,11 +67,16 @@ impl Refusal {
 /// Whether a gRPC response refuses the token in its headers, which is where the status stands when
 /// there is no message ("trailers-only"). Its HTTP status is 200.
 pub(crate) fn grpc_refusal(headers: &HeaderMap) -> bool {
-    let kind = headers.get(CONTENT_TYPE).map(http::HeaderValue::as_bytes);
-    kind.is_some_and(|kind| kind.starts_with(b"application/grpc"))
+    is_grpc(headers)
         && headers
             .get("grpc-status")
             .is_some_and(|status| status == UNAUTHENTICATED)
+}
+
+/// Whether these are the headers of a gRPC request or response.
+pub(crate) fn is_grpc(headers: &HeaderMap) -> bool {
+    let kind = headers.get(CONTENT_TYPE).map(http::HeaderValue::as_bytes);
+    kind.is_some_and(|kind| kind.starts_with(b"application/grpc"))
 }
 
 #[cfg(test)]

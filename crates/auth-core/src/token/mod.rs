@@ -2,11 +2,23 @@
 
 mod response;
 
-use std::{fmt, sync::Arc, time::SystemTime};
+use std::{
+    fmt,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering::Relaxed},
+    },
+    time::SystemTime,
+};
 
 use http::{HeaderMap, HeaderValue, header::AUTHORIZATION};
 
-use crate::{Scopes, clock::Now, secret::copied};
+use crate::{
+    Scopes,
+    cache::{Replacement, WeakTokenCache},
+    clock::Now,
+    secret::copied,
+};
 pub use response::TokenResponse;
 
 /// An access token as the cache keeps it: the secret, its header, its end and what it is good for.
@@ -21,6 +33,10 @@ struct Kept {
     authorization: Authorization,
     expires_at: SystemTime,
     scopes: Arc<Scopes>,
+    /// Where it is kept, and wants to hear what an API says of it.
+    cache: WeakTokenCache,
+    /// Whether that has heard, through this copy, that an API accepted it.
+    accepted: AtomicBool,
 }
 
 impl AccessToken {
@@ -31,6 +47,7 @@ impl AccessToken {
         generation: u64,
         expires_at: Now,
         asked: &Scopes,
+        cache: WeakTokenCache,
     ) -> Self {
         Self(Arc::new(Kept {
             authorization: Authorization {
@@ -41,6 +58,8 @@ impl AccessToken {
                 .checked_add(expires_at.wall)
                 .unwrap_or(SystemTime::UNIX_EPOCH),
             scopes: Arc::new(response.scopes.unwrap_or_else(|| asked.clone())),
+            cache,
+            accepted: AtomicBool::new(false),
         }))
     }
 
@@ -51,6 +70,8 @@ impl AccessToken {
             authorization,
             expires_at,
             scopes,
+            cache,
+            accepted: _,
         } = &*self.0;
         Self(Arc::new(Kept {
             authorization: Authorization {
@@ -59,7 +80,45 @@ impl AccessToken {
             },
             expires_at: *expires_at,
             scopes: Arc::clone(scopes),
+            cache: cache.clone(),
+            accepted: AtomicBool::new(false),
         }))
+    }
+
+    pub(crate) fn header(&self) -> &HeaderValue {
+        &self.0.authorization.value
+    }
+
+    pub(crate) fn generation(&self) -> u64 {
+        self.0.authorization.generation
+    }
+
+    /// An API accepted it. All but the first time this is a read of what no other thread writes.
+    #[inline]
+    pub(crate) fn accepted(&self) {
+        if !self.0.accepted.load(Relaxed) {
+            self.tell_accepted();
+        }
+    }
+
+    #[cold]
+    fn tell_accepted(&self) {
+        self.0.accepted.store(true, Relaxed);
+        if let Some(cache) = self.0.cache.upgrade() {
+            cache.accepted(self.generation());
+        }
+    }
+
+    /// A request is sent a second time, with this token.
+    pub(crate) fn replayed(&self) {
+        if let Some(cache) = self.0.cache.upgrade() {
+            cache.replayed();
+        }
+    }
+
+    /// An API refused it. What may be had instead.
+    pub(crate) fn refused(&self) -> Option<Replacement> {
+        self.0.cache.upgrade()?.refused(self.generation())
     }
 
     /// The token itself.
@@ -146,7 +205,13 @@ mod tests {
             wall: Duration::from_secs(60),
         };
         let asked = "asked".parse().unwrap();
-        let token = AccessToken::new(TokenResponse::bearer("abc").unwrap(), 7, end, &asked);
+        let token = AccessToken::new(
+            TokenResponse::bearer("abc").unwrap(),
+            7,
+            end,
+            &asked,
+            WeakTokenCache::default(),
+        );
         assert_eq!(token.secret(), "abc");
         assert_eq!(token.scopes(), &asked);
         assert_eq!(

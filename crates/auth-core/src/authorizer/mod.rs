@@ -1,29 +1,33 @@
 //! What every adapter does around a request, without doing any I/O: which requests get a token,
-//! and which.
+//! and which; and whether a response refuses it.
+
+mod attempt;
+mod builder;
+mod head;
+mod terms;
 
 use std::{
     collections::HashSet,
     fmt,
-    future::Future,
     hash::{BuildHasher, RandomState},
-    pin::Pin,
     sync::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicBool, Ordering::Relaxed},
     },
 };
 
-use http::{
-    HeaderMap, Request, Uri,
-    header::{AUTHORIZATION, CONTENT_TYPE},
-};
+use http::{Uri, header::AUTHORIZATION};
 
 use crate::{
-    Authorization, Error, TokenCache,
-    error::without_secrets,
-    events,
-    origin::{AllowedOrigins, Destination, Origin, Target},
+    Error, TokenCache, events,
+    origin::{AllowedOrigins, Destination, Target},
 };
+
+pub use attempt::{Attempt, AttemptFuture, Renewal, RenewalFuture, Verdict};
+pub use builder::AuthorizerBuilder;
+pub use head::{RequestHead, ResponseHead};
+pub use terms::ReplayMethods;
+use terms::Terms;
 
 /// Destinations that are remembered as already warned about.
 const STRANGERS: usize = 64;
@@ -51,6 +55,7 @@ pub struct Authorizer {
 struct Rules {
     tokens: TokenCache,
     origins: AllowedOrigins,
+    terms: Terms,
     hasher: RandomState,
     strangers: Mutex<HashSet<u64>>,
     warned_of_channel: AtomicBool,
@@ -62,59 +67,17 @@ pub enum Decision {
     /// Send it as it is: it carries its own authorization, or goes where no token may go.
     PassThrough,
     /// Put this onto it and send it.
-    Authorize(Authorization),
+    Authorize(Attempt),
     /// Wait for this, then put it onto the request and send that. If it fails, the request is not
     /// sent.
-    Wait(AuthorizationFuture),
-}
-
-/// The future of [`Decision::Wait`].
-pub type AuthorizationFuture = Pin<Box<dyn Future<Output = Result<Authorization, Error>> + Send>>;
-
-/// The part of a request that decides.
-#[derive(Clone, Copy, Debug)]
-pub struct RequestHead<'a> {
-    target: Target<'a>,
-    headers: &'a HeaderMap,
-}
-
-impl<'a> RequestHead<'a> {
-    /// A request to `target` with `headers`.
-    pub fn new(target: impl Into<Target<'a>>, headers: &'a HeaderMap) -> Self {
-        Self {
-            target: target.into(),
-            headers,
-        }
-    }
-
-    /// Whether it is a gRPC request, by its content type.
-    #[must_use]
-    pub fn is_grpc(&self) -> bool {
-        let kind = self
-            .headers
-            .get(CONTENT_TYPE)
-            .map(http::HeaderValue::as_bytes);
-        kind.is_some_and(|kind| kind.starts_with(b"application/grpc"))
-    }
-}
-
-impl<'a, B> From<&'a Request<B>> for RequestHead<'a> {
-    fn from(request: &'a Request<B>) -> Self {
-        Self::new(request.uri(), request.headers())
-    }
+    Wait(AttemptFuture),
 }
 
 impl Authorizer {
     /// Starts with the tokens; which origins may see them has to be said.
     #[must_use]
     pub fn builder(tokens: TokenCache) -> AuthorizerBuilder {
-        AuthorizerBuilder {
-            tokens,
-            origins: Vec::new(),
-            any_origin: false,
-            allow_http: false,
-            channel_is_trusted: false,
-        }
+        AuthorizerBuilder::new(tokens)
     }
 
     /// The tokens that it hands out.
@@ -130,9 +93,11 @@ impl Authorizer {
         if request.headers.contains_key(AUTHORIZATION) || !self.may_see_token(&request) {
             return Decision::PassThrough;
         }
-        match self.rules.tokens.cached() {
-            Some(authorization) => Decision::Authorize(authorization),
-            None => Decision::Wait(self.acquire()),
+        let terms = self.rules.terms;
+        let may_replay = terms.permit_replay(&request);
+        match self.rules.tokens.usable() {
+            Some(token) => Decision::Authorize(Attempt::new(token, terms, may_replay)),
+            None => Decision::Wait(self.acquire(may_replay)),
         }
     }
 
@@ -157,9 +122,10 @@ impl Authorizer {
         }
     }
 
-    fn acquire(&self) -> AuthorizationFuture {
-        let tokens = self.rules.tokens.clone();
-        Box::pin(async move { Ok(tokens.token().await?.authorization()) })
+    #[cold]
+    fn acquire(&self, may_replay: bool) -> AttemptFuture {
+        let (tokens, terms) = (self.rules.tokens.clone(), self.rules.terms);
+        Box::pin(async move { Ok(Attempt::new(tokens.token().await?, terms, may_replay)) })
     }
 
     /// A URI proves where a request goes only to a client that connects by it. tonic's channel does
@@ -219,104 +185,6 @@ impl fmt::Debug for Decision {
             Self::PassThrough => "PassThrough",
             Self::Authorize(_) => "Authorize",
             Self::Wait(_) => "Wait",
-        })
-    }
-}
-
-/// Makes an [`Authorizer`]; what is wrong is told by [`build`](Self::build).
-#[derive(Clone, Debug)]
-pub struct AuthorizerBuilder {
-    tokens: TokenCache,
-    origins: Vec<NamedOrigin>,
-    any_origin: bool,
-    allow_http: bool,
-    channel_is_trusted: bool,
-}
-
-#[derive(Clone)]
-enum NamedOrigin {
-    Itself(String),
-    OfUrl(String),
-}
-
-impl NamedOrigin {
-    fn parse(&self) -> Result<Origin, Error> {
-        match self {
-            Self::Itself(origin) => Origin::parse(origin),
-            Self::OfUrl(url) => Origin::of_url(url),
-        }
-    }
-}
-
-impl fmt::Debug for NamedOrigin {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (Self::Itself(text) | Self::OfUrl(text)) = self;
-        f.write_str(without_secrets(text))
-    }
-}
-
-impl AuthorizerBuilder {
-    /// Names an origin that may see the token, such as `https://api.example.com`. Everybody else
-    /// is sent the request without it.
-    #[must_use]
-    pub fn origin(mut self, origin: impl Into<String>) -> Self {
-        self.origins.push(NamedOrigin::Itself(origin.into()));
-        self
-    }
-
-    /// Names several, or none.
-    #[must_use]
-    pub fn origins<O: Into<String>>(self, origins: impl IntoIterator<Item = O>) -> Self {
-        origins.into_iter().fold(self, Self::origin)
-    }
-
-    /// Names the origin of a URL that is going to be called.
-    #[must_use]
-    pub fn origin_of(mut self, url: impl Into<String>) -> Self {
-        self.origins.push(NamedOrigin::OfUrl(url.into()));
-        self
-    }
-
-    /// Sends the token to **whatever host a request names**. A mistyped URL or a redirect then
-    /// hands it to a stranger.
-    #[must_use]
-    pub fn any_origin(mut self) -> Self {
-        self.any_origin = true;
-        self
-    }
-
-    /// Permits `http` to hosts that are not loopback. It shows the token to everybody on the way.
-    #[must_use]
-    pub fn allow_http(mut self) -> Self {
-        self.allow_http = true;
-        self
-    }
-
-    /// Declares that the connection below goes to an allowed origin over TLS, whatever the
-    /// request's URI says. tonic's `Channel` needs this, or the layer made for its endpoint.
-    #[must_use]
-    pub fn channel_is_trusted(mut self) -> Self {
-        self.channel_is_trusted = true;
-        self
-    }
-
-    /// The authorizer.
-    ///
-    /// # Errors
-    /// If no origin is named, or one is not `https` (loopback may be `http`), or is more than
-    /// scheme, host and port.
-    pub fn build(self) -> Result<Authorizer, Error> {
-        let origins = self.origins.iter().map(NamedOrigin::parse);
-        let origins = origins.collect::<Result<_, _>>()?;
-        Ok(Authorizer {
-            rules: Arc::new(Rules {
-                tokens: self.tokens,
-                origins: AllowedOrigins::new(origins, self.any_origin, self.allow_http)?,
-                hasher: RandomState::new(),
-                strangers: Mutex::default(),
-                warned_of_channel: AtomicBool::new(false),
-            }),
-            channel_is_trusted: self.channel_is_trusted,
         })
     }
 }

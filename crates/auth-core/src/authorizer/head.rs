@@ -1,0 +1,94 @@
+//! What is looked at of a request and of its response.
+
+use http::{Extensions, HeaderMap, Method, Request, Response, StatusCode};
+
+use crate::{challenge, origin::Target};
+
+/// The part of a request that decides.
+#[derive(Clone, Copy, Debug)]
+pub struct RequestHead<'a> {
+    pub(super) target: Target<'a>,
+    pub(super) headers: &'a HeaderMap,
+    pub(super) method: Option<&'a Method>,
+    pub(super) extensions: Option<&'a Extensions>,
+}
+
+impl<'a> RequestHead<'a> {
+    /// A request to `target` with `headers`.
+    pub fn new(target: impl Into<Target<'a>>, headers: &'a HeaderMap) -> Self {
+        Self {
+            target: target.into(),
+            headers,
+            method: None,
+            extensions: None,
+        }
+    }
+
+    /// Its method, which may decide whether it is sent again.
+    #[must_use]
+    pub fn method(mut self, method: &'a Method) -> Self {
+        self.method = Some(method);
+        self
+    }
+
+    /// What it carries beside what is sent: a [`TokenRequest`](crate::TokenRequest) in there picks its token.
+    #[must_use]
+    pub fn extensions(mut self, extensions: &'a Extensions) -> Self {
+        self.extensions = Some(extensions);
+        self
+    }
+
+    /// A value of its extensions, if it has one of that type.
+    #[must_use]
+    pub fn extension<T: Clone + Send + Sync + 'static>(&self) -> Option<&'a T> {
+        self.extensions?.get()
+    }
+
+    /// Whether it is a gRPC request, by its content type.
+    #[must_use]
+    pub fn is_grpc(&self) -> bool {
+        challenge::is_grpc(self.headers)
+    }
+}
+
+impl<'a, B> From<&'a Request<B>> for RequestHead<'a> {
+    fn from(request: &'a Request<B>) -> Self {
+        Self::new(request.uri(), request.headers())
+            .method(request.method())
+            .extensions(request.extensions())
+    }
+}
+
+/// The part of a response that tells whether its token was refused.
+#[derive(Clone, Copy, Debug)]
+pub struct ResponseHead<'a> {
+    pub(super) status: StatusCode,
+    pub(super) headers: &'a HeaderMap,
+    pub(super) is_from_elsewhere: bool,
+}
+
+impl<'a> ResponseHead<'a> {
+    /// A response from where the request was sent.
+    #[must_use]
+    pub fn new(status: StatusCode, headers: &'a HeaderMap) -> Self {
+        Self {
+            status,
+            headers,
+            is_from_elsewhere: false,
+        }
+    }
+
+    /// Says who answered, for a client that follows redirects below: what another origin than the
+    /// one that was asked says is not about the token.
+    #[must_use]
+    pub fn answered<'b>(mut self, asked: impl Into<Target<'b>>, by: impl Into<Target<'b>>) -> Self {
+        self.is_from_elsewhere = !asked.into().has_origin_of(&by.into());
+        self
+    }
+}
+
+impl<'a, B> From<&'a Response<B>> for ResponseHead<'a> {
+    fn from(response: &'a Response<B>) -> Self {
+        Self::new(response.status(), response.headers())
+    }
+}
