@@ -1,0 +1,28 @@
+use super::Replay;
+
+/// Keeps a clone of the body, whatever its size.
+///
+/// For a body of your own whose clone sends the same from the beginning, and costs little:
+///
+/// ```
+/// use auth_tower::{AuthLayer, CloneBody, auth_core::Authorizer};
+///
+/// # fn example(tokens: Authorizer) {
+/// let layer = AuthLayer::new(tokens).replay(CloneBody);
+/// # }
+/// ```
+#[derive(Clone, Copy, Debug, Default)]
+pub struct CloneBody;
+
+impl<B: Clone> Replay<B> for CloneBody {
+    type Kept = B;
+
+    fn arm(&self, body: B) -> (B, Option<B>) {
+        let kept = body.clone();
+        (body, Some(kept))
+    }
+
+    fn again(kept: B) -> Option<B> {
+        Some(kept)
+    }
+}

@@ -1,0 +1,186 @@
+//! The moment at which the second attempt takes the body from the first.
+
+use std::{
+    convert::Infallible,
+    panic::{AssertUnwindSafe, catch_unwind},
+    pin::Pin,
+};
+
+use auth_tower::{Bounded, Replay, auth_core::BoxError};
+use bytes::Bytes;
+use http::HeaderMap;
+use http_body::Body;
+use http_body_util::{
+    BodyExt, Full,
+    combinators::{BoxBody, UnsyncBoxBody},
+};
+use tokio_test::task::{Spawn, spawn};
+
+use super::script::{Polled, Script, Step, exhaust, poll, step};
+
+type Boxed<E> = UnsyncBoxBody<Bytes, E>;
+
+fn data(text: &str) -> Step {
+    Step::Data(text.into())
+}
+
+fn paused() -> [Step; 5] {
+    [
+        data("a"),
+        Step::Pending,
+        Step::Pending,
+        data("b"),
+        data("c"),
+    ]
+}
+
+fn frame<B: Body<Data = Bytes> + Unpin>(task: &mut Spawn<B>) -> Option<Step> {
+    step(task.enter(|cx, body| -> Polled<B::Error> { Pin::new(body.get_mut()).poll_frame(cx) }))
+}
+
+#[test]
+fn the_body_wakes_whoever_polled_it_last() {
+    let script = Script::new(paused(), false);
+    let watch = script.watch.clone();
+    let (first, kept) = Bounded::default().arm(script.boxed_unsync());
+    let mut first = spawn(first);
+    assert_eq!(frame(&mut first), Some(data("a")));
+    assert_eq!(frame(&mut first), Some(Step::Pending));
+    watch.wake();
+    assert!(first.is_woken());
+    assert_eq!(frame(&mut first), Some(Step::Pending));
+
+    let mut second = spawn(Bounded::again(kept.unwrap()).unwrap());
+    assert!(first.is_woken(), "it learns that it has no body any more");
+    assert_eq!(frame(&mut first), Some(Step::Fail));
+    assert_eq!(frame(&mut second), Some(data("a")));
+    assert_eq!(frame(&mut second), Some(data("b")));
+}
+
+/// A connection may hand its body to another task.
+#[test]
+fn the_task_that_polled_last_learns_of_the_takeover() {
+    let script = Script::new(paused(), false);
+    let (mut first, kept) = Bounded::default().arm(script.boxed_unsync());
+    let mut before = spawn(());
+    for expected in [data("a"), Step::Pending] {
+        let polled = before.enter(|cx, _| Pin::new(&mut first).poll_frame(cx));
+        assert_eq!(step(polled), Some(expected));
+    }
+    let mut after = spawn(first);
+    assert_eq!(frame(&mut after), Some(Step::Pending));
+    let _second = Bounded::again(kept.unwrap()).unwrap();
+    assert!(after.is_woken());
+    assert!(!before.is_woken());
+}
+
+#[test]
+fn a_pause_after_the_takeover_wakes_the_second_attempt_only() {
+    let script = Script::new([data("a"), Step::Pending, data("b")], false);
+    let watch = script.watch.clone();
+    let (first, kept) = Bounded::default().arm(script.boxed_unsync());
+    let mut first = spawn(first);
+    assert_eq!(frame(&mut first), Some(data("a")));
+    let mut second = spawn(Bounded::again(kept.unwrap()).unwrap());
+    assert_eq!(frame(&mut second), Some(data("a")));
+    assert_eq!(frame(&mut second), Some(Step::Pending));
+    watch.wake();
+    assert!(second.is_woken());
+    assert!(!first.is_woken());
+    assert_eq!(exhaust(&mut second.into_inner()), [data("b")]);
+}
+
+#[test]
+fn an_attempt_without_its_body_fails_by_its_own_kind_of_error() {
+    fn cut<E: 'static>(map: fn(std::io::Error) -> E) -> E {
+        let script = Script::new(paused(), false);
+        let (mut first, kept) = Bounded::default().arm(script.map_err(map).boxed_unsync());
+        assert_eq!(poll(&mut first), Some(data("a")));
+        let _second = Bounded::again(kept.unwrap()).unwrap();
+        let polled = spawn(first).enter(|cx, body| Pin::new(body.get_mut()).poll_frame(cx));
+        match polled {
+            std::task::Poll::Ready(Some(Err(error))) => error,
+            _ => panic!("no error"),
+        }
+    }
+    let reason = "the rest of this body is sent by a second attempt, with another token";
+    assert_eq!(cut::<std::io::Error>(|error| error).to_string(), reason);
+    assert_eq!(cut::<BoxError>(Into::into).to_string(), reason);
+    #[cfg(feature = "tonic")]
+    {
+        let status = cut::<tonic::Status>(|error| tonic::Status::internal(error.to_string()));
+        assert_eq!(
+            (status.code(), status.message()),
+            (tonic::Code::Cancelled, reason)
+        );
+    }
+}
+
+/// To end early would look like a whole body, and to wait for ever would hold the connection.
+#[test]
+fn an_attempt_that_can_have_no_error_keeps_its_body_for_as_long_as_it_lives() {
+    fn keeps_it<E: std::fmt::Debug + 'static>() {
+        let armed = || {
+            let script = Script::new([data("a"), data("b"), data("c")], false);
+            let body: Boxed<E> = script.map_err(|_| panic!("no failure told")).boxed_unsync();
+            let (mut first, kept) = Bounded::default().arm(body);
+            assert_eq!(poll(&mut first), Some(data("a")));
+            (first, kept.unwrap())
+        };
+        let (mut first, kept) = armed();
+        assert!(!Bounded::is_whole(&kept));
+        assert!(Bounded::again(kept).is_none());
+        assert_eq!(exhaust(&mut first), [data("b"), data("c")]);
+
+        let (first, kept) = armed();
+        drop(first);
+        assert!(Bounded::is_whole(&kept));
+        let mut second = Bounded::again(kept).unwrap();
+        assert_eq!(exhaust(&mut second), [data("a"), data("b"), data("c")]);
+
+        let (mut first, kept) = armed();
+        assert_eq!(exhaust(&mut first), [data("b"), data("c")]);
+        assert!(Bounded::is_whole(&kept), "it lacks nothing");
+        assert!(Bounded::again(kept).is_some());
+    }
+    keeps_it::<Infallible>();
+    keeps_it::<hyper::Error>();
+}
+
+#[test]
+fn an_attempt_that_had_everything_ends_as_if_nothing_had_happened() {
+    let body: BoxBody<Bytes, Infallible> = Full::new(Bytes::from_static(b"all")).boxed();
+    let (mut first, kept) = Bounded::default().arm(body);
+    assert_eq!(poll(&mut first), Some(data("all")));
+    let mut second = Bounded::again(kept.unwrap()).unwrap();
+    assert!(first.is_end_stream());
+    assert_eq!(first.size_hint().exact(), Some(0));
+    assert_eq!(poll(&mut first), None);
+    assert_eq!(second.size_hint().exact(), Some(3));
+    assert_eq!(exhaust(&mut second), [data("all")]);
+}
+
+#[test]
+fn a_body_that_panicked_is_not_replayed() {
+    let script = Script::new([data("a"), Step::Panic, data("b")], false);
+    let (mut first, kept) = Bounded::default().arm(script.boxed_unsync());
+    let kept = kept.unwrap();
+    assert_eq!(poll(&mut first), Some(data("a")));
+    catch_unwind(AssertUnwindSafe(|| poll(&mut first))).expect_err("as told");
+    assert!(!Bounded::is_whole(&kept));
+    assert!(Bounded::again(kept).is_none());
+}
+
+#[test]
+fn what_follows_trailers_cannot_be_replayed() {
+    let trailers = || Step::Trailers(HeaderMap::new());
+    for last in [data("late"), trailers()] {
+        let steps = [data("a"), trailers(), last];
+        let script = Script::new(steps.clone(), false);
+        let (mut first, kept) = Bounded::default().arm(script.boxed_unsync());
+        let kept = kept.unwrap();
+        assert_eq!(exhaust(&mut first), steps);
+        assert!(!Bounded::is_whole(&kept));
+        assert!(Bounded::again(kept).is_none());
+    }
+}
