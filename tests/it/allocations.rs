@@ -14,7 +14,7 @@ use std::{
 
 use allocation_counter::measure;
 use async_trait::async_trait;
-use auth_core::{Authorizer, TokenCache};
+use auth_core::{Authorizer, ReplayMethods, TokenCache};
 use auth_reqwest::AuthMiddleware;
 use auth_testing::ManualClock;
 use auth_tower::{AuthLayer, Never};
@@ -44,10 +44,10 @@ fn warm(source: &Scripted, clock: &ManualClock) -> (TokenCache, tokio::runtime::
     (tokens, runtime)
 }
 
-fn authorizer() -> Authorizer {
+fn authorizer(methods: ReplayMethods) -> Authorizer {
     let (tokens, _) = warm(&Scripted::lives(600), &ManualClock::new());
     let builder = Authorizer::builder(tokens).origin("https://api.example.com");
-    builder.build().unwrap()
+    builder.replay_methods(methods).build().unwrap()
 }
 
 fn allocations(job: impl FnOnce()) -> u64 {
@@ -131,7 +131,7 @@ impl Service<Request<Full<Bytes>>> for Client {
 #[test]
 fn the_tower_layer_calls_the_client_inside_its_own_call() {
     let client = Client::default();
-    let mut service = AuthLayer::new(authorizer()).layer(client.clone());
+    let mut service = AuthLayer::new(authorizer(ReplayMethods::Any)).layer(client.clone());
     let response = service.call(get(API));
     assert_eq!(client.calls(), 1, "before there is a future to poll");
     assert!(response.now_or_never().is_some());
@@ -145,7 +145,7 @@ fn the_tower_layer_allocates_what_a_header_that_never_changes_does() {
         (first, second)
     };
     let mut plain = AddAuthorizationLayer::bearer("t1").layer(Client::default());
-    let mut ours = AuthLayer::new(authorizer())
+    let mut ours = AuthLayer::new(authorizer(ReplayMethods::Any))
         .replay(Never)
         .layer(Client::default());
     let plain = of(Box::new(move |request| {
@@ -208,7 +208,15 @@ fn of_a_request((client, end): &(ClientWithMiddleware, Client)) -> u64 {
 
 #[test]
 fn the_reqwest_middleware_is_through_at_the_first_poll_and_allocates_what_any_other_does() {
-    let (ours, plain) = (chain(AuthMiddleware::new(authorizer())), chain(Plain));
-    let counts = [&ours, &plain].map(|chain| (of_a_request(chain), of_a_request(chain)).1);
-    assert_eq!(counts[0], counts[1]);
+    let request = reqwest::Request::new(reqwest::Method::GET, API.parse().unwrap());
+    let url = allocations(|| drop(request.url().clone()));
+    let copy = allocations(|| drop(request.try_clone()));
+    let chains = [
+        chain(Plain),
+        chain(AuthMiddleware::new(authorizer(ReplayMethods::None))),
+        chain(AuthMiddleware::new(authorizer(ReplayMethods::Any))),
+    ];
+    let [plain, once, twice] = chains.map(|chain| (of_a_request(&chain), of_a_request(&chain)).1);
+    assert_eq!(once, plain + url, "to see who answers");
+    assert_eq!(twice, plain + copy);
 }

@@ -41,6 +41,9 @@ pub(crate) struct Again<S, B, R: Replay<B>> {
     kept: R::Kept,
 }
 
+/// The response to come, and what is known of its request.
+type SentAgain<S, B, R> = (<S as Service<Request<B>>>::Future, Sent<S, B, R>);
+
 /// A request whose token was refused.
 pub(crate) struct Refused<S, B, R>
 where
@@ -91,7 +94,7 @@ where
     pub(crate) fn replay(
         self,
         attempt: Option<Attempt>,
-    ) -> Result<(S::Future, Sent<S, B, R>), S::Response> {
+    ) -> Result<SentAgain<S, B, R>, S::Response> {
         let Again {
             mut service,
             head,
