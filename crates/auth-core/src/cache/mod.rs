@@ -6,6 +6,7 @@ mod flights;
 mod journey;
 mod landing;
 mod policy;
+mod sibling;
 mod slot;
 mod status;
 mod sync;
