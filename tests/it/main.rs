@@ -8,6 +8,7 @@ mod auto_traits;
 mod cache;
 mod grant;
 mod hyper_client;
+mod keyed;
 mod providers;
 mod readme;
 mod reqwest_client;

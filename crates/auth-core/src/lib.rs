@@ -10,6 +10,7 @@ mod events;
 #[cfg(fuzzing)]
 #[doc(hidden)]
 pub mod fuzzing;
+mod keyed;
 mod origin;
 pub mod provider;
 mod request;
@@ -27,6 +28,7 @@ pub use cache::{RefreshPolicy, RefreshPolicyBuilder, Status, TokenCache, TokenCa
 pub use client_credentials::{ClientAuthentication, ClientCredentials, ClientCredentialsBuilder};
 pub use clock::{Clock, Now, Sleep, SystemClock};
 pub use error::{BoxError, Error, ErrorKind};
+pub use keyed::{TokenCaches, TokenCachesBuilder};
 pub use origin::Target;
 pub use request::{Scopes, TokenRequest, TokenRequestBuilder};
 pub use secret::{ClientSecret, SecretString};

@@ -13,7 +13,7 @@ use super::{
     terms::{ReplayMethods, Statuses, Terms},
 };
 use crate::{
-    Error, TokenCache,
+    Error, TokenCaches,
     error::without_secrets,
     origin::{AllowedOrigins, Origin},
 };
@@ -21,7 +21,7 @@ use crate::{
 /// Makes an [`Authorizer`]; what is wrong is told by [`build`](Self::build).
 #[derive(Clone, Debug)]
 pub struct AuthorizerBuilder {
-    tokens: TokenCache,
+    tokens: TokenCaches,
     origins: Vec<NamedOrigin>,
     any_origin: bool,
     allow_http: bool,
@@ -53,7 +53,7 @@ impl fmt::Debug for NamedOrigin {
 }
 
 impl AuthorizerBuilder {
-    pub(super) fn new(tokens: TokenCache) -> Self {
+    pub(super) fn new(tokens: TokenCaches) -> Self {
         Self {
             tokens,
             origins: Vec::new(),

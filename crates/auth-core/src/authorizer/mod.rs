@@ -19,7 +19,7 @@ use std::{
 use http::{Uri, header::AUTHORIZATION};
 
 use crate::{
-    Error, TokenCache, events,
+    AccessToken, Error, TokenCache, TokenCaches, TokenRequest, events,
     origin::{AllowedOrigins, Destination, Target},
 };
 
@@ -53,7 +53,7 @@ pub struct Authorizer {
 }
 
 struct Rules {
-    tokens: TokenCache,
+    tokens: TokenCaches,
     origins: AllowedOrigins,
     terms: Terms,
     hasher: RandomState,
@@ -76,14 +76,14 @@ pub enum Decision {
 impl Authorizer {
     /// Starts with the tokens; which origins may see them has to be said.
     #[must_use]
-    pub fn builder(tokens: TokenCache) -> AuthorizerBuilder {
-        AuthorizerBuilder::new(tokens)
+    pub fn builder(tokens: impl Into<TokenCaches>) -> AuthorizerBuilder {
+        AuthorizerBuilder::new(tokens.into())
     }
 
-    /// The tokens that it hands out.
+    /// The tokens of requests that do not pick one by a [`TokenRequest`] in their extensions.
     #[must_use]
     pub fn tokens(&self) -> &TokenCache {
-        &self.rules.tokens
+        self.rules.tokens.default_cache()
     }
 
     /// What to do with a request. Costs no wait and no allocation while there is a usable token.
@@ -95,9 +95,10 @@ impl Authorizer {
         }
         let terms = self.rules.terms;
         let may_replay = terms.permit_replay(&request);
-        match self.rules.tokens.usable() {
+        let picked = request.extension();
+        match self.token(picked) {
             Some(token) => Decision::Authorize(Attempt::new(token, terms, may_replay)),
-            None => Decision::Wait(self.acquire(may_replay)),
+            None => Decision::Wait(self.acquire(picked, may_replay)),
         }
     }
 
@@ -122,9 +123,21 @@ impl Authorizer {
         }
     }
 
+    #[inline]
+    fn token(&self, picked: Option<&TokenRequest>) -> Option<AccessToken> {
+        match picked {
+            Some(request) => self.rules.tokens.hit(request, AccessToken::clone),
+            None => self.tokens().hit(self.tokens().now(), AccessToken::clone),
+        }
+    }
+
     #[cold]
-    fn acquire(&self, may_replay: bool) -> AttemptFuture {
-        let (tokens, terms) = (self.rules.tokens.clone(), self.rules.terms);
+    fn acquire(&self, picked: Option<&TokenRequest>, may_replay: bool) -> AttemptFuture {
+        let tokens = picked.map_or_else(
+            || self.tokens().clone(),
+            |request| self.rules.tokens.cache(request),
+        );
+        let terms = self.rules.terms;
         Box::pin(async move { Ok(Attempt::new(tokens.token().await?, terms, may_replay)) })
     }
 

@@ -152,7 +152,7 @@ impl Shared {
             number,
             ticket: Some(ticket.clone()),
             forced: false,
-            task,
+            task: Some(task),
         });
         Ok(ticket)
     }

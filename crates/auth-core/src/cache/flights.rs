@@ -28,7 +28,8 @@ pub(super) struct Flight {
     pub(super) ticket: Option<Ticket>,
     /// Whether somebody waits for it whose token an API refused.
     pub(super) forced: bool,
-    pub(super) task: Task,
+    /// None once it has landed, if it does not go on to keep the token warm: it takes 2 kB.
+    pub(super) task: Option<Task>,
 }
 
 /// What a waiter holds.
@@ -69,8 +70,8 @@ impl Flights {
 
     /// Ends the task of the last flight, under way or waiting to start the next.
     pub(super) fn abort(&mut self) {
-        if let Some(flight) = self.last.take() {
-            flight.task.abort();
+        if let Some(task) = self.last.take().and_then(|flight| flight.task) {
+            task.abort();
         }
     }
 

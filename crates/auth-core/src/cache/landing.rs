@@ -60,6 +60,7 @@ impl Shared {
         };
         if let Some(flight) = flights.last.as_mut().filter(|_| current) {
             flight.ticket = None;
+            flight.task = flight.task.take().filter(|_| self.keep_warm);
         }
         Landing {
             outcome,

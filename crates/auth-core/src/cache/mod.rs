@@ -7,6 +7,7 @@ mod journey;
 mod landing;
 mod policy;
 mod refusal;
+mod sibling;
 mod slot;
 mod status;
 mod sync;
@@ -17,7 +18,10 @@ use std::{
     sync::{Arc, PoisonError, Weak},
 };
 
-use crate::{AccessToken, Authorization, Clock, Error, TokenRequest, TokenSource, clock::AnyClock};
+use crate::{
+    AccessToken, Authorization, Clock, Error, TokenRequest, TokenSource,
+    clock::{AnyClock, Now},
+};
 use flights::Flights;
 pub use policy::{RefreshPolicy, RefreshPolicyBuilder};
 pub(crate) use refusal::Replacement;
@@ -92,17 +96,7 @@ impl TokenCache {
     #[must_use]
     #[inline]
     pub fn cached(&self) -> Option<Authorization> {
-        let now = self.shared.clock.now();
-        let (authorization, due) = self.shared.slot.usable(now, |entry| {
-            (
-                entry.token.mine().authorization(),
-                now.reached(entry.life.refresh_at),
-            )
-        })?;
-        if due {
-            self.shared.renew_in_background(now);
-        }
-        Some(authorization)
+        self.hit(self.now(), AccessToken::authorization)
     }
 
     /// The current token, or the next one.
@@ -111,26 +105,22 @@ impl TokenCache {
     /// The outcome of the token request that failed, for everybody who waited for it and for those
     /// who come before the next attempt is due.
     pub async fn token(&self) -> Result<AccessToken, Error> {
-        match self.usable() {
+        match self.hit(self.now(), AccessToken::clone) {
             Some(token) => Ok(token),
             None => self.shared.wait().await,
         }
     }
 
-    /// The current token, if it is usable: as [`cached`](Self::cached).
+    /// What `read` makes of this thread's copy of the current token, if that is usable.
     #[inline]
-    pub(crate) fn usable(&self) -> Option<AccessToken> {
-        let now = self.shared.clock.now();
-        let (token, due) = self.shared.slot.usable(now, |entry| {
-            (
-                entry.token.mine().clone(),
-                now.reached(entry.life.refresh_at),
-            )
+    pub(crate) fn hit<T>(&self, now: Now, read: impl FnOnce(&AccessToken) -> T) -> Option<T> {
+        let (found, due) = self.shared.slot.usable(now, |entry| {
+            (read(entry.token.mine()), now.reached(entry.life.refresh_at))
         })?;
         if due {
             self.shared.renew_in_background(now);
         }
-        Some(token)
+        Some(found)
     }
 }
 

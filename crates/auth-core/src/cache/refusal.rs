@@ -72,7 +72,7 @@ impl Replacement {
 
     /// The token, if it is there and usable.
     pub(crate) fn token(&self) -> Option<AccessToken> {
-        let token = self.cache.usable()?;
+        let token = self.cache.hit(self.cache.now(), AccessToken::clone)?;
         (token.generation() != self.refused).then_some(token)
     }
 }

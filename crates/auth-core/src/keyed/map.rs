@@ -1,0 +1,164 @@
+//! A bounded map whose reads take no lock.
+
+use std::{
+    fmt,
+    hash::{BuildHasher, Hash},
+    sync::{Mutex, MutexGuard, PoisonError},
+};
+
+use papaya::{Guard, HashMap, ResizeMode};
+
+use super::{last_used::LastUsed, limits::Limits};
+use crate::clock::Now;
+
+/// What a map gives handles to.
+pub(super) trait Value: Clone {
+    /// Whether there is a handle beside the map's own. Nobody but the map gives out the first.
+    fn is_in_use(&self) -> bool;
+
+    /// It has left the map, and nobody has a handle. Its memory may outlast this: somebody may be
+    /// reading it.
+    fn end(&self);
+}
+
+/// Values by key, no more than a number of them, none for long without use.
+///
+/// A read takes no lock, and writes to nothing that other threads read but, once a second, when the
+/// value was last used. Everything else is done under one lock: while it is held no handle is given
+/// out, so that what is not in use stays so until it has left the map.
+///
+/// Values that are too many or idle leave it when a handle is asked for. A value in use never does:
+/// if all are, there are more than the limit.
+pub(super) struct Keyed<K, V, S> {
+    values: HashMap<K, Kept<V>, S>,
+    room: Mutex<Room>,
+    limits: Limits,
+}
+
+struct Kept<V> {
+    value: V,
+    last_used: LastUsed,
+}
+
+/// When it is worthwhile to search for what can leave.
+#[derive(Debug)]
+struct Room {
+    /// The second from which on something may be idle.
+    from: u64,
+    /// More than the limit after a search that found too many in use.
+    most: usize,
+}
+
+impl<K: Clone + Eq + Hash, V: Value, S: BuildHasher + Default> Keyed<K, V, S> {
+    pub(super) fn new(limits: Limits) -> Self {
+        Self {
+            // who inserts moves the table at once: else reads would look into two until others had
+            // inserted enough
+            values: HashMap::builder()
+                .hasher(S::default())
+                .resize_mode(ResizeMode::Blocking)
+                .build(),
+            room: Mutex::new(Room {
+                from: 0,
+                most: limits.most,
+            }),
+            limits,
+        }
+    }
+
+    /// What `read` makes of the value under `key`, which counts as a use of it. It must be short:
+    /// meanwhile nothing that leaves the map is freed.
+    #[inline]
+    pub(super) fn read<T>(&self, key: &K, now: Now, read: impl FnOnce(&V) -> T) -> Option<T> {
+        let values = self.values.pin();
+        let kept = values.get(key)?;
+        kept.last_used.note(now);
+        Some(read(&kept.value))
+    }
+
+    /// A handle to the value under `key`, which `make` makes if there is none.
+    pub(super) fn handle(&self, key: &K, now: Now, make: impl FnOnce() -> V) -> V {
+        let guard = self.values.guard();
+        let mut room = self.room();
+        let found = self.values.get(key, &guard).map(|kept| {
+            kept.last_used.note(now);
+            kept.value.clone()
+        });
+        let more = usize::from(found.is_none());
+        let searched = room.is_worth_a_search(now, self.len() + more);
+        if searched {
+            *room = self.make_room(more, now, &guard);
+        }
+        let handle = found.unwrap_or_else(|| {
+            let value = make();
+            let kept = Kept {
+                value: value.clone(),
+                last_used: LastUsed::at(now),
+            };
+            self.values.insert(key.clone(), kept, &guard);
+            value
+        });
+        drop(room);
+        if searched {
+            // else what has left is freed only when more has
+            guard.flush();
+        }
+        handle
+    }
+
+    /// How many values there are.
+    pub(super) fn len(&self) -> usize {
+        self.values.len()
+    }
+
+    /// Removes what is idle and, if there are too many with `more` of them, the least recently used.
+    fn make_room(&self, more: usize, now: Now, guard: &impl Guard) -> Room {
+        let now = now.monotonic.as_secs();
+        let limits = &self.limits;
+        let kept = self.values.iter(guard);
+        let mut unused: Vec<_> = kept
+            .filter(|(_, kept)| !kept.value.is_in_use())
+            .map(|(key, kept)| (kept.last_used.second(), key, &kept.value))
+            .collect();
+        unused.sort_unstable_by_key(|(last_used, ..)| *last_used);
+        let idle = unused.partition_point(|(last_used, ..)| limits.is_idle(*last_used, now));
+        let excess = match (self.len() + more).checked_sub(limits.most) {
+            None | Some(0) => 0,
+            Some(excess) => excess - 1 + limits.share(),
+        };
+        for (_, key, value) in unused.into_iter().take(idle.max(excess)) {
+            self.values.remove(key, guard);
+            value.end();
+        }
+        let left = self.len() + more;
+        Room {
+            from: now.saturating_add(limits.pause()),
+            most: if left > limits.most {
+                left + limits.share()
+            } else {
+                limits.most
+            },
+        }
+    }
+
+    fn room(&self) -> MutexGuard<'_, Room> {
+        self.room.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Room {
+    fn is_worth_a_search(&self, now: Now, values: usize) -> bool {
+        now.monotonic.as_secs() >= self.from || values > self.most
+    }
+}
+
+impl<K, V, S> fmt::Debug for Keyed<K, V, S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Keyed")
+            .field("limits", &self.limits)
+            .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests;

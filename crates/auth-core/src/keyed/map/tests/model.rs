@@ -1,0 +1,148 @@
+//! Any sequence of reads, handles and pauses, against what the map promises.
+
+use std::{collections::BTreeMap, sync::Weak};
+
+use proptest::{collection::vec, prelude::*, sample::select};
+
+use super::*;
+
+const KEYS: u32 = 12;
+
+#[derive(Clone, Copy, Debug)]
+enum Step {
+    Read(u32),
+    /// A handle that is dropped at once.
+    Handle(u32),
+    Hold(u32),
+    /// Drops the handle that is held longest.
+    Drop,
+    /// Milliseconds go by.
+    Pass(u64),
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    prop_oneof![
+        4 => (0..KEYS).prop_map(Step::Read),
+        4 => (0..KEYS).prop_map(Step::Handle),
+        2 => (0..KEYS).prop_map(Step::Hold),
+        2 => Just(Step::Drop),
+        3 => select(vec![1, 400, 1000, 3000, 20_000]).prop_map(Step::Pass),
+    ]
+}
+
+/// A map, and what is known of it.
+struct World {
+    map: Map,
+    now: u64,
+    last_used: BTreeMap<u32, u64>,
+    made: BTreeMap<u32, Weak<Made>>,
+    held: Vec<Handle>,
+    most_held: usize,
+    last_asked: u64,
+}
+
+impl World {
+    fn new(most: usize, idle: u64) -> Self {
+        Self {
+            map: map(most, idle),
+            now: 0,
+            last_used: BTreeMap::new(),
+            made: BTreeMap::new(),
+            held: Vec::new(),
+            most_held: 0,
+            last_asked: 0,
+        }
+    }
+
+    fn take(&mut self, step: Step) {
+        match step {
+            Step::Read(key) => {
+                let known = self.last_used.contains_key(&key);
+                assert_eq!(is_read(&self.map, key, at(self.now)), known);
+                if known {
+                    self.last_used.insert(key, self.now / 1000);
+                }
+            }
+            Step::Handle(key) => drop(self.ask(key)),
+            Step::Hold(key) => {
+                let handle = self.ask(key);
+                self.held.push(handle);
+                self.most_held = self.most_held.max(self.held.len());
+            }
+            Step::Drop if self.held.is_empty() => {}
+            Step::Drop => drop(self.held.remove(0)),
+            Step::Pass(milliseconds) => self.now += milliseconds,
+        }
+        assert_eq!(keys(&self.map), self.last_used.keys().copied().collect());
+        assert!(!self.held.iter().any(Handle::has_ended));
+    }
+
+    fn ask(&mut self, key: u32) -> Handle {
+        let before = self.last_used.clone();
+        let handle = handle(&self.map, key, at(self.now));
+        let made = Arc::downgrade(&handle.0);
+        if before.contains_key(&key) {
+            assert!(made.ptr_eq(&self.made[&key]), "made a second time");
+        }
+        self.made.insert(key, made);
+        self.last_used.insert(key, self.now / 1000);
+        let left: Vec<_> = before
+            .keys()
+            .copied()
+            .filter(|key| self.map.read(key, at(0), |_| ()).is_none())
+            .collect();
+        for key in &left {
+            self.last_used.remove(key);
+            assert!(
+                self.made.remove(key).unwrap().upgrade().is_none(),
+                "not freed"
+            );
+        }
+        self.judge(key, &before, &left);
+        self.last_asked = self.now / 1000;
+        handle
+    }
+
+    /// Whether those had to leave that did, and those could stay that do.
+    fn judge(&self, asked: u32, before: &BTreeMap<u32, u64>, left: &[u32]) {
+        let (limits, now) = (self.map.limits, self.now / 1000);
+        let is_free = |key: &u32| *key != asked && !self.held.iter().any(|one| one.0.key == *key);
+        assert!(left.iter().all(is_free), "one in use left");
+
+        let too_many = before.len() + usize::from(!before.contains_key(&asked)) > limits.most;
+        let early = left.iter().filter(|key| !limits.is_idle(before[*key], now));
+        let newest = early.clone().map(|key| before[key]).max();
+        assert!(
+            newest.is_none() || too_many,
+            "one left early, and there was room"
+        );
+        let mut stay = self.last_used.iter().filter(|(key, _)| is_free(key));
+        assert!(
+            stay.clone().all(|(_, used)| Some(*used) >= newest),
+            "one used more recently left first"
+        );
+        let searched = now >= self.last_asked + limits.pause() || !left.is_empty();
+        assert!(
+            !searched || stay.all(|(_, used)| !limits.is_idle(*used, now)),
+            "an idle one stayed"
+        );
+        let bound = limits.most.max(self.most_held + 1 + limits.share());
+        assert!(self.map.len() <= bound, "{} are too many", self.map.len());
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 512, ..ProptestConfig::default() })]
+
+    #[test]
+    fn whatever_happens_only_those_leave_that_may(
+        most in select(vec![1, 2, 3, 8, 100]),
+        idle in select(vec![1, 5, 32]),
+        steps in vec(step(), 1..200),
+    ) {
+        let mut world = World::new(most, idle);
+        for step in steps {
+            world.take(step);
+        }
+    }
+}

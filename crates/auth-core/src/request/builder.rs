@@ -1,0 +1,162 @@
+//! Setting a token request up, and what it may not be.
+
+use std::fmt;
+
+use url::Url;
+
+use super::{Fields, TokenRequest};
+use crate::Error;
+
+/// Parameters that have a place of their own in a token request.
+pub(crate) const OWN_PLACE: [&str; 9] = [
+    "audience",
+    "client_assertion",
+    "client_assertion_type",
+    "client_id",
+    "client_secret",
+    "grant_type",
+    "refresh_token",
+    "resource",
+    "scope",
+];
+
+/// Makes a [`TokenRequest`]; what is wrong is told by [`build`](Self::build).
+#[derive(Clone, Default)]
+pub struct TokenRequestBuilder {
+    scopes: Vec<String>,
+    resources: Vec<String>,
+    audience: Option<String>,
+    parameters: Vec<(String, String)>,
+}
+
+impl TokenRequestBuilder {
+    /// Adds scopes, separated by spaces.
+    #[must_use]
+    pub fn scope(mut self, scope: impl Into<String>) -> Self {
+        self.scopes.push(scope.into());
+        self
+    }
+
+    /// Adds a resource indicator: an absolute URI without a fragment (RFC 8707 §2).
+    #[must_use]
+    pub fn resource(mut self, resource: impl Into<String>) -> Self {
+        self.resources.push(resource.into());
+        self
+    }
+
+    /// Sets the `audience` parameter.
+    #[must_use]
+    pub fn audience(mut self, audience: impl Into<String>) -> Self {
+        self.audience = Some(audience.into());
+        self
+    }
+
+    /// Adds a parameter that the authorization server wants beside the standard ones.
+    #[must_use]
+    pub fn parameter(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        self.parameters.push((name.into(), value.into()));
+        self
+    }
+
+    /// The request.
+    ///
+    /// # Errors
+    /// If a scope or a resource is malformed, or a parameter is given twice, has no name, or is
+    /// one that has a place of its own (`scope`, `client_id`, …).
+    pub fn build(self) -> Result<TokenRequest, Error> {
+        let mut fields = Fields {
+            audience: self.audience,
+            ..Fields::default()
+        };
+        for scope in &self.scopes {
+            fields.scopes.add(scope)?;
+        }
+        for resource in self.resources {
+            check_resource(&resource)?;
+            fields.resources.insert(resource);
+        }
+        for (name, value) in self.parameters {
+            if name.is_empty() || OWN_PLACE.contains(&name.as_str()) {
+                return Err(Error::configuration(format!(
+                    "parameter {name:?}: expected a name other than the empty one and {}",
+                    OWN_PLACE.join(", ")
+                )));
+            }
+            if fields.parameters.contains_key(&name) {
+                return Err(Error::configuration(format!(
+                    "parameter {name:?} is given twice (RFC 6749 section 3.2 forbids it)"
+                )));
+            }
+            fields.parameters.insert(name, value);
+        }
+        Ok(TokenRequest::new(fields))
+    }
+}
+
+impl fmt::Debug for TokenRequestBuilder {
+    /// Parameters by name only: their values may be anything.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names: Vec<_> = self.parameters.iter().map(|(name, _)| name).collect();
+        f.debug_struct("TokenRequestBuilder")
+            .field("scopes", &self.scopes)
+            .field("resources", &self.resources)
+            .field("audience", &self.audience)
+            .field("parameters", &names)
+            .finish()
+    }
+}
+
+fn check_resource(resource: &str) -> Result<(), Error> {
+    let wrong = |what: &dyn fmt::Display| {
+        Error::configuration(format!(
+            "resource {resource:?}: expected an absolute URI without a fragment \
+             (RFC 8707 section 2), got {what}"
+        ))
+    };
+    let uri = Url::parse(resource).map_err(|e| wrong(&e))?;
+    match uri.fragment() {
+        Some(_) => Err(wrong(&"one with a fragment")),
+        None => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn error(builder: TokenRequestBuilder) -> String {
+        builder.build().unwrap_err().to_string()
+    }
+
+    #[test]
+    fn a_scope_with_a_quote_is_refused() {
+        let error = error(TokenRequest::builder().scope("read \"all\""));
+        assert!(error.contains("scope \"\\\"all\\\"\"") && error.contains("got '\"'"));
+    }
+
+    #[test]
+    fn rfc8707_resource_is_absolute_without_fragment() {
+        assert!(error(TokenRequest::builder().resource("/api")).contains("absolute URI"));
+        assert!(error(TokenRequest::builder().resource("https://a/#f")).contains("fragment"));
+        let two = TokenRequest::builder()
+            .resource("https://b/")
+            .resource("https://a/")
+            .build()
+            .unwrap();
+        assert_eq!(
+            two.resources().collect::<Vec<_>>(),
+            ["https://a/", "https://b/"]
+        );
+    }
+
+    #[test]
+    fn rfc6749_3_2_no_parameter_twice() {
+        let twice = TokenRequest::builder()
+            .parameter("x", "1")
+            .parameter("x", "2");
+        assert!(error(twice).contains("twice"));
+        for name in OWN_PLACE {
+            assert!(error(TokenRequest::builder().parameter(name, "v")).contains(name));
+        }
+    }
+}

@@ -1,0 +1,171 @@
+//! What shapes a token, and therefore is the key under which it is kept.
+
+mod builder;
+mod scopes;
+
+use std::{
+    cmp::Ordering,
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+    hash::{BuildHasher, Hash, Hasher, RandomState},
+    sync::{Arc, LazyLock},
+};
+
+pub(crate) use builder::OWN_PLACE;
+pub use builder::TokenRequestBuilder;
+pub use scopes::Scopes;
+
+/// What is asked of the token endpoint: everything that shapes a token, and nothing else. Two
+/// equal requests may share a token, two different ones never do.
+///
+/// Clones are handles to the same request. To look a token up by one costs least by a clone of the
+/// one that it was first asked for by: they need not be compared member by member.
+///
+/// ```
+/// use auth_core::TokenRequest;
+///
+/// let request = TokenRequest::builder()
+///     .scope("document_read document_write")
+///     .audience("https://api.example.com")
+///     .build()?;
+/// # Ok::<(), auth_core::Error>(())
+/// ```
+#[derive(Clone)]
+pub struct TokenRequest {
+    /// Of all fields, computed once. It stands here and not beside them, so that a map is searched
+    /// without a look at the fields.
+    hash: u64,
+    fields: Arc<Fields>,
+}
+
+/// What is compared and hashed is derived: a new field takes part in it by itself.
+#[derive(Default, Eq, Hash, Ord, PartialEq, PartialOrd)]
+struct Fields {
+    scopes: Scopes,
+    resources: BTreeSet<String>,
+    audience: Option<String>,
+    parameters: BTreeMap<String, String>,
+}
+
+impl TokenRequest {
+    /// Starts with a request that asks for nothing in particular.
+    #[must_use]
+    pub fn builder() -> TokenRequestBuilder {
+        TokenRequestBuilder::default()
+    }
+
+    /// Who chooses audiences cannot choose hashes: they are keyed at random, by process.
+    fn new(fields: Fields) -> Self {
+        static HASHER: LazyLock<RandomState> = LazyLock::new(RandomState::new);
+        Self {
+            hash: HASHER.hash_one(&fields),
+            fields: Arc::new(fields),
+        }
+    }
+
+    /// The scopes asked for.
+    #[must_use]
+    pub fn scopes(&self) -> &Scopes {
+        &self.fields.scopes
+    }
+
+    /// Resource indicators ([RFC 8707](https://www.rfc-editor.org/rfc/rfc8707)).
+    pub fn resources(&self) -> impl Iterator<Item = &str> {
+        self.fields.resources.iter().map(String::as_str)
+    }
+
+    /// The `audience` parameter that several authorization servers want.
+    #[must_use]
+    pub fn audience(&self) -> Option<&str> {
+        self.fields.audience.as_deref()
+    }
+
+    /// Further parameters, by name.
+    pub fn parameters(&self) -> impl Iterator<Item = (&str, &str)> {
+        let parameters = self.fields.parameters.iter();
+        parameters.map(|(name, value)| (name.as_str(), value.as_str()))
+    }
+
+    /// This request, with what it leaves open taken from `defaults`.
+    pub(crate) fn or(&self, defaults: &Self) -> Self {
+        let defaults = &*defaults.fields;
+        let Fields {
+            scopes,
+            resources,
+            audience,
+            parameters,
+        } = &*self.fields;
+        Self::new(Fields {
+            scopes: if scopes.is_empty() {
+                defaults.scopes.clone()
+            } else {
+                scopes.clone()
+            },
+            resources: if resources.is_empty() {
+                defaults.resources.clone()
+            } else {
+                resources.clone()
+            },
+            audience: audience.clone().or_else(|| defaults.audience.clone()),
+            parameters: {
+                let mut all = defaults.parameters.clone();
+                all.extend(parameters.clone());
+                all
+            },
+        })
+    }
+}
+
+impl Default for TokenRequest {
+    /// Asks for nothing in particular. There is one of it in a process.
+    fn default() -> Self {
+        static NOTHING: LazyLock<TokenRequest> =
+            LazyLock::new(|| TokenRequest::new(Fields::default()));
+        NOTHING.clone()
+    }
+}
+
+impl PartialEq for TokenRequest {
+    /// Two hashes that differ are of two requests; two that are equal say nothing yet.
+    #[inline]
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.fields, &other.fields)
+            || (self.hash == other.hash && self.fields == other.fields)
+    }
+}
+
+impl Eq for TokenRequest {}
+
+impl Hash for TokenRequest {
+    #[inline]
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        state.write_u64(self.hash);
+    }
+}
+
+impl Ord for TokenRequest {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.fields.cmp(&other.fields)
+    }
+}
+
+impl PartialOrd for TokenRequest {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl fmt::Debug for TokenRequest {
+    /// Parameters by name only: their values may be anything.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TokenRequest")
+            .field("scopes", &self.fields.scopes)
+            .field("resources", &self.fields.resources)
+            .field("audience", &self.fields.audience)
+            .field("parameters", &self.fields.parameters.keys())
+            .finish()
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,98 @@
+//! Sets of scopes.
+
+use std::{collections::BTreeSet, fmt, str::FromStr};
+
+use crate::Error;
+
+/// A set of scopes ([RFC 6749 §3.3](https://www.rfc-editor.org/rfc/rfc6749#section-3.3)):
+/// case-sensitive, without an order.
+///
+/// ```
+/// use auth_core::Scopes;
+///
+/// let scopes: Scopes = "document_write document_read".parse()?;
+/// assert_eq!(scopes, "document_read  document_write".parse()?);
+/// assert_eq!(scopes.to_string(), "document_read document_write");
+/// assert!("say \"please\"".parse::<Scopes>().is_err());
+/// # Ok::<(), auth_core::Error>(())
+/// ```
+#[derive(Clone, Default, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub struct Scopes(BTreeSet<Box<str>>);
+
+impl Scopes {
+    /// Whether there is none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Whether `scope` is one of them.
+    #[must_use]
+    pub fn contains(&self, scope: &str) -> bool {
+        self.0.contains(scope)
+    }
+
+    /// Each scope.
+    pub fn iter(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().map(AsRef::as_ref)
+    }
+
+    /// Those of a response, which may hold what a request may not.
+    pub(crate) fn granted(text: &str) -> Self {
+        Self(text.split_whitespace().map(Into::into).collect())
+    }
+
+    /// Adds those of `text`, separated by spaces.
+    pub(super) fn add(&mut self, text: &str) -> Result<(), Error> {
+        for scope in text.split(' ').filter(|scope| !scope.is_empty()) {
+            let allowed = |c: char| matches!(c, '\x21' | '\x23'..='\x5B' | '\x5D'..='\x7E');
+            if let Some(c) = scope.chars().find(|c| !allowed(*c)) {
+                return Err(Error::configuration(format!(
+                    "scope {scope:?}: expected printable ASCII without quote and backslash \
+                     (RFC 6749 section 3.3), got {c:?}"
+                )));
+            }
+            self.0.insert(scope.into());
+        }
+        Ok(())
+    }
+}
+
+impl FromStr for Scopes {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self, Error> {
+        let mut scopes = Self::default();
+        scopes.add(text)?;
+        Ok(scopes)
+    }
+}
+
+impl fmt::Display for Scopes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (i, scope) in self.iter().enumerate() {
+            f.write_str(if i == 0 { "" } else { " " })?;
+            f.write_str(scope)?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for Scopes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?}", self.to_string())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rfc6749_3_3_scope_is_a_set_without_order_and_with_case() {
+        let one: Scopes = "b a".parse().unwrap();
+        assert_eq!(one, "a b a".parse().unwrap());
+        assert_ne!(one, "A b".parse().unwrap());
+        assert!(one.contains("a") && !one.contains("A"));
+    }
+}
