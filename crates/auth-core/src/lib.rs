@@ -24,6 +24,9 @@ pub use authorizer::{
     Attempt, AttemptFuture, Authorizer, AuthorizerBuilder, Decision, Renewal, RenewalFuture,
     ReplayMethods, RequestHead, ResponseHead, Verdict,
 };
+#[cfg(auth_loom)]
+#[doc(hidden)]
+pub use cache::block_on;
 pub use cache::{RefreshPolicy, RefreshPolicyBuilder, Status, TokenCache, TokenCacheBuilder};
 pub use client_credentials::{ClientAuthentication, ClientCredentials, ClientCredentialsBuilder};
 pub use clock::{Clock, Now, Sleep, SystemClock};

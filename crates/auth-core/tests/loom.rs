@@ -11,17 +11,18 @@ use std::{
     future::{Future, pending},
     pin::pin,
     sync::{
-        Arc,
+        Arc, Mutex, PoisonError,
         atomic::{AtomicU64, AtomicUsize, Ordering::SeqCst},
     },
-    task::{Context, Poll, Waker},
+    task::{Context, Waker},
     time::Duration,
 };
 
 use auth_core::{
-    Clock, Error, ErrorKind, Now, Sleep, TokenCache, TokenRequest, TokenResponse, TokenSource,
-    async_trait,
+    Attempt, Authorizer, Clock, Decision, Error, ErrorKind, Now, Sleep, TokenCache, TokenRequest,
+    TokenResponse, TokenSource, Verdict, async_trait, block_on,
 };
+use http::{HeaderMap, Request, Response, header::AUTHORIZATION};
 use loom::{model::Builder, thread};
 
 const LIFETIME: Duration = Duration::from_secs(86_400);
@@ -29,7 +30,11 @@ const LIFETIME: Duration = Duration::from_secs(86_400);
 const DUE: u64 = 85_000;
 
 /// All orders with at most four preemptions, or as many as `LOOM_MAX_PREEMPTIONS` says.
+///
+/// One test at a time: the cache numbers threads across all of them.
 fn every_order(test: impl Fn() + Send + Sync + 'static) {
+    static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
+    let _turn = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
     let mut builder = Builder::new();
     builder.preemption_bound = builder.preemption_bound.or(Some(4));
     builder.check(test);
@@ -141,19 +146,6 @@ impl Setting {
         while self.tokens.status().requesting {
             thread::yield_now();
         }
-    }
-}
-
-/// Polls until there is an outcome. Wakers are tokio's affair: loom's own cannot be cloned under a
-/// lock that loom does not know.
-fn block_on<T>(future: impl Future<Output = T>) -> T {
-    let mut future = pin!(future);
-    let mut cx = Context::from_waker(Waker::noop());
-    loop {
-        if let Poll::Ready(outcome) = future.as_mut().poll(&mut cx) {
-            return outcome;
-        }
-        thread::yield_now();
     }
 }
 
@@ -329,5 +321,38 @@ fn two_threads_never_clone_the_same_copy() {
         let others = [(); 2].map(|()| beside(&setting.tokens, address));
         let [one, another] = others.map(|other| other.join().unwrap());
         assert_ne!(one, another);
+    });
+}
+
+/// What becomes of a request that was sent with `attempt` and refused: its second token.
+fn refused(attempt: Attempt) -> String {
+    let response = Response::builder().status(401).body(()).unwrap();
+    let Verdict::Renew(renewal) = attempt.judge(&response, true) else {
+        panic!("another token is to be had");
+    };
+    let attempt = block_on(renewal).attempt().expect("another token");
+    let mut headers = HeaderMap::new();
+    attempt.apply(&mut headers);
+    headers[AUTHORIZATION].to_str().unwrap().to_owned()
+}
+
+#[test]
+fn two_refusals_of_one_token_make_one_request_and_share_its_token() {
+    every_order(|| {
+        let setting = Setting::cold(&[Answer::Token]);
+        let authorizer = Authorizer::builder(setting.tokens.clone()).any_origin();
+        let authorizer = authorizer.build().unwrap();
+        assert_eq!(secret(&setting.tokens).unwrap(), "t1");
+        let [mine, others] = [(); 2].map(|()| {
+            let request = Request::get("https://api.example/").body(()).unwrap();
+            match authorizer.authorize(&request) {
+                Decision::Authorize(attempt) => attempt,
+                other => panic!("{other:?}"),
+            }
+        });
+        let other = thread::spawn(move || refused(others));
+        assert_eq!(refused(mine), "Bearer t2");
+        assert_eq!(other.join().unwrap(), "Bearer t2");
+        assert_eq!(setting.requests(), 2);
     });
 }

@@ -28,6 +28,8 @@ pub(crate) use refusal::Replacement;
 use slot::Slot;
 pub use status::Status;
 use sync::{AtomicU64, Mutex};
+#[cfg(auth_loom)]
+pub use task::block_on;
 
 /// Keeps one access token, and renews it before it ends.
 ///

@@ -5,6 +5,8 @@ use std::future::Future;
 use crate::{Error, ErrorKind};
 
 pub(super) use implementation::Task;
+#[cfg(auth_loom)]
+pub use implementation::block_on;
 use implementation::{Handle, spawn};
 
 /// A runtime that tasks can be spawned in.
@@ -53,16 +55,21 @@ mod implementation {
     }
 }
 
-/// Each task is a thread of loom's that polls until there is nothing left to do.
+/// Each task is a thread of loom's.
 #[cfg(auth_loom)]
 mod implementation {
     use std::{
         convert::Infallible,
-        future::Future,
-        pin::pin,
-        task::{Context, Waker},
+        future::{Future, poll_fn},
+        pin::{Pin, pin},
+        sync::{
+            Arc,
+            atomic::{AtomicBool, Ordering::SeqCst},
+        },
+        task::{Context, Poll, Wake},
     };
 
+    use loom::thread::{self, Thread};
     use tokio::sync::oneshot;
 
     pub(super) struct Handle;
@@ -77,13 +84,19 @@ mod implementation {
         _runtime: &Handle,
         future: impl Future<Output = ()> + Send + 'static,
     ) -> Task {
-        let (abort, mut aborted) = oneshot::channel();
-        loom::thread::spawn(move || {
+        let (abort, aborted) = oneshot::channel();
+        thread::spawn(move || {
+            let mut aborted = Some(aborted);
             let mut future = pin!(future);
-            let mut cx = Context::from_waker(Waker::noop());
-            while aborted.try_recv().is_err() && future.as_mut().poll(&mut cx).is_pending() {
-                loom::thread::yield_now();
-            }
+            block_on(poll_fn(move |cx| {
+                match aborted.as_mut().map(|aborted| Pin::new(aborted).poll(cx)) {
+                    Some(Poll::Ready(Ok(()))) => return Poll::Ready(()),
+                    // nobody is going to
+                    Some(Poll::Ready(Err(_))) => aborted = None,
+                    Some(Poll::Pending) | None => {}
+                }
+                future.as_mut().poll(cx)
+            }));
         });
         Task(abort)
     }
@@ -95,6 +108,38 @@ mod implementation {
         pub(in crate::cache) fn abort(self) {
             // it may be over
             let _ = self.0.send(());
+        }
+    }
+
+    /// Runs a future on this thread, which sleeps while there is nothing to do.
+    ///
+    /// loom's own has wakers that loom knows, and tokio clones them under a lock that it does not.
+    pub fn block_on<T>(future: impl Future<Output = T>) -> T {
+        struct Sleeper {
+            woken: AtomicBool,
+            thread: Thread,
+        }
+
+        impl Wake for Sleeper {
+            fn wake(self: Arc<Self>) {
+                self.woken.store(true, SeqCst);
+                self.thread.unpark();
+            }
+        }
+
+        let sleeper = Arc::new(Sleeper {
+            woken: AtomicBool::new(false),
+            thread: thread::current(),
+        });
+        let waker = sleeper.clone().into();
+        let mut future = pin!(future);
+        loop {
+            if let Poll::Ready(outcome) = future.as_mut().poll(&mut Context::from_waker(&waker)) {
+                return outcome;
+            }
+            while !sleeper.woken.swap(false, SeqCst) {
+                thread::park();
+            }
         }
     }
 }
