@@ -7,8 +7,8 @@ use auth_core::{
     ClientAuthentication, ClientCredentials, ClientCredentialsBuilder, ClientSecret, Clock,
     Decision, Error, ErrorKind, HttpTransport, Now, Renewal, RenewalFuture, ReplayMethods,
     RequestHead, ResponseHead, Scopes, SecretString, Sleep, SystemClock, Target, TokenCache,
-    TokenCacheBuilder, TokenRequest, TokenRequestBuilder, TokenResponse, TokenSource,
-    TransportBody, Verdict, provider::Provider,
+    TokenCacheBuilder, TokenCaches, TokenCachesBuilder, TokenRequest, TokenRequestBuilder,
+    TokenResponse, TokenSource, TransportBody, Verdict, provider::Provider,
 };
 use auth_reqwest::{AuthMiddleware, ReqwestTransport};
 use auth_testing::{
@@ -86,6 +86,8 @@ fn of_auth_core() {
         Target<'_>: "Send Sync Unpin Clone",
         TokenCache: "Send Sync Unpin Clone",
         TokenCacheBuilder: "Send Sync Unpin Clone",
+        TokenCaches: "Send Sync Unpin Clone",
+        TokenCachesBuilder: "Send Sync Unpin Clone",
         TokenRequest: "Send Sync Unpin Clone",
         TokenRequestBuilder: "Send Sync Unpin Clone",
         TokenResponse: "Send Sync Unpin Clone",

@@ -17,6 +17,7 @@ mod stacks_layers;
 mod stacks_readiness;
 mod stacks_redirects;
 mod support;
+mod tenants;
 mod tonic_channel;
 mod transport_answers;
 mod transport_redirects;

@@ -64,6 +64,11 @@ pub(crate) fn stranger(destination: &dyn fmt::Display) {
     );
 }
 
+/// Debug, not a warning: it is what the user's function said.
+pub(crate) fn nobodys_request() {
+    tracing::debug!("request sent without a token: it belongs to no tenant");
+}
+
 pub(crate) fn untrusted_channel() {
     tracing::warn!(
         "request sent without a token: its URI does not prove where it goes, as with tonic's \

@@ -22,7 +22,7 @@ mod transport;
 pub use async_trait::async_trait;
 pub use authorizer::{
     Attempt, AttemptFuture, Authorizer, AuthorizerBuilder, Decision, Renewal, RenewalFuture,
-    ReplayMethods, RequestHead, ResponseHead, Verdict,
+    ReplayMethods, RequestHead, ResponseHead, TenantsBuilder, Verdict,
 };
 #[cfg(auth_loom)]
 #[doc(hidden)]

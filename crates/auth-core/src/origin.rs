@@ -194,7 +194,7 @@ impl<'a> Destination<'a> {
         matches!(self.place, Place::Authority(place) if place.as_str() == authority)
     }
 
-    fn host(&self) -> &'a str {
+    pub(crate) fn host(&self) -> &'a str {
         match self.place {
             Place::Authority(authority) => authority.host(),
             Place::Url(url) => url.host_str().unwrap_or_default(),

@@ -69,7 +69,7 @@ impl Mint {
     /// The same, with its token at hand.
     pub(crate) async fn warm_authorizer(&self, origin: impl Into<String>) -> Authorizer {
         let authorizer = self.authorizer(origin);
-        authorizer.tokens().token().await.unwrap();
+        authorizer.tokens().unwrap().token().await.unwrap();
         authorizer
     }
 }

@@ -1,15 +1,11 @@
 //! How an [`Authorizer`] is made.
 
-use std::hash::RandomState;
-use std::{
-    fmt,
-    sync::{Arc, Mutex, atomic::AtomicBool},
-};
+use std::{fmt, sync::Arc};
 
 use http::StatusCode;
 
 use super::{
-    Authorizer, Rules,
+    Authorizer, Channel, Rules, Whose,
     terms::{ReplayMethods, Statuses, Terms},
 };
 use crate::{
@@ -136,19 +132,15 @@ impl AuthorizerBuilder {
     pub fn build(self) -> Result<Authorizer, Error> {
         let origins = self.origins.iter().map(NamedOrigin::parse);
         let origins = origins.collect::<Result<_, _>>()?;
+        let origins = AllowedOrigins::new(origins, self.any_origin, self.allow_http)?;
+        let terms = Terms {
+            statuses: Statuses::new(&self.statuses)?,
+            methods: self.methods,
+        };
+        let rules = Rules::new(self.tokens, origins, terms);
         Ok(Authorizer {
-            rules: Arc::new(Rules {
-                tokens: self.tokens,
-                origins: AllowedOrigins::new(origins, self.any_origin, self.allow_http)?,
-                terms: Terms {
-                    statuses: Statuses::new(&self.statuses)?,
-                    methods: self.methods,
-                },
-                hasher: RandomState::new(),
-                strangers: Mutex::default(),
-                warned_of_channel: AtomicBool::new(false),
-            }),
-            channel_is_trusted: self.channel_is_trusted,
+            whose: Whose::One(Arc::new(rules)),
+            channel: self.channel_is_trusted.then_some(Channel::Trusted),
         })
     }
 }

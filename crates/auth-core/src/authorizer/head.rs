@@ -44,6 +44,18 @@ impl<'a> RequestHead<'a> {
         self.extensions?.get()
     }
 
+    /// Its headers.
+    #[must_use]
+    pub fn headers(&self) -> &'a HeaderMap {
+        self.headers
+    }
+
+    /// The host it names, as it is written; `None` if its URI is only a path.
+    #[must_use]
+    pub fn host(&self) -> Option<&'a str> {
+        Some(self.target.destination?.host())
+    }
+
     /// Whether it is a gRPC request, by its content type.
     #[must_use]
     pub fn is_grpc(&self) -> bool {

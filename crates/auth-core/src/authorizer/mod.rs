@@ -4,33 +4,23 @@
 mod attempt;
 mod builder;
 mod head;
+mod rules;
+mod tenants;
 mod terms;
 
-use std::{
-    collections::HashSet,
-    fmt,
-    hash::{BuildHasher, RandomState},
-    sync::{
-        Arc, Mutex, PoisonError,
-        atomic::{AtomicBool, Ordering::Relaxed},
-    },
-};
+use std::{fmt, sync::Arc};
 
-use http::{Uri, header::AUTHORIZATION};
+use http::Uri;
 
-use crate::{
-    AccessToken, Error, TokenCache, TokenCaches, TokenRequest, events,
-    origin::{AllowedOrigins, Destination, Target},
-};
+use crate::{Error, TokenCache, TokenCaches};
 
 pub use attempt::{Attempt, AttemptFuture, Renewal, RenewalFuture, Verdict};
 pub use builder::AuthorizerBuilder;
 pub use head::{RequestHead, ResponseHead};
+use rules::Rules;
+use tenants::Tenants;
+pub use tenants::TenantsBuilder;
 pub use terms::ReplayMethods;
-use terms::Terms;
-
-/// Destinations that are remembered as already warned about.
-const STRANGERS: usize = 64;
 
 /// Decides what an adapter does with a request: the token, and the origins that may see it.
 ///
@@ -47,18 +37,22 @@ const STRANGERS: usize = 64;
 /// ```
 #[derive(Clone)]
 pub struct Authorizer {
-    rules: Arc<Rules>,
-    /// Where the connection goes is known to be allowed, whatever the request's URI says.
-    channel_is_trusted: bool,
+    whose: Whose,
+    /// Where the connection goes, if that is known and requests need not say.
+    channel: Option<Channel>,
 }
 
-struct Rules {
-    tokens: TokenCaches,
-    origins: AllowedOrigins,
-    terms: Terms,
-    hasher: RandomState,
-    strangers: Mutex<HashSet<u64>>,
-    warned_of_channel: AtomicBool,
+#[derive(Clone, Debug)]
+enum Whose {
+    One(Arc<Rules>),
+    Tenants(Arc<dyn Tenants>),
+}
+
+#[derive(Clone, Debug)]
+enum Channel {
+    /// To an allowed origin.
+    Trusted,
+    To(Uri),
 }
 
 /// What to do with one request.
@@ -80,114 +74,70 @@ impl Authorizer {
         AuthorizerBuilder::new(tokens.into())
     }
 
-    /// The tokens of requests that do not pick one by a [`TokenRequest`] in their extensions.
+    /// The tokens of requests that do not pick one by a [`TokenRequest`](crate::TokenRequest) in
+    /// their extensions. `None`: they depend on the tenant.
     #[must_use]
-    pub fn tokens(&self) -> &TokenCache {
-        self.rules.tokens.default_cache()
+    pub fn tokens(&self) -> Option<&TokenCache> {
+        match &self.whose {
+            Whose::One(rules) => Some(rules.tokens().default_cache()),
+            Whose::Tenants(_) => None,
+        }
     }
 
     /// What to do with a request. Costs no wait and no allocation while there is a usable token.
     #[inline]
     pub fn authorize<'a>(&self, request: impl Into<RequestHead<'a>>) -> Decision {
-        let request = request.into();
-        if request.headers.contains_key(AUTHORIZATION) || !self.may_see_token(&request) {
-            return Decision::PassThrough;
-        }
-        let terms = self.rules.terms;
-        let may_replay = terms.permit_replay(&request);
-        let picked = request.extension();
-        match self.token(picked) {
-            Some(token) => Decision::Authorize(Attempt::new(token, terms, may_replay)),
-            None => Decision::Wait(self.acquire(picked, may_replay)),
+        self.decide(&request.into(), self.channel.as_ref())
+    }
+
+    #[inline]
+    fn decide(&self, request: &RequestHead<'_>, channel: Option<&Channel>) -> Decision {
+        match (&self.whose, channel) {
+            (Whose::One(rules), None) => rules.authorize(request, false),
+            (Whose::One(rules), Some(Channel::Trusted)) => rules.authorize(request, true),
+            (Whose::One(rules), Some(Channel::To(uri))) => match rules.check_channel(uri) {
+                Ok(()) => rules.authorize(request, true),
+                Err(elsewhere) => Decision::refuse(elsewhere),
+            },
+            (Whose::Tenants(tenants), channel) => tenants.decide(request, channel),
         }
     }
 
     /// The same authorizer for a connection to `uri` that the request's own URI says nothing
     /// reliable about, such as tonic's `Channel`.
     ///
+    /// With [tenants](Self::per_tenant) it is looked at for each request: one whose tenant does not
+    /// name that origin is not sent.
+    ///
     /// # Errors
     /// If `uri` is not one of the allowed origins.
     pub fn for_channel(self, uri: &Uri) -> Result<Self, Error> {
-        match Target::from(uri).destination {
-            Some(destination) if self.rules.origins.contains(&destination) => Ok(Self {
-                channel_is_trusted: true,
-                ..self
-            }),
-            Some(destination) => Err(Error::configuration(format!(
-                "endpoint {destination}: expected one of the allowed origins, {:?}",
-                self.rules.origins
-            ))),
-            None => Err(Error::configuration(
-                "endpoint: expected one with scheme and host, got a path",
-            )),
-        }
-    }
-
-    #[inline]
-    fn token(&self, picked: Option<&TokenRequest>) -> Option<AccessToken> {
-        match picked {
-            Some(request) => self.rules.tokens.hit(request, AccessToken::clone),
-            None => self.tokens().hit(self.tokens().now(), AccessToken::clone),
-        }
-    }
-
-    #[cold]
-    fn acquire(&self, picked: Option<&TokenRequest>, may_replay: bool) -> AttemptFuture {
-        let tokens = picked.map_or_else(
-            || self.tokens().clone(),
-            |request| self.rules.tokens.cache(request),
-        );
-        let terms = self.rules.terms;
-        Box::pin(async move { Ok(Attempt::new(tokens.token().await?, terms, may_replay)) })
-    }
-
-    /// A URI proves where a request goes only to a client that connects by it. tonic's channel does
-    /// not: its requests need a trusted channel, and an absolute URI has to match as well.
-    fn may_see_token(&self, request: &RequestHead<'_>) -> bool {
-        match &request.target.destination {
-            Some(destination) if !self.rules.origins.contains(destination) => {
-                self.rules.warn_of_stranger(destination);
-                false
+        let channel = match &self.whose {
+            Whose::One(rules) => {
+                rules.check_channel(uri)?;
+                Channel::Trusted
             }
-            Some(_)
-                if self.channel_is_trusted || request.target.is_certain || !request.is_grpc() =>
-            {
-                true
-            }
-            None if self.channel_is_trusted => true,
-            _ => {
-                if !self.rules.warned_of_channel.swap(true, Relaxed) {
-                    events::untrusted_channel();
-                }
-                false
-            }
-        }
+            Whose::Tenants(_) => Channel::To(uri.clone()),
+        };
+        Ok(Self {
+            channel: Some(channel),
+            ..self
+        })
     }
 }
 
-impl Rules {
-    #[cold]
-    fn warn_of_stranger(&self, destination: &Destination<'_>) {
-        if self.is_new(self.hasher.hash_one(destination)) {
-            events::stranger(destination);
-        }
-    }
-
-    fn is_new(&self, stranger: u64) -> bool {
-        let mut strangers = self
-            .strangers
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        strangers.len() < STRANGERS && strangers.insert(stranger)
+impl Decision {
+    /// Not to send it, for a reason that is known already.
+    fn refuse(why: Error) -> Self {
+        Self::Wait(Box::pin(std::future::ready(Err(why))))
     }
 }
 
 impl fmt::Debug for Authorizer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Authorizer")
-            .field("tokens", &self.rules.tokens)
-            .field("origins", &self.rules.origins)
-            .field("channel_is_trusted", &self.channel_is_trusted)
+            .field("whose", &self.whose)
+            .field("channel", &self.channel)
             .finish()
     }
 }

@@ -7,9 +7,9 @@ use crate::Error;
 const SECOND: Duration = Duration::from_secs(1);
 
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Limits {
-    pub(super) most: usize,
-    pub(super) idle: Duration,
+pub(crate) struct Limits {
+    pub(crate) most: usize,
+    pub(crate) idle: Duration,
 }
 
 impl Default for Limits {
@@ -22,33 +22,33 @@ impl Default for Limits {
 }
 
 impl Limits {
-    pub(super) fn check(&self) -> Result<(), Error> {
+    pub(crate) fn check(&self) -> Result<(), Error> {
         let Self { most, idle } = *self;
         if most == 0 {
             return Err(Error::configuration(
-                "token caches: expected to keep at least 1 key, got 0",
+                "limits: expected to keep at least 1 key, got 0",
             ));
         }
         if idle < SECOND {
             return Err(Error::configuration(format!(
-                "token caches: expected to keep a key at least 1 s after its last use, got {idle:?}"
+                "limits: expected to keep a key at least 1 s after its last use, got {idle:?}"
             )));
         }
         Ok(())
     }
 
     /// How many go at once when there are too many, so that not each insert searches for them.
-    pub(super) fn share(&self) -> usize {
+    pub(crate) fn share(&self) -> usize {
         (self.most / 8).max(1)
     }
 
     /// The seconds between two searches for what is idle.
-    pub(super) fn pause(&self) -> u64 {
+    pub(crate) fn pause(&self) -> u64 {
         (self.idle.as_secs() / 16).max(1)
     }
 
     /// Whether something is idle at second `now`. Its last use may have been late in its second.
-    pub(super) fn is_idle(&self, last_used: u64, now: u64) -> bool {
+    pub(crate) fn is_idle(&self, last_used: u64, now: u64) -> bool {
         let idle = self.idle.as_secs() + u64::from(self.idle.subsec_nanos() > 0);
         now.saturating_sub(last_used) > idle
     }

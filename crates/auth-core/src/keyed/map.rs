@@ -1,6 +1,7 @@
 //! A bounded map whose reads take no lock.
 
 use std::{
+    convert::Infallible,
     fmt,
     hash::{BuildHasher, Hash},
     sync::{Mutex, MutexGuard, PoisonError},
@@ -12,7 +13,7 @@ use super::{last_used::LastUsed, limits::Limits};
 use crate::clock::Now;
 
 /// What a map gives handles to.
-pub(super) trait Value: Clone {
+pub(crate) trait Value: Clone {
     /// Whether there is a handle beside the map's own. Nobody but the map gives out the first.
     fn is_in_use(&self) -> bool;
 
@@ -29,7 +30,7 @@ pub(super) trait Value: Clone {
 ///
 /// Values that are too many or idle leave it when a handle is asked for. A value in use never does:
 /// if all are, there are more than the limit.
-pub(super) struct Keyed<K, V, S> {
+pub(crate) struct Keyed<K, V, S> {
     values: HashMap<K, Kept<V>, S>,
     room: Mutex<Room>,
     limits: Limits,
@@ -50,7 +51,7 @@ struct Room {
 }
 
 impl<K: Clone + Eq + Hash, V: Value, S: BuildHasher + Default> Keyed<K, V, S> {
-    pub(super) fn new(limits: Limits) -> Self {
+    pub(crate) fn new(limits: Limits) -> Self {
         Self {
             // who inserts moves the table at once: else reads would look into two until others had
             // inserted enough
@@ -69,7 +70,7 @@ impl<K: Clone + Eq + Hash, V: Value, S: BuildHasher + Default> Keyed<K, V, S> {
     /// What `read` makes of the value under `key`, which counts as a use of it. It must be short:
     /// meanwhile nothing that leaves the map is freed.
     #[inline]
-    pub(super) fn read<T>(&self, key: &K, now: Now, read: impl FnOnce(&V) -> T) -> Option<T> {
+    pub(crate) fn read<T>(&self, key: &K, now: Now, read: impl FnOnce(&V) -> T) -> Option<T> {
         let values = self.values.pin();
         let kept = values.get(key)?;
         kept.last_used.note(now);
@@ -77,7 +78,20 @@ impl<K: Clone + Eq + Hash, V: Value, S: BuildHasher + Default> Keyed<K, V, S> {
     }
 
     /// A handle to the value under `key`, which `make` makes if there is none.
-    pub(super) fn handle(&self, key: &K, now: Now, make: impl FnOnce() -> V) -> V {
+    pub(crate) fn handle(&self, key: &K, now: Now, make: impl FnOnce() -> V) -> V {
+        match self.try_handle(key, now, || Ok::<V, Infallible>(make())) {
+            Ok(handle) => handle,
+            Err(never) => match never {},
+        }
+    }
+
+    /// The same, if `make` can fail.
+    pub(crate) fn try_handle<E>(
+        &self,
+        key: &K,
+        now: Now,
+        make: impl FnOnce() -> Result<V, E>,
+    ) -> Result<V, E> {
         let guard = self.values.guard();
         let mut room = self.room();
         let found = self.values.get(key, &guard).map(|kept| {
@@ -89,15 +103,18 @@ impl<K: Clone + Eq + Hash, V: Value, S: BuildHasher + Default> Keyed<K, V, S> {
         if searched {
             *room = self.make_room(more, now, &guard);
         }
-        let handle = found.unwrap_or_else(|| {
-            let value = make();
-            let kept = Kept {
-                value: value.clone(),
-                last_used: LastUsed::at(now),
-            };
-            self.values.insert(key.clone(), kept, &guard);
-            value
-        });
+        let handle = found.map_or_else(
+            || {
+                let value = make()?;
+                let kept = Kept {
+                    value: value.clone(),
+                    last_used: LastUsed::at(now),
+                };
+                self.values.insert(key.clone(), kept, &guard);
+                Ok(value)
+            },
+            Ok,
+        );
         drop(room);
         if searched {
             // else what has left is freed only when more has
@@ -106,8 +123,14 @@ impl<K: Clone + Eq + Hash, V: Value, S: BuildHasher + Default> Keyed<K, V, S> {
         handle
     }
 
+    /// Whether `test` holds for one of the values.
+    pub(crate) fn any(&self, test: impl FnMut(&V) -> bool) -> bool {
+        let values = self.values.pin();
+        values.values().map(|kept| &kept.value).any(test)
+    }
+
     /// How many values there are.
-    pub(super) fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.values.len()
     }
 

@@ -8,8 +8,8 @@ mod precomputed;
 use std::{fmt, hash::BuildHasherDefault, sync::Arc, time::Duration};
 
 use crate::{AccessToken, Authorization, Error, TokenCache, TokenRequest};
-use limits::Limits;
-use map::{Keyed, Value};
+pub(crate) use limits::Limits;
+pub(crate) use map::{Keyed, Value};
 use precomputed::Precomputed;
 
 /// A [`TokenCache`] for each [`TokenRequest`], all of one source, one policy and one clock.
@@ -107,6 +107,24 @@ impl TokenCaches {
     #[must_use]
     pub fn others(&self) -> usize {
         self.others.len()
+    }
+}
+
+impl TokenCaches {
+    /// Whether somebody holds these caches, or one of them.
+    pub(crate) fn is_in_use(&self) -> bool {
+        Arc::strong_count(&self.others) > 1
+            || self.default.is_shared()
+            || self.others.any(Value::is_in_use)
+    }
+
+    /// Ends all their tasks.
+    pub(crate) fn end(&self) {
+        self.default.end();
+        self.others.any(|cache| {
+            cache.end();
+            false
+        });
     }
 }
 
