@@ -9,8 +9,14 @@ use reqwest_middleware::{Error, Middleware, Next};
 /// Puts an access token on the requests of a reqwest client.
 ///
 /// A request that already has an `Authorization` header, or that goes to an origin the
-/// [`Authorizer`] does not name, passes as it is. Bodies pass as they are, streams too. reqwest
-/// follows redirects below every middleware, and drops the token when one leads to another host.
+/// [`Authorizer`] does not name, passes as it is. reqwest follows redirects below every middleware,
+/// and drops the token when one leads to another host.
+///
+/// If the API refuses the token, another is requested, and the request is sent once more with it,
+/// unless its body is a stream. What another host says after a redirect is not about the token.
+///
+/// A [`TokenRequest`](auth_core::TokenRequest) among the request's extensions (`with_extension`)
+/// picks its token.
 ///
 /// Without a token a request is not sent: the caller gets [`Error::Middleware`], which can be
 /// downcast to [`auth_core::Error`].

@@ -11,7 +11,9 @@ use crate::{Auth, Bounded};
 /// [`Authorizer`] does not name, passes as it is. Without a token a request is not sent: the caller
 /// gets an [`auth_core::Error`], boxed.
 ///
-/// `R` says how a request's body is kept for a [`Replay`](crate::Replay).
+/// If the API refuses the token, another is requested, and the request is sent once more with it.
+/// `R` says how its body is kept for that: [`Bounded`], unless [told otherwise](Self::replay). The
+/// inner service is cloned for each request that can be sent again.
 ///
 /// Place it inside tower-http's `FollowRedirect`, so that every hop is judged by where it goes.
 ///
