@@ -4,15 +4,14 @@
 mod exchange;
 mod future;
 mod layer;
-mod replay;
 mod service;
 #[cfg(feature = "tonic")]
 mod tonic;
 mod transport;
 
 pub use auth_core;
+pub use auth_replay::{Bounded, CloneBody, Never, Replay, Tape};
 pub use future::AuthFuture;
 pub use layer::AuthLayer;
-pub use replay::{Bounded, CloneBody, Never, Replay, Tape};
 pub use service::Auth;
 pub use transport::TowerTransport;

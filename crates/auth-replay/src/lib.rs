@@ -1,9 +1,8 @@
-//! How a request's body is kept, so that a request whose token was refused can be sent once more.
-//!
-//! `bounded` chooses, `known` lists the bodies it can keep. One that can only be read once goes to
-//! the first attempt as a `recording`; its frames and what is left of it are the second attempt's
-//! `playback`.
+#![doc = include_str!("../README.md")]
 
+// `bounded` chooses, `known` lists the bodies it can keep. One that can only be read once goes to the
+// first attempt as a `recording`; its frames and what is left of it are the second attempt's
+// `playback`.
 mod bounded;
 mod boxed;
 mod clone_body;
@@ -19,13 +18,16 @@ pub use clone_body::CloneBody;
 pub use never::Never;
 pub use tape::Tape;
 
+/// Any error.
+type BoxError = Box<dyn std::error::Error + Send + Sync>;
+
 /// Keeps what a second sending of a body needs.
 ///
 /// [`Bounded`] is the default, [`CloneBody`] is for bodies that can be cloned, [`Never`] for those
 /// who want none of it. A body of your own can have its own:
 ///
 /// ```
-/// use auth_tower::{AuthLayer, Replay, auth_core::Authorizer};
+/// use auth_replay::Replay;
 /// # struct FileBody(std::path::PathBuf);
 /// # impl FileBody {
 /// #     fn open(path: std::path::PathBuf) -> Option<Self> { Some(Self(path)) }
@@ -49,9 +51,9 @@ pub use tape::Tape;
 ///     }
 /// }
 ///
-/// # fn example(tokens: Authorizer) {
-/// let layer = AuthLayer::new(tokens).replay(Reopen);
-/// # }
+/// let (to_send, kept) = Reopen.arm(FileBody("/tmp/upload".into()));
+/// let again = kept.and_then(Reopen::again);
+/// # assert!(again.is_some());
 /// ```
 pub trait Replay<B>: Clone {
     /// What is kept beside the body that is being sent; dropped as soon as no replay is needed.
@@ -60,8 +62,8 @@ pub trait Replay<B>: Clone {
     /// The body to send now and, where it can be sent again, what that takes.
     fn arm(&self, body: B) -> (B, Option<Self::Kept>);
 
-    /// Whether [`again`](Self::again) would have a body, were it called now. Asked before a token is
-    /// renewed for a replay; the body may grow too long in the meantime.
+    /// Whether [`again`](Self::again) would have a body, were it called now. Asked before anything is done for
+    /// a second sending; the body may grow too long in the meantime.
     fn is_whole(kept: &Self::Kept) -> bool {
         let _ = kept;
         true

@@ -6,7 +6,7 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-use auth_tower::{Bounded, CloneBody, Never, Replay, auth_core::BoxError};
+use auth_replay::{Bounded, CloneBody, Never, Replay};
 use bytes::Bytes;
 use http_body::Body;
 use http_body_util::{
@@ -16,6 +16,8 @@ use http_body_util::{
 use tracing_subscriber::fmt::MakeWriter;
 
 use super::script::{Step, exhaust};
+
+type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
 const TEXT: &str = "hello";
 
@@ -131,7 +133,7 @@ fn an_unknown_body_is_told_once_per_layer() {
     assert_eq!(log.lines().count(), 2, "{log}");
     for line in log.lines() {
         assert!(
-            line.contains("WARN auth_tower: ") && line.contains("Limited<"),
+            line.contains("WARN auth_replay: ") && line.contains("Limited<"),
             "{line}"
         );
     }

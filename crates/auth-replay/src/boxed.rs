@@ -2,12 +2,12 @@
 
 use std::{convert::Infallible, io};
 
-use auth_core::BoxError;
+use crate::BoxError;
 use bytes::Bytes;
 use http_body::Body;
 use http_body_util::combinators::{BoxBody, UnsyncBoxBody};
 
-use super::{playback::Playback, recording::Recording};
+use crate::{playback::Playback, recording::Recording};
 
 pub(super) trait Boxed: Body<Data = Bytes> + Default + Send + Unpin + 'static {
     fn first(body: Recording<Self>) -> Self;

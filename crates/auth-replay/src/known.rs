@@ -3,7 +3,7 @@
 
 use std::{any::Any, convert::Infallible, io, mem};
 
-use auth_core::BoxError;
+use crate::BoxError;
 use bytes::Bytes;
 use http_body::Body;
 use http_body_util::{
@@ -11,7 +11,7 @@ use http_body_util::{
     combinators::{BoxBody, UnsyncBoxBody},
 };
 
-use super::{Tape, boxed::Boxed};
+use crate::{Tape, boxed::Boxed};
 
 /// A body to send and, where it can be sent again, what that takes.
 type Armed<B> = (B, Option<Tape<B>>);

@@ -7,7 +7,7 @@ use std::{
     },
 };
 
-use super::{Replay, Tape, known};
+use crate::{Replay, Tape, known};
 
 /// Keeps what has been sent of a body, up to a number of bytes: 64 KiB unless told otherwise.
 ///
@@ -21,11 +21,10 @@ use super::{Replay, Tape, known};
 /// [`CloneBody`](crate::CloneBody) or a [`Replay`] of your own.
 ///
 /// ```
-/// use auth_tower::{AuthLayer, Bounded, auth_core::Authorizer};
+/// use auth_replay::Bounded;
 ///
-/// # fn example(tokens: Authorizer) {
-/// let layer = AuthLayer::new(tokens).replay(Bounded::new(1024 * 1024));
-/// # }
+/// let replay = Bounded::new(1024 * 1024);
+/// assert_eq!(replay.bytes(), 1024 * 1024);
 /// ```
 ///
 /// # What is recorded, and its limits
@@ -69,7 +68,7 @@ impl Bounded {
     fn unknown(&self, body: &'static str) {
         if !self.told.swap(true, Relaxed) {
             tracing::warn!(
-                target: "auth_tower",
+                target: "auth_replay",
                 body,
                 "requests with a body of this type are sent once, even if their token is refused: \
                  the layer does not know how to keep it"

@@ -8,7 +8,7 @@ use std::{
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 
-use super::{boxed::Boxed, frames::Frames, playback::Playback};
+use crate::{boxed::Boxed, frames::Frames, playback::Playback};
 
 /// A body and what was read of it: shared by the first attempt and the tape, so that it outlives
 /// either.

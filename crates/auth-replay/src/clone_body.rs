@@ -1,16 +1,8 @@
-use super::Replay;
+use crate::Replay;
 
 /// Keeps a clone of the body, whatever its size.
 ///
-/// For a body of your own whose clone sends the same from the beginning, and costs little:
-///
-/// ```
-/// use auth_tower::{AuthLayer, CloneBody, auth_core::Authorizer};
-///
-/// # fn example(tokens: Authorizer) {
-/// let layer = AuthLayer::new(tokens).replay(CloneBody);
-/// # }
-/// ```
+/// For a body of your own whose clone sends the same from the beginning, and costs little.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct CloneBody;
 

@@ -6,7 +6,7 @@ use std::{
     pin::Pin,
 };
 
-use auth_tower::{Bounded, Replay, auth_core::BoxError};
+use auth_replay::{Bounded, Replay};
 use bytes::Bytes;
 use http::HeaderMap;
 use http_body::Body;
@@ -17,6 +17,8 @@ use http_body_util::{
 use tokio_test::task::{Spawn, spawn};
 
 use super::script::{Polled, Script, Step, exhaust, poll, step};
+
+type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
 type Boxed<E> = UnsyncBoxBody<Bytes, E>;
 

@@ -6,7 +6,7 @@ use std::{
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 
-use super::frames::Frames;
+use crate::frames::Frames;
 
 /// The second attempt's body: the frames that the first one had, then the rest.
 pub(super) struct Playback<B> {

@@ -2,7 +2,7 @@
 
 use std::thread;
 
-use auth_tower::{Bounded, Replay};
+use auth_replay::{Bounded, Replay};
 use http_body_util::BodyExt;
 
 use super::script::{Script, Step, exhaust};

@@ -1,6 +1,6 @@
 //! How much is kept, and for how long.
 
-use auth_tower::{Bounded, Replay};
+use auth_replay::{Bounded, Replay};
 use bytes::Bytes;
 use http_body::Body;
 use http_body_util::{BodyExt, Full};

@@ -1,7 +1,7 @@
 //! What it costs to be ready for a replay.
 
 use allocation_counter::measure;
-use auth_tower::{Bounded, Replay};
+use auth_replay::{Bounded, Replay};
 use bytes::Bytes;
 use http_body_util::{BodyExt, Empty, Full};
 

@@ -1,6 +1,6 @@
 use std::{fmt, sync::Arc};
 
-use super::{
+use crate::{
     boxed::Boxed,
     recording::{Recording, Reel},
 };
@@ -9,7 +9,7 @@ use super::{
 /// When it is dropped, they are freed at once and the body goes on unrecorded.
 ///
 /// ```
-/// use auth_tower::{Bounded, Replay, Tape};
+/// use auth_replay::{Bounded, Replay, Tape};
 /// use bytes::Bytes;
 /// use http_body_util::Full;
 ///

@@ -1,6 +1,6 @@
 //! What holds for every body, bound and moment at which the replay takes over.
 
-use auth_tower::{Bounded, Replay};
+use auth_replay::{Bounded, Replay};
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue};
 use http_body::Body;
