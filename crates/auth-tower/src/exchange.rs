@@ -1,6 +1,6 @@
 //! What a request leaves behind on its way: before it is sent, while it is, and when it is refused.
 
-use auth_core::{Attempt, Authorizer, BoxError, Error};
+use auth_core::{Attempt, Authorizer, BoxError, Error, ErrorKind};
 use http::{Request, request::Parts};
 use tower_service::Service;
 
@@ -17,12 +17,10 @@ pub(crate) struct Unsent<S, B, R> {
 
 impl<S, B, R> Unsent<S, B, R> {
     pub(crate) fn failed(unsent: Option<Box<Self>>, error: Error) -> BoxError {
-        #[cfg(feature = "tonic")]
-        if let Some(unsent) = unsent {
-            return crate::tonic::unsent(error, (&unsent.request).into());
+        match unsent {
+            Some(unsent) => not_sent(error, &unsent.request),
+            None => error.into(),
         }
-        drop(unsent);
-        error.into()
     }
 }
 
@@ -38,11 +36,10 @@ pub(crate) struct Again<S, B, R: Replay<B>> {
     pub(crate) service: S,
     /// As the caller made it, without our token.
     head: Parts,
+    /// Keeps the tokens: the client may be dropped while its last request is on its way.
+    _authorizer: Authorizer,
     kept: R::Kept,
 }
-
-/// The response to come, and what is known of its request.
-type SentAgain<S, B, R> = (<S as Service<Request<B>>>::Future, Sent<S, B, R>);
 
 /// A request whose token was refused.
 pub(crate) struct Refused<S, B, R>
@@ -50,7 +47,7 @@ where
     S: Service<Request<B>>,
     R: Replay<B>,
 {
-    /// Kept until the request is sent again: if it cannot be, the caller gets this.
+    /// Kept until the request can be sent again: if it cannot, the caller gets this.
     pub(crate) response: S::Response,
     pub(crate) again: Again<S, B, R>,
 }
@@ -65,12 +62,18 @@ where
     pub(crate) const IS_POSSIBLE: bool = size_of::<Option<R::Kept>>() > 0;
 
     /// The request as it is to be sent, and what sending it again will take, if that can be had.
-    pub(crate) fn keep(request: Request<B>, service: &S, replay: &R) -> (Request<B>, Option<Self>) {
+    pub(crate) fn keep(
+        request: Request<B>,
+        service: &S,
+        replay: &R,
+        authorizer: &Authorizer,
+    ) -> (Request<B>, Option<Self>) {
         let (head, body) = request.into_parts();
         let (body, kept) = replay.arm(body);
         let again = kept.map(|kept| Self {
             service: service.clone(),
             head: head.clone(),
+            _authorizer: authorizer.clone(),
             kept,
         });
         (Request::from_parts(head, body), again)
@@ -89,29 +92,53 @@ where
     S: Service<Request<B>>,
     R: Replay<B>,
 {
-    /// Sends the request again by the service, which is ready; or gives the response back, if
-    /// there is no attempt or no body to do so.
-    pub(crate) fn replay(
-        self,
-        attempt: Option<Attempt>,
-    ) -> Result<SentAgain<S, B, R>, S::Response> {
+    /// The request, to be sent again; or the response, if that is not possible.
+    ///
+    /// The response goes before anybody waits for the service: it may hold what that waits for.
+    pub(crate) fn again(self, is_possible: bool) -> Result<UnsentAgain<S, B>, S::Response> {
         let Again {
-            mut service,
+            service,
             head,
             kept,
+            _authorizer,
         } = self.again;
-        let Some(attempt) = attempt else {
+        if !is_possible {
             return Err(self.response);
-        };
-        let Some(body) = R::again(kept) else {
-            return Err(self.response);
-        };
-        let mut request = Request::from_parts(head, body);
-        attempt.apply(request.headers_mut());
-        let sent = Sent {
-            attempt,
-            again: None,
-        };
-        Ok((service.call(request), sent))
+        }
+        match R::again(kept) {
+            Some(body) => Ok(UnsentAgain {
+                request: Request::from_parts(head, body),
+                service,
+            }),
+            None => Err(self.response),
+        }
+    }
+}
+
+/// A request that waits to be sent again.
+pub(crate) struct UnsentAgain<S, B> {
+    pub(crate) request: Request<B>,
+    pub(crate) service: S,
+}
+
+impl<S, B> UnsentAgain<S, B> {
+    /// Getting ready took longer than the token lived.
+    pub(crate) fn too_late(&self) -> BoxError {
+        let error = Error::new(
+            ErrorKind::Timeout,
+            "the token for the second sending ended before the service was ready",
+        );
+        not_sent(error, &self.request)
+    }
+}
+
+/// The error for a request that is not sent.
+fn not_sent<B>(error: Error, request: &Request<B>) -> BoxError {
+    #[cfg(feature = "tonic")]
+    return crate::tonic::unsent(error, request.into());
+    #[cfg(not(feature = "tonic"))]
+    {
+        let _ = request;
+        error.into()
     }
 }

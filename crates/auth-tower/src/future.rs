@@ -5,14 +5,16 @@ use std::{
     task::{Context, Poll, ready},
 };
 
-use auth_core::{Attempt, AttemptFuture, BoxError, Decision, Renewal, RenewalFuture, Verdict};
+use auth_core::{
+    Attempt, AttemptFuture, Authorizer, BoxError, Decision, Renewal, RenewalFuture, Verdict,
+};
 use http::{Request, Response};
 use pin_project_lite::pin_project;
 use tower_service::Service;
 
 use crate::{
     Replay,
-    exchange::{Again, Refused, Sent, Unsent},
+    exchange::{Again, Refused, Sent, Unsent, UnsentAgain},
 };
 
 pin_project! {
@@ -55,7 +57,7 @@ pin_project! {
         /// It is there; a clone of the service is driven to readiness.
         ReadyingAgain {
             renewal: Renewal,
-            refused: Option<Box<Refused<S, B, R>>>,
+            unsent: Option<Box<UnsentAgain<S, B>>>,
         },
     }
 }
@@ -66,15 +68,36 @@ where
     R: Replay<B>,
 {
     #[inline]
-    fn send(attempt: Attempt, mut request: Request<B>, service: &mut S, replay: &R) -> Self {
+    fn send(
+        attempt: Attempt,
+        mut request: Request<B>,
+        service: &mut S,
+        replay: &R,
+        authorizer: &Authorizer,
+    ) -> Self {
         let mut again = None;
         if Again::<S, B, R>::IS_POSSIBLE && attempt.may_replay() {
-            (request, again) = Again::keep(request, service, replay);
+            (request, again) = Again::keep(request, service, replay, authorizer);
         }
         attempt.apply(request.headers_mut());
         Self::Sending {
             response: service.call(request),
             sent: Some(Sent { attempt, again }),
+        }
+    }
+
+    fn send_again(attempt: Attempt, unsent: UnsentAgain<S, B>) -> Self {
+        let UnsentAgain {
+            mut request,
+            mut service,
+        } = unsent;
+        attempt.apply(request.headers_mut());
+        Self::Sending {
+            response: service.call(request),
+            sent: Some(Sent {
+                attempt,
+                again: None,
+            }),
         }
     }
 
@@ -87,8 +110,13 @@ where
                 sent: None,
             },
             Decision::Authorize(attempt) => {
-                let Unsent { request, .. } = *unsent;
-                Self::send(attempt, request, &mut unsent.service, &unsent.replay)
+                let Unsent {
+                    request,
+                    mut service,
+                    authorizer,
+                    replay,
+                } = *unsent;
+                Self::send(attempt, request, &mut service, &replay, &authorizer)
             }
             Decision::Wait(waiting) => {
                 // as in `Auth::call`: nothing waits with a ready service
@@ -122,9 +150,10 @@ where
         request: Request<B>,
         service: &mut S,
         replay: &R,
+        authorizer: &Authorizer,
     ) -> Self {
         Self {
-            state: State::send(attempt, request, service, replay),
+            state: State::send(attempt, request, service, replay, authorizer),
         }
     }
 
@@ -182,26 +211,32 @@ where
                         _ => return Poll::Ready(Ok(response)),
                     }
                 }
-                StateProjection::Renewing { waiting, refused } => State::ReadyingAgain {
-                    renewal: ready!(waiting.as_mut().poll(cx)),
-                    refused: refused.take(),
-                },
-                StateProjection::ReadyingAgain { renewal, refused } => {
-                    let ready = match refused {
-                        Some(refused) => ready!(refused.again.service.poll_ready(cx)).is_ok(),
-                        None => false,
-                    };
+                StateProjection::Renewing { waiting, refused } => {
+                    let renewal = ready!(waiting.as_mut().poll(cx));
                     let Some(refused) = refused.take() else {
                         // there is a response for as long as it is not delivered
                         return Poll::Pending;
                     };
-                    let attempt = renewal.attempt().filter(|_| ready);
-                    match refused.replay(attempt) {
-                        Ok((response, sent)) => State::Sending {
-                            response,
-                            sent: Some(sent),
+                    let is_possible = renewal.attempt().is_some();
+                    match refused.again(is_possible) {
+                        Ok(unsent) => State::ReadyingAgain {
+                            renewal,
+                            unsent: Some(Box::new(unsent)),
                         },
                         Err(response) => return Poll::Ready(Ok(response)),
+                    }
+                }
+                StateProjection::ReadyingAgain { renewal, unsent } => {
+                    if let Some(unsent) = unsent {
+                        ready!(unsent.service.poll_ready(cx)).map_err(Into::into)?;
+                    }
+                    let Some(unsent) = unsent.take() else {
+                        // as above
+                        return Poll::Pending;
+                    };
+                    match renewal.attempt() {
+                        Some(attempt) => State::send_again(attempt, *unsent),
+                        None => return Poll::Ready(Err(unsent.too_late())),
                     }
                 }
             };

@@ -60,7 +60,8 @@ where
         match self.authorizer.authorize(&request) {
             Decision::PassThrough => AuthFuture::passing(self.inner.call(request)),
             Decision::Authorize(attempt) => {
-                AuthFuture::sending(attempt, request, &mut self.inner, &self.replay)
+                let (inner, replay) = (&mut self.inner, &self.replay);
+                AuthFuture::sending(attempt, request, inner, replay, &self.authorizer)
             }
             Decision::Wait(waiting) => {
                 // The inner service is ready and holds what that took, a permit perhaps; waiting

@@ -2,7 +2,7 @@
 
 use std::{fmt, future::Future, pin::Pin};
 
-use http::{HeaderMap, header::AUTHORIZATION};
+use http::{HeaderMap, Method, header::AUTHORIZATION};
 
 use super::{
     head::ResponseHead,
@@ -16,6 +16,8 @@ pub struct Attempt {
     terms: Terms,
     /// Whether the request may be sent again, if that is possible.
     may_replay: bool,
+    /// Whether its method changes nothing.
+    is_safe: bool,
     /// Whether it is the second sending.
     is_replay: bool,
 }
@@ -44,11 +46,12 @@ pub struct Renewal {
 
 impl Attempt {
     #[inline]
-    pub(super) fn new(token: AccessToken, terms: Terms, may_replay: bool) -> Self {
+    pub(super) fn new(token: AccessToken, terms: Terms, method: Option<&Method>) -> Self {
         Self {
             token,
             terms,
-            may_replay,
+            may_replay: terms.permit_replay(method),
+            is_safe: method.is_some_and(Method::is_safe),
             is_replay: false,
         }
     }
@@ -75,9 +78,13 @@ impl Attempt {
     /// here, or for those who come next.
     #[inline]
     pub fn judge<'a>(self, response: impl Into<ResponseHead<'a>>, can_replay: bool) -> Verdict {
-        match self.terms.opinion(&response.into(), self.token.header()) {
+        let response = response.into();
+        match self.terms.opinion(&response, self.token.header()) {
             Opinion::Accepted => self.token.accepted(),
-            Opinion::Refused => return self.refused(can_replay),
+            Opinion::Refused => {
+                let is_about_this = self.is_safe || !response.was_redirected;
+                return self.refused(can_replay && is_about_this);
+            }
             Opinion::None => {}
         }
         Verdict::Deliver
@@ -107,6 +114,7 @@ impl Renewal {
             token: self.replacement.token()?,
             terms: self.terms,
             may_replay: false,
+            is_safe: false,
             is_replay: true,
         })
     }

@@ -2,6 +2,8 @@
 
 use http::{Extensions, HeaderMap, Method, Request, Response, StatusCode};
 
+use url::{Position, Url};
+
 use crate::{challenge, origin::Target};
 
 /// The part of a request that decides.
@@ -77,6 +79,8 @@ pub struct ResponseHead<'a> {
     pub(super) status: StatusCode,
     pub(super) headers: &'a HeaderMap,
     pub(super) is_from_elsewhere: bool,
+    /// Something else was carried out before: the response is to another request.
+    pub(super) was_redirected: bool,
 }
 
 impl<'a> ResponseHead<'a> {
@@ -87,14 +91,20 @@ impl<'a> ResponseHead<'a> {
             status,
             headers,
             is_from_elsewhere: false,
+            was_redirected: false,
         }
     }
 
-    /// Says who answered, for a client that follows redirects below: what another origin than the
-    /// one that was asked says is not about the token.
+    /// Says what was asked and what answered, for a client that follows redirects below.
+    ///
+    /// What another origin says is not about the token. And if another resource of the same origin
+    /// refuses the token, the one that was asked may have done its work before it sent us there: the
+    /// request is sent again only if its method is safe
+    /// ([RFC 9110 §9.2.1](https://www.rfc-editor.org/rfc/rfc9110#section-9.2.1)).
     #[must_use]
-    pub fn answered<'b>(mut self, asked: impl Into<Target<'b>>, by: impl Into<Target<'b>>) -> Self {
-        self.is_from_elsewhere = !asked.into().has_origin_of(&by.into());
+    pub fn answered(mut self, asked: &Url, by: &Url) -> Self {
+        self.is_from_elsewhere = !Target::from(asked).has_origin_of(&Target::from(by));
+        self.was_redirected = asked[..Position::AfterQuery] != by[..Position::AfterQuery];
         self
     }
 }

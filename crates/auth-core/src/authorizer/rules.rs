@@ -59,11 +59,9 @@ impl Rules {
         {
             return Decision::PassThrough;
         }
-        let may_replay = self.terms.permit_replay(request);
-        let picked = request.extension();
-        match self.token(picked) {
-            Some(token) => Decision::Authorize(Attempt::new(token, self.terms, may_replay)),
-            None => Decision::Wait(self.acquire(picked, may_replay)),
+        match self.token(request.extension()) {
+            Some(token) => Decision::Authorize(Attempt::new(token, self.terms, request.method)),
+            None => Decision::Wait(self.acquire(request)),
         }
     }
 
@@ -93,13 +91,16 @@ impl Rules {
     }
 
     #[cold]
-    fn acquire(&self, picked: Option<&TokenRequest>, may_replay: bool) -> AttemptFuture {
-        let tokens = picked.map_or_else(
-            || self.tokens.default_cache().clone(),
-            |request| self.tokens.cache(request),
-        );
-        let terms = self.terms;
-        Box::pin(async move { Ok(Attempt::new(tokens.token().await?, terms, may_replay)) })
+    fn acquire(&self, request: &RequestHead<'_>) -> AttemptFuture {
+        let tokens = match request.extension() {
+            Some(picked) => self.tokens.cache(picked),
+            None => self.tokens.default_cache().clone(),
+        };
+        let (terms, method) = (self.terms, request.method.cloned());
+        Box::pin(async move {
+            let token = tokens.token().await?;
+            Ok(Attempt::new(token, terms, method.as_ref()))
+        })
     }
 
     /// A URI proves where a request goes only to a client that connects by it. tonic's channel does

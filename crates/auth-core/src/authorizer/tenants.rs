@@ -27,7 +27,8 @@ impl Authorizer {
     /// sent as it is. `authorizer` makes a tenant's authorizer when the first of its requests comes,
     /// and again when it has been dropped in between: nobody used it for an hour, or there were more
     /// than 10,000 tenants. If it fails, the request is not sent, and the next one tries again. It is
-    /// called under a lock that holds up new tenants: it should not wait for anything.
+    /// called under a lock that holds up new tenants: it should not wait for anything, and must not
+    /// send a request by this authorizer. It may give several tenants clones of one cache.
     ///
     /// ```
     /// use auth_core::{Authorizer, ClientCredentials, Error, RequestHead, TokenCache};
@@ -155,13 +156,16 @@ where
 impl Value for Authorizer {
     fn is_in_use(&self) -> bool {
         match &self.whose {
-            Whose::One(rules) => Arc::strong_count(rules) > 1 || rules.tokens().is_in_use(),
+            Whose::One(rules) => Arc::strong_count(rules) > 1,
             Whose::Tenants(tenants) => Arc::strong_count(tenants) > 1,
         }
     }
 
     fn end(&self) {
-        if let Whose::One(rules) = &self.whose {
+        // others may use its caches, or wait for a token of theirs
+        if let Whose::One(rules) = &self.whose
+            && !rules.tokens().is_in_use()
+        {
             rules.tokens().end();
         }
     }

@@ -2,11 +2,18 @@
 
 use http::{HeaderMap, HeaderValue, Method, StatusCode};
 
-use super::head::{RequestHead, ResponseHead};
+use super::head::ResponseHead;
 use crate::{
     Error,
-    challenge::{Refusal, grpc_refusal},
+    challenge::{Refusal, grpc_status},
 };
+
+/// gRPC's statuses.
+mod grpc {
+    pub(super) const OK: &[u8] = b"0";
+    pub(super) const PERMISSION_DENIED: &[u8] = b"7";
+    pub(super) const UNAUTHENTICATED: &[u8] = b"16";
+}
 
 /// Which requests are sent a second time, once, after an API has refused their token.
 ///
@@ -89,8 +96,8 @@ pub(super) enum Opinion {
 }
 
 impl Terms {
-    pub(super) fn permit_replay(self, request: &RequestHead<'_>) -> bool {
-        self.methods.contain(request.method)
+    pub(super) fn permit_replay(self, method: Option<&Method>) -> bool {
+        self.methods.contain(method)
     }
 
     /// `sent` is the `Authorization` header that was sent.
@@ -103,8 +110,10 @@ impl Terms {
         if self.statuses.contain(status) {
             return challenged(response.headers, sent);
         }
-        if grpc_refusal(response.headers) {
-            return Opinion::Refused;
+        match grpc_status(response.headers) {
+            Some(grpc::UNAUTHENTICATED) => return Opinion::Refused,
+            None | Some(grpc::OK | grpc::PERMISSION_DENIED) => {}
+            Some(_) => return Opinion::None,
         }
         if status.as_u16() < 400 || status == StatusCode::FORBIDDEN {
             return Opinion::Accepted;
@@ -215,23 +224,26 @@ mod tests {
             Terms::default().opinion(&ResponseHead::new(StatusCode::OK, headers), &BEARER)
         };
         assert_eq!(of(&headers), Opinion::Accepted);
-        headers.insert("grpc-status", HeaderValue::from_static("16"));
-        assert_eq!(of(&headers), Opinion::Refused);
-        headers.insert("grpc-status", HeaderValue::from_static("7"));
-        assert_eq!(of(&headers), Opinion::Accepted);
+        for (status, expected) in [
+            ("16", Opinion::Refused),
+            ("0", Opinion::Accepted),
+            ("7", Opinion::Accepted),
+            ("14", Opinion::None),
+            ("13", Opinion::None),
+        ] {
+            headers.insert("grpc-status", HeaderValue::from_static(status));
+            assert_eq!(of(&headers), expected, "{status}");
+        }
     }
 
     #[test]
     fn idempotent_methods_only() {
-        let headers = HeaderMap::new();
-        let uri = http::Uri::from_static("https://api.example/");
-        let head = |method| RequestHead::new(&uri, &headers).method(method);
         let permits = |methods, method| {
             let terms = Terms {
                 methods,
                 ..Terms::default()
             };
-            terms.permit_replay(&head(method))
+            terms.permit_replay(Some(method))
         };
         assert!(permits(ReplayMethods::Any, &Method::POST));
         assert!(permits(ReplayMethods::Idempotent, &Method::PUT));

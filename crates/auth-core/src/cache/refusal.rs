@@ -6,7 +6,7 @@
 
 use std::{pin::pin, sync::atomic::Ordering::Relaxed, time::Duration};
 
-use super::{Shared, TokenCache, flights::Ticket};
+use super::{Shared, TokenCache, flights::Ticket, task::Runtime};
 use crate::{AccessToken, clock::Now, events};
 
 /// A token that a refusal brought, and that no API has accepted, brings no other for so long: it
@@ -54,8 +54,7 @@ impl Default for Allowance {
 #[derive(Debug)]
 pub(crate) struct Replacement {
     cache: TokenCache,
-    /// The generation that was refused.
-    refused: u64,
+    refused: AccessToken,
     /// The flight that brings it.
     ticket: Option<Ticket>,
 }
@@ -63,7 +62,10 @@ pub(crate) struct Replacement {
 impl Replacement {
     /// Completes when it is there, or will not come.
     pub(crate) async fn arrive(&mut self) {
-        if let Some(mut ticket) = self.ticket.take() {
+        // waiting takes a timer, and who is refused need not be in a runtime
+        if let Some(mut ticket) = self.ticket.take()
+            && Runtime::current().is_ok()
+        {
             let landed = pin!(ticket.outcome.wait_for(Option::is_some));
             let shared = &self.cache.shared;
             let _ = shared.clock.before(ticket.dead_at, landed).await;
@@ -73,7 +75,8 @@ impl Replacement {
     /// The token, if it is there and usable.
     pub(crate) fn token(&self) -> Option<AccessToken> {
         let token = self.cache.hit(self.cache.now(), AccessToken::clone)?;
-        (token.generation() != self.refused).then_some(token)
+        // a server may hand out an earlier one again
+        (token.header() != self.refused.header()).then_some(token)
     }
 }
 
@@ -93,14 +96,14 @@ impl TokenCache {
         self.shared.flights().replays += 1;
     }
 
-    /// An API refused the token of this generation. What may be had instead: the one that has come
-    /// since, or that of a token request, which is started here if need be and permitted.
-    pub(crate) fn refused(&self, generation: u64) -> Option<Replacement> {
+    /// An API refused this token. What may be had instead: the one that has come since, or that of
+    /// a token request, which is started here if need be and permitted.
+    pub(crate) fn refused(&self, token: &AccessToken) -> Option<Replacement> {
         let shared = &self.shared;
-        let ticket = shared.request_instead_of(generation)?;
+        let ticket = shared.request_instead_of(token.generation())?;
         Some(Replacement {
             cache: self.clone(),
-            refused: generation,
+            refused: token.clone(),
             ticket,
         })
     }

@@ -9,9 +9,6 @@ use http::{
 
 use parser::{Challenge, Challenges};
 
-/// gRPC's `UNAUTHENTICATED`.
-const UNAUTHENTICATED: &str = "16";
-
 /// What a response says of the token that was sent, in its challenges for the scheme that was used.
 ///
 /// The order is how much each says: of several challenges the one that says most counts, wherever
@@ -64,13 +61,11 @@ impl Refusal {
     }
 }
 
-/// Whether a gRPC response refuses the token in its headers, which is where the status stands when
-/// there is no message ("trailers-only"). Its HTTP status is 200.
-pub(crate) fn grpc_refusal(headers: &HeaderMap) -> bool {
-    is_grpc(headers)
-        && headers
-            .get("grpc-status")
-            .is_some_and(|status| status == UNAUTHENTICATED)
+/// The status of a gRPC response in its headers, which is where it stands when there is no message
+/// ("trailers-only"). Its HTTP status is 200.
+pub(crate) fn grpc_status(headers: &HeaderMap) -> Option<&[u8]> {
+    let status = headers.get("grpc-status").filter(|_| is_grpc(headers))?;
+    Some(status.as_bytes())
 }
 
 /// Whether these are the headers of a gRPC request or response.

@@ -118,7 +118,7 @@ fn grpc(pairs: &[(&'static str, &'static str)]) -> bool {
     for &(name, value) in pairs {
         headers.append(name, HeaderValue::from_static(value));
     }
-    grpc_refusal(&headers)
+    grpc_status(&headers) == Some(b"16")
 }
 
 #[test]

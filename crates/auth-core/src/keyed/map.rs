@@ -4,7 +4,10 @@ use std::{
     convert::Infallible,
     fmt,
     hash::{BuildHasher, Hash},
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{
+        Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, Ordering::Relaxed},
+    },
 };
 
 use papaya::{Guard, HashMap, ResizeMode};
@@ -14,7 +17,7 @@ use crate::clock::Now;
 
 /// What a map gives handles to.
 pub(crate) trait Value: Clone {
-    /// Whether there is a handle beside the map's own. Nobody but the map gives out the first.
+    /// Whether there is a handle beside the map's own.
     fn is_in_use(&self) -> bool;
 
     /// It has left the map, and nobody has a handle. Its memory may outlast this: somebody may be
@@ -25,14 +28,16 @@ pub(crate) trait Value: Clone {
 /// Values by key, no more than a number of them, none for long without use.
 ///
 /// A read takes no lock, and writes to nothing that other threads read but, once a second, when the
-/// value was last used. Everything else is done under one lock: while it is held no handle is given
-/// out, so that what is not in use stays so until it has left the map.
+/// value was last used. Everything else is done under one lock: while it is held the map gives out no
+/// handle, so that what is not in use mostly stays so until it has left the map.
 ///
-/// Values that are too many or idle leave it when a handle is asked for. A value in use never does:
-/// if all are, there are more than the limit.
+/// Values that are too many leave it when another comes, idle ones when any is asked for. A value in
+/// use never does: if all are, there are more than the limit.
 pub(crate) struct Keyed<K, V, S> {
     values: HashMap<K, Kept<V>, S>,
     room: Mutex<Room>,
+    /// The second from which on something may be idle.
+    search_from: AtomicU64,
     limits: Limits,
 }
 
@@ -41,11 +46,9 @@ struct Kept<V> {
     last_used: LastUsed,
 }
 
-/// When it is worthwhile to search for what can leave.
+/// How many values there may be before it is worthwhile to search for what can leave.
 #[derive(Debug)]
 struct Room {
-    /// The second from which on something may be idle.
-    from: u64,
     /// More than the limit after a search that found too many in use.
     most: usize,
 }
@@ -59,10 +62,8 @@ impl<K: Clone + Eq + Hash, V: Value, S: BuildHasher + Default> Keyed<K, V, S> {
                 .hasher(S::default())
                 .resize_mode(ResizeMode::Blocking)
                 .build(),
-            room: Mutex::new(Room {
-                from: 0,
-                most: limits.most,
-            }),
+            room: Mutex::new(Room { most: limits.most }),
+            search_from: AtomicU64::new(0),
             limits,
         }
     }
@@ -74,6 +75,9 @@ impl<K: Clone + Eq + Hash, V: Value, S: BuildHasher + Default> Keyed<K, V, S> {
         let values = self.values.pin();
         let kept = values.get(key)?;
         kept.last_used.note(now);
+        if self.is_worth_a_search(now) {
+            self.search(now);
+        }
         Some(read(&kept.value))
     }
 
@@ -94,33 +98,44 @@ impl<K: Clone + Eq + Hash, V: Value, S: BuildHasher + Default> Keyed<K, V, S> {
     ) -> Result<V, E> {
         let guard = self.values.guard();
         let mut room = self.room();
-        let found = self.values.get(key, &guard).map(|kept| {
+        if let Some(kept) = self.values.get(key, &guard) {
             kept.last_used.note(now);
-            kept.value.clone()
-        });
-        let more = usize::from(found.is_none());
-        let searched = room.is_worth_a_search(now, self.len() + more);
-        if searched {
-            *room = self.make_room(more, now, &guard);
+            return Ok(kept.value.clone());
         }
-        let handle = found.map_or_else(
-            || {
-                let value = make()?;
-                let kept = Kept {
-                    value: value.clone(),
-                    last_used: LastUsed::at(now),
-                };
-                self.values.insert(key.clone(), kept, &guard);
-                Ok(value)
-            },
-            Ok,
-        );
+        // what cannot be made takes nobody's place
+        let value = make()?;
+        let searched = self.is_worth_a_search(now) || self.len() >= room.most;
+        if searched {
+            *room = self.make_room(1, now, &guard);
+        }
+        let kept = Kept {
+            value: value.clone(),
+            last_used: LastUsed::at(now),
+        };
+        self.values.insert(key.clone(), kept, &guard);
         drop(room);
         if searched {
             // else what has left is freed only when more has
             guard.flush();
         }
-        handle
+        Ok(value)
+    }
+
+    fn is_worth_a_search(&self, now: Now) -> bool {
+        now.monotonic.as_secs() >= self.search_from.load(Relaxed)
+    }
+
+    /// Removes what is idle, unless somebody is just doing so.
+    #[cold]
+    fn search(&self, now: Now) {
+        let guard = self.values.guard();
+        if let Ok(mut room) = self.room.try_lock()
+            && self.is_worth_a_search(now)
+        {
+            *room = self.make_room(0, now, &guard);
+            drop(room);
+            guard.flush();
+        }
     }
 
     /// Whether `test` holds for one of the values.
@@ -154,8 +169,9 @@ impl<K: Clone + Eq + Hash, V: Value, S: BuildHasher + Default> Keyed<K, V, S> {
             value.end();
         }
         let left = self.len() + more;
+        let next = now.saturating_add(limits.pause());
+        self.search_from.store(next, Relaxed);
         Room {
-            from: now.saturating_add(limits.pause()),
             most: if left > limits.most {
                 left + limits.share()
             } else {
@@ -166,12 +182,6 @@ impl<K: Clone + Eq + Hash, V: Value, S: BuildHasher + Default> Keyed<K, V, S> {
 
     fn room(&self) -> MutexGuard<'_, Room> {
         self.room.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Room {
-    fn is_worth_a_search(&self, now: Now, values: usize) -> bool {
-        now.monotonic.as_secs() >= self.from || values > self.most
     }
 }
 

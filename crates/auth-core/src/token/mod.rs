@@ -118,7 +118,7 @@ impl AccessToken {
 
     /// An API refused it. What may be had instead.
     pub(crate) fn refused(&self) -> Option<Replacement> {
-        self.0.cache.upgrade()?.refused(self.generation())
+        self.0.cache.upgrade()?.refused(self)
     }
 
     /// The token itself.
