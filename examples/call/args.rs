@@ -2,6 +2,11 @@
 
 #![expect(clippy::doc_markdown, reason = "the texts of --help")]
 
+mod values;
+
+#[cfg(test)]
+mod tests;
+
 use std::{path::PathBuf, time::Duration};
 
 use clap::{
@@ -10,12 +15,14 @@ use clap::{
 };
 use http::Method;
 
+use values::{at_least_one, bytes, duration, rate, up_to_100_000};
+
 /// Calls an API with an access token that it obtains by OAuth 2.0 client credentials.
 ///
-/// The token goes to the origin of URL and nowhere else, redirects are not followed. A request
-/// succeeds if its status is 2xx, with tonic OK, and has 30 s for it. The exit status is 0 if all
-/// requests succeeded, 1 if some did not, 2 for bad usage or configuration. With RUST_LOG set,
-/// events are logged to stderr.
+/// The token goes to the origin of URL and nowhere else. A request whose token is refused is sent
+/// again with another, once. A request succeeds if its status is 2xx, with tonic OK, and has 30 s
+/// for it. The exit status is 0 if all requests succeeded, 1 if some did not, 2 for bad usage or
+/// configuration. With RUST_LOG set, events are logged to stderr.
 #[derive(Debug, Parser)]
 #[command(name = "call", group = ArgGroup::new("endpoint").required(true))]
 pub(crate) struct Args {
@@ -80,7 +87,7 @@ pub(crate) struct Args {
     pub(crate) requests: Option<u64>,
 
     /// How many requests are under way at the same time
-    #[arg(short = 'c', value_name = "CONCURRENCY", default_value_t = 1, allow_negative_numbers = true, value_parser = concurrency)]
+    #[arg(short = 'c', value_name = "CONCURRENCY", default_value_t = 1, allow_negative_numbers = true, value_parser = up_to_100_000)]
     pub(crate) concurrency: usize,
 
     /// Starts requests for so long, such as 10s or 1m30s
@@ -90,6 +97,23 @@ pub(crate) struct Args {
     /// Starts so many requests a second, evenly, as far as CONCURRENCY allows
     #[arg(long, value_name = "PER_SECOND", allow_negative_numbers = true, value_parser = rate)]
     pub(crate) rate: Option<f64>,
+
+    /// So many clients, each with a token of its own; their requests take turns
+    #[arg(long, value_name = "N", default_value_t = 1, allow_negative_numbers = true, value_parser = up_to_100_000)]
+    pub(crate) tenants: usize,
+
+    /// Sends no request again: one whose token is refused has failed
+    #[arg(long)]
+    pub(crate) no_replay: bool,
+
+    /// The longest body to send again, in bytes. The reqwest middleware has no such bound: there a
+    /// longer one turns replays off [default: 65536, with reqwest none]
+    #[arg(long, value_name = "BYTES", conflicts_with = "no_replay", allow_negative_numbers = true, value_parser = bytes)]
+    pub(crate) max_replay_body: Option<usize>,
+
+    /// Follows redirects, to other origins without the token
+    #[arg(long)]
+    pub(crate) follow_redirects: bool,
 
     /// Certificates in PEM to trust beside the public ones
     #[arg(long, value_name = "FILE")]
@@ -150,95 +174,4 @@ pub(crate) fn one_line(error: &clap::Error) -> String {
     let what = text.split("\n\n").next().unwrap_or_default();
     let words: Vec<_> = what.split_whitespace().collect();
     words.join(" ").trim_start_matches("error: ").to_owned()
-}
-
-fn at_least_one(text: &str) -> Result<u64, String> {
-    match text.parse() {
-        Ok(number) if number > 0 => Ok(number),
-        _ => Err("expected a number from 1".into()),
-    }
-}
-
-fn concurrency(text: &str) -> Result<usize, String> {
-    match text.parse() {
-        Ok(number) if (1..=100_000).contains(&number) => Ok(number),
-        _ => Err("expected a number from 1 to 100000".into()),
-    }
-}
-
-fn duration(text: &str) -> Result<Duration, String> {
-    match humantime::parse_duration(text) {
-        Ok(duration) if !duration.is_zero() => Ok(duration),
-        _ => Err("expected a duration such as 500ms, 10s, 5m or 1h".into()),
-    }
-}
-
-fn rate(text: &str) -> Result<f64, String> {
-    match text.parse() {
-        Ok(rate) if (0.001..=1e6).contains(&rate) => Ok(rate),
-        _ => Err("expected a number from 0.001 to 1000000".into()),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn refusal(arguments: &[&str]) -> String {
-        one_line(&Args::try_parse_from([&["call"], arguments].concat()).unwrap_err())
-    }
-
-    #[test]
-    fn what_is_wrong_fits_one_line() {
-        for (arguments, expected) in [
-            (
-                &["--client-id", "id", "https://api/"][..],
-                "the following required arguments were not provided: \
-                 <--provider <NAME>|--token-url <URL>>",
-            ),
-            (
-                &["--provider", "a", "--token-url", "b"],
-                "the argument '--provider <NAME>' cannot be used with '--token-url <URL>'",
-            ),
-            (
-                &["-n", "0"],
-                "invalid value '0' for '-n <N>': expected a number from 1",
-            ),
-            (
-                &["--duration", "10"],
-                "invalid value '10' for '--duration <DURATION>': \
-                 expected a duration such as 500ms, 10s, 5m or 1h",
-            ),
-            (
-                &["--rate", "NaN"],
-                "invalid value 'NaN' for '--rate <PER_SECOND>': \
-                 expected a number from 0.001 to 1000000",
-            ),
-            (
-                &["--client-secret", "s3cr3t"],
-                "the secret is never an argument: export AUTH_CLIENT_SECRET, \
-                 or use --client-secret-file",
-            ),
-            (
-                &["--client-secret=s3cr3t"],
-                "the secret is never an argument: export AUTH_CLIENT_SECRET, \
-                 or use --client-secret-file",
-            ),
-        ] {
-            assert_eq!(refusal(arguments), expected);
-        }
-    }
-
-    #[test]
-    fn a_duration_leaves_the_number_of_requests_open() {
-        let requests = |arguments: &[&str]| {
-            let common = ["call", "--token-url", "t", "--client-id", "c", "u"];
-            Args::try_parse_from([&common, arguments].concat())
-                .unwrap()
-                .requests()
-        };
-        assert_eq!(requests(&[]), Some(1));
-        assert_eq!(requests(&["--duration", "1s"]), None);
-        assert_eq!(requests(&["--duration", "1s", "-n", "7"]), Some(7));
-    }
 }

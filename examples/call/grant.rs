@@ -6,9 +6,9 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use auth_core::{Error, Scopes, TokenCache, TokenRequest, TokenResponse, TokenSource, async_trait};
+use auth_core::{Error, Scopes, TokenRequest, TokenResponse, TokenSource, async_trait};
 
-use crate::text;
+use crate::{tenants::Tenant, text};
 
 /// The longest scope that is shown, in bytes.
 const LONGEST_SCOPE: usize = 1 << 10;
@@ -24,17 +24,16 @@ pub(crate) struct Grant {
 
 impl Grant {
     /// `None` if there is no usable token: it makes no token request.
-    pub(crate) async fn of(
-        tokens: &TokenCache,
-        times: &RequestTime,
-        asked: Option<&str>,
-    ) -> Option<Self> {
-        if !tokens.status().is_usable() {
+    pub(crate) async fn of(tenant: &Tenant, asked: Option<&str>) -> Option<Self> {
+        if !tenant.tokens.status().is_usable() {
             return None;
         }
-        let token = tokens.token().await.ok()?;
+        let token = tenant.tokens.token().await.ok()?;
         Some(Self {
-            lifetime: token.expires_at().duration_since(times.last()?).ok()?,
+            lifetime: token
+                .expires_at()
+                .duration_since(tenant.token_time.last()?)
+                .ok()?,
             scopes: token.scopes().clone(),
             asked: asked.and_then(|scope| scope.parse().ok()),
         })

@@ -7,7 +7,12 @@ use tokio::{
     time::{Instant, timeout},
 };
 
-use crate::{failure::Failure, schedule::Schedule, stack::Stack, tally::Tally};
+use crate::{
+    failure::Failure,
+    schedule::Schedule,
+    tally::Tally,
+    tenants::{Tenant, Tenants},
+};
 
 /// Longest that one request may take, its token included.
 const LONGEST: Duration = Duration::from_secs(30);
@@ -15,7 +20,7 @@ const LONGEST: Duration = Duration::from_secs(30);
 /// Makes requests as `schedule` says, `concurrency` at a time at most, until it is over or
 /// interrupted (Ctrl-C); what came of them is in `tally`, with whole bodies if `whole_bodies`.
 pub(crate) async fn run(
-    stack: Arc<dyn Stack>,
+    tenants: Arc<Tenants>,
     schedule: Schedule,
     concurrency: usize,
     whole_bodies: bool,
@@ -25,7 +30,7 @@ pub(crate) async fn run(
     let mut workers = JoinSet::new();
     for _ in 0..concurrency {
         workers.spawn(work(
-            Arc::clone(&stack),
+            Arc::clone(&tenants),
             Arc::clone(&schedule),
             whole_bodies,
             Arc::clone(tally),
@@ -44,21 +49,22 @@ pub(crate) async fn run(
 }
 
 async fn work(
-    stack: Arc<dyn Stack>,
+    tenants: Arc<Tenants>,
     schedule: Arc<Schedule>,
     whole_bodies: bool,
     tally: Arc<Tally>,
 ) {
     while schedule.next().await {
+        let Tenant { stack, tokens, .. } = tenants.next();
         let start = Instant::now();
-        let before = stack.tokens().cached();
+        let before = tokens.cached();
         let mut outcome = timeout(LONGEST, stack.send(whole_bodies))
             .await
             .unwrap_or_else(|_| Err(Failure::timeout(LONGEST)));
         let latency = start.elapsed();
         if let Ok(answer) = &mut outcome {
             // it carried the one or the other
-            let after = stack.tokens().cached();
+            let after = tokens.cached();
             for authorization in before.iter().chain(&after) {
                 answer.redact(authorization);
             }

@@ -21,6 +21,7 @@ mod schedule;
 mod stack;
 mod tally;
 mod target;
+mod tenants;
 mod text;
 mod tls;
 
@@ -36,12 +37,12 @@ use tracing_subscriber::EnvFilter;
 
 use args::Args;
 use counting_source::TokenRequestCount;
-use grant::{Grant, RequestTime};
+use grant::Grant;
 use report::Report;
 use schedule::Schedule;
-use stack::Stack;
 use tally::Tally;
 use target::Target;
+use tenants::Tenants;
 use tls::Tls;
 
 #[tokio::main]
@@ -58,12 +59,11 @@ async fn main() -> ExitCode {
             .init();
     }
     let token_requests = TokenRequestCount::default();
-    let token_time = RequestTime::default();
-    let stack = match prepare(&args, &token_requests, &token_time) {
-        Ok(stack) => stack,
+    let tenants = match prepare(&args, &token_requests) {
+        Ok(tenants) => Arc::new(tenants),
         Err(error) => return end(2, &format!("{error:#}")),
     };
-    match run(&args, stack, &token_requests, &token_time).await {
+    match run(&args, tenants, &token_requests).await {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::FAILURE,
         Err(error) => end(1, &format!("{error:#}")),
@@ -71,37 +71,26 @@ async fn main() -> ExitCode {
 }
 
 /// Everything that can be wrong before the first request.
-fn prepare(
-    args: &Args,
-    token_requests: &TokenRequestCount,
-    token_time: &RequestTime,
-) -> anyhow::Result<Arc<dyn Stack>> {
+fn prepare(args: &Args, token_requests: &TokenRequestCount) -> anyhow::Result<Tenants> {
     let target = Target::new(args)?;
     let tls = Tls::new(args.ca.as_deref())?;
     let credentials = credentials::builder(args)?;
-    stack::new(
-        args.stack,
-        &target,
-        &tls,
-        credentials,
-        token_requests,
-        token_time,
-    )
+    let tenants = stack::of_tenants(args, &target, &tls, credentials, token_requests)?;
+    Ok(Tenants::new(tenants))
 }
 
 /// Whether every request succeeded.
 async fn run(
     args: &Args,
-    stack: Arc<dyn Stack>,
+    tenants: Arc<Tenants>,
     token_requests: &TokenRequestCount,
-    token_time: &RequestTime,
 ) -> anyhow::Result<bool> {
     let shows_body = !args.json && args.requests() == Some(1);
     let tally = Arc::new(Tally::new(progress::bar(args)?)?);
     let start = Instant::now();
     let schedule = Schedule::new(args, start);
     load::run(
-        Arc::clone(&stack),
+        Arc::clone(&tenants),
         schedule,
         args.concurrency,
         shows_body,
@@ -111,11 +100,12 @@ async fn run(
     let elapsed = start.elapsed();
     let grant = match args.json {
         true => None,
-        false => Grant::of(stack.tokens(), token_time, args.scope.as_deref()).await,
+        false => Grant::of(tenants.first(), args.scope.as_deref()).await,
     };
     let report = Report {
         counts: &tally.finish(),
         token_requests,
+        replays: tenants.replays(),
         grant,
         elapsed,
     };

@@ -10,6 +10,9 @@ use crate::{counting_source::TokenRequestCount, grant::Grant, tally::Counts};
 pub(crate) struct Report<'a> {
     pub(crate) counts: &'a Counts,
     pub(crate) token_requests: &'a TokenRequestCount,
+    /// Requests that were sent a second time.
+    pub(crate) replays: u64,
+    /// The first tenant's.
     pub(crate) grant: Option<Grant>,
     pub(crate) elapsed: Duration,
 }
@@ -39,7 +42,7 @@ impl Report<'_> {
             "grpc_statuses": object(grpc_statuses.map(|(name, n)| (*name, *n))),
             "token_requests": self.token_requests.requests(),
             "token_errors": self.token_requests.errors(),
-            "replays": 0, // no layer replays yet
+            "replays": self.replays,
             "errors": object(failures.map(|(kind, (n, _))| (*kind, *n))),
             "latency_us": {
                 "p50": self.latency(0.50),
@@ -95,7 +98,11 @@ impl fmt::Display for Report<'_> {
             "token requests  {}, {} failed",
             self.token_requests.requests(),
             self.token_requests.errors()
-        )
+        )?;
+        match self.replays {
+            0 => Ok(()),
+            replays => write!(f, "\nreplays         {replays}"),
+        }
     }
 }
 

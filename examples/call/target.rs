@@ -21,6 +21,10 @@ impl Target {
             args.stack != StackName::Tonic || (args.method.is_none() && args.body.is_none()),
             "--stack tonic calls grpc.health.v1.Health/Check: expected neither -X nor -d"
         );
+        ensure!(
+            args.stack != StackName::Tonic || !args.follow_redirects,
+            "--follow-redirects: gRPC knows no redirects, expected it not with --stack tonic"
+        );
         let url = url(&args.url)?;
         let default = match args.body {
             Some(_) => Method::POST,

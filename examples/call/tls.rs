@@ -42,7 +42,7 @@ impl Tls {
             .build()
     }
 
-    /// The same. As with the other stacks, no redirect is followed and no proxy asked.
+    /// The same. As with the other stacks, no redirect is followed by default, and no proxy asked.
     pub(crate) fn reqwest(&self) -> reqwest::ClientBuilder {
         let mut config = self.config.clone();
         config.alpn_protocols = vec!["h2".into(), "http/1.1".into()];

@@ -5,8 +5,12 @@
 #![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used)]
 
 mod call;
+mod call_redirected;
+mod call_refused;
 mod fixtures_work;
 mod grant;
+mod greeter;
+mod grpc_refused;
 mod harness;
 mod run_call;
 mod stacks;

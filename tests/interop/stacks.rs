@@ -6,7 +6,7 @@ use auth_reqwest::{AuthMiddleware, ReqwestTransport};
 use auth_tower::{Auth, AuthLayer, TowerTransport};
 use bytes::Bytes;
 use futures_util::{StreamExt as _, stream};
-use http::{Request, uri::PathAndQuery};
+use http::Request;
 use http_body_util::{BodyExt as _, Empty, Full};
 use hyper_util::{client::legacy::Client, rt::TokioExecutor};
 use tonic::{
@@ -15,13 +15,15 @@ use tonic::{
     transport::{Certificate, Channel, ClientTlsConfig, Endpoint},
 };
 use tonic_health::pb::{HealthCheckRequest, health_client::HealthClient};
-use tonic_prost::ProstCodec;
 use tower::{Layer as _, ServiceBuilder, ServiceExt as _};
 
-use crate::harness::{GrpcServer, OidcProvider, ca_pem, http_client, keys_dir};
+use crate::{
+    greeter::{codec, greeter, hello},
+    harness::{GrpcServer, OidcProvider, ca_pem, http_client, keys_dir},
+};
 
 /// Tokens of `basic-client` for the API at `origin`.
-fn tokens(provider: &OidcProvider, origin: &str) -> Result<Authorizer> {
+pub(crate) fn tokens(provider: &OidcProvider, origin: &str) -> Result<Authorizer> {
     let authentication = ClientAuthentication::client_secret_basic("basic-secret");
     let credentials =
         ClientCredentials::builder(provider.token_endpoint(), "basic-client", authentication)
@@ -137,40 +139,6 @@ async fn tonic_against_grpc_js() -> Result<()> {
     let server = GrpcServer::node_asking(&provider).await?;
     let endpoint = Endpoint::from_shared(server.uri().to_owned())?;
     checked(&server, endpoint, &provider).await
-}
-
-#[derive(Clone, PartialEq, prost::Message)]
-struct HelloRequest {
-    #[prost(string, tag = "1")]
-    name: String,
-    #[prost(int32, tag = "2")]
-    count: i32,
-}
-
-#[derive(Clone, PartialEq, prost::Message)]
-struct HelloReply {
-    #[prost(string, tag = "1")]
-    message: String,
-    #[prost(string, tag = "2")]
-    token: String,
-    #[prost(int32, tag = "3")]
-    seq: i32,
-}
-
-fn hello(name: &str) -> HelloRequest {
-    HelloRequest {
-        name: name.to_owned(),
-        count: 3,
-    }
-}
-
-fn greeter(method: &'static str) -> PathAndQuery {
-    let path = format!("/fixture.v1.Greeter/{method}");
-    path.parse().unwrap()
-}
-
-fn codec() -> ProstCodec<HelloRequest, HelloReply> {
-    ProstCodec::default()
 }
 
 /// Unary, client, server and bidirectional streaming.

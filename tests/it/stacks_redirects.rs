@@ -1,8 +1,11 @@
 //! tower-http's `FollowRedirect` around the layer and inside it.
 
+use auth_core::{Authorizer, TokenRequest};
 use auth_testing::Answer;
 use auth_tower::AuthLayer;
-use http::{HeaderValue, StatusCode, header::LOCATION};
+use bytes::Bytes;
+use http::{HeaderValue, Request, StatusCode, header::LOCATION};
+use http_body_util::Full;
 use tower::{Layer, ServiceExt};
 use tower_http::follow_redirect::FollowRedirectLayer;
 
@@ -19,16 +22,34 @@ fn sent_to(location: &str) -> String {
     )
 }
 
+fn found(location: &str) -> Answer {
+    let location = HeaderValue::from_str(location).unwrap();
+    Answer::status(StatusCode::FOUND).header(LOCATION, location)
+}
+
 /// Sends one request, and the API sends it on.
 async fn redirected(deployment: &Deployment, nesting: Nesting, location: &str) -> StatusCode {
-    let found = Answer::status(StatusCode::FOUND);
-    let location = HeaderValue::from_str(location).unwrap();
-    deployment
-        .api
-        .fail_next(1, found.header(LOCATION, location));
-    let auth = AuthLayer::new(deployment.authorizer());
-    let follow = FollowRedirectLayer::new();
+    redirected_with(deployment, &deployment.authorizer(), nesting, location).await
+}
+
+async fn redirected_with(
+    deployment: &Deployment,
+    authorizer: &Authorizer,
+    nesting: Nesting,
+    location: &str,
+) -> StatusCode {
+    deployment.api.fail_next(1, found(location));
     let request = get(format!("{}/first", deployment.api.url()));
+    send(authorizer, nesting, request).await
+}
+
+async fn send(
+    authorizer: &Authorizer,
+    nesting: Nesting,
+    request: Request<Full<Bytes>>,
+) -> StatusCode {
+    let auth = AuthLayer::new(authorizer.clone());
+    let follow = FollowRedirectLayer::new();
     let response = match nesting {
         Nesting::AuthInside => {
             follow
@@ -110,4 +131,62 @@ async fn outside_the_redirects_a_hop_back_from_a_stranger_carries_none() {
     let shown = authorizations(&deployment.api);
     assert_eq!(shown[1..2], NOTHING);
     assert_ne!(shown[0], shown[2]);
+}
+
+/// Inside, the layer sees the hop alone; outside, all the way there.
+#[tokio::test]
+async fn a_refusal_after_a_hop_within_the_origin_is_healed() {
+    for (nesting, again) in [
+        (Nesting::AuthInside, "/second"),
+        (Nesting::AuthOutside, "/first"),
+    ] {
+        let deployment = Deployment::start().await;
+        let authorizer = deployment.revoked().await;
+        let status = redirected_with(&deployment, &authorizer, nesting, "/second").await;
+        assert_eq!(status, StatusCode::OK, "{nesting:?}");
+        let shown = authorizations(&deployment.api);
+        assert_eq!(shown.len(), 3, "{nesting:?}");
+        assert_eq!(deployment.api.requests()[2].uri(), again, "{nesting:?}");
+        assert_eq!(shown[0], shown[1]);
+        assert_ne!(shown[1], shown[2]);
+        assert_eq!(deployment.authorization.token_requests(), 2);
+    }
+}
+
+/// Within the origin `FollowRedirect` keeps what picked the token.
+#[tokio::test]
+async fn a_hop_within_the_origin_carries_the_token_that_was_picked() {
+    for nesting in BOTH {
+        let deployment = Deployment::start().await;
+        let authorizer = deployment.authorizer();
+        let mut request = get(format!("{}/first", deployment.api.url()));
+        let picked = TokenRequest::builder().scope("read").build().unwrap();
+        request.extensions_mut().insert(picked);
+        deployment.api.fail_next(1, found("/second"));
+        deployment.api.require_scope("read");
+        let status = send(&authorizer, nesting, request).await;
+        assert_eq!(status, StatusCode::OK, "{nesting:?}");
+        assert_eq!(deployment.authorization.token_requests(), 1);
+    }
+}
+
+/// Across origins it drops that: a hop to another origin of ours carries the default token, and no
+/// other.
+#[tokio::test]
+async fn a_hop_to_another_named_origin_does_not_take_a_picked_token_along() {
+    let deployment = Deployment::start().await;
+    let other = deployment.stranger().await;
+    let named = deployment.builder();
+    let named = named.origins([deployment.api.url(), other.url()]);
+    let authorizer = named.build().unwrap();
+    let mut request = get(deployment.api.url());
+    let picked = TokenRequest::builder().scope("read").build().unwrap();
+    request.extensions_mut().insert(picked);
+    deployment.api.fail_next(1, found(&other.url()));
+    let status = send(&authorizer, Nesting::AuthInside, request).await;
+    assert_eq!(status, StatusCode::OK);
+    let default = authorizer.tokens().token().await.unwrap();
+    let expected = format!("Bearer {}", default.secret());
+    assert_eq!(authorizations(&other), [[expected]]);
+    assert_ne!(authorizations(&deployment.api), authorizations(&other));
 }

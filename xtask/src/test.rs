@@ -31,7 +31,10 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     if !arguments.cargo_test.is_empty() {
         return Ok(());
     }
-    under_load(&workspace, &interop)?;
+    // these bound latency, at modest rates
+    under_load(&workspace, &interop, "renewal", 3)?;
+    // these make as many requests as go, and bound none of them
+    under_load(&workspace, &interop, "refusal", 2)?;
     // cargo builds the examples with the tests, but runs the tests in them only when asked
     command::status(
         cargo()
@@ -40,18 +43,19 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     )
 }
 
-/// What bounds latency runs beside nothing else, and shows its figures.
-fn under_load(workspace: &Workspace, interop: &Interop) -> Result<()> {
+/// Runs the tests that ordinary runs ignore, so many of `module` at a time, and shows their figures.
+fn under_load(
+    workspace: &Workspace,
+    interop: &Interop,
+    module: &str,
+    at_a_time: usize,
+) -> Result<()> {
     command::status(
         cargo()
             .args(["test", "--workspace", "--all-features", "--test", "interop"])
-            .args([
-                "under_load::",
-                "--",
-                "--ignored",
-                "--show-output",
-                "--test-threads=3",
-            ])
+            .arg(format!("under_load::{module}::"))
+            .args(["--", "--ignored", "--show-output"])
+            .arg(format!("--test-threads={at_a_time}"))
             .envs(interop.environment())
             .current_dir(workspace.root()),
     )

@@ -1,7 +1,7 @@
 //! hyper-util's client, with the layer around it.
 
-use auth_core::{TokenCache, async_trait};
-use auth_tower::{Auth, AuthLayer, TowerTransport};
+use auth_core::async_trait;
+use auth_tower::{Auth, AuthLayer, Bounded, TowerTransport};
 use bytes::Bytes;
 use http::Request;
 use http_body_util::{BodyExt, Full};
@@ -10,37 +10,45 @@ use hyper_util::{
     client::legacy::{Client, connect::HttpConnector},
     rt::TokioExecutor,
 };
-use tower::{Layer, ServiceExt};
+use tower::{ServiceBuilder, ServiceExt, util::Either};
+use tower_http::follow_redirect::{FollowRedirect, FollowRedirectLayer};
 
 use super::{LONGEST_IDLE, Stack, Tokens};
-use crate::{answer::Answer, failure::Failure, target::Target, tls::Tls};
+use crate::{
+    answer::Answer, args::Args, failure::Failure, target::Target, tenants::Tenant, tls::Tls,
+};
 
 type HttpClient = Client<HttpsConnector<HttpConnector>, Full<Bytes>>;
 
-pub(super) struct HyperStack {
-    client: Auth<HttpClient>,
+struct HyperStack {
+    client: Either<FollowRedirect<Auth<HttpClient>>, Auth<HttpClient>>,
     request: Request<Full<Bytes>>,
-    tokens: TokenCache,
 }
 
-impl HyperStack {
-    pub(super) fn new(target: &Target, tls: &Tls, tokens: Tokens<'_>) -> anyhow::Result<Self> {
-        let client = client(tls);
-        let authorizer = tokens.over(TowerTransport::new(client.clone()))?;
-        Ok(Self {
-            tokens: authorizer.tokens().clone(),
-            client: AuthLayer::new(authorizer).layer(client),
+pub(super) fn of_tenants(
+    args: &Args,
+    target: &Target,
+    tls: &Tls,
+    tokens: Tokens<'_>,
+) -> anyhow::Result<Vec<Tenant>> {
+    let http_client = client(tls);
+    let redirects = args.follow_redirects.then(FollowRedirectLayer::new);
+    let replay = args
+        .max_replay_body
+        .map_or_else(Bounded::default, Bounded::new);
+    tokens.for_tenants(TowerTransport::new(http_client.clone()), |authorizer| {
+        Ok(HyperStack {
+            client: ServiceBuilder::new()
+                .option_layer(redirects.clone())
+                .layer(AuthLayer::new(authorizer).replay(replay.clone()))
+                .service(http_client.clone()),
             request: target.request.clone().map(Full::new),
         })
-    }
+    })
 }
 
 #[async_trait]
 impl Stack for HyperStack {
-    fn tokens(&self) -> &TokenCache {
-        &self.tokens
-    }
-
     async fn send(&self, whole_body: bool) -> Result<Answer, Failure> {
         let response = self.client.clone().oneshot(self.request.clone()).await;
         let response = response.map_err(|e| Failure::new(&*e, "http"))?;

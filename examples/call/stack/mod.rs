@@ -6,16 +6,18 @@ mod tonic;
 
 use std::{sync::Arc, time::Duration};
 
-use auth_core::{Authorizer, ClientCredentialsBuilder, HttpTransport, TokenCache, async_trait};
+use auth_core::{
+    Authorizer, ClientCredentialsBuilder, HttpTransport, ReplayMethods, TokenCache, async_trait,
+};
 
-use self::{hyper::HyperStack, reqwest::ReqwestStack, tonic::TonicStack};
 use crate::{
     answer::Answer,
-    args::StackName,
+    args::{Args, StackName},
     counting_source::{CountingSource, TokenRequestCount},
     failure::Failure,
     grant::{RequestTime, TimedSource},
     target::Target,
+    tenants::Tenant,
     tls::Tls,
 };
 
@@ -26,54 +28,72 @@ const LONGEST_IDLE: Duration = Duration::from_secs(4);
 /// A client that makes the target's request.
 #[async_trait]
 pub(crate) trait Stack: Send + Sync {
-    /// Those that its requests carry.
-    fn tokens(&self) -> &TokenCache;
-
     /// Makes it once, and reads the answer to its end; the whole body is kept if `whole_body`.
     async fn send(&self, whole_body: bool) -> Result<Answer, Failure>;
 }
 
-pub(crate) fn new(
-    name: StackName,
+/// One for each tenant, with the same connections.
+pub(crate) fn of_tenants(
+    args: &Args,
     target: &Target,
     tls: &Tls,
     credentials: ClientCredentialsBuilder,
     token_requests: &TokenRequestCount,
-    token_time: &RequestTime,
-) -> anyhow::Result<Arc<dyn Stack>> {
+) -> anyhow::Result<Vec<Tenant>> {
     let tokens = Tokens {
         credentials,
+        tenants: args.tenants,
         url: target.url.as_str(),
+        replay_methods: match args.no_replay {
+            true => ReplayMethods::None,
+            false => ReplayMethods::Any,
+        },
         token_requests,
-        token_time,
     };
-    Ok(match name {
-        StackName::Hyper => Arc::new(HyperStack::new(target, tls, tokens)?),
-        StackName::Reqwest => Arc::new(ReqwestStack::new(target, tls, tokens)?),
-        StackName::Tonic => Arc::new(TonicStack::new(target, tls, tokens)?),
-    })
+    match args.stack {
+        StackName::Hyper => hyper::of_tenants(args, target, tls, tokens),
+        StackName::Reqwest => reqwest::of_tenants(args, target, tls, tokens),
+        StackName::Tonic => tonic::of_tenants(args, target, tls, tokens),
+    }
 }
 
 /// The tokens of a stack, as soon as it says how token requests travel.
 struct Tokens<'a> {
     credentials: ClientCredentialsBuilder,
+    tenants: usize,
     url: &'a str,
+    replay_methods: ReplayMethods,
     token_requests: &'a TokenRequestCount,
-    token_time: &'a RequestTime,
 }
 
 impl Tokens<'_> {
-    fn over(self, transport: impl HttpTransport) -> Result<Authorizer, auth_core::Error> {
-        let source = CountingSource::new(
-            self.credentials.build(transport)?,
+    /// A client made by `make` for each tenant: they have the credentials in common, and no token.
+    fn for_tenants<S: Stack + 'static>(
+        self,
+        transport: impl HttpTransport,
+        make: impl Fn(Authorizer) -> anyhow::Result<S>,
+    ) -> anyhow::Result<Vec<Tenant>> {
+        let credentials = self.credentials.build(transport)?;
+        let source = Arc::new(CountingSource::new(
+            credentials,
             self.token_requests.clone(),
-        );
-        let source = TimedSource {
-            inner: source,
-            time: self.token_time.clone(),
+        ));
+        let tenant = |_| {
+            let token_time = RequestTime::default();
+            let tokens = TokenCache::new(TimedSource {
+                inner: Arc::clone(&source),
+                time: token_time.clone(),
+            });
+            let authorizer = Authorizer::builder(tokens.clone())
+                .origin_of(self.url)
+                .replay_methods(self.replay_methods)
+                .build()?;
+            Ok(Tenant {
+                stack: Box::new(make(authorizer)?),
+                tokens,
+                token_time,
+            })
         };
-        Authorizer::builder(TokenCache::new(source))
-            .origin_of(self.url)
-            .build()
+        (0..self.tenants).map(tenant).collect()
     }
 }

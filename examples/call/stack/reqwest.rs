@@ -1,42 +1,50 @@
 //! reqwest's client, with the middleware around it.
 
-use auth_core::{TokenCache, async_trait};
+use auth_core::{ReplayMethods, async_trait};
 use auth_reqwest::{AuthMiddleware, ReqwestTransport};
 use bytes::Bytes;
 use http::Request;
+use reqwest::redirect::Policy;
 use reqwest_middleware::{ClientBuilder, ClientWithMiddleware, Error};
 
 use super::{LONGEST_IDLE, Stack, Tokens};
-use crate::{answer::Answer, failure::Failure, target::Target, tls::Tls};
+use crate::{
+    answer::Answer, args::Args, failure::Failure, target::Target, tenants::Tenant, tls::Tls,
+};
 
-pub(super) struct ReqwestStack {
+struct ReqwestStack {
     client: ClientWithMiddleware,
     request: Request<Bytes>,
-    tokens: TokenCache,
 }
 
-impl ReqwestStack {
-    pub(super) fn new(target: &Target, tls: &Tls, tokens: Tokens<'_>) -> anyhow::Result<Self> {
-        let authorizer = tokens.over(ReqwestTransport::new(tls.reqwest())?)?;
-        let tokens = authorizer.tokens().clone();
-        let client = tls.reqwest().pool_idle_timeout(LONGEST_IDLE).build()?;
-        let client = ClientBuilder::new(client)
-            .with(AuthMiddleware::new(authorizer))
-            .build();
-        Ok(Self {
-            client,
-            request: target.request.clone(),
-            tokens,
-        })
+pub(super) fn of_tenants(
+    args: &Args,
+    target: &Target,
+    tls: &Tls,
+    mut tokens: Tokens<'_>,
+) -> anyhow::Result<Vec<Tenant>> {
+    let longest = args.max_replay_body.unwrap_or(usize::MAX);
+    if target.request.body().len() > longest {
+        // the middleware copies whatever can be copied, and bytes can
+        tokens.replay_methods = ReplayMethods::None;
     }
+    let mut http_client = tls.reqwest().pool_idle_timeout(LONGEST_IDLE);
+    if args.follow_redirects {
+        http_client = http_client.redirect(Policy::default());
+    }
+    let http_client = http_client.build()?;
+    tokens.for_tenants(ReqwestTransport::new(tls.reqwest())?, |authorizer| {
+        Ok(ReqwestStack {
+            client: ClientBuilder::new(http_client.clone())
+                .with(AuthMiddleware::new(authorizer))
+                .build(),
+            request: target.request.clone(),
+        })
+    })
 }
 
 #[async_trait]
 impl Stack for ReqwestStack {
-    fn tokens(&self) -> &TokenCache {
-        &self.tokens
-    }
-
     async fn send(&self, whole_body: bool) -> Result<Answer, Failure> {
         let request = reqwest::Request::try_from(self.request.clone()).map_err(failed)?;
         let mut response = self.client.execute(request).await.map_err(|e| match e {

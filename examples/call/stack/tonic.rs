@@ -2,8 +2,8 @@
 
 use std::error::Error;
 
-use auth_core::{TokenCache, async_trait};
-use auth_tower::{Auth, AuthLayer, TowerTransport};
+use auth_core::async_trait;
+use auth_tower::{Auth, AuthLayer, Bounded, TowerTransport};
 use tonic::{
     Code, Extensions, Request, Status,
     metadata::MetadataMap,
@@ -13,35 +13,37 @@ use tonic_health::pb::{HealthCheckRequest, health_client::HealthClient};
 use tower::Layer;
 
 use super::{Stack, Tokens, hyper};
-use crate::{answer::Answer, failure::Failure, target::Target, tls::Tls};
+use crate::{
+    answer::Answer, args::Args, failure::Failure, target::Target, tenants::Tenant, tls::Tls,
+};
 
-pub(super) struct TonicStack {
+struct TonicStack {
     client: HealthClient<Auth<Channel>>,
     metadata: MetadataMap,
-    tokens: TokenCache,
 }
 
-impl TonicStack {
-    pub(super) fn new(target: &Target, tls: &Tls, tokens: Tokens<'_>) -> anyhow::Result<Self> {
-        let authorizer = tokens.over(TowerTransport::new(hyper::client(tls)))?;
-        let endpoint = Endpoint::from(target.request.uri().clone()).tls_config(tls.tonic())?;
-        let tokens = authorizer.tokens().clone();
-        let channel =
-            AuthLayer::for_endpoint(&endpoint, authorizer)?.layer(endpoint.connect_lazy());
-        Ok(Self {
-            client: HealthClient::new(channel),
+pub(super) fn of_tenants(
+    args: &Args,
+    target: &Target,
+    tls: &Tls,
+    tokens: Tokens<'_>,
+) -> anyhow::Result<Vec<Tenant>> {
+    let endpoint = Endpoint::from(target.request.uri().clone()).tls_config(tls.tonic())?;
+    let channel = endpoint.connect_lazy();
+    let replay = args
+        .max_replay_body
+        .map_or_else(Bounded::default, Bounded::new);
+    tokens.for_tenants(TowerTransport::new(hyper::client(tls)), |authorizer| {
+        let layer = AuthLayer::for_endpoint(&endpoint, authorizer)?.replay(replay.clone());
+        Ok(TonicStack {
+            client: HealthClient::new(layer.layer(channel.clone())),
             metadata: MetadataMap::from_headers(target.request.headers().clone()),
-            tokens,
         })
-    }
+    })
 }
 
 #[async_trait]
 impl Stack for TonicStack {
-    fn tokens(&self) -> &TokenCache {
-        &self.tokens
-    }
-
     async fn send(&self, _whole_body: bool) -> Result<Answer, Failure> {
         let request = Request::from_parts(
             self.metadata.clone(),

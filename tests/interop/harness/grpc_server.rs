@@ -58,13 +58,18 @@ impl GrpcServer {
 
     /// Takes these tokens from now on, and no others.
     pub(crate) async fn accept_only(&self, tokens: &[&str]) -> Result<()> {
-        control::ask(
-            Method::POST,
-            &self.control,
-            Some(&json!({ "valid": tokens })),
-        )
-        .await
-        .map(drop)
+        self.tell(&json!({ "valid": tokens })).await
+    }
+
+    /// Refuses the next `calls` whose token would be looked at, whatever it is.
+    pub(crate) async fn refuse_next(&self, calls: u64) -> Result<()> {
+        self.tell(&json!({ "refuse_next": calls })).await
+    }
+
+    async fn tell(&self, what: &Value) -> Result<()> {
+        control::ask(Method::POST, &self.control, Some(what))
+            .await
+            .map(drop)
     }
 
     async fn start(

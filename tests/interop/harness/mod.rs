@@ -19,6 +19,7 @@ mod grpc_server;
 mod installation;
 mod oidc_provider;
 mod process;
+mod until;
 
 pub(crate) use self::{
     control::http_client,
@@ -26,4 +27,5 @@ pub(crate) use self::{
     grpc_server::GrpcServer,
     installation::{ca_pem, keys_dir},
     oidc_provider::OidcProvider,
+    until::until,
 };

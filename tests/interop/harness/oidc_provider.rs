@@ -57,6 +57,11 @@ impl OidcProvider {
         self.at("/token/introspection")
     }
 
+    /// The same without client authentication, and by what the API knows: of `revoke_all`, too.
+    pub(crate) fn introspection_of_the_api(&self) -> String {
+        self.at("/__introspect")
+    }
+
     /// The protected resource: 200 with what it knows of token and request, or 401, or 403.
     /// `?scope=S` demands that scope.
     pub(crate) fn api(&self) -> String {

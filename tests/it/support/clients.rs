@@ -2,6 +2,7 @@
 
 use bytes::Bytes;
 use http::Request;
+use http_body::Body;
 use http_body_util::Full;
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::{
@@ -17,6 +18,14 @@ pub(crate) type HyperTlsClient = Client<HttpsConnector<HttpConnector>, Full<Byte
 
 /// hyper's client, HTTP/1.1.
 pub(crate) fn hyper_client() -> HyperClient {
+    hyper_client_of()
+}
+
+/// The same, for bodies of another type.
+pub(crate) fn hyper_client_of<B>() -> Client<HttpConnector, B>
+where
+    B: Body<Data: Send> + Send,
+{
     Client::builder(TokioExecutor::new()).build_http()
 }
 

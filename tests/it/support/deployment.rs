@@ -32,6 +32,19 @@ impl Deployment {
         self.builder().origin(self.api.url()).build().unwrap()
     }
 
+    /// An authorizer whose token is at hand, and was revoked.
+    pub(crate) async fn revoked(&self) -> Authorizer {
+        let authorizer = self.authorizer();
+        self.revoke(&authorizer).await;
+        authorizer
+    }
+
+    /// Gets the authorizer a token, and revokes it.
+    pub(crate) async fn revoke(&self, authorizer: &Authorizer) {
+        let token = authorizer.tokens().token().await.unwrap();
+        self.authorization.revoke(token.secret());
+    }
+
     /// An authorizer to be.
     pub(crate) fn builder(&self) -> AuthorizerBuilder {
         let credentials = ClientCredentials::builder(

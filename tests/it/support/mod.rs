@@ -6,11 +6,13 @@ pub(crate) mod clients;
 mod deployment;
 mod mint;
 mod raw_server;
+mod soon;
 mod strict;
 
 pub(crate) use self::{
     deployment::{Deployment, NOTHING, authorizations},
     mint::Mint,
     raw_server::RawServer,
+    soon::soon,
     strict::Strict,
 };

@@ -1,16 +1,16 @@
 //! A minute of requests while tokens last three seconds, and while the authorization server is out
 //! of order just when the token is due.
 //!
-//! They take over a minute each and bound latency, so they want the machine for themselves: plain
-//! `cargo test` ignores them, and `cargo xtask test` runs them in a step of their own.
+//! They bound latency, so they want the machine for themselves.
 
 use std::time::Duration;
 
-use anyhow::{Context as _, Result, bail, ensure};
+use anyhow::{Result, bail, ensure};
 use serde_json::{Value, json};
 use tokio::time::{Instant, sleep};
 
-use crate::{harness::OidcProvider, run_call::call_json};
+use super::{load, number, reached};
+use crate::harness::OidcProvider;
 
 /// In microseconds. A start is late only when all 50 requests are under way, and at 100 a second the
 /// first of them is then half a second old: no delay hides between the due start and the start.
@@ -113,25 +113,6 @@ async fn outage(provider: &OidcProvider, broken: Value, healed: Value) -> Result
     ))
 }
 
-/// Waits until the server counts `count`; for the time that the token is good, and no longer.
-async fn reached(provider: &OidcProvider, counter: &str, count: u64) -> Result<()> {
-    let start = Instant::now();
-    while start.elapsed() < Duration::from_secs(60) {
-        if number(&provider.stats().await?, counter)? >= count {
-            return Ok(());
-        }
-        sleep(Duration::from_millis(20)).await;
-    }
-    bail!("{counter} was not {count} within a minute")
-}
-
-/// What `call` reports.
-async fn load(provider: &OidcProvider, more: &[&str], url: &str) -> Result<Value> {
-    let run = call_json(provider, more, url).await?;
-    print!("{}", run.stderr);
-    run.json().with_context(|| run.stderr)
-}
-
 /// The same on the same server, by requests whose own header keeps the layer out of it.
 async fn control(provider: &OidcProvider, more: &[&str]) -> Result<Value> {
     let more = [more, &["-H", "authorization: none"]].concat();
@@ -148,10 +129,4 @@ fn all_succeeded(result: &Value, stats: &Value, scheduled: u64) -> Result<()> {
     assert_eq!(number(stats, "api_401")?, 0);
     assert_eq!(number(stats, "api_200")?, requests);
     Ok(())
-}
-
-fn number(of: &Value, member: &str) -> Result<u64> {
-    of[member]
-        .as_u64()
-        .with_context(|| format!("no number {member} in {of}"))
 }

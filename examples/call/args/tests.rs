@@ -1,0 +1,72 @@
+use super::*;
+
+fn refusal(arguments: &[&str]) -> String {
+    one_line(&Args::try_parse_from([&["call"], arguments].concat()).unwrap_err())
+}
+
+#[test]
+fn what_is_wrong_fits_one_line() {
+    for (arguments, expected) in [
+        (
+            &["--client-id", "id", "https://api/"][..],
+            "the following required arguments were not provided: \
+             <--provider <NAME>|--token-url <URL>>",
+        ),
+        (
+            &["--provider", "a", "--token-url", "b"],
+            "the argument '--provider <NAME>' cannot be used with '--token-url <URL>'",
+        ),
+        (
+            &["-n", "0"],
+            "invalid value '0' for '-n <N>': expected a number from 1",
+        ),
+        (
+            &["--duration", "10"],
+            "invalid value '10' for '--duration <DURATION>': \
+             expected a duration such as 500ms, 10s, 5m or 1h",
+        ),
+        (
+            &["--rate", "NaN"],
+            "invalid value 'NaN' for '--rate <PER_SECOND>': \
+             expected a number from 0.001 to 1000000",
+        ),
+        (
+            &["--tenants", "0"],
+            "invalid value '0' for '--tenants <N>': expected a number from 1 to 100000",
+        ),
+        (
+            &["--max-replay-body", "-1"],
+            "invalid value '-1' for '--max-replay-body <BYTES>': \
+             expected a number of bytes, such as 65536",
+        ),
+        (
+            &["--no-replay", "--max-replay-body", "1"],
+            "the argument '--no-replay' cannot be used with '--max-replay-body <BYTES>'",
+        ),
+        (
+            &["--client-secret", "s3cr3t"],
+            "the secret is never an argument: export AUTH_CLIENT_SECRET, \
+             or use --client-secret-file",
+        ),
+        (
+            &["--client-secret=s3cr3t"],
+            "the secret is never an argument: export AUTH_CLIENT_SECRET, \
+             or use --client-secret-file",
+        ),
+    ] {
+        assert_eq!(refusal(arguments), expected);
+    }
+}
+
+#[test]
+fn a_duration_leaves_the_number_of_requests_open() {
+    let requests = |arguments: &[&str]| {
+        let common = ["call", "--token-url", "t", "--client-id", "c", "u"];
+        Args::try_parse_from([&common, arguments].concat())
+            .unwrap()
+            .requests()
+    };
+    assert_eq!(requests(&[]), Some(1));
+    assert_eq!(requests(&["--duration", "1s"]), None);
+    assert_eq!(requests(&["--duration", "1s", "-n", "7"]), Some(7));
+}

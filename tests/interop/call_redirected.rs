@@ -1,0 +1,126 @@
+//! `call --follow-redirects`. The servers are ours: the others redirect nobody.
+
+use anyhow::Result;
+use auth_testing::{Answer, AuthorizationServer, ProtectedApi};
+use http::{
+    HeaderValue, StatusCode,
+    header::{AUTHORIZATION, LOCATION},
+};
+use serde_json::{Value, json};
+
+use crate::run_call::{Run, call};
+
+const STACKS: [&str; 2] = ["hyper", "reqwest"];
+
+/// An API, and a stranger to whom it may send its callers.
+struct Deployment {
+    server: AuthorizationServer,
+    api: ProtectedApi,
+    stranger: ProtectedApi,
+}
+
+impl Deployment {
+    async fn start() -> Result<Self> {
+        let server = AuthorizationServer::builder().client("client", "secret");
+        let server = server.start().await?;
+        Ok(Self {
+            api: ProtectedApi::start(&server).await?,
+            stranger: ProtectedApi::start(&server).await?,
+            server,
+        })
+    }
+
+    /// The next request to the API is sent on.
+    fn redirect_next(&self, to: &str) -> Result<()> {
+        let found = Answer::status(StatusCode::FOUND);
+        let location = HeaderValue::from_str(to)?;
+        self.api.fail_next(1, found.header(LOCATION, location));
+        Ok(())
+    }
+
+    async fn call(&self, more: &[&str]) -> Result<Run> {
+        let (token_url, api) = (self.server.token_endpoint(), self.api.url());
+        let fixed = ["--json", "--token-url", &token_url, "--client-id", "client"];
+        call("secret", &[&fixed, more, &[&api]].concat()).await
+    }
+
+    async fn followed(&self, stack: &str) -> Result<Value> {
+        let run = self.call(&["--stack", stack, "--follow-redirects"]).await?;
+        run.json()
+    }
+}
+
+/// How many authorizations each request carried.
+fn authorizations(api: &ProtectedApi) -> Vec<usize> {
+    let requests = api.requests().into_iter();
+    requests
+        .map(|request| request.headers().get_all(AUTHORIZATION).iter().count())
+        .collect()
+}
+
+#[tokio::test]
+async fn a_stranger_is_shown_no_token() -> Result<()> {
+    for stack in STACKS {
+        let deployment = Deployment::start().await?;
+        deployment.redirect_next(&deployment.stranger.url())?;
+        let welcome = Answer::status(StatusCode::OK);
+        deployment.stranger.fail_all(welcome);
+        let result = deployment.followed(stack).await?;
+        assert_eq!(result["statuses"], json!({ "200": 1 }), "{stack}");
+        assert_eq!(authorizations(&deployment.api), [1]);
+        assert_eq!(authorizations(&deployment.stranger), [0]);
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_stranger_s_401_is_not_about_the_token() -> Result<()> {
+    for stack in STACKS {
+        let deployment = Deployment::start().await?;
+        deployment.redirect_next(&deployment.stranger.url())?;
+        let result = deployment.followed(stack).await?;
+        assert_eq!(result["statuses"], json!({ "401": 1 }), "{stack}");
+        assert_eq!(result["replays"], 0, "{stack}");
+        assert_eq!(deployment.server.token_requests(), 1);
+        assert_eq!(authorizations(&deployment.stranger), [0]);
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn within_the_origin_the_token_goes_along_once() -> Result<()> {
+    for stack in STACKS {
+        let deployment = Deployment::start().await?;
+        deployment.redirect_next("/elsewhere")?;
+        let result = deployment.followed(stack).await?;
+        assert_eq!(result["statuses"], json!({ "200": 1 }), "{stack}");
+        assert_eq!(authorizations(&deployment.api), [1, 1]);
+        assert_eq!(deployment.api.requests()[1].uri(), "/elsewhere");
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn unless_it_is_told_to_it_follows_none() -> Result<()> {
+    for stack in STACKS {
+        let deployment = Deployment::start().await?;
+        deployment.redirect_next(&deployment.stranger.url())?;
+        let result = deployment.call(&["--stack", stack]).await?.json()?;
+        assert_eq!(result["statuses"], json!({ "302": 1 }), "{stack}");
+        assert_eq!(deployment.stranger.request_count(), 0);
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn tonic_has_none_to_follow() -> Result<()> {
+    let deployment = Deployment::start().await?;
+    let run = deployment.call(&["--stack", "tonic", "--follow-redirects"]);
+    let run = run.await?;
+    assert_eq!((run.code, &*run.stdout), (2, ""));
+    assert_eq!(
+        run.stderr,
+        "call: --follow-redirects: gRPC knows no redirects, expected it not with --stack tonic\n"
+    );
+    Ok(())
+}

@@ -1,0 +1,32 @@
+//! `call` under load, for as long as it takes. Plain `cargo test` ignores these tests, and
+//! `cargo xtask test` runs each module in a step of its own.
+
+mod refusal;
+mod renewal;
+
+use anyhow::{Context as _, Result};
+use serde_json::Value;
+
+use crate::{
+    harness::{OidcProvider, until},
+    run_call::call_json,
+};
+
+/// What `call` reports.
+async fn load(provider: &OidcProvider, more: &[&str], url: &str) -> Result<Value> {
+    let run = call_json(provider, more, url).await?;
+    print!("{}", run.stderr);
+    run.json().with_context(|| run.stderr)
+}
+
+/// Waits until the server counts `count`, for a minute at most.
+async fn reached(provider: &OidcProvider, counter: &str, count: u64) -> Result<()> {
+    let counted = async || number(&provider.stats().await?, counter);
+    until(counter, count, counted).await
+}
+
+fn number(of: &Value, member: &str) -> Result<u64> {
+    of[member]
+        .as_u64()
+        .with_context(|| format!("no number {member} in {of}"))
+}

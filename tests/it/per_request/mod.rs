@@ -1,0 +1,85 @@
+//! A `TokenRequest` in a request's extensions picks its token, on each stack.
+
+mod refused;
+mod sharing;
+
+use auth_core::{Authorizer, TokenRequest};
+use auth_testing::ProtectedApi;
+use auth_tower::AuthLayer;
+use http::{StatusCode, header::AUTHORIZATION};
+use tonic::{Code, transport::Endpoint};
+use tonic_health::pb::{HealthCheckRequest, health_client::HealthClient};
+use tower::{Layer, ServiceExt};
+
+use crate::{
+    refusal::reqwest_with,
+    support::{
+        Deployment,
+        clients::{get, hyper_client},
+    },
+};
+
+#[derive(Clone, Copy, Debug)]
+enum Stack {
+    Hyper,
+    Tonic,
+    Reqwest,
+}
+
+const ALL: [Stack; 3] = [Stack::Hyper, Stack::Tonic, Stack::Reqwest];
+
+impl Stack {
+    /// Whether the API takes the request, whose token is that for `picked`, or the default one.
+    async fn ask(
+        self,
+        api: &ProtectedApi,
+        authorizer: &Authorizer,
+        picked: Option<TokenRequest>,
+    ) -> bool {
+        match self {
+            Self::Hyper => {
+                let mut request = get(api.url());
+                request.extensions_mut().extend(extensions(picked));
+                let client = AuthLayer::new(authorizer.clone()).layer(hyper_client());
+                client.oneshot(request).await.unwrap().status() == StatusCode::OK
+            }
+            Self::Tonic => {
+                let endpoint = Endpoint::from_shared(api.url()).unwrap();
+                let layer = AuthLayer::for_endpoint(&endpoint, authorizer.clone()).unwrap();
+                let mut health = HealthClient::new(layer.layer(endpoint.connect_lazy()));
+                let mut request = tonic::Request::new(HealthCheckRequest::default());
+                request.extensions_mut().extend(extensions(picked));
+                match health.check(request).await.map_err(|status| status.code()) {
+                    Ok(_) => true,
+                    Err(Code::PermissionDenied | Code::Unauthenticated) => false,
+                    Err(code) => panic!("{code}"),
+                }
+            }
+            Self::Reqwest => {
+                let mut request = reqwest_with(authorizer.clone()).get(api.url());
+                request.extensions().extend(extensions(picked));
+                request.send().await.unwrap().status() == StatusCode::OK
+            }
+        }
+    }
+}
+
+fn extensions(picked: Option<TokenRequest>) -> http::Extensions {
+    let mut extensions = http::Extensions::new();
+    if let Some(picked) = picked {
+        extensions.insert(picked);
+    }
+    extensions
+}
+
+fn scope(scope: &str) -> TokenRequest {
+    TokenRequest::builder().scope(scope).build().unwrap()
+}
+
+/// The token of the API's last request.
+fn last_token(deployment: &Deployment) -> String {
+    let requests = deployment.api.requests();
+    let header = &requests.last().unwrap().headers()[AUTHORIZATION];
+    let token = header.to_str().unwrap().strip_prefix("Bearer ");
+    token.unwrap().to_owned()
+}

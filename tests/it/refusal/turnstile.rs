@@ -1,0 +1,90 @@
+//! A service that is not ready for a second sending.
+
+use std::{
+    future::{Ready, ready},
+    io,
+    sync::{Arc, Mutex},
+    task::{Context, Poll},
+};
+
+use auth_core::{Authorizer, ErrorKind, TokenCache};
+use auth_tower::AuthLayer;
+use bytes::Bytes;
+use http::{Request, Response, StatusCode};
+use http_body_util::Full;
+use tokio_test::{assert_pending, assert_ready_ok, task};
+use tower::{Layer, Service, ServiceExt};
+
+use crate::{
+    cache::source::{Answer, Scripted},
+    support::clients::get,
+};
+
+const API: &str = "https://api.example.com";
+
+#[derive(Clone, Copy, Debug)]
+enum Mood {
+    Ready,
+    NeverReady,
+    Broken,
+}
+
+/// Refuses every token, and becomes ready as told.
+#[derive(Clone, Debug)]
+struct Turnstile(Arc<Mutex<Mood>>);
+
+impl Service<Request<Full<Bytes>>> for Turnstile {
+    type Response = Response<&'static str>;
+    type Error = io::Error;
+    type Future = Ready<io::Result<Response<&'static str>>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match *self.0.lock().unwrap() {
+            Mood::Ready => Poll::Ready(Ok(())),
+            Mood::NeverReady => Poll::Pending,
+            Mood::Broken => Poll::Ready(Err(io::Error::other("broken"))),
+        }
+    }
+
+    fn call(&mut self, _: Request<Full<Bytes>>) -> Self::Future {
+        let mut response = Response::new("the original");
+        *response.status_mut() = StatusCode::UNAUTHORIZED;
+        ready(Ok(response))
+    }
+}
+
+/// A request is refused; its renewal comes to `renewal` while the service is in `mood`.
+async fn refused(renewal: Answer, mood: Mood) -> Response<&'static str> {
+    let source = Scripted::always(renewal).then(Answer::Silent);
+    let tokens = TokenCache::new(source.clone());
+    tokens.token().await.unwrap();
+    let _held = source.clone().hold();
+    let authorizer = Authorizer::builder(tokens).origin(API).build().unwrap();
+    let turnstile = Turnstile(Arc::new(Mutex::new(Mood::Ready)));
+    let client = AuthLayer::new(authorizer.clone()).layer(turnstile.clone());
+    let mut call = task::spawn(client.oneshot(get(API)));
+    assert_pending!(call.poll());
+    *turnstile.0.lock().unwrap() = mood;
+    source.release();
+    // the flight's task, and whoever it wakes
+    for _ in 0..32 {
+        tokio::task::yield_now().await;
+    }
+    assert_ready_ok!(call.poll())
+}
+
+#[tokio::test]
+async fn an_error_of_poll_ready_before_the_second_sending_delivers_the_original_response() {
+    let response = refused(Answer::Silent, Mood::Broken).await;
+    assert_eq!(response.status(), StatusCode::UNAUTHORIZED);
+    assert_eq!(response.into_body(), "the original");
+}
+
+/// There is nothing to send, and so nothing to be ready for.
+#[tokio::test]
+async fn a_failed_renewal_does_not_wait_for_the_service_to_get_ready() {
+    let failed = Answer::fails(ErrorKind::Unavailable);
+    let response = refused(failed, Mood::NeverReady).await;
+    assert_eq!(response.status(), StatusCode::UNAUTHORIZED);
+    assert_eq!(response.into_body(), "the original");
+}
