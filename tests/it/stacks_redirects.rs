@@ -185,7 +185,7 @@ async fn a_hop_to_another_named_origin_does_not_take_a_picked_token_along() {
     deployment.api.fail_next(1, found(&other.url()));
     let status = send(&authorizer, Nesting::AuthInside, request).await;
     assert_eq!(status, StatusCode::OK);
-    let default = authorizer.tokens().token().await.unwrap();
+    let default = authorizer.tokens().unwrap().token().await.unwrap();
     let expected = format!("Bearer {}", default.secret());
     assert_eq!(authorizations(&other), [[expected]]);
     assert_ne!(authorizations(&deployment.api), authorizations(&other));

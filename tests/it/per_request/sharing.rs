@@ -32,7 +32,7 @@ async fn a_request_that_picks_none_carries_the_default_token() {
         let deployment = Deployment::start().await;
         let (api, authorizer) = (&deployment.api, deployment.authorizer());
         assert!(stack.ask(api, &authorizer, None).await);
-        let default = authorizer.tokens().token().await.unwrap();
+        let default = authorizer.tokens().unwrap().token().await.unwrap();
         assert_eq!(last_token(&deployment), default.secret());
         assert!(stack.ask(api, &authorizer, Some(scope("read"))).await);
         assert_ne!(last_token(&deployment), default.secret());

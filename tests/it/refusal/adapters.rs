@@ -52,7 +52,7 @@ fn healed(deployment: &Deployment, authorizer: &Authorizer) {
     assert_ne!(tokens[0], tokens[1]);
     assert!(deployment.authorization.is_active(tokens[1]));
     assert_eq!(deployment.authorization.token_requests(), 2);
-    assert_eq!(authorizer.tokens().status().replays, 1);
+    assert_eq!(authorizer.tokens().unwrap().status().replays, 1);
 }
 
 fn same_body(deployment: &Deployment) {

@@ -79,7 +79,10 @@ fn outcome(authorizer: &Authorizer, status: StatusCode, again: bool) {
         StatusCode::UNAUTHORIZED
     };
     assert_eq!(status, expected);
-    assert_eq!(authorizer.tokens().status().replays, u64::from(again));
+    assert_eq!(
+        authorizer.tokens().unwrap().status().replays,
+        u64::from(again)
+    );
 }
 
 #[tokio::test]
@@ -134,14 +137,14 @@ async fn a_refusal_of_a_body_that_was_too_long_is_delivered_at_once() {
     let tokens = TokenCache::builder(source.clone()).clock(ManualClock::new());
     let builder = Authorizer::builder(tokens.build()).origin(deployment.api.url());
     let authorizer = builder.build().unwrap();
-    authorizer.tokens().token().await.unwrap();
+    authorizer.tokens().unwrap().token().await.unwrap();
     let _held = source.clone().hold();
     let client = AuthLayer::new(authorizer.clone()).layer(hyper_client_of());
     let body = chunked(&content(BOUND + 1));
     let request = Request::post(deployment.api.url()).body(body).unwrap();
     let status = soon(client.oneshot(request)).await.unwrap().status();
     outcome(&authorizer, status, false);
-    assert!(authorizer.tokens().status().requesting);
+    assert!(authorizer.tokens().unwrap().status().requesting);
 }
 
 async fn by_reqwest(size: usize, body: impl Fn(Bytes) -> reqwest::Body, again: bool) {

@@ -40,7 +40,7 @@ async fn one_token_request(
     }
     assert_eq!(deployment.authorization.token_requests(), 2);
     assert_eq!(deployment.api.request_count(), 1 + 2 * CROWD);
-    assert_eq!(authorizer.tokens().status().replays, CROWD as u64);
+    assert_eq!(authorizer.tokens().unwrap().status().replays, CROWD as u64);
 }
 
 #[tokio::test]

@@ -28,7 +28,7 @@ const REASON: &str = "this token was revoked";
 async fn refusing_without_renewal() -> (Deployment, auth_core::Authorizer) {
     let deployment = Deployment::start().await;
     let authorizer = deployment.authorizer();
-    authorizer.tokens().token().await.unwrap();
+    authorizer.tokens().unwrap().token().await.unwrap();
     let refused = Answer::status(StatusCode::UNAUTHORIZED)
         .header(ETAG, HeaderValue::from_static("\"original\""))
         .body(REASON);
@@ -42,9 +42,9 @@ async fn refusing_without_renewal() -> (Deployment, auth_core::Authorizer) {
 async fn the_refused_token_stays(deployment: &Deployment, authorizer: &auth_core::Authorizer) {
     assert_eq!(deployment.api.request_count(), 1);
     assert_eq!(deployment.authorization.token_requests(), 2);
-    let status = authorizer.tokens().status();
+    let status = authorizer.tokens().unwrap().status();
     assert_eq!((status.replays, status.failures_in_a_row), (0, 1));
-    let current = authorizer.tokens().cached().unwrap();
+    let current = authorizer.tokens().unwrap().cached().unwrap();
     assert_eq!(current.generation(), 1);
 }
 
@@ -75,7 +75,7 @@ async fn on_reqwest_a_failed_renewal_delivers_the_original_response() {
 async fn on_tonic_a_failed_renewal_delivers_the_original_status() {
     let deployment = Deployment::start().await;
     let authorizer = deployment.authorizer();
-    authorizer.tokens().token().await.unwrap();
+    authorizer.tokens().unwrap().token().await.unwrap();
     let refused = Status::unauthenticated(REASON);
     deployment.api.fail_next(1, Answer::from(refused));
     let down = Answer::status(StatusCode::SERVICE_UNAVAILABLE);

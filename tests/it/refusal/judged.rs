@@ -131,7 +131,7 @@ async fn a_callers_own_authorization_is_the_callers_to_renew() {
     const OWN: &str = "Bearer the-callers";
     let deployment = Deployment::start().await;
     let authorizer = deployment.authorizer();
-    authorizer.tokens().token().await.unwrap();
+    authorizer.tokens().unwrap().token().await.unwrap();
     let url = deployment.api.url();
 
     let mut request = get(&url);

@@ -44,7 +44,7 @@ async fn renewed_for_the_next(deployment: &Deployment, authorizer: &Authorizer) 
     assert_eq!(deployment.api.request_count(), 1);
     soon(deployment.authorization.until_token_requests(2)).await;
     assert_eq!(deployment.authorization.token_requests(), 2);
-    assert_eq!(authorizer.tokens().status().replays, 0);
+    assert_eq!(authorizer.tokens().unwrap().status().replays, 0);
 }
 
 #[tokio::test]
@@ -87,7 +87,7 @@ async fn with_idempotent_a_put_is_sent_again() {
     let status = by_reqwest(&deployment, &authorizer, Method::PUT).await;
     assert_eq!(status, StatusCode::OK);
     assert_eq!(deployment.api.request_count(), 4);
-    assert_eq!(authorizer.tokens().status().replays, 2);
+    assert_eq!(authorizer.tokens().unwrap().status().replays, 2);
 }
 
 /// All of gRPC is `POST`.

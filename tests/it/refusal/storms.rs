@@ -147,7 +147,7 @@ async fn ktor_2864_on_reqwest_a_request_is_sent_twice_at_most() {
     assert_eq!(status, StatusCode::UNAUTHORIZED);
     assert_eq!(deployment.api.request_count(), 2);
     assert_eq!(deployment.authorization.token_requests(), 2);
-    assert_eq!(authorizer.tokens().status().replays, 1);
+    assert_eq!(authorizer.tokens().unwrap().status().replays, 1);
 }
 
 #[tokio::test]

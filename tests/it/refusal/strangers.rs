@@ -55,7 +55,7 @@ async fn authorizer() -> auth_core::Authorizer {
     let mint = Mint::open();
     let builder = auth_core::Authorizer::builder(mint.cache()).origin(API);
     let authorizer = builder.allow_http().build().unwrap();
-    authorizer.tokens().token().await.unwrap();
+    authorizer.tokens().unwrap().token().await.unwrap();
     authorizer
 }
 
@@ -139,7 +139,7 @@ async fn a_401_to_a_request_without_a_token_renews_nothing() {
     let deployment = Deployment::start().await;
     let stranger = deployment.stranger().await;
     let authorizer = deployment.authorizer();
-    authorizer.tokens().token().await.unwrap();
+    authorizer.tokens().unwrap().token().await.unwrap();
     let client = AuthLayer::new(authorizer.clone()).layer(hyper_client());
     let response = client.oneshot(get(stranger.url())).await.unwrap();
     assert_eq!(response.status(), StatusCode::UNAUTHORIZED);

@@ -29,7 +29,7 @@ impl World {
     }
 
     pub(super) fn tokens(&self) -> &TokenCache {
-        self.authorizer.tokens()
+        self.authorizer.tokens().unwrap()
     }
 
     pub(super) async fn get(&self, path: &str) -> StatusCode {

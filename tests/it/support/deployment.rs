@@ -41,7 +41,7 @@ impl Deployment {
 
     /// Gets the authorizer a token, and revokes it.
     pub(crate) async fn revoke(&self, authorizer: &Authorizer) {
-        let token = authorizer.tokens().token().await.unwrap();
+        let token = authorizer.tokens().unwrap().token().await.unwrap();
         self.authorization.revoke(token.secret());
     }
 

@@ -98,21 +98,24 @@ impl<K: Clone + Eq + Hash, V: Value, S: BuildHasher + Default> Keyed<K, V, S> {
     ) -> Result<V, E> {
         let guard = self.values.guard();
         let mut room = self.room();
-        if let Some(kept) = self.values.get(key, &guard) {
+        let found = self.values.get(key, &guard).map(|kept| {
             kept.last_used.note(now);
-            return Ok(kept.value.clone());
-        }
+            kept.value.clone()
+        });
+        let more = usize::from(found.is_none());
         // what cannot be made takes nobody's place
-        let value = make()?;
-        let searched = self.is_worth_a_search(now) || self.len() >= room.most;
+        let value = found.map_or_else(make, Ok)?;
+        let searched = self.is_worth_a_search(now) || self.len() + more > room.most;
         if searched {
-            *room = self.make_room(1, now, &guard);
+            *room = self.make_room(more, now, &guard);
         }
-        let kept = Kept {
-            value: value.clone(),
-            last_used: LastUsed::at(now),
-        };
-        self.values.insert(key.clone(), kept, &guard);
+        if more > 0 {
+            let kept = Kept {
+                value: value.clone(),
+                last_used: LastUsed::at(now),
+            };
+            self.values.insert(key.clone(), kept, &guard);
+        }
         drop(room);
         if searched {
             // else what has left is freed only when more has
