@@ -16,6 +16,8 @@ use crate::{Auth, Bounded};
 /// inner service is cloned for each request that can be sent again.
 ///
 /// Place it inside tower-http's `FollowRedirect`, so that every hop is judged by where it goes.
+/// Outside, it takes the answer of the last hop for the answer to the request, and may send that
+/// again although the first hop carried it out.
 ///
 /// ```
 /// use auth_tower::{AuthLayer, auth_core::Authorizer};

@@ -22,11 +22,13 @@ use precomputed::Precomputed;
 ///
 /// Both numbers can be [set](Self::builder). A cache that somebody holds a handle to, and so one
 /// that somebody waits for, never leaves; if too many are held, there are more than the limit. What
-/// is idle is searched for, now and then, when a token is asked for that is not at hand; as long as
-/// each one is, all stay. A cache that leaves takes its token along, and ends its token request or
-/// its keeping warm; the next to ask for it makes a new cache, and a new token request.
+/// is idle is searched for now and then, when one of them is used. A cache that leaves takes its
+/// token along, and ends its token request or its keeping warm; the next to ask for it makes a new
+/// cache, and a new token request.
 ///
-/// A cache with a token of 900 characters takes about 4 kB.
+/// Each backs off, and is renewed after refusals, by itself.
+///
+/// A cache with a token of 900 characters takes about 2.4 kB.
 ///
 /// A token is kept for a request as it was given. If a source fills in what that leaves open, as
 /// [`ClientCredentials`](crate::ClientCredentials) does, two requests may come to the same in the

@@ -61,6 +61,7 @@ impl World {
                 assert_eq!(is_read(&self.map, key, at(self.now)), known);
                 if known {
                     self.last_used.insert(key, self.now / 1000);
+                    self.see_idle_ones_leave();
                 }
             }
             Step::Handle(key) => drop(self.ask(key)),
@@ -75,6 +76,22 @@ impl World {
         }
         assert_eq!(keys(&self.map), self.last_used.keys().copied().collect());
         assert!(!self.held.iter().any(Handle::has_ended));
+    }
+
+    /// A read may have searched for them, and for those that are too many because others were held.
+    fn see_idle_ones_leave(&mut self) {
+        let (there, now) = (keys(&self.map), self.now / 1000);
+        let limits = self.map.limits;
+        let too_many = self.last_used.len() > limits.most;
+        self.last_used.retain(|key, used| {
+            let stays = there.contains(key);
+            let may_leave = too_many || limits.is_idle(*used, now);
+            assert!(stays || may_leave, "{key} left early");
+            stays
+        });
+        self.made.retain(|key, _| there.contains(key));
+        assert!(self.held.iter().all(|one| there.contains(&one.0.key)));
+        self.last_asked = now;
     }
 
     fn ask(&mut self, key: u32) -> Handle {
