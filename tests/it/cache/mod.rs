@@ -28,7 +28,7 @@ fn cache(source: &(impl TokenSource + Clone), clock: impl Clock) -> TokenCache {
 }
 
 /// Lets every task that can run do so.
-async fn settle() {
+pub(crate) async fn settle() {
     for _ in 0..32 {
         tokio::task::yield_now().await;
     }

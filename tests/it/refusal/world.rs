@@ -10,7 +10,7 @@ use tower::{Layer, ServiceExt};
 use super::api::Api;
 use crate::support::clients::get;
 
-const ORIGIN: &str = "https://api.example.com";
+pub(super) const ORIGIN: &str = "https://api.example.com";
 
 #[derive(Clone, Debug)]
 pub(super) struct World {
