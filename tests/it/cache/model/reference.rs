@@ -68,6 +68,13 @@ impl Reference {
         self.token.as_ref()?.left(self.now)
     }
 
+    /// The current token, if it is usable.
+    pub(super) fn usable(&self) -> Option<Token> {
+        self.token
+            .clone()
+            .filter(|token| token.left(self.now).is_some())
+    }
+
     pub(super) fn pause_left(&self) -> Duration {
         let next = self
             .failure

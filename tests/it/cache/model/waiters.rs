@@ -55,15 +55,21 @@ impl Waiters {
         }
     }
 
-    /// Everybody looks: those on a flight that has landed get its outcome, and those whose flight
+    /// Everybody looks: those on a flight that has brought a token get the current one, those on one
+    /// that has failed its error, and those whose flight
     /// is dead, or brought a token that is over, board another.
     pub(super) fn look(&mut self, reference: &mut Reference, landed: Option<&(u64, Reply)>) {
         for mut waiter in std::mem::take(&mut self.0) {
             let expected = match landed {
                 Some((flight, outcome)) if *flight == waiter.flight => match outcome {
-                    Reply::Token(token) if token.left(reference.now).is_none() => {
-                        waiter.board_again(reference)
-                    }
+                    Reply::Token(token) => match reference.usable() {
+                        // another than theirs, if theirs was dead and the next one was faster
+                        Some(current) => Reply::Token(current),
+                        None if token.left(reference.now).is_none() => {
+                            waiter.board_again(reference)
+                        }
+                        None => outcome.clone(),
+                    },
                     outcome => outcome.clone(),
                 },
                 _ if reference.is_dead(waiter.flight) => waiter.board_again(reference),
