@@ -15,6 +15,8 @@ pub(super) struct Flights {
     /// Flights so far.
     pub(super) count: u64,
     /// Tokens so far.
+    pub(super) tokens: u64,
+    /// Different ones.
     pub(super) generation: u64,
     pub(super) failure: Option<Failure>,
     pub(super) forced: Allowance,
@@ -85,7 +87,7 @@ impl Flights {
         FlightStatus {
             under_way: self.under_way(now).is_some(),
             requests: self.count,
-            tokens: self.generation,
+            tokens: self.tokens,
             replays: self.replays,
             failures_in_a_row: self.failure.as_ref().map_or(0, |failure| failure.in_a_row),
             error: self.failure.as_ref().map(|failure| {

@@ -89,6 +89,7 @@ impl Shared {
             );
             return self.land_failure(flights, current, now, error);
         }
+        flights.tokens += 1;
         let same = |entry: &Entry| {
             let token = entry.token.any();
             (*token.header() == response.authorization).then(|| token.generation())

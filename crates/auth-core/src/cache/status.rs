@@ -18,7 +18,7 @@ pub struct Status {
     /// Token requests so far. A second attempt at once, after a connection failed, is not counted
     /// apart.
     pub token_requests: u64,
-    /// Different tokens received so far.
+    /// Tokens received so far, the same one again included.
     pub tokens: u64,
     /// Requests that are or were sent a second time, with another token, because an API refused
     /// the first.
