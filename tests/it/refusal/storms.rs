@@ -182,7 +182,7 @@ async fn tower_mcp_1374_a_token_that_was_refused_is_not_sent_again_with_the_same
         assert_eq!(world.api.shown(), sent);
     }
     let status = world.tokens().status();
-    assert_eq!((status.replays, status.tokens), (0, 1));
+    assert_eq!((status.replays, status.tokens), (0, 2), "received twice");
     assert_eq!(
         status.token_requests, 2,
         "the second refusal found it on trial"
