@@ -219,8 +219,14 @@ impl Hash for Destination<'_> {
 impl<'a> From<&'a Uri> for Target<'a> {
     /// A client may connect elsewhere, as tonic's does, whose requests are known by their content
     /// type. A URI without an authority, such as its `/pkg.Service/Method`, names no destination.
+    #[inline]
     fn from(uri: &'a Uri) -> Self {
-        let scheme = uri.scheme_str().map_or(Scheme::Other, Scheme::of);
+        // compared as it stands, and not as text: this is on the path of every request
+        let scheme = match uri.scheme() {
+            Some(scheme) if *scheme == http::uri::Scheme::HTTPS => Scheme::Https,
+            Some(scheme) if *scheme == http::uri::Scheme::HTTP => Scheme::Http,
+            _ => Scheme::Other,
+        };
         Self {
             destination: uri.authority().map(|authority| Destination {
                 scheme,

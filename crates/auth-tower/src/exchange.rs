@@ -1,7 +1,7 @@
 //! What a request leaves behind on its way: before it is sent, while it is, and when it is refused.
 
-use auth_core::{Attempt, Authorizer, BoxError, Error, ErrorKind};
-use http::{Request, request::Parts};
+use auth_core::{Attempt, Authorizer, BoxError, Error, ErrorKind, Renewal, RenewalFuture, Verdict};
+use http::{Request, Response, request::Parts};
 use tower_service::Service;
 
 use crate::Replay;
@@ -27,7 +27,8 @@ impl<S, B, R> Unsent<S, B, R> {
 /// What is known of a request that is on its way.
 pub(crate) struct Sent<S, B, R: Replay<B>> {
     pub(crate) attempt: Attempt,
-    pub(crate) again: Option<Again<S, B, R>>,
+    /// Boxed, and so are the others here, so that the future is small where nothing is kept.
+    pub(crate) again: Option<Box<Again<S, B, R>>>,
 }
 
 /// What a second sending takes.
@@ -49,7 +50,7 @@ where
 {
     /// Kept until the request can be sent again: if it cannot, the caller gets this.
     pub(crate) response: S::Response,
-    pub(crate) again: Again<S, B, R>,
+    pub(crate) again: Box<Again<S, B, R>>,
 }
 
 impl<S, B, R> Again<S, B, R>
@@ -57,9 +58,14 @@ where
     S: Clone,
     R: Replay<B>,
 {
-    /// Whether `R` ever keeps anything: whether its `Kept` can exist. If not, no request need be
-    /// taken apart.
-    pub(crate) const IS_POSSIBLE: bool = size_of::<Option<R::Kept>>() > 0;
+    /// Whether `R` ever keeps anything: whether its `Kept` can exist.
+    const IS_KEPT: bool = size_of::<Option<R::Kept>>() > 0;
+
+    /// Whether there is anything to [`keep`](Self::keep). If not, no request need be taken apart.
+    #[inline]
+    pub(crate) fn is_possible(attempt: &Attempt) -> bool {
+        Self::IS_KEPT && attempt.may_replay()
+    }
 
     /// The request as it is to be sent, and what sending it again will take, if that can be had.
     pub(crate) fn keep(
@@ -67,23 +73,34 @@ where
         service: &S,
         replay: &R,
         authorizer: &Authorizer,
-    ) -> (Request<B>, Option<Self>) {
+    ) -> (Request<B>, Option<Box<Self>>) {
         let (head, body) = request.into_parts();
         let (body, kept) = replay.arm(body);
-        let again = kept.map(|kept| Self {
-            service: service.clone(),
-            head: head.clone(),
-            _authorizer: authorizer.clone(),
-            kept,
+        let again = kept.map(|kept| {
+            Box::new(Self {
+                service: service.clone(),
+                head: head.clone(),
+                _authorizer: authorizer.clone(),
+                kept,
+            })
         });
         (Request::from_parts(head, body), again)
     }
 }
 
 impl<S, B, R: Replay<B>> Sent<S, B, R> {
-    pub(crate) fn can_replay(&self) -> bool {
+    /// What is to be done about a response that refuses the token; `None`: deliver it.
+    #[inline]
+    pub(crate) fn judge<Out>(
+        self,
+        response: &Response<Out>,
+    ) -> Option<(RenewalFuture, Box<Again<S, B, R>>)> {
         let again = self.again.as_ref();
-        again.is_some_and(|again| R::is_whole(&again.kept))
+        let can_replay = again.is_some_and(|again| R::is_whole(&again.kept));
+        match self.attempt.judge(response, can_replay) {
+            Verdict::Renew(waiting) => Some((waiting, self.again?)),
+            Verdict::Deliver => None,
+        }
     }
 }
 
@@ -95,20 +112,21 @@ where
     /// The request, to be sent again; or the response, if that is not possible.
     ///
     /// The response goes before anybody waits for the service: it may hold what that waits for.
-    pub(crate) fn again(self, is_possible: bool) -> Result<UnsentAgain<S, B>, S::Response> {
+    pub(crate) fn again(self, renewal: Renewal) -> Result<UnsentAgain<S, B>, S::Response> {
         let Again {
             service,
             head,
             kept,
             _authorizer,
-        } = self.again;
-        if !is_possible {
+        } = *self.again;
+        if renewal.attempt().is_none() {
             return Err(self.response);
         }
         match R::again(kept) {
             Some(body) => Ok(UnsentAgain {
                 request: Request::from_parts(head, body),
                 service,
+                renewal,
             }),
             None => Err(self.response),
         }
@@ -119,6 +137,7 @@ where
 pub(crate) struct UnsentAgain<S, B> {
     pub(crate) request: Request<B>,
     pub(crate) service: S,
+    pub(crate) renewal: Renewal,
 }
 
 impl<S, B> UnsentAgain<S, B> {

@@ -5,9 +5,7 @@ use std::{
     task::{Context, Poll, ready},
 };
 
-use auth_core::{
-    Attempt, AttemptFuture, Authorizer, BoxError, Decision, Renewal, RenewalFuture, Verdict,
-};
+use auth_core::{Attempt, AttemptFuture, BoxError, Decision, RenewalFuture};
 use http::{Request, Response};
 use pin_project_lite::pin_project;
 use tower_service::Service;
@@ -55,10 +53,21 @@ pin_project! {
             refused: Option<Box<Refused<S, B, R>>>,
         },
         /// It is there; a clone of the service is driven to readiness.
-        ReadyingAgain {
-            renewal: Renewal,
-            unsent: Option<Box<UnsentAgain<S, B>>>,
-        },
+        ReadyingAgain { unsent: Option<Box<UnsentAgain<S, B>>> },
+    }
+}
+
+impl<S, B, R> State<S, B, R>
+where
+    S: Service<Request<B>>,
+    R: Replay<B>,
+{
+    #[inline]
+    fn sending(response: S::Future, attempt: Attempt, again: Option<Box<Again<S, B, R>>>) -> Self {
+        Self::Sending {
+            response,
+            sent: Some(Sent { attempt, again }),
+        }
     }
 }
 
@@ -67,38 +76,14 @@ where
     S: Service<Request<B>> + Clone,
     R: Replay<B>,
 {
-    #[inline]
-    fn send(
-        attempt: Attempt,
-        mut request: Request<B>,
-        service: &mut S,
-        replay: &R,
-        authorizer: &Authorizer,
-    ) -> Self {
-        let mut again = None;
-        if Again::<S, B, R>::IS_POSSIBLE && attempt.may_replay() {
-            (request, again) = Again::keep(request, service, replay, authorizer);
-        }
-        attempt.apply(request.headers_mut());
-        Self::Sending {
-            response: service.call(request),
-            sent: Some(Sent { attempt, again }),
-        }
-    }
-
     fn send_again(attempt: Attempt, unsent: UnsentAgain<S, B>) -> Self {
         let UnsentAgain {
             mut request,
             mut service,
+            renewal: _,
         } = unsent;
         attempt.apply(request.headers_mut());
-        Self::Sending {
-            response: service.call(request),
-            sent: Some(Sent {
-                attempt,
-                again: None,
-            }),
-        }
+        Self::sending(service.call(request), attempt, None)
     }
 
     /// Sends what has waited, with the token that is current now, which need not be the one that
@@ -111,12 +96,17 @@ where
             },
             Decision::Authorize(attempt) => {
                 let Unsent {
-                    request,
+                    mut request,
                     mut service,
                     authorizer,
                     replay,
                 } = *unsent;
-                Self::send(attempt, request, &mut service, &replay, &authorizer)
+                let mut again = None;
+                if Again::<S, B, R>::is_possible(&attempt) {
+                    (request, again) = Again::keep(request, &service, &replay, &authorizer);
+                }
+                attempt.apply(request.headers_mut());
+                Self::sending(service.call(request), attempt, again)
             }
             Decision::Wait(waiting) => {
                 // as in `Auth::call`: nothing waits with a ready service
@@ -132,7 +122,7 @@ where
 
 impl<S, B, R> AuthFuture<S, B, R>
 where
-    S: Service<Request<B>> + Clone,
+    S: Service<Request<B>>,
     R: Replay<B>,
 {
     pub(crate) fn passing(response: S::Future) -> Self {
@@ -146,14 +136,12 @@ where
 
     #[inline]
     pub(crate) fn sending(
+        response: S::Future,
         attempt: Attempt,
-        request: Request<B>,
-        service: &mut S,
-        replay: &R,
-        authorizer: &Authorizer,
+        again: Option<Box<Again<S, B, R>>>,
     ) -> Self {
         Self {
-            state: State::send(attempt, request, service, replay, authorizer),
+            state: State::sending(response, attempt, again),
         }
     }
 
@@ -198,17 +186,17 @@ where
                     }
                 }
                 StateProjection::Sending { response, sent } => {
-                    let response = ready!(response.poll(cx)).map_err(Into::into)?;
-                    let Some(sent) = sent.take() else {
-                        return Poll::Ready(Ok(response));
+                    let outcome = ready!(response.poll(cx));
+                    let verdict = match (&outcome, sent.take()) {
+                        (Ok(response), Some(sent)) => sent.judge(response),
+                        _ => None,
                     };
-                    let can_replay = sent.can_replay();
-                    match (sent.attempt.judge(&response, can_replay), sent.again) {
-                        (Verdict::Renew(waiting), Some(again)) => State::Renewing {
+                    match (outcome, verdict) {
+                        (Ok(response), Some((waiting, again))) => State::Renewing {
                             waiting,
                             refused: Some(Box::new(Refused { response, again })),
                         },
-                        _ => return Poll::Ready(Ok(response)),
+                        (outcome, _) => return Poll::Ready(outcome.map_err(Into::into)),
                     }
                 }
                 StateProjection::Renewing { waiting, refused } => {
@@ -217,16 +205,14 @@ where
                         // there is a response for as long as it is not delivered
                         return Poll::Pending;
                     };
-                    let is_possible = renewal.attempt().is_some();
-                    match refused.again(is_possible) {
+                    match refused.again(renewal) {
                         Ok(unsent) => State::ReadyingAgain {
-                            renewal,
                             unsent: Some(Box::new(unsent)),
                         },
                         Err(response) => return Poll::Ready(Ok(response)),
                     }
                 }
-                StateProjection::ReadyingAgain { renewal, unsent } => {
+                StateProjection::ReadyingAgain { unsent } => {
                     if let Some(unsent) = unsent {
                         ready!(unsent.service.poll_ready(cx)).map_err(Into::into)?;
                     }
@@ -234,7 +220,7 @@ where
                         // as above
                         return Poll::Pending;
                     };
-                    match renewal.attempt() {
+                    match unsent.renewal.attempt() {
                         Some(attempt) => State::send_again(attempt, *unsent),
                         None => return Poll::Ready(Err(unsent.too_late())),
                     }

@@ -7,7 +7,10 @@ use auth_core::{Authorizer, BoxError, Decision};
 use http::{Request, Response};
 use tower_service::Service;
 
-use crate::{AuthFuture, Bounded, Replay, exchange::Unsent};
+use crate::{
+    AuthFuture, Bounded, Replay,
+    exchange::{Again, Unsent},
+};
 
 /// A client whose requests carry an access token: what [`AuthLayer`](crate::AuthLayer) makes.
 #[derive(Clone)]
@@ -56,12 +59,19 @@ where
         self.inner.poll_ready(cx).map_err(Into::into)
     }
 
-    fn call(&mut self, request: Request<B>) -> Self::Future {
+    fn call(&mut self, mut request: Request<B>) -> Self::Future {
         match self.authorizer.authorize(&request) {
             Decision::PassThrough => AuthFuture::passing(self.inner.call(request)),
+            Decision::Authorize(attempt) if !Again::<S, B, R>::is_possible(&attempt) => {
+                // a request is large, so it is moved but once
+                attempt.apply(request.headers_mut());
+                AuthFuture::sending(self.inner.call(request), attempt, None)
+            }
             Decision::Authorize(attempt) => {
-                let (inner, replay) = (&mut self.inner, &self.replay);
-                AuthFuture::sending(attempt, request, inner, replay, &self.authorizer)
+                let (mut request, again) =
+                    Again::keep(request, &self.inner, &self.replay, &self.authorizer);
+                attempt.apply(request.headers_mut());
+                AuthFuture::sending(self.inner.call(request), attempt, again)
             }
             Decision::Wait(waiting) => {
                 // The inner service is ready and holds what that took, a permit perhaps; waiting

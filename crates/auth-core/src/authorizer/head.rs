@@ -28,6 +28,7 @@ impl<'a> RequestHead<'a> {
 
     /// Its method, which may decide whether it is sent again.
     #[must_use]
+    #[inline]
     pub fn method(mut self, method: &'a Method) -> Self {
         self.method = Some(method);
         self
@@ -35,6 +36,7 @@ impl<'a> RequestHead<'a> {
 
     /// What it carries beside what is sent: a [`TokenRequest`](crate::TokenRequest) in there picks its token.
     #[must_use]
+    #[inline]
     pub fn extensions(mut self, extensions: &'a Extensions) -> Self {
         self.extensions = Some(extensions);
         self
@@ -66,6 +68,7 @@ impl<'a> RequestHead<'a> {
 }
 
 impl<'a, B> From<&'a Request<B>> for RequestHead<'a> {
+    #[inline]
     fn from(request: &'a Request<B>) -> Self {
         Self::new(request.uri(), request.headers())
             .method(request.method())
@@ -86,6 +89,7 @@ pub struct ResponseHead<'a> {
 impl<'a> ResponseHead<'a> {
     /// A response from where the request was sent.
     #[must_use]
+    #[inline]
     pub fn new(status: StatusCode, headers: &'a HeaderMap) -> Self {
         Self {
             status,
@@ -110,6 +114,7 @@ impl<'a> ResponseHead<'a> {
 }
 
 impl<'a, B> From<&'a Response<B>> for ResponseHead<'a> {
+    #[inline]
     fn from(response: &'a Response<B>) -> Self {
         Self::new(response.status(), response.headers())
     }
