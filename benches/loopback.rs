@@ -36,7 +36,7 @@ use support::{header, ready_cache};
 use tokio::{runtime::Builder, sync::Barrier, task::JoinSet};
 use tower::{Layer, Service, ServiceBuilder, ServiceExt};
 
-const ROUNDS: usize = 150;
+const ROUNDS: usize = 300;
 /// Each has a connection of its own.
 const IN_FLIGHT: u64 = 32;
 /// A tenth of a second of them.

@@ -1,18 +1,19 @@
 //! What a request leaves behind on its way: before it is sent, while it is, and when it is refused.
 
-use auth_core::{Attempt, Authorizer, BoxError, Error, ErrorKind, Renewal, RenewalFuture, Verdict};
+use std::sync::Arc;
+
+use auth_core::{Attempt, BoxError, Error, ErrorKind, Renewal, RenewalFuture, Verdict};
 use http::{Request, Response, request::Parts};
 use tower_service::Service;
 
-use crate::Replay;
+use crate::{Replay, shared::Shared};
 
 /// A request that waits, without its token. It is boxed, so that the future of one that need not
 /// wait is no larger for it.
 pub(crate) struct Unsent<S, B, R> {
     pub(crate) request: Request<B>,
     pub(crate) service: S,
-    pub(crate) authorizer: Authorizer,
-    pub(crate) replay: R,
+    pub(crate) shared: Arc<Shared<S, R>>,
 }
 
 impl<S, B, R> Unsent<S, B, R> {
@@ -31,14 +32,14 @@ pub(crate) struct Sent<S, B, R: Replay<B>> {
     pub(crate) again: Option<Box<Again<S, B, R>>>,
 }
 
+/// A second sending that depends on another token.
+type Renewing<S, B, R> = (RenewalFuture, Box<Again<S, B, R>>);
+
 /// What a second sending takes.
 pub(crate) struct Again<S, B, R: Replay<B>> {
-    /// A clone, and so not ready yet.
-    pub(crate) service: S,
+    shared: Arc<Shared<S, R>>,
     /// As the caller made it, without our token.
     head: Parts,
-    /// Keeps the tokens: the client may be dropped while its last request is on its way.
-    _authorizer: Authorizer,
     kept: R::Kept,
 }
 
@@ -53,11 +54,7 @@ where
     pub(crate) again: Box<Again<S, B, R>>,
 }
 
-impl<S, B, R> Again<S, B, R>
-where
-    S: Clone,
-    R: Replay<B>,
-{
+impl<S, B, R: Replay<B>> Again<S, B, R> {
     /// Whether `R` ever keeps anything: whether its `Kept` can exist.
     const IS_KEPT: bool = size_of::<Option<R::Kept>>() > 0;
 
@@ -70,17 +67,14 @@ where
     /// The request as it is to be sent, and what sending it again will take, if that can be had.
     pub(crate) fn keep(
         request: Request<B>,
-        service: &S,
-        replay: &R,
-        authorizer: &Authorizer,
+        shared: &Arc<Shared<S, R>>,
     ) -> (Request<B>, Option<Box<Self>>) {
         let (head, body) = request.into_parts();
-        let (body, kept) = replay.arm(body);
+        let (body, kept) = shared.replay.arm(body);
         let again = kept.map(|kept| {
             Box::new(Self {
-                service: service.clone(),
+                shared: Arc::clone(shared),
                 head: head.clone(),
-                _authorizer: authorizer.clone(),
                 kept,
             })
         });
@@ -89,12 +83,9 @@ where
 }
 
 impl<S, B, R: Replay<B>> Sent<S, B, R> {
-    /// What is to be done about a response that refuses the token; `None`: deliver it.
+    /// What to wait for before the request is sent again; `None`: the response is to be delivered.
     #[inline]
-    pub(crate) fn judge<Out>(
-        self,
-        response: &Response<Out>,
-    ) -> Option<(RenewalFuture, Box<Again<S, B, R>>)> {
+    pub(crate) fn judge<Out>(self, response: &Response<Out>) -> Option<Renewing<S, B, R>> {
         let again = self.again.as_ref();
         let can_replay = again.is_some_and(|again| R::is_whole(&again.kept));
         match self.attempt.judge(response, can_replay) {
@@ -106,26 +97,21 @@ impl<S, B, R: Replay<B>> Sent<S, B, R> {
 
 impl<S, B, R> Refused<S, B, R>
 where
-    S: Service<Request<B>>,
+    S: Service<Request<B>> + Clone,
     R: Replay<B>,
 {
     /// The request, to be sent again; or the response, if that is not possible.
     ///
     /// The response goes before anybody waits for the service: it may hold what that waits for.
     pub(crate) fn again(self, renewal: Renewal) -> Result<UnsentAgain<S, B>, S::Response> {
-        let Again {
-            service,
-            head,
-            kept,
-            _authorizer,
-        } = *self.again;
+        let Again { shared, head, kept } = *self.again;
         if renewal.attempt().is_none() {
             return Err(self.response);
         }
         match R::again(kept) {
             Some(body) => Ok(UnsentAgain {
                 request: Request::from_parts(head, body),
-                service,
+                service: shared.service(),
                 renewal,
             }),
             None => Err(self.response),

@@ -89,7 +89,7 @@ where
     /// Sends what has waited, with the token that is current now, which need not be the one that
     /// was waited for: getting ready may have taken longer than that lived.
     fn send_late(mut unsent: Box<Unsent<S, B, R>>) -> Self {
-        match unsent.authorizer.authorize(&unsent.request) {
+        match unsent.shared.authorizer.authorize(&unsent.request) {
             Decision::PassThrough => Self::Sending {
                 response: unsent.service.call(unsent.request),
                 sent: None,
@@ -98,12 +98,11 @@ where
                 let Unsent {
                     mut request,
                     mut service,
-                    authorizer,
-                    replay,
+                    shared,
                 } = *unsent;
                 let mut again = None;
                 if Again::<S, B, R>::is_possible(&attempt) {
-                    (request, again) = Again::keep(request, &service, &replay, &authorizer);
+                    (request, again) = Again::keep(request, &shared);
                 }
                 attempt.apply(request.headers_mut());
                 Self::sending(service.call(request), attempt, again)

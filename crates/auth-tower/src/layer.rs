@@ -13,7 +13,7 @@ use crate::{Auth, Bounded};
 ///
 /// If the API refuses the token, another is requested, and the request is sent once more with it.
 /// `R` says how its body is kept for that: [`Bounded`], unless [told otherwise](Self::replay). The
-/// inner service is cloned for each request that can be sent again.
+/// inner service is cloned for that.
 ///
 /// Place it inside tower-http's `FollowRedirect`, so that every hop is judged by where it goes.
 /// Outside, it takes the answer of the last hop for the answer to the request, and may send that
@@ -69,7 +69,7 @@ impl<R> AuthLayer<R> {
     }
 }
 
-impl<S, R: Clone> Layer<S> for AuthLayer<R> {
+impl<S: Clone, R: Clone> Layer<S> for AuthLayer<R> {
     type Service = Auth<S, R>;
 
     fn layer(&self, inner: S) -> Self::Service {

@@ -5,6 +5,7 @@ mod exchange;
 mod future;
 mod layer;
 mod service;
+mod shared;
 #[cfg(feature = "tonic")]
 mod tonic;
 mod transport;

@@ -1,5 +1,6 @@
 use std::{
     fmt, mem,
+    sync::Arc,
     task::{Context, Poll},
 };
 
@@ -10,33 +11,26 @@ use tower_service::Service;
 use crate::{
     AuthFuture, Bounded, Replay,
     exchange::{Again, Unsent},
+    shared::Shared,
 };
 
 /// A client whose requests carry an access token: what [`AuthLayer`](crate::AuthLayer) makes.
-#[derive(Clone)]
 pub struct Auth<S, R = Bounded> {
     inner: S,
-    authorizer: Authorizer,
-    replay: R,
+    shared: Arc<Shared<S, R>>,
+}
+
+impl<S: Clone, R> Auth<S, R> {
+    pub(crate) fn new(inner: S, authorizer: Authorizer, replay: R) -> Self {
+        let shared = Shared::new(authorizer, replay, inner.clone());
+        Self { inner, shared }
+    }
 }
 
 impl<S, R> Auth<S, R> {
-    pub(crate) fn new(inner: S, authorizer: Authorizer, replay: R) -> Self {
-        Self {
-            inner,
-            authorizer,
-            replay,
-        }
-    }
-
     /// The inner service.
     pub fn get_ref(&self) -> &S {
         &self.inner
-    }
-
-    /// The inner service, to change it.
-    pub fn get_mut(&mut self) -> &mut S {
-        &mut self.inner
     }
 
     /// The inner service, by itself.
@@ -60,7 +54,7 @@ where
     }
 
     fn call(&mut self, mut request: Request<B>) -> Self::Future {
-        match self.authorizer.authorize(&request) {
+        match self.shared.authorizer.authorize(&request) {
             Decision::PassThrough => AuthFuture::passing(self.inner.call(request)),
             Decision::Authorize(attempt) if !Again::<S, B, R>::is_possible(&attempt) => {
                 // a request is large, so it is moved but once
@@ -68,8 +62,7 @@ where
                 AuthFuture::sending(self.inner.call(request), attempt, None)
             }
             Decision::Authorize(attempt) => {
-                let (mut request, again) =
-                    Again::keep(request, &self.inner, &self.replay, &self.authorizer);
+                let (mut request, again) = Again::keep(request, &self.shared);
                 attempt.apply(request.headers_mut());
                 AuthFuture::sending(self.inner.call(request), attempt, again)
             }
@@ -82,11 +75,19 @@ where
                 let unsent = Unsent {
                     request,
                     service,
-                    authorizer: self.authorizer.clone(),
-                    replay: self.replay.clone(),
+                    shared: Arc::clone(&self.shared),
                 };
                 AuthFuture::acquiring(waiting, unsent)
             }
+        }
+    }
+}
+
+impl<S: Clone, R> Clone for Auth<S, R> {
+    fn clone(&self) -> Self {
+        Self {
+            inner: self.inner.clone(),
+            shared: Arc::clone(&self.shared),
         }
     }
 }
@@ -95,7 +96,7 @@ impl<S: fmt::Debug, R> fmt::Debug for Auth<S, R> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Auth")
             .field("inner", &self.inner)
-            .field("authorizer", &self.authorizer)
+            .field("authorizer", &self.shared.authorizer)
             .finish_non_exhaustive()
     }
 }
