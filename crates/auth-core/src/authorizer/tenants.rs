@@ -143,7 +143,7 @@ where
             // what is known of the connection is known by the outer authorizer
             authorizer.decide(request, channel.or(authorizer.channel.as_ref()))
         };
-        if let Some(decision) = self.kept.read(&key, now, decide) {
+        if let Some(decision) = self.kept.read(&key, now, |kept| Some(decide(kept))) {
             return decision;
         }
         match self.kept.try_handle(&key, now, || (self.authorizer)(&key)) {

@@ -114,7 +114,7 @@ impl TokenCache {
     }
 
     /// What `read` makes of this thread's copy of the current token, if that is usable.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn hit<T>(&self, now: Now, read: impl FnOnce(&AccessToken) -> T) -> Option<T> {
         let (found, due) = self.shared.slot.usable(now, |entry| {
             (read(entry.token.mine()), now.reached(entry.life.refresh_at))

@@ -47,7 +47,7 @@ pub(super) struct Slot {
 impl Slot {
     /// What `read` makes of the entry that is usable at `now`. It is called under arc-swap's guard:
     /// it must be short, and cannot await.
-    #[inline]
+    #[inline(always)]
     pub(super) fn usable<T>(&self, now: Now, read: impl FnOnce(&Entry) -> T) -> Option<T> {
         let guard = self.current.load();
         match guard.as_deref() {

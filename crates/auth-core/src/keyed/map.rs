@@ -70,15 +70,20 @@ impl<K: Clone + Eq + Hash, V: Value, S: BuildHasher + Default> Keyed<K, V, S> {
 
     /// What `read` makes of the value under `key`, which counts as a use of it. It must be short:
     /// meanwhile nothing that leaves the map is freed.
-    #[inline]
-    pub(crate) fn read<T>(&self, key: &K, now: Now, read: impl FnOnce(&V) -> T) -> Option<T> {
+    #[inline(always)]
+    pub(crate) fn read<T>(
+        &self,
+        key: &K,
+        now: Now,
+        read: impl FnOnce(&V) -> Option<T>,
+    ) -> Option<T> {
         let values = self.values.pin();
         let kept = values.get(key)?;
         kept.last_used.note(now);
         if self.is_worth_a_search(now) {
             self.search(now);
         }
-        Some(read(&kept.value))
+        read(&kept.value)
     }
 
     /// A handle to the value under `key`, which `make` makes if there is none.

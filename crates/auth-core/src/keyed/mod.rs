@@ -91,7 +91,7 @@ impl TokenCaches {
     }
 
     /// What `read` makes of this thread's copy of the current token for `request`, if that is usable.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn hit<T>(
         &self,
         request: &TokenRequest,
@@ -101,8 +101,7 @@ impl TokenCaches {
         if request == self.default.request() {
             return self.default.hit(now, read);
         }
-        self.others
-            .read(request, now, |cache| cache.hit(now, read))?
+        self.others.read(request, now, |cache| cache.hit(now, read))
     }
 
     /// How many caches there are beside the default one.

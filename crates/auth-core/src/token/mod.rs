@@ -85,10 +85,12 @@ impl AccessToken {
         }))
     }
 
+    #[inline]
     pub(crate) fn header(&self) -> &HeaderValue {
         &self.0.authorization.value
     }
 
+    #[inline]
     pub(crate) fn generation(&self) -> u64 {
         self.0.authorization.generation
     }
@@ -130,6 +132,7 @@ impl AccessToken {
 
     /// What goes onto a request.
     #[must_use]
+    #[inline]
     pub fn authorization(&self) -> Authorization {
         self.0.authorization.clone()
     }

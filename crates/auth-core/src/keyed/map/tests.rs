@@ -68,7 +68,8 @@ fn handle(map: &Map, key: u32, now: Now) -> Handle {
 }
 
 fn is_read(map: &Map, key: u32, now: Now) -> bool {
-    map.read(&key, now, |handle| assert_eq!(handle.0.key, key))
+    map.read(&key, now, |handle| Some(handle.0.key))
+        .map(|found| assert_eq!(found, key))
         .is_some()
 }
 

@@ -106,7 +106,7 @@ impl World {
         let left: Vec<_> = before
             .keys()
             .copied()
-            .filter(|key| self.map.read(key, at(0), |_| ()).is_none())
+            .filter(|key| self.map.read(key, at(0), |_| Some(())).is_none())
             .collect();
         for key in &left {
             self.last_used.remove(key);

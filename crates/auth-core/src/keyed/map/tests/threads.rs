@@ -71,7 +71,9 @@ fn nobody_sees_anothers_value_nor_a_second_one_for_a_key() {
                 for _ in 0..STEPS {
                     let now = at(clock.fetch_add(1, SeqCst));
                     let key = random.usize(..KEYS);
-                    map.read(&key, now, |one| assert_eq!(one.0.key, key));
+                    if let Some(found) = map.read(&key, now, |one| Some(one.0.key)) {
+                        assert_eq!(found, key);
+                    }
                     if random.u8(..) < 64 {
                         let one = map.handle(&key, now, || Citizen::born(key, census));
                         assert_eq!(one.0.key, key);
