@@ -33,6 +33,8 @@ pub enum ErrorKind {
     Redirected,
     /// The token source panicked.
     Panicked,
+    /// The store that processes share failed. No request fails because of that.
+    SharedStore,
     /// A token was needed, and nothing drives a request for it: no tokio runtime.
     NoRuntime,
 }
@@ -50,6 +52,7 @@ impl ErrorKind {
             Self::InvalidResponse => "invalid_response",
             Self::Redirected => "redirected",
             Self::Panicked => "panicked",
+            Self::SharedStore => "shared_store",
             Self::NoRuntime => "no_runtime",
         }
     }
@@ -94,6 +97,7 @@ impl Error {
                 | ErrorKind::Unavailable
                 | ErrorKind::InvalidResponse
                 | ErrorKind::Panicked
+                | ErrorKind::SharedStore
         );
         Self {
             details: Arc::new(Details {

@@ -1,22 +1,48 @@
 //! What an operator sees: every event of the crate, so that names and levels agree. None is on the
 //! path of a request that finds its token.
 
-use std::{error::Error as _, fmt, time::SystemTime};
+use std::{
+    error::Error as _,
+    fmt,
+    sync::atomic::{AtomicBool, Ordering::Relaxed},
+    time::SystemTime,
+};
 
 use crate::{AccessToken, Error};
 
-pub(crate) fn token_received(token: &AccessToken) {
+/// `shared`: another process had asked for it.
+pub(crate) fn token_received(token: &AccessToken, shared: bool) {
     let left = token.expires_at().duration_since(SystemTime::now());
     tracing::debug!(
         generation = token.authorization().generation(),
         expires_in_s = left.unwrap_or_default().as_secs(),
         scope = %token.scopes(),
+        shared,
         "access token received"
     );
 }
 
 pub(crate) fn second_attempt(error: &Error) {
     tracing::debug!(%error, cause = %Causes(error), "connection failed before an answer; trying once more");
+}
+
+/// What the store was to do, and why it did not. The request for a token goes on without it.
+pub(crate) fn shared_store_failed(operation: &'static str, error: &Error) {
+    tracing::warn!(operation, %error, cause = %Causes(error), "shared token store failed; going on without it");
+}
+
+pub(crate) fn lease_held_too_long() {
+    tracing::warn!(
+        "another process is to request the token and does not; requesting one here as well"
+    );
+}
+
+/// Told once.
+pub(crate) fn not_shareable() {
+    static TOLD: AtomicBool = AtomicBool::new(false);
+    if !TOLD.swap(true, Relaxed) {
+        tracing::warn!("tokens are not shared: their source has no key for them");
+    }
 }
 
 /// `served`: whether a usable token stays in use meanwhile.

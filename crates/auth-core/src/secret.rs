@@ -157,6 +157,14 @@ pub(crate) fn credentials_header(scheme: &str, credentials: &str) -> Option<Head
     sensitive(&[scheme.as_bytes(), b" ", credentials.as_bytes()])
 }
 
+/// What such a header value holds after its scheme.
+pub(crate) fn credentials(header: &HeaderValue) -> &str {
+    let value = header.to_str().unwrap_or_default();
+    value
+        .split_once(' ')
+        .map_or("", |(_scheme, credentials)| credentials)
+}
+
 /// A sensitive header value in memory of its own.
 pub(crate) fn copied(value: &HeaderValue) -> HeaderValue {
     // what was a header value once, is one again

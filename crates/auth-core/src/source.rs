@@ -4,7 +4,7 @@ use std::{fmt, sync::Arc};
 
 use async_trait::async_trait;
 
-use crate::{Error, TokenRequest, TokenResponse};
+use crate::{Error, SharedKey, TokenRequest, TokenResponse};
 
 /// Mints access tokens: one call is one token request.
 ///
@@ -32,11 +32,22 @@ pub trait TokenSource: fmt::Debug + Send + Sync + 'static {
     /// # Errors
     /// Whatever keeps it from a token; the [kind](crate::ErrorKind) decides how the cache backs off.
     async fn fetch(&self, request: &TokenRequest) -> Result<TokenResponse, Error>;
+
+    /// Under what [processes share](crate::SharedTokenStore) the token for `request`. `None`, the
+    /// default: each has its own.
+    fn shared_key(&self, request: &TokenRequest) -> Option<SharedKey> {
+        let _ = request;
+        None
+    }
 }
 
 #[async_trait]
 impl<S: TokenSource + ?Sized> TokenSource for Arc<S> {
     async fn fetch(&self, request: &TokenRequest) -> Result<TokenResponse, Error> {
         (**self).fetch(request).await
+    }
+
+    fn shared_key(&self, request: &TokenRequest) -> Option<SharedKey> {
+        (**self).shared_key(request)
     }
 }

@@ -21,6 +21,8 @@ pub(super) struct Flights {
     pub(super) failure: Option<Failure>,
     pub(super) forced: Allowance,
     pub(super) replays: u64,
+    /// Flights that came back with a token another process had asked for.
+    pub(super) shared: u64,
 }
 
 #[derive(Debug)]
@@ -86,7 +88,8 @@ impl Flights {
     pub(super) fn status(&self, now: Now) -> FlightStatus {
         FlightStatus {
             under_way: self.under_way(now).is_some(),
-            requests: self.count,
+            requests: self.count - self.shared,
+            shared: self.shared,
             tokens: self.tokens,
             replays: self.replays,
             failures_in_a_row: self.failure.as_ref().map_or(0, |failure| failure.in_a_row),
@@ -102,6 +105,7 @@ impl Flights {
 pub(super) struct FlightStatus {
     pub(super) under_way: bool,
     pub(super) requests: u64,
+    pub(super) shared: u64,
     pub(super) tokens: u64,
     pub(super) replays: u64,
     pub(super) failures_in_a_row: u32,

@@ -11,7 +11,11 @@ use std::{
 
 use tokio::sync::watch;
 
-use super::{Shared, landing::Outcome};
+use super::{
+    Shared,
+    fleet::{Found, Place},
+    landing::Outcome,
+};
 use crate::{
     Error, ErrorKind, TokenRequest, TokenResponse, TokenSource,
     clock::{AnyClock, Now},
@@ -25,6 +29,8 @@ pub(super) struct Journey {
     pub(super) cache: Weak<Shared>,
     pub(super) source: Arc<dyn TokenSource>,
     pub(super) request: TokenRequest,
+    /// Where other processes find what comes, if they are to.
+    pub(super) place: Option<Place>,
     pub(super) clock: AnyClock,
     /// Dropped unused it tells the waiters that nothing will come.
     pub(super) outcome: watch::Sender<Option<Outcome>>,
@@ -34,16 +40,22 @@ impl Journey {
     /// Asks for a token, tells the cache, the waiters and the operators what came of it and, if the
     /// cache is to be kept warm, sleeps until the next renewal is due and starts that.
     pub(super) async fn fly(self) {
-        let started = self.clock.now();
-        let asked = unpanicked(self.ask()).await;
-        let (sent, result) = asked.unwrap_or_else(|panicked| (started, Err(panicked)));
+        let Found {
+            sent,
+            result,
+            is_shared,
+            lease,
+        } = self.find().await;
         let Some(cache) = self.cache.upgrade() else {
             return;
         };
-        let landing = cache.land(self.number, sent, result);
+        let minted = result.as_ref().ok().filter(|_| !is_shared).cloned();
+        let landing = cache.land(self.number, sent, result, is_shared);
+        let minted = minted.and_then(|minted| cache.worth_sharing(minted, sent));
         let keep_warm = cache.keep_warm;
         drop(cache);
         self.outcome.send_replace(Some(landing.outcome.clone()));
+        self.share(minted, lease).await;
         // a subscriber that panics must not end the renewals of a cache that is kept warm
         let _ = unpanicked(async { landing.tell() }).await;
         if let Some(next) = landing.next.filter(|_| keep_warm) {
@@ -58,7 +70,7 @@ impl Journey {
     ///
     /// A connection that fails before there is an answer may have been a kept one that the other
     /// side had just closed: that is worth one more attempt at once.
-    async fn ask(&self) -> (Now, Result<TokenResponse, Error>) {
+    pub(super) async fn ask(&self) -> (Now, Result<TokenResponse, Error>) {
         let started = self.clock.now();
         let attempts = async {
             let sent = self.clock.now();
@@ -71,18 +83,20 @@ impl Journey {
                 result => (sent, result),
             }
         };
-        let in_time = self.clock.before(self.deadline, attempts).await;
-        in_time.unwrap_or_else(|| {
-            let allowed = self.deadline.saturating_sub(started.monotonic);
-            let error = Error::new(
-                ErrorKind::Timeout,
-                format!(
-                    "no answer to the token request within {:.1} s",
-                    allowed.as_secs_f64()
-                ),
-            );
-            (started, Err(error))
-        })
+        let in_time = unpanicked(self.clock.before(self.deadline, attempts)).await;
+        in_time
+            .unwrap_or_else(|panicked| Some((started, Err(panicked))))
+            .unwrap_or_else(|| {
+                let allowed = self.deadline.saturating_sub(started.monotonic);
+                let error = Error::new(
+                    ErrorKind::Timeout,
+                    format!(
+                        "no answer to the token request within {:.1} s",
+                        allowed.as_secs_f64()
+                    ),
+                );
+                (started, Err(error))
+            })
     }
 
     /// Calls the source only when it is polled, so that a panic of the call is caught as well.
@@ -94,7 +108,7 @@ impl Journey {
 /// A panic of what is the user's, of its future or of what that drops, as an error.
 ///
 /// What it panicked with may hold anything, a secret too: only that it did is told.
-async fn unpanicked<T>(users: impl Future<Output = T>) -> Result<T, Error> {
+pub(super) async fn unpanicked<T>(users: impl Future<Output = T>) -> Result<T, Error> {
     let mut users = pin!(users);
     poll_fn(|cx| {
         let users = users.as_mut();

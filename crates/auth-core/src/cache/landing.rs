@@ -39,6 +39,8 @@ pub(super) struct Landing {
     pub(super) next: Option<Duration>,
     /// Whether a usable token is there.
     pub(super) served: bool,
+    /// Whether another process had asked for it.
+    pub(super) is_shared: bool,
 }
 
 impl Shared {
@@ -50,10 +52,12 @@ impl Shared {
         number: u64,
         sent: Now,
         result: Result<TokenResponse, Error>,
+        is_shared: bool,
     ) -> Landing {
         let now = self.clock.now();
         let mut flights = self.flights();
         let current = flights.last_is(number);
+        flights.shared += u64::from(is_shared);
         let (outcome, next) = match result {
             Ok(response) => self.land_token(&mut flights, current, sent, now, response),
             Err(error) => self.land_failure(&mut flights, current, now, error),
@@ -66,6 +70,7 @@ impl Shared {
             outcome,
             next: current.then_some(next),
             served: self.slot.left(now).is_some(),
+            is_shared,
         }
     }
 
@@ -77,8 +82,8 @@ impl Shared {
         now: Now,
         response: TokenResponse,
     ) -> (Outcome, Duration) {
-        let lifetime = response.lifetime;
-        let life = self.policy.life(sent, now, lifetime, fastrand::f64());
+        let (lifetime, age) = (response.lifetime, response.age);
+        let life = self.policy.life(sent, now, lifetime, age, fastrand::f64());
         let forced = current && flights.last.as_ref().is_some_and(|flight| flight.forced);
         // it may be over already: the machine may have slept meanwhile
         let is_poor = life.is_makeshift || now.reached(life.spent_at);
@@ -147,7 +152,7 @@ impl Landing {
     /// Tells operators.
     pub(super) fn tell(&self) {
         match &self.outcome {
-            Ok(arrival) => events::token_received(&arrival.token),
+            Ok(arrival) => events::token_received(&arrival.token, self.is_shared),
             Err(error) => events::token_request_failed(error, self.served),
         }
     }

@@ -1,6 +1,7 @@
 //! One token, kept and renewed.
 
 mod copies;
+mod fleet;
 mod flight;
 mod flights;
 mod journey;
@@ -19,7 +20,7 @@ use std::{
 };
 
 use crate::{
-    AccessToken, Authorization, Clock, Error, TokenRequest, TokenSource,
+    AccessToken, Authorization, Clock, Error, SharedTokenStore, TokenRequest, TokenSource,
     clock::{AnyClock, Now},
 };
 use flights::Flights;
@@ -74,6 +75,7 @@ struct Shared {
     clock: AnyClock,
     source: Arc<dyn TokenSource>,
     request: TokenRequest,
+    store: Option<Arc<dyn SharedTokenStore>>,
 }
 
 impl TokenCache {
@@ -90,6 +92,7 @@ impl TokenCache {
             policy: RefreshPolicy::default(),
             keep_warm: false,
             clock: AnyClock::System,
+            store: None,
         }
     }
 
@@ -185,6 +188,7 @@ pub struct TokenCacheBuilder {
     policy: RefreshPolicy,
     keep_warm: bool,
     clock: AnyClock,
+    store: Option<Arc<dyn SharedTokenStore>>,
 }
 
 impl TokenCacheBuilder {
@@ -213,6 +217,17 @@ impl TokenCacheBuilder {
         self
     }
 
+    /// Shares the token with other processes, which use the same store: one of them asks for it, and
+    /// all of them have it. Default: each asks for its own.
+    ///
+    /// The source has to say by what they recognise that it is the same token:
+    /// [`TokenSource::shared_key`]. [`ClientCredentials`](crate::ClientCredentials) does.
+    #[must_use]
+    pub fn shared_store(mut self, store: impl SharedTokenStore) -> Self {
+        self.store = Some(Arc::new(store));
+        self
+    }
+
     /// The clock to measure by. Default: [`SystemClock`](crate::SystemClock).
     #[must_use]
     pub fn clock(mut self, clock: impl Clock) -> Self {
@@ -233,6 +248,7 @@ impl TokenCacheBuilder {
                 clock: self.clock,
                 source: self.source,
                 request: self.request,
+                store: self.store,
             }),
         }
     }

@@ -14,6 +14,7 @@ impl TokenCache {
             request,
             policy: cache.policy.clone(),
             keep_warm: cache.keep_warm,
+            store: cache.store.clone(),
             clock: cache.clock.clone(),
         }
         .build()

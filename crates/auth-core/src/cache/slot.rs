@@ -130,7 +130,7 @@ mod tests {
 
     fn entry(now: Now, generation: u64) -> Entry {
         let lifetime = Some(Duration::from_secs(60));
-        let life = RefreshPolicy::default().life(now, now, lifetime, 0.5);
+        let life = RefreshPolicy::default().life(now, now, lifetime, Duration::ZERO, 0.5);
         let response = TokenResponse::bearer("abc").unwrap();
         let (end, asked) = (life.expires_at, "".parse().unwrap());
         let token = AccessToken::new(response, generation, end, &asked, WeakTokenCache::default());

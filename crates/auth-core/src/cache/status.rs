@@ -18,6 +18,8 @@ pub struct Status {
     /// Token requests so far. A second attempt at once, after a connection failed, is not counted
     /// apart.
     pub token_requests: u64,
+    /// Tokens so far that another process had asked for: see [`SharedTokenStore`](crate::SharedTokenStore).
+    pub shared: u64,
     /// Tokens received so far, the same one again included.
     pub tokens: u64,
     /// Requests that are or were sent a second time, with another token, because an API refused
@@ -44,6 +46,7 @@ impl Shared {
         let FlightStatus {
             under_way,
             requests,
+            shared,
             tokens,
             replays,
             failures_in_a_row,
@@ -54,6 +57,7 @@ impl Shared {
             due: self.slot.is_due(now),
             requesting: under_way,
             token_requests: requests,
+            shared,
             tokens,
             replays,
             failures_in_a_row,

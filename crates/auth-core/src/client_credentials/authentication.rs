@@ -42,6 +42,16 @@ pub(crate) enum Method {
     Post,
 }
 
+impl Method {
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Basic => "client_secret_basic",
+            Self::BasicRaw => "client_secret_basic_raw",
+            Self::Post => "client_secret_post",
+        }
+    }
+}
+
 impl ClientAuthentication {
     /// `client_secret_basic`: HTTP Basic, id and secret each percent-encoded first, as RFC 6749
     /// §2.3.1 says.

@@ -16,8 +16,8 @@ pub use authentication::ClientAuthentication;
 pub(crate) use authentication::Method;
 
 use crate::{
-    Error, ErrorKind, HttpTransport, SecretString, TokenRequest, TokenResponse, TokenSource,
-    TransportBody, request::TokenRequestBuilder,
+    Error, ErrorKind, HttpTransport, SecretString, SharedKey, TokenRequest, TokenResponse,
+    TokenSource, TransportBody, request::TokenRequestBuilder,
 };
 use authentication::basic;
 use endpoint::TokenEndpoint;
@@ -166,6 +166,15 @@ impl TokenSource for ClientCredentials {
             .scopes
             .get_or_insert_with(|| request.scopes().clone());
         Ok(response)
+    }
+
+    /// The same for every process that asks as the same client at the same place in the same way;
+    /// the secret takes no part in it.
+    fn shared_key(&self, request: &TokenRequest) -> Option<SharedKey> {
+        let endpoint = self.endpoint.uri().to_string();
+        let method = self.authentication.method.name();
+        let source = [&endpoint, &self.client_id, method];
+        Some(SharedKey::new(source, &request.or(&self.defaults)))
     }
 }
 

@@ -86,6 +86,25 @@ impl TokenRequest {
         parameters.map(|(name, value)| (name.as_str(), value.as_str()))
     }
 
+    /// Everything it consists of, in one order.
+    pub(crate) fn texts(&self) -> [Vec<&str>; 4] {
+        let Fields {
+            scopes,
+            resources,
+            audience,
+            parameters,
+        } = &*self.fields;
+        let parameters = parameters.iter();
+        [
+            scopes.iter().collect(),
+            resources.iter().map(String::as_str).collect(),
+            audience.iter().map(String::as_str).collect(),
+            parameters
+                .flat_map(|(name, value)| [&**name, value])
+                .collect(),
+        ]
+    }
+
     /// This request, with what it leaves open taken from `defaults`.
     pub(crate) fn or(&self, defaults: &Self) -> Self {
         let defaults = &*defaults.fields;

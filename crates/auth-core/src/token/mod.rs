@@ -17,7 +17,7 @@ use crate::{
     Scopes,
     cache::{Replacement, WeakTokenCache},
     clock::Now,
-    secret::copied,
+    secret::{copied, credentials},
 };
 pub use response::TokenResponse;
 
@@ -126,8 +126,7 @@ impl AccessToken {
     /// The token itself.
     #[must_use]
     pub fn secret(&self) -> &str {
-        let value = self.0.authorization.value.to_str().unwrap_or_default();
-        value.split_once(' ').map_or("", |(_scheme, token)| token)
+        credentials(&self.0.authorization.value)
     }
 
     /// What goes onto a request.

@@ -4,7 +4,10 @@ use std::{fmt, time::Duration};
 
 use http::HeaderValue;
 
-use crate::{Error, ErrorKind, Scopes, SecretString, secret::credentials_header};
+use crate::{
+    Error, ErrorKind, Scopes, SecretString,
+    secret::{credentials, credentials_header},
+};
 
 /// What a [`TokenSource`](crate::TokenSource) comes back with: the access token response of
 /// [RFC 6749 §5.1](https://www.rfc-editor.org/rfc/rfc6749#section-5.1).
@@ -22,6 +25,8 @@ pub struct TokenResponse {
     pub(crate) authorization: HeaderValue,
     pub(crate) lifetime: Option<Duration>,
     pub(crate) scopes: Option<Scopes>,
+    /// How much of its lifetime was over when it was asked for: another process had it before.
+    pub(crate) age: Duration,
 }
 
 impl TokenResponse {
@@ -49,6 +54,7 @@ impl TokenResponse {
             authorization,
             lifetime: None,
             scopes: None,
+            age: Duration::ZERO,
         })
     }
 
@@ -58,6 +64,11 @@ impl TokenResponse {
     pub fn expires_in(mut self, lifetime: Duration) -> Self {
         self.lifetime = Some(lifetime);
         self
+    }
+
+    /// The token itself.
+    pub(crate) fn access_token(&self) -> &str {
+        credentials(&self.authorization)
     }
 
     /// The scopes that were granted, which may differ from those asked for.

@@ -224,14 +224,14 @@ mod tests {
             .build()
             .unwrap();
         let life = |lifetime| {
-            let life = policy.life(start, start, Some(seconds(lifetime)), 1.0);
+            let life = policy.life(start, start, Some(seconds(lifetime)), Duration::ZERO, 1.0);
             let until = |then| start.until(then).as_secs();
             (until(life.refresh_at), until(life.spent_at))
         };
         assert_eq!(life(1000), (830, 980));
         assert_eq!(life(100), (30, 90));
         assert_eq!(life(10).1, 8);
-        let silent = policy.life(start, start, None, 1.0);
+        let silent = policy.life(start, start, None, Duration::ZERO, 1.0);
         assert_eq!(start.until(silent.expires_at), seconds(30));
         assert_eq!(policy.attempt(None), seconds(3));
         let passing = Error::connection("refused");

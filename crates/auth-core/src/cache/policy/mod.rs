@@ -83,6 +83,7 @@ pub(crate) struct Life {
     pub(crate) refresh_at: Now,
     pub(crate) spent_at: Now,
     pub(crate) expires_at: Now,
+    lifetime: Duration,
     /// It arrived spent, and is handed out for want of a better one.
     pub(crate) is_makeshift: bool,
 }
@@ -93,6 +94,11 @@ impl Life {
         let monotonic = arrived.monotonic.saturating_sub(sent.monotonic);
         let wall = arrived.wall.saturating_sub(sent.wall);
         arrived.reached(self.spent_at) && wall <= monotonic + JUMP
+    }
+
+    /// How much of its lifetime is over.
+    pub(crate) fn age(&self, now: Now) -> Duration {
+        self.lifetime.saturating_sub(now.until(self.expires_at))
     }
 
     /// How much longer it is usable.
@@ -108,25 +114,31 @@ impl RefreshPolicy {
         RefreshPolicyBuilder::new(Self::default())
     }
 
-    /// The life of a token that was asked for at `sent` and came at `arrived`; `draw` in 0–1 is
-    /// its jitter.
+    /// A token's lifetime, whether the server tells it or not.
+    pub(crate) fn lifetime(&self, told: Option<Duration>) -> Duration {
+        told.unwrap_or(self.default_lifetime).min(LONGEST_LIFETIME)
+    }
+
+    /// The life of a token that was asked for at `sent`, `age` after it was issued, and came at
+    /// `arrived`; `draw` in 0–1 is its jitter.
     pub(crate) fn life(
         &self,
         sent: Now,
         arrived: Now,
         lifetime: Option<Duration>,
+        age: Duration,
         draw: f64,
     ) -> Life {
-        let lifetime = lifetime.unwrap_or(self.default_lifetime);
-        let lifetime = lifetime.min(LONGEST_LIFETIME);
+        let lifetime = self.lifetime(lifetime);
         let least = self.least_margin.min(lifetime / 3);
         let margin = self.margin.of(lifetime).max(least);
         let jitter = 1.0 + self.jitter * (2.0 * draw - 1.0);
         let lead = margin + self.window.of(lifetime).mul_f64(jitter);
         let mut life = Life {
-            refresh_at: sent.after(lifetime.saturating_sub(lead)),
-            spent_at: sent.after(lifetime.saturating_sub(margin)),
-            expires_at: sent.after(lifetime),
+            refresh_at: sent.after(lifetime.saturating_sub(lead + age)),
+            spent_at: sent.after(lifetime.saturating_sub(margin + age)),
+            expires_at: sent.after(lifetime.saturating_sub(age)),
+            lifetime,
             is_makeshift: false,
         };
         if life.arrives_spent(sent, arrived) || lifetime < ARRIVED_SPENT {
@@ -185,7 +197,7 @@ mod tests {
     };
 
     fn life(arrived: Now, lifetime: Option<Duration>, draw: f64) -> Life {
-        RefreshPolicy::default().life(START, arrived, lifetime, draw)
+        RefreshPolicy::default().life(START, arrived, lifetime, Duration::ZERO, draw)
     }
 
     /// Seconds from the request until due and until spent.
@@ -240,7 +252,13 @@ mod tests {
             .window(0.0, SECOND)
             .build()
             .unwrap();
-        let life = policy.life(START, START, Some(Duration::from_secs(600)), 0.5);
+        let life = policy.life(
+            START,
+            START,
+            Some(Duration::from_secs(600)),
+            Duration::ZERO,
+            0.5,
+        );
         assert_eq!(life.refresh_at, life.spent_at);
         assert!(!life.is_makeshift);
     }

@@ -1,0 +1,220 @@
+//! A flight that looks for a token in the store that processes share before it asks for one.
+
+use std::{
+    future::{Future, poll_fn},
+    pin::pin,
+    sync::Arc,
+    time::Duration,
+};
+
+use super::{
+    Shared,
+    journey::{Journey, unpanicked},
+};
+use crate::{
+    Error, ErrorKind, Lease, SharedKey, SharedToken, SharedTokenStore, TokenResponse, clock::Now,
+    events,
+};
+
+/// Ages that differ by less may be of two tokens issued one after the other: they are measured by
+/// different clocks, over a network.
+const SAME_TIME: Duration = Duration::from_secs(1);
+
+/// The place of one token in the store.
+#[derive(Clone, Debug)]
+pub(super) struct Place {
+    pub(super) store: Arc<dyn SharedTokenStore>,
+    pub(super) key: SharedKey,
+}
+
+/// What a flight came back with.
+pub(super) struct Found {
+    /// When the request was sent, or the token taken from the store.
+    pub(super) sent: Now,
+    pub(super) result: Result<TokenResponse, Error>,
+    pub(super) is_shared: bool,
+    /// To be given back when the token has been saved.
+    pub(super) lease: Option<Box<dyn Lease>>,
+}
+
+impl Found {
+    fn asked((sent, result): (Now, Result<TokenResponse, Error>)) -> Self {
+        Self {
+            sent,
+            result,
+            is_shared: false,
+            lease: None,
+        }
+    }
+}
+
+enum Chance {
+    /// Somebody has saved a token that is worth having.
+    Saved(SharedToken),
+    Leased(Box<dyn Lease>),
+    /// Somebody else has the lease.
+    Taken,
+}
+
+impl Journey {
+    /// A token that another process has saved, or one that was asked for.
+    pub(super) async fn find(&self) -> Found {
+        let Some(place) = &self.place else {
+            return Found::asked(self.ask().await);
+        };
+        match self.before_asking(place).await {
+            Some(Chance::Saved(token)) => Found {
+                sent: self.clock.now(),
+                result: Ok(token.into_response()),
+                is_shared: true,
+                lease: None,
+            },
+            Some(Chance::Leased(lease)) => {
+                let asked = held(&*lease, self.ask()).await;
+                Found {
+                    lease: Some(lease),
+                    ..Found::asked(asked)
+                }
+            }
+            // there may be two of us then; that is better than none
+            Some(Chance::Taken) | None => Found::asked(self.ask().await),
+        }
+    }
+
+    /// Whom there is no need to ask, or the right to. `None`: the store does not work.
+    async fn before_asking(&self, place: &Place) -> Option<Chance> {
+        let now = self.clock.now().monotonic;
+        let until = now + self.deadline.saturating_sub(now) / 2;
+        loop {
+            match self.chance(place).await? {
+                Chance::Taken => {}
+                chance => return Some(chance),
+            }
+            let changed = unpanicked(place.store.changed(&place.key));
+            match self.clock.before(until, changed).await {
+                Some(Ok(Ok(()))) => {}
+                Some(Ok(Err(error)) | Err(error)) => {
+                    events::shared_store_failed("wait", &error);
+                    return None;
+                }
+                None => {
+                    events::lease_held_too_long();
+                    return Some(Chance::Taken);
+                }
+            }
+        }
+    }
+
+    async fn chance(&self, place: &Place) -> Option<Chance> {
+        let Place { store, key } = place;
+        if let Some(token) = self.saved(place).await? {
+            return Some(Chance::Saved(token));
+        }
+        let Some(lease) = self.patiently(place, "lease", store.lease(key)).await? else {
+            return Some(Chance::Taken);
+        };
+        // the one before us may have saved it just before giving the lease back
+        match self.saved(place).await {
+            Some(Some(token)) => {
+                self.patiently(place, "release", lease.release()).await;
+                Some(Chance::Saved(token))
+            }
+            Some(None) | None => Some(Chance::Leased(lease)),
+        }
+    }
+
+    /// The saved token, if it is worth having.
+    async fn saved(&self, place: &Place) -> Option<Option<SharedToken>> {
+        let load = place.store.load(&place.key);
+        let saved = self.patiently(place, "load", load).await?;
+        let cache = self.cache.upgrade();
+        Some(saved.filter(|token| cache.is_some_and(|cache| cache.wants(token))))
+    }
+
+    /// Saves what came, and gives the lease back.
+    pub(super) async fn share(&self, minted: Option<SharedToken>, lease: Option<Box<dyn Lease>>) {
+        let Some(place) = &self.place else { return };
+        if let Some(token) = minted {
+            let save = place.store.save(&place.key, &token);
+            self.patiently(place, "save", save).await;
+        }
+        if let Some(lease) = lease {
+            self.patiently(place, "release", lease.release()).await;
+        }
+    }
+
+    /// The outcome of one operation of the store; `None`, and an event, if it has none in time.
+    async fn patiently<T>(
+        &self,
+        place: &Place,
+        operation: &'static str,
+        outcome: impl Future<Output = Result<T, Error>>,
+    ) -> Option<T> {
+        let patience = place.store.patience();
+        let until = self.clock.now().monotonic + patience;
+        let outcome = self.clock.before(until, unpanicked(outcome)).await;
+        let outcome = outcome.unwrap_or_else(|| {
+            let too_slow = format!("no answer within {:.3} s", patience.as_secs_f64());
+            Ok(Err(Error::new(ErrorKind::SharedStore, too_slow)))
+        });
+        match outcome {
+            Ok(Ok(outcome)) => Some(outcome),
+            Ok(Err(error)) | Err(error) => {
+                events::shared_store_failed(operation, &error);
+                None
+            }
+        }
+    }
+}
+
+impl Shared {
+    /// What others may use of a token that was just minted; `None` if it is too short-lived to be
+    /// of use to anybody.
+    pub(super) fn worth_sharing(&self, minted: TokenResponse, sent: Now) -> Option<SharedToken> {
+        let now = self.clock.now();
+        let lifetime = self.policy.lifetime(minted.lifetime);
+        let age = now.monotonic.saturating_sub(sent.monotonic);
+        let life = self
+            .policy
+            .life(sent, now, Some(lifetime), Duration::ZERO, 0.5);
+        let is_worth_it = !life.is_makeshift && !now.reached(life.refresh_at);
+        is_worth_it.then(|| SharedToken::minted(minted, lifetime, age))
+    }
+
+    /// Where the token is shared, if it is.
+    pub(super) fn place(&self) -> Option<Place> {
+        let store = self.store.clone()?;
+        let key = self.source.shared_key(&self.request);
+        if key.is_none() {
+            events::not_shareable();
+        }
+        Some(Place { store, key: key? })
+    }
+
+    /// Whether a saved token is worth having: not the one that is to be replaced, nor an older one,
+    /// nor due itself.
+    fn wants(&self, token: &SharedToken) -> bool {
+        let now = self.clock.now();
+        let response = token.response();
+        let (lifetime, age) = (response.lifetime, response.age);
+        let life = self.policy.life(now, now, lifetime, age, fastrand::f64());
+        let is_another = self.slot.current(|current| {
+            *current.token.any().header() != response.authorization
+                && age <= current.life.age(now) + SAME_TIME
+        });
+        !now.reached(life.refresh_at) && is_another.unwrap_or(true)
+    }
+}
+
+/// What `asked` comes to, while the lease is held.
+async fn held<T>(lease: &dyn Lease, asked: impl Future<Output = T>) -> T {
+    let (mut hold, mut asked) = (pin!(unpanicked(lease.hold())), pin!(asked));
+    let mut is_held = true;
+    poll_fn(|cx| {
+        if is_held && hold.as_mut().poll(cx).is_ready() {
+            is_held = false;
+        }
+        asked.as_mut().poll(cx)
+    })
+    .await
+}

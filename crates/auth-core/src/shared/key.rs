@@ -1,0 +1,123 @@
+use std::{
+    fmt,
+    hash::{Hash, Hasher},
+};
+
+use zeroize::Zeroizing;
+
+use crate::TokenRequest;
+
+/// Under what processes share a token: everything that shapes it, and nothing that proves who asks.
+///
+/// Two processes have the same key only if the same client asks the same server for the same token
+/// in the same way. The bytes hold the parameters of the request, which may be secret: a store
+/// hashes them with a key of its own, and does not show them.
+///
+/// ```
+/// use auth_core::{SharedKey, TokenRequest};
+///
+/// let request = TokenRequest::builder().audience("https://api.example.com").build()?;
+/// let key = SharedKey::new(["https://vault.example.com", "role-7"], &request);
+/// assert_ne!(key, SharedKey::new(["https://vault.example.com", "role-8"], &request));
+/// # Ok::<(), auth_core::Error>(())
+/// ```
+#[derive(Clone, Eq, PartialEq)]
+pub struct SharedKey(Zeroizing<Vec<u8>>);
+
+impl SharedKey {
+    /// `source` says who is asked, by whom and how; `request` for what.
+    #[must_use]
+    pub fn new<'a>(source: impl IntoIterator<Item = &'a str>, request: &TokenRequest) -> Self {
+        let mut key = Self(Zeroizing::new(Vec::with_capacity(256)));
+        key.list(&source.into_iter().collect::<Vec<_>>());
+        for texts in request.texts() {
+            key.list(&texts);
+        }
+        key
+    }
+
+    /// The key, unambiguous: each list and each text in it tells its length first.
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
+
+    fn list(&mut self, texts: &[&str]) {
+        self.length(texts.len());
+        for text in texts {
+            self.length(text.len());
+            self.0.extend_from_slice(text.as_bytes());
+        }
+    }
+
+    fn length(&mut self, length: usize) {
+        self.0.extend_from_slice(&(length as u64).to_be_bytes());
+    }
+}
+
+impl Hash for SharedKey {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.as_bytes().hash(state);
+    }
+}
+
+impl fmt::Debug for SharedKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("SharedKey")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::TokenRequestBuilder;
+
+    fn key(
+        source: &[&str],
+        build: impl FnOnce(TokenRequestBuilder) -> TokenRequestBuilder,
+    ) -> SharedKey {
+        let request = build(TokenRequest::builder()).build().unwrap();
+        SharedKey::new(source.iter().copied(), &request)
+    }
+
+    #[test]
+    fn no_two_requests_have_one_key() {
+        let keys = [
+            key(&[], |r| r),
+            key(&["a"], |r| r),
+            key(&["a", "b"], |r| r),
+            key(&["ab"], |r| r),
+            key(&["a", ""], |r| r),
+            key(&["a"], |r| r.scope("x")),
+            key(&["a"], |r| r.scope("x y")),
+            key(&["a"], |r| r.audience("x")),
+            key(&["a"], |r| r.parameter("x", "y")),
+            key(&["a"], |r| r.parameter("xy", "")),
+            key(&["a"], |r| r.resource("https://x.example")),
+            key(&["a"], |r| {
+                r.resource("https://x.example")
+                    .resource("https://y.example")
+            }),
+        ];
+        for (at, one) in keys.iter().enumerate() {
+            assert!(keys[..at].iter().all(|other| other != one), "{at}");
+        }
+    }
+
+    #[test]
+    fn the_same_request_has_the_same_key_however_it_was_made() {
+        let one = key(&["a"], |r| {
+            r.scope("x y").parameter("p", "1").parameter("q", "2")
+        });
+        let other = key(&["a"], |r| {
+            r.parameter("q", "2").parameter("p", "1").scope("y x")
+        });
+        assert_eq!(one, other);
+    }
+
+    #[test]
+    fn it_is_not_shown() {
+        let key = key(&["a"], |r| r.parameter("password", "s3cr3t"));
+        assert_eq!(format!("{key:?}"), "SharedKey");
+    }
+}
