@@ -14,6 +14,7 @@ mod manual_clock;
 mod protected_api;
 mod recorder;
 mod script;
+mod shared_store;
 mod tokio_clock;
 mod traffic;
 
@@ -26,6 +27,7 @@ pub use fault::Fault;
 pub use grpc::{BytesCodec, EchoClient};
 pub use manual_clock::ManualClock;
 pub use protected_api::ProtectedApi;
+pub use shared_store::{MemoryStore, check_shared_store};
 pub use tokio_clock::TokioClock;
 
 // Their types stand in the signatures above.
