@@ -15,6 +15,7 @@ mod readme;
 mod refusal;
 mod reqwest_client;
 mod secrets;
+mod shared;
 mod stacks_layers;
 mod stacks_readiness;
 mod stacks_redirects;

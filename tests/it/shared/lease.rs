@@ -1,0 +1,127 @@
+use std::time::Duration;
+
+use auth_core::ErrorKind;
+use auth_testing::{MemoryStore, TokioClock};
+use tokio::time::Instant;
+
+use super::{process, secret};
+use crate::cache::{
+    secs, settle,
+    source::{Answer, Scripted},
+};
+
+#[tokio::test(start_paused = true)]
+async fn the_death_of_the_holder_costs_a_lease_once() {
+    let (clock, store) = (TokioClock::new(), MemoryStore::new());
+    let dying = Scripted::lives(600).hold();
+    let holder = process(&dying, &store, clock);
+    let last_words = tokio::spawn({
+        let holder = holder.clone();
+        async move { holder.token().await.map(drop) }
+    });
+    settle().await;
+    assert_eq!(dying.in_flight(), 1);
+    last_words.abort();
+    drop(holder);
+    settle().await;
+    assert_eq!(dying.in_flight(), 0, "its process is gone");
+
+    let source = Scripted::lives(600);
+    let others = super::fleet(10, &source, &store, clock);
+    let started = Instant::now();
+    for tokens in &others {
+        assert_eq!(secret(tokens).await, "t1");
+    }
+    assert!(started.elapsed() <= secs(5), "{:?}", started.elapsed());
+    assert_eq!(source.requests(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_lease_is_held_while_the_request_takes_its_time() {
+    let (clock, store) = (TokioClock::new(), MemoryStore::with_lease(secs(1)));
+    let slow = Scripted::lives(600).takes(secs(4));
+    let holder = process(&slow, &store, clock);
+    let holding = tokio::spawn(async move { secret(&holder).await });
+    settle().await;
+    let source = Scripted::lives(600);
+    let other = process(&source, &store, clock);
+    assert_eq!(secret(&other).await, "t1");
+    assert_eq!(source.requests(), 0, "it has waited for the holder's");
+    assert_eq!(holding.await.unwrap(), "t1");
+}
+
+#[tokio::test(start_paused = true)]
+async fn nobody_is_waited_for_longer_than_half_of_an_attempt() {
+    let (clock, store) = (TokioClock::new(), MemoryStore::new());
+    let holder = process(&Scripted::always(Answer::Hangs), &store, clock);
+    let holding = tokio::spawn(async move { holder.token().await.map(drop) });
+    settle().await;
+    let source = Scripted::lives(600);
+    let other = process(&source, &store, clock);
+    let started = Instant::now();
+    assert_eq!(secret(&other).await, "t1");
+    assert_eq!(started.elapsed(), secs(5), "of ten");
+    let error = holding.await.unwrap().unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Timeout);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_failed_request_gives_the_lease_back_at_once() {
+    let (clock, store) = (TokioClock::new(), MemoryStore::new());
+    let failing = Scripted::always(Answer::fails(ErrorKind::Unavailable)).takes(secs(1));
+    let holder = process(&failing, &store, clock);
+    let holding = tokio::spawn(async move { holder.token().await.map(drop) });
+    settle().await;
+    let source = Scripted::lives(600);
+    let other = process(&source, &store, clock);
+    let started = Instant::now();
+    assert_eq!(secret(&other).await, "t1");
+    assert_eq!(started.elapsed(), secs(1));
+    let error = holding.await.unwrap().unwrap_err();
+    assert_eq!(
+        error.kind(),
+        ErrorKind::Unavailable,
+        "each has its own outcome"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_usable_token_is_served_while_another_process_is_waited_for() {
+    let (clock, store) = (TokioClock::new(), MemoryStore::new());
+    let tokens = process(&Scripted::lives(600), &store, clock);
+    assert_eq!(secret(&tokens).await, "t1");
+    tokio::time::advance(secs(500)).await;
+    // it is due; the one that renews it hangs, and holds the lease
+    let holder = process(&Scripted::always(Answer::Hangs), &store, clock);
+    let holding = tokio::spawn(async move { holder.token().await.map(drop) });
+    settle().await;
+    for _ in 0..690 {
+        let started = Instant::now();
+        tokens.token().await.unwrap();
+        assert_eq!(started.elapsed(), Duration::ZERO);
+        tokio::time::advance(Duration::from_millis(100)).await;
+    }
+    holding.abort();
+    assert_eq!(secret(&tokens).await, "t2", "renewed meanwhile, by itself");
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_last_handle_ends_the_wait_for_another_process() {
+    let (clock, store) = (TokioClock::new(), MemoryStore::new());
+    let holder = process(&Scripted::always(Answer::Hangs), &store, clock);
+    let holding = tokio::spawn(async move { holder.token().await.map(drop) });
+    settle().await;
+    let source = Scripted::lives(600);
+    let waiting = process(&source, &store, clock);
+    let caller = tokio::spawn({
+        let waiting = waiting.clone();
+        async move { waiting.token().await.map(drop) }
+    });
+    settle().await;
+    caller.abort();
+    drop(waiting);
+    tokio::time::advance(secs(60)).await;
+    settle().await;
+    assert_eq!(source.requests(), 0);
+    assert!(holding.await.unwrap().is_err());
+}

@@ -1,0 +1,101 @@
+use auth_core::{Authorizer, Decision, TokenCache, Verdict};
+use auth_testing::{MemoryStore, TokioClock};
+use http::{Request, Response, StatusCode, header::AUTHORIZATION};
+
+use super::{fleet, process, secret};
+use crate::cache::{secs, source::Scripted};
+
+/// The tokens that a request is sent with, the first of them refused.
+async fn refused(tokens: &TokenCache) -> (String, Option<String>) {
+    let builder = Authorizer::builder(tokens.clone());
+    let authorizer = builder.origin("https://api.example.com").build().unwrap();
+    let mut request = Request::get("https://api.example.com/").body(()).unwrap();
+    let Decision::Authorize(attempt) = authorizer.authorize(&request) else {
+        panic!("expected a token at hand");
+    };
+    attempt.apply(request.headers_mut());
+    let first = request.headers()[AUTHORIZATION]
+        .to_str()
+        .unwrap()
+        .to_owned();
+    let mut response = Response::new(());
+    *response.status_mut() = StatusCode::UNAUTHORIZED;
+    let Verdict::Renew(renewal) = attempt.judge(&response, true) else {
+        return (first, None);
+    };
+    let second = renewal.await.attempt().map(|attempt| {
+        attempt.apply(request.headers_mut());
+        request.headers()[AUTHORIZATION]
+            .to_str()
+            .unwrap()
+            .to_owned()
+    });
+    (first, second)
+}
+
+fn bearer(first: &str, second: &str) -> (String, Option<String>) {
+    (format!("Bearer {first}"), Some(format!("Bearer {second}")))
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refused_token_is_replaced_once_for_all() {
+    let (clock, store) = (TokioClock::new(), MemoryStore::new());
+    let source = Scripted::lives(600);
+    let fleet = fleet(10, &source, &store, clock);
+    for tokens in &fleet {
+        assert_eq!(secret(tokens).await, "t1");
+    }
+    tokio::time::advance(secs(60)).await;
+    for tokens in &fleet {
+        assert_eq!(refused(tokens).await, bearer("t1", "t2"));
+    }
+    assert_eq!(source.requests(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn refused_everywhere_at_once_it_is_replaced_once() {
+    let (clock, store) = (TokioClock::new(), MemoryStore::new());
+    let source = Scripted::lives(600).takes(secs(1));
+    let fleet = fleet(10, &source, &store, clock);
+    for tokens in &fleet {
+        assert_eq!(secret(tokens).await, "t1");
+    }
+    let tasks: Vec<_> = fleet
+        .into_iter()
+        .map(|tokens| tokio::spawn(async move { refused(&tokens).await }))
+        .collect();
+    for task in tasks {
+        assert_eq!(task.await.unwrap(), bearer("t1", "t2"));
+    }
+    assert_eq!(source.requests(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_is_not_refused_keeps_the_token_until_it_is_due() {
+    let (clock, store, source) = (TokioClock::new(), MemoryStore::new(), Scripted::lives(600));
+    let (one, other) = (
+        process(&source, &store, clock),
+        process(&source, &store, clock),
+    );
+    assert_eq!(secret(&one).await, "t1");
+    assert_eq!(secret(&other).await, "t1");
+    assert_eq!(refused(&one).await, bearer("t1", "t2"));
+    assert_eq!(secret(&other).await, "t1");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_older_token_does_not_replace_the_refused_one() {
+    let (clock, store, source) = (TokioClock::new(), MemoryStore::new(), Scripted::lives(600));
+    let (one, other) = (
+        process(&source, &store, clock),
+        process(&source, &store, clock),
+    );
+    assert_eq!(secret(&one).await, "t1");
+    tokio::time::advance(secs(30)).await;
+    // this one cannot see it, nor save its own
+    store.fail();
+    assert_eq!(secret(&other).await, "t2");
+    store.mend();
+    assert_eq!(refused(&other).await, bearer("t2", "t3"));
+    assert_eq!(source.requests(), 3);
+}
