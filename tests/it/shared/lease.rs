@@ -1,10 +1,14 @@
 use std::time::Duration;
 
-use auth_core::ErrorKind;
+use async_trait::async_trait;
+use auth_core::{
+    Error, ErrorKind, Lease, SharedKey, SharedToken, SharedTokenStore, TokenCache, TokenRequest,
+    TokenSource,
+};
 use auth_testing::{MemoryStore, TokioClock};
 use tokio::time::Instant;
 
-use super::{process, secret};
+use super::{Shareable, process, secret};
 use crate::cache::{
     secs, settle,
     source::{Answer, Scripted},
@@ -124,4 +128,43 @@ async fn the_last_handle_ends_the_wait_for_another_process() {
     settle().await;
     assert_eq!(source.requests(), 0);
     assert!(holding.await.unwrap().is_err());
+}
+
+/// Another process saves a token just before the lease is asked for.
+#[derive(Debug)]
+struct SavedMeanwhile(MemoryStore);
+
+#[async_trait]
+impl SharedTokenStore for SavedMeanwhile {
+    async fn load(&self, key: &SharedKey) -> Result<Option<SharedToken>, Error> {
+        self.0.load(key).await
+    }
+
+    async fn save(&self, key: &SharedKey, token: &SharedToken) -> Result<(), Error> {
+        self.0.save(key, token).await
+    }
+
+    async fn lease(&self, key: &SharedKey) -> Result<Option<Box<dyn Lease>>, Error> {
+        let token = SharedToken::bearer("theirs")?.lifetime(secs(600));
+        self.0.save(key, &token).await?;
+        self.0.lease(key).await
+    }
+
+    async fn changed(&self, key: &SharedKey) -> Result<(), Error> {
+        self.0.changed(key).await
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn whoever_gets_the_lease_looks_once_more() {
+    let (clock, store, source) = (TokioClock::new(), MemoryStore::new(), Scripted::lives(600));
+    let builder = TokenCache::builder(Shareable(source.clone()));
+    let store_of_this = SavedMeanwhile(store.clone());
+    let tokens = builder.shared_store(store_of_this).clock(clock).build();
+    assert_eq!(secret(&tokens).await, "theirs");
+    assert_eq!(source.requests(), 0);
+    let key = Shareable(source)
+        .shared_key(&TokenRequest::default())
+        .unwrap();
+    assert!(store.lease(&key).await.unwrap().is_some(), "given back");
 }

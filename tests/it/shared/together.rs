@@ -63,6 +63,16 @@ async fn a_token_from_the_store_is_as_old_as_it_is() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn the_time_that_a_token_request_took_is_part_of_its_age() {
+    let (clock, store) = (TokioClock::new(), MemoryStore::new());
+    let slow = Scripted::lives(600).takes(secs(9));
+    let first = process(&slow, &store, clock);
+    let end = first.token().await.unwrap().expires_at();
+    let late = process(&Scripted::lives(600), &store, clock);
+    assert_eq!(late.token().await.unwrap().expires_at(), end);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_stored_token_that_is_due_is_not_worth_having() {
     let (clock, store, source) = (TokioClock::new(), MemoryStore::new(), Scripted::lives(600));
     let first = process(&source, &store, clock);
