@@ -115,6 +115,16 @@ pub(crate) struct Args {
     #[arg(long)]
     pub(crate) follow_redirects: bool,
 
+    /// A Redis in which processes share the token, such as rediss://user:password@host:6379 or
+    /// redis+unix:///run/redis.sock; tenants share it, too
+    #[arg(long, value_name = "URL", requires = "seal_key_files")]
+    pub(crate) redis: Option<String>,
+
+    /// A key of 32 bytes that seals what is kept in Redis; may be given several times: the first
+    /// seals, all open
+    #[arg(long = "seal-key-file", value_name = "FILE", requires = "redis")]
+    pub(crate) seal_key_files: Vec<PathBuf>,
+
     /// Certificates in PEM to trust beside the public ones
     #[arg(long, value_name = "FILE")]
     pub(crate) ca: Option<PathBuf>,

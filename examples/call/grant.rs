@@ -6,7 +6,7 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use auth_core::{Error, Scopes, TokenRequest, TokenResponse, TokenSource, async_trait};
+use auth_core::{Error, Scopes, SharedKey, TokenRequest, TokenResponse, TokenSource, async_trait};
 
 use crate::{tenants::Tenant, text};
 
@@ -88,6 +88,10 @@ impl<S: TokenSource> TokenSource for TimedSource<S> {
             self.time.set(start);
         }
         fetched
+    }
+
+    fn shared_key(&self, request: &TokenRequest) -> Option<SharedKey> {
+        self.inner.shared_key(request)
     }
 }
 

@@ -18,6 +18,7 @@ mod load;
 mod progress;
 mod report;
 mod schedule;
+mod shared;
 mod stack;
 mod tally;
 mod target;
@@ -106,6 +107,7 @@ async fn run(
         counts: &tally.finish(),
         token_requests,
         replays: tenants.replays(),
+        shared_tokens: tenants.shared_tokens(),
         grant,
         elapsed,
     };

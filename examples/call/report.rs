@@ -12,6 +12,8 @@ pub(crate) struct Report<'a> {
     pub(crate) token_requests: &'a TokenRequestCount,
     /// Requests that were sent a second time.
     pub(crate) replays: u64,
+    /// Tokens that other processes had asked for.
+    pub(crate) shared_tokens: u64,
     /// The first tenant's.
     pub(crate) grant: Option<Grant>,
     pub(crate) elapsed: Duration,
@@ -43,6 +45,7 @@ impl Report<'_> {
             "token_requests": self.token_requests.requests(),
             "token_errors": self.token_requests.errors(),
             "replays": self.replays,
+            "shared_tokens": self.shared_tokens,
             "errors": object(failures.map(|(kind, (n, _))| (*kind, *n))),
             "latency_us": {
                 "p50": self.latency(0.50),
@@ -99,10 +102,13 @@ impl fmt::Display for Report<'_> {
             self.token_requests.requests(),
             self.token_requests.errors()
         )?;
-        match self.replays {
-            0 => Ok(()),
-            replays => write!(f, "\nreplays         {replays}"),
+        if self.replays > 0 {
+            write!(f, "\nreplays         {}", self.replays)?;
         }
+        if self.shared_tokens > 0 {
+            write!(f, "\nshared tokens   {}", self.shared_tokens)?;
+        }
+        Ok(())
     }
 }
 

@@ -36,6 +36,12 @@ impl Tenants {
         &self.all[0]
     }
 
+    /// Tokens that other processes had asked for.
+    pub(crate) fn shared_tokens(&self) -> u64 {
+        let statuses = self.all.iter().map(|tenant| tenant.tokens.status());
+        statuses.map(|status| status.shared).sum()
+    }
+
     /// Requests that were sent a second time.
     pub(crate) fn replays(&self) -> u64 {
         let statuses = self.all.iter().map(|tenant| tenant.tokens.status());

@@ -5,7 +5,7 @@ use std::sync::{
     atomic::{AtomicU64, Ordering::Relaxed},
 };
 
-use auth_core::{Error, TokenRequest, TokenResponse, TokenSource, async_trait};
+use auth_core::{Error, SharedKey, TokenRequest, TokenResponse, TokenSource, async_trait};
 
 /// Token requests so far, and how many of them failed. Clones count together.
 #[derive(Clone, Debug, Default)]
@@ -47,6 +47,10 @@ impl<S: TokenSource> TokenSource for CountingSource<S> {
         let fetched = self.inner.fetch(request).await;
         attempt.succeeded = fetched.is_ok();
         fetched
+    }
+
+    fn shared_key(&self, request: &TokenRequest) -> Option<SharedKey> {
+        self.inner.shared_key(request)
     }
 }
 

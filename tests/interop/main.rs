@@ -1,5 +1,5 @@
-//! Against third-party servers: the authorization server and the gRPC servers of `fixtures/`, each
-//! test with its own. `cargo xtask test` installs what they need.
+//! Against third-party servers: the authorization server and the gRPC servers of `fixtures/`, Redis and
+//! Valkey, each test with its own. `cargo xtask test` installs what they need.
 
 // clippy.toml allows these in test functions, and not in what those call
 #![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used)]
@@ -12,6 +12,9 @@ mod grant;
 mod greeter;
 mod grpc_refused;
 mod harness;
+mod redis_server;
+mod redis_servers_work;
 mod run_call;
+mod shared_token;
 mod stacks;
 mod under_load;

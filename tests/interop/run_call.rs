@@ -53,7 +53,7 @@ pub(crate) async fn call_json(provider: &OidcProvider, more: &[&str], url: &str)
 }
 
 /// Cargo builds the examples beside the tests.
-fn binary() -> Result<PathBuf> {
+pub(crate) fn binary() -> Result<PathBuf> {
     let tests = env::current_exe()?;
     let profile = tests.parent().and_then(Path::parent);
     let call = profile

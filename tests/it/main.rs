@@ -6,6 +6,7 @@
 mod allocations;
 mod auto_traits;
 mod cache;
+mod fleet_simulation;
 mod grant;
 mod hyper_client;
 mod keyed;

@@ -7,7 +7,9 @@ use std::{
 
 use anyhow::{Context as _, Result};
 
-use crate::{certificates, fixtures, node::Node, once, python, workspace::Workspace};
+use crate::{
+    certificates, fixtures, node::Node, once, python, redis, valkey, workspace::Workspace,
+};
 
 /// An installation that is ready for use.
 #[derive(Debug)]
@@ -15,6 +17,8 @@ pub(crate) struct Interop {
     directory: PathBuf,
     node: PathBuf,
     python: PathBuf,
+    redis: PathBuf,
+    valkey: PathBuf,
 }
 
 impl Interop {
@@ -31,6 +35,8 @@ impl Interop {
             &directory.join("venv"),
             &fixtures.join("grpc/python/requirements.txt"),
         )?;
+        let redis = redis::server()?;
+        let valkey = valkey::server(&directory.join("valkey"), &python)?;
         let node = Node::find(&directory.join("node"), &python)?;
         node.install_packages(&fixtures.join("oidc-provider"))?;
         node.install_packages(&fixtures.join("grpc/node"))?;
@@ -40,15 +46,23 @@ impl Interop {
             directory,
             node: node.program().to_owned(),
             python: python.interpreter().to_owned(),
+            redis,
+            valkey,
         })
     }
 
-    /// What tests/interop/harness reads.
-    pub(crate) fn environment(&self) -> [(&'static str, &Path); 3] {
+    pub(crate) fn redis(&self) -> &Path {
+        &self.redis
+    }
+
+    /// What the tests in tests/interop read.
+    pub(crate) fn environment(&self) -> [(&'static str, &Path); 5] {
         [
             ("INTEROP_DIR", &self.directory),
             ("INTEROP_NODE", &self.node),
             ("INTEROP_PYTHON", &self.python),
+            ("INTEROP_REDIS", &self.redis),
+            ("INTEROP_VALKEY", &self.valkey),
         ]
     }
 }

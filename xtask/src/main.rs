@@ -8,8 +8,11 @@ mod fixtures;
 mod interop;
 mod node;
 mod once;
+mod plain_redis;
 mod python;
+mod redis;
 mod test;
+mod valkey;
 mod version;
 mod workspace;
 

@@ -8,6 +8,7 @@ use clap::Args;
 use crate::{
     command,
     interop::Interop,
+    plain_redis::PlainRedis,
     workspace::{Workspace, cargo},
 };
 
@@ -21,13 +22,16 @@ pub(crate) struct Arguments {
 pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     let workspace = Workspace::locate()?;
     let interop = Interop::install(&workspace)?;
+    let redis = PlainRedis::start(interop.redis())?;
     command::status(
         cargo()
             .args(["test", "--workspace", "--all-features"])
             .args(&arguments.cargo_test)
             .envs(interop.environment())
+            .env("AUTH_TEST_REDIS_URL", redis.url())
             .current_dir(workspace.root()),
     )?;
+    drop(redis);
     if !arguments.cargo_test.is_empty() {
         return Ok(());
     }

@@ -44,6 +44,18 @@ fn what_is_wrong_fits_one_line() {
             "the argument '--no-replay' cannot be used with '--max-replay-body <BYTES>'",
         ),
         (
+            &[
+                "--provider",
+                "a",
+                "--client-id",
+                "id",
+                "--redis",
+                "redis://h",
+                "https://api/",
+            ],
+            "the following required arguments were not provided: --seal-key-file <FILE>",
+        ),
+        (
             &["--client-secret", "s3cr3t"],
             "the secret is never an argument: export AUTH_CLIENT_SECRET, \
              or use --client-secret-file",

@@ -7,7 +7,8 @@ mod tonic;
 use std::{sync::Arc, time::Duration};
 
 use auth_core::{
-    Authorizer, ClientCredentialsBuilder, HttpTransport, ReplayMethods, TokenCache, async_trait,
+    Authorizer, ClientCredentialsBuilder, HttpTransport, ReplayMethods, SharedTokenStore,
+    TokenCache, async_trait,
 };
 
 use crate::{
@@ -16,6 +17,7 @@ use crate::{
     counting_source::{CountingSource, TokenRequestCount},
     failure::Failure,
     grant::{RequestTime, TimedSource},
+    shared,
     target::Target,
     tenants::Tenant,
     tls::Tls,
@@ -49,6 +51,7 @@ pub(crate) fn of_tenants(
             false => ReplayMethods::Any,
         },
         token_requests,
+        store: shared::store(args)?,
     };
     match args.stack {
         StackName::Hyper => hyper::of_tenants(args, target, tls, tokens),
@@ -64,6 +67,7 @@ struct Tokens<'a> {
     url: &'a str,
     replay_methods: ReplayMethods,
     token_requests: &'a TokenRequestCount,
+    store: Option<Arc<dyn SharedTokenStore>>,
 }
 
 impl Tokens<'_> {
@@ -80,10 +84,14 @@ impl Tokens<'_> {
         ));
         let tenant = |_| {
             let token_time = RequestTime::default();
-            let tokens = TokenCache::new(TimedSource {
+            let builder = TokenCache::builder(TimedSource {
                 inner: Arc::clone(&source),
                 time: token_time.clone(),
             });
+            let tokens = match &self.store {
+                Some(store) => builder.shared_store(Arc::clone(store)).build(),
+                None => builder.build(),
+            };
             let authorizer = Authorizer::builder(tokens.clone())
                 .origin_of(self.url)
                 .replay_methods(self.replay_methods)

@@ -84,7 +84,8 @@ impl Journey {
     /// Whom there is no need to ask, or the right to. `None`: the store does not work.
     async fn before_asking(&self, place: &Place) -> Option<Chance> {
         let now = self.clock.now().monotonic;
-        let until = now + self.deadline.saturating_sub(now) / 2;
+        // a dead one's lease ends before that, and what is left is enough to ask
+        let until = now + self.deadline.saturating_sub(now) * 3 / 4;
         loop {
             match self.chance(place).await? {
                 Chance::Taken => {}

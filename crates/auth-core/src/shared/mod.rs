@@ -16,8 +16,8 @@ pub use token::SharedToken;
 /// [`TokenCacheBuilder::shared_store`](crate::TokenCacheBuilder::shared_store) takes one. A cache
 /// that needs a token looks for one that another process has [saved](Self::save); if there is none,
 /// it takes the [lease](Self::lease), asks the token endpoint, and saves what came. Without the
-/// lease it waits until something [changed](Self::changed), for half of the time that the attempt
-/// may take, and then asks by itself. It judges each token by its own clock and policy: the store
+/// lease it waits until something [changed](Self::changed), for three quarters of the time that
+/// the attempt may take, and then asks by itself. It judges each token by its own clock and policy: the store
 /// need not know which are worth having.
 ///
 /// A store is never on the path of a request that finds its token in the process, and no request

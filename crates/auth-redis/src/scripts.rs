@@ -1,0 +1,109 @@
+//! What has to happen at the server in one step.
+//!
+//! They are sent in full each time, with `EVAL`: a few hundred bytes, some times a minute. In return
+//! no server has to know them beforehand: none that has just started, and none that took over.
+
+use std::time::Duration;
+
+use redis::{Cmd, cmd};
+
+use crate::{
+    names::Names,
+    value::{FORMAT, millis},
+};
+
+/// The value and how many milliseconds it will still be kept; `nil` if there is none; 0 in place of
+/// both if it is not a string.
+const LOAD: &str = "\
+local value = redis.pcall('GET', KEYS[1])
+if type(value) == 'table' then
+  if string.find(value.err, 'WRONGTYPE', 1, true) then return 0 end
+  return value
+end
+if not value then return nil end
+return {value, redis.call('PTTL', KEYS[1])}";
+
+/// Sets the value, unless one stands there whose token is younger; that one is the answer then. The
+/// age of a token is its lifetime, which its value tells, less the time for which it is kept.
+/// Nothing of another type or format, nor what the caller has found unreadable, is spared.
+const SAVE: &str = "\
+local value, left, age, unreadable, head = ARGV[1], ARGV[2], tonumber(ARGV[3]), ARGV[4], ARGV[5]
+local old = redis.pcall('GET', KEYS[1])
+if type(old) == 'string' and old ~= unreadable then
+  local lifetime = tonumber(string.match(old, head))
+  local old_left = redis.call('PTTL', KEYS[1])
+  if lifetime and old_left > 0 then
+    local old_age = lifetime - old_left
+    if old_age >= 0 and old_age < age then return old end
+  end
+end
+local set = redis.pcall('SET', KEYS[1], value, 'PX', left)
+if set.err then return set end
+redis.pcall('PUBLISH', ARGV[6], 'saved')
+return nil";
+
+/// Takes the lease if nobody has it. One that never ends is none of ours.
+const LEASE: &str = "\
+local taken = redis.call('SET', KEYS[1], ARGV[1], 'NX', 'PX', ARGV[2])
+if not taken and redis.call('PTTL', KEYS[1]) == -1 then
+  taken = redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
+end
+if taken then return 1 end
+return 0";
+
+const RENEW: &str = "\
+if redis.pcall('GET', KEYS[1]) ~= ARGV[1] then return 0 end
+return redis.call('PEXPIRE', KEYS[1], ARGV[2])";
+
+const RELEASE: &str = "\
+if redis.pcall('GET', KEYS[1]) ~= ARGV[1] then return 0 end
+redis.call('DEL', KEYS[1])
+redis.pcall('PUBLISH', ARGV[2], 'released')
+return 1";
+
+/// What is to be saved.
+pub(crate) struct Entry<'a> {
+    pub(crate) value: &'a [u8],
+    pub(crate) left: Duration,
+    pub(crate) age: Duration,
+}
+
+pub(crate) fn load(names: &Names) -> Cmd {
+    eval(LOAD, &names.token)
+}
+
+pub(crate) fn save(names: &Names, entry: &Entry<'_>, unreadable: &[u8]) -> Cmd {
+    eval(SAVE, &names.token)
+        .arg(entry.value)
+        .arg(millis(entry.left))
+        .arg(millis(entry.age))
+        .arg(unreadable)
+        .arg(format!("^{FORMAT}:%w+:(%d+):"))
+        .arg(&names.channel)
+        .take()
+}
+
+pub(crate) fn lease(names: &Names, owner: &[u8], time: Duration) -> Cmd {
+    eval(LEASE, &names.lease)
+        .arg(owner)
+        .arg(millis(time))
+        .take()
+}
+
+pub(crate) fn renew(names: &Names, owner: &[u8], time: Duration) -> Cmd {
+    eval(RENEW, &names.lease)
+        .arg(owner)
+        .arg(millis(time))
+        .take()
+}
+
+pub(crate) fn release(names: &Names, owner: &[u8]) -> Cmd {
+    eval(RELEASE, &names.lease)
+        .arg(owner)
+        .arg(&names.channel)
+        .take()
+}
+
+fn eval(script: &str, key: &str) -> Cmd {
+    cmd("EVAL").arg(script).arg(1).arg(key).take()
+}

@@ -1,0 +1,228 @@
+//! The store itself: what the cache asks of it, in terms of Redis.
+
+use std::{fmt, sync::Arc, time::Duration};
+
+use auth_core::{Error, Lease, SharedKey, SharedToken, SharedTokenStore, async_trait};
+use futures_util::future::{join_all, try_join_all};
+use redis::{Value, pipe};
+use tokio::time::{Instant, timeout};
+
+#[cfg(feature = "sentinel")]
+use crate::server::Master;
+use crate::{
+    RedisStoreBuilder, events,
+    lease::RedisLease,
+    link::Link,
+    names::Names,
+    scripts::{self, Entry},
+    sealing::Sealing,
+    server::{Kind, Server},
+    value::Unreadable,
+    waiting::Waiter,
+};
+
+/// Until the first connection has been made.
+const FIRST_PATIENCE: Duration = Duration::from_secs(1);
+const PATIENCE: Duration = Duration::from_millis(250);
+/// Between two looks at a lease; each is drawn anew, so that a fleet does not look at once.
+const SHORTEST_LOOK: Duration = Duration::from_millis(100);
+const LONGEST_LOOK: Duration = Duration::from_millis(250);
+
+/// A [`SharedTokenStore`] in Redis or Valkey.
+pub struct RedisStore {
+    link: Arc<Link>,
+    sealing: Sealing,
+    prefix: String,
+    lease: Duration,
+}
+
+impl RedisStore {
+    /// A store in one server: `redis://user:password@host:6379/0`, `rediss://` for TLS, or
+    /// `unix:///path/of/socket?user=..&pass=..&db=0`.
+    pub fn builder(url: impl Into<String>) -> RedisStoreBuilder {
+        RedisStoreBuilder::new(Kind::Standalone, vec![url.into()])
+    }
+
+    /// A store in a Cluster: URLs of some of its nodes, all with the same user and password.
+    #[cfg(feature = "cluster")]
+    pub fn cluster(urls: impl IntoIterator<Item = impl Into<String>>) -> RedisStoreBuilder {
+        RedisStoreBuilder::new(Kind::Cluster, urls.into_iter().map(Into::into).collect())
+    }
+
+    /// A store in the primary of that name: URLs of the Sentinels that know it, all with the same
+    /// user and password at the Sentinels; the number at the end is of the primary's database.
+    /// With `rediss://`, the primary is reached by TLS as well.
+    #[cfg(feature = "sentinel")]
+    pub fn sentinel(
+        urls: impl IntoIterator<Item = impl Into<String>>,
+        master: impl Into<String>,
+    ) -> RedisStoreBuilder {
+        let master = Master {
+            name: master.into(),
+            user: None,
+            password: None,
+        };
+        let urls = urls.into_iter().map(Into::into).collect();
+        RedisStoreBuilder::new(Kind::Sentinel(master), urls)
+    }
+
+    pub(crate) fn new(server: Server, sealing: Sealing, prefix: String, lease: Duration) -> Self {
+        Self {
+            link: Link::new(server),
+            sealing,
+            prefix,
+            lease,
+        }
+    }
+
+    fn names(&self, key: &SharedKey) -> Vec<Names> {
+        self.sealing.names(&self.prefix, key)
+    }
+
+    /// The token under one of its names.
+    async fn load_from(
+        &self,
+        key: &SharedKey,
+        names: &Names,
+    ) -> Result<Option<SharedToken>, Error> {
+        let command = scripts::load(names);
+        let answer = self
+            .link
+            .run(|mut connection| async move { command.query_async(&mut connection).await })
+            .await?;
+        let token = match &answer {
+            Value::Nil => return Ok(None),
+            Value::Array(parts) => match &parts[..] {
+                [Value::BulkString(value), Value::Int(left)] => {
+                    let left = u64::try_from(*left).ok().map(Duration::from_millis);
+                    self.sealing.open(key, value, left)
+                }
+                _ => Err(Unreadable::Foreign),
+            },
+            _ => Err(Unreadable::Type),
+        };
+        Ok(token
+            .inspect_err(|why| events::unreadable(&names.token, *why))
+            .ok())
+    }
+
+    /// Saves under one name; the value that stands there if its token is younger.
+    async fn save_to(
+        &self,
+        names: &Names,
+        entry: &Entry<'_>,
+        unreadable: &[u8],
+    ) -> Result<Option<Vec<u8>>, Error> {
+        let command = scripts::save(names, entry, unreadable);
+        self.link
+            .run(|mut connection| async move { command.query_async(&mut connection).await })
+            .await
+    }
+
+    /// How long the lease and the token of these names will be kept, in milliseconds, if they are.
+    async fn look(&self, names: &Names) -> Result<(i64, i64), Error> {
+        let mut look = pipe();
+        look.cmd("PTTL").arg(&names.lease);
+        look.cmd("PTTL").arg(&names.token);
+        self.link
+            .run(|mut connection| async move { look.query_async(&mut connection).await })
+            .await
+    }
+}
+
+#[async_trait]
+impl SharedTokenStore for RedisStore {
+    async fn load(&self, key: &SharedKey) -> Result<Option<SharedToken>, Error> {
+        let names = self.names(key);
+        let tokens = names.iter().map(|names| self.load_from(key, names));
+        let tokens = try_join_all(tokens).await?.into_iter().flatten();
+        Ok(tokens.min_by_key(age))
+    }
+
+    async fn save(&self, key: &SharedKey, token: &SharedToken) -> Result<(), Error> {
+        let began = Instant::now();
+        let value = self.sealing.close(key, token)?;
+        let names = self.names(key);
+        let Some(names) = names.first() else {
+            return Ok(());
+        };
+        // the token grows older while we wait for a connection
+        self.link.up().await?;
+        let waited = began.elapsed();
+        let entry = Entry {
+            value: &value,
+            left: token.left().saturating_sub(waited),
+            age: age(token) + waited,
+        };
+        if entry.left < Duration::from_millis(1) {
+            return Ok(());
+        }
+        let Some(younger) = self.save_to(names, &entry, &[]).await? else {
+            return Ok(());
+        };
+        // it is spared for its age only if it is one of ours
+        if let Err(why) = self.sealing.open(key, &younger, Some(Duration::ZERO)) {
+            events::unreadable(&names.token, why);
+            self.save_to(names, &entry, &younger).await?;
+        }
+        Ok(())
+    }
+
+    async fn lease(&self, key: &SharedKey) -> Result<Option<Box<dyn Lease>>, Error> {
+        let lease = RedisLease::take(&self.link, self.names(key), self.lease).await?;
+        Ok(lease.map(|lease| Box::new(lease) as Box<dyn Lease>))
+    }
+
+    async fn changed(&self, key: &SharedKey) -> Result<(), Error> {
+        let names = self.names(key);
+        let channels = names.iter().map(|names| names.channel.clone());
+        let mut waiter = Waiter::new(&self.link, channels);
+        let mut before: Option<Vec<i64>> = None;
+        loop {
+            waiter.subscribe(&self.link.up().await?).await;
+            let looks = join_all(names.iter().map(|names| self.look(names))).await;
+            let looks: Vec<(i64, i64)> = looks.into_iter().collect::<Result<_, _>>()?;
+            // -2: there is none; -1: it never ends, and is none of ours
+            let is_held = looks.iter().any(|(lease, _)| *lease >= 0);
+            // time only takes from what is left; more is left if another token was saved
+            let now: Vec<i64> = looks.iter().map(|(_, token)| *token).collect();
+            let is_saved = before
+                .as_ref()
+                .is_some_and(|before| before.iter().zip(&now).any(|(before, now)| now > before));
+            if !is_held || is_saved {
+                return Ok(());
+            }
+            before = Some(now);
+            if timeout(until_next_look(), waiter.news()).await.is_ok() {
+                return Ok(());
+            }
+        }
+    }
+
+    fn patience(&self) -> Duration {
+        if self.link.has_been_up() {
+            PATIENCE
+        } else {
+            FIRST_PATIENCE
+        }
+    }
+}
+
+impl fmt::Debug for RedisStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RedisStore")
+            .field("server", &self.link)
+            .field("sealing", &self.sealing)
+            .field("prefix", &self.prefix)
+            .field("lease", &self.lease)
+            .finish()
+    }
+}
+
+fn age(token: &SharedToken) -> Duration {
+    token.full_lifetime().saturating_sub(token.left())
+}
+
+fn until_next_look() -> Duration {
+    SHORTEST_LOOK + (LONGEST_LOOK - SHORTEST_LOOK).mul_f64(fastrand::f64())
+}

@@ -1,0 +1,72 @@
+use std::time::Duration;
+
+use auth_redis::{RedisStore, SealKeys};
+use auth_testing::check_shared_store;
+
+use crate::{
+    fixture::{Fixture, NEW, OLD, ask, raw},
+    server::Server,
+};
+
+const LEASE: Duration = Duration::from_secs(1);
+/// As the README has it, for the prefix `auth`.
+pub(crate) const RULES: &str = "on >s3cr3t ~auth:* resetchannels &auth:* -@all +eval +get +set +del +pttl +pexpire +publish \
+                     +subscribe +unsubscribe";
+
+fn url() -> String {
+    std::env::var("AUTH_TEST_REDIS_URL").expect("run `cargo xtask test`")
+}
+
+#[tokio::test]
+async fn it_does_what_a_store_has_to_do() {
+    let process = || {
+        let keys = SealKeys::new([NEW, OLD]).unwrap();
+        let store = RedisStore::builder(url()).seal_keys(keys).lease(LEASE);
+        store.build().unwrap()
+    };
+    check_shared_store(&process(), &process()).await;
+}
+
+#[tokio::test]
+async fn it_does_so_in_plaintext() {
+    let process = || {
+        let store = RedisStore::builder(url()).plaintext().lease(LEASE);
+        store.build().unwrap()
+    };
+    check_shared_store(&process(), &process()).await;
+}
+
+#[tokio::test]
+async fn the_acl_rules_of_the_readme_suffice() {
+    let readme = include_str!("../../README.md");
+    let rules = RULES.split_once("~auth").unwrap().1;
+    assert!(readme.contains(&format!("~auth{rules}")), "~auth{rules}");
+
+    let server = Server::start(&[]).await;
+    let mut admin = raw(&server.url()).await;
+    let words: Vec<&str> = ["ACL", "SETUSER", "fleet"]
+        .into_iter()
+        .chain(RULES.split_whitespace())
+        .collect();
+    let () = ask(&mut admin, &words).await;
+    let process = || {
+        let url = server.url_of("fleet:s3cr3t@");
+        let keys = SealKeys::new([NEW]).unwrap();
+        let store = RedisStore::builder(url).seal_keys(keys).lease(LEASE);
+        store.build().unwrap()
+    };
+    check_shared_store(&process(), &process()).await;
+    let denied: Vec<redis::Value> = ask(&mut admin, &["ACL", "LOG"]).await;
+    assert!(denied.is_empty(), "{denied:?}");
+}
+
+#[tokio::test]
+async fn it_connects_when_it_is_used_first() {
+    let server = Server::start(&[]).await;
+    let fixture = Fixture::at(server.url());
+    let store = fixture.store([NEW]);
+    let mut raw = fixture.raw().await;
+    let clients: String = ask(&mut raw, &["CLIENT", "LIST"]).await;
+    assert_eq!(clients.lines().count(), 1, "{clients}");
+    drop(store);
+}

@@ -1,0 +1,71 @@
+use auth_redis::auth_core::{Error, ErrorKind, SharedTokenStore};
+
+use crate::{
+    fixture::{Fixture, NEW, ask, eventually, key, raw, token},
+    server::Server,
+};
+
+#[track_caller]
+fn tells(error: Option<Error>, code: &str) {
+    let error = error.expect("an error");
+    assert_eq!(error.kind(), ErrorKind::SharedStore);
+    let shown = format!("{error} {error:?}");
+    assert!(shown.contains(code), "{shown}");
+    assert!(!shown.contains("s3cr3t"), "{shown}");
+}
+
+#[tokio::test]
+async fn a_wrong_password_and_none() {
+    let server = Server::start(&["--requirepass", "right"]).await;
+    let wrong = Fixture::at(server.url_of(":s3cr3t@")).store([NEW]);
+    tells(wrong.load(&key()).await.err(), "WRONGPASS");
+    let wrong = Fixture::at(server.url_of("nobody:s3cr3t@")).store([NEW]);
+    tells(wrong.lease(&key()).await.err(), "WRONGPASS");
+    let none = Fixture::at(server.url()).store([NEW]);
+    tells(none.save(&key(), &token("s3cr3t", 0)).await.err(), "NOAUTH");
+    let right = Fixture::at(server.url_of(":right@")).store([NEW]);
+    right.load(&key()).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_user_who_may_do_nothing() {
+    let server = Server::start(&[]).await;
+    let mut admin = raw(&server.url()).await;
+    let () = ask(&mut admin, &["ACL", "SETUSER", "fleet", "on", ">s3cr3t"]).await;
+    let store = Fixture::at(server.url_of("fleet:s3cr3t@")).store([NEW]);
+    tells(store.load(&key()).await.err(), "NOPERM");
+    // commands, and no keys
+    let () = ask(&mut admin, &["ACL", "SETUSER", "fleet", "+@all"]).await;
+    tells(store.load(&key()).await.err(), "NOPERM");
+}
+
+#[tokio::test]
+async fn full_memory() {
+    let server = Server::start(&[]).await;
+    let store = Fixture::at(server.url()).store([NEW]);
+    let mut admin = raw(&server.url()).await;
+    let () = ask(&mut admin, &["CONFIG", "SET", "maxmemory", "1"]).await;
+    tells(store.save(&key(), &token("s3cr3t", 0)).await.err(), "OOM");
+    tells(store.lease(&key()).await.err(), "OOM");
+    assert!(store.load(&key()).await.unwrap().is_none());
+    let () = ask(&mut admin, &["CONFIG", "SET", "maxmemory", "0"]).await;
+    store.save(&key(), &token("abc", 0)).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_replica() {
+    let server = Server::start(&[]).await;
+    let store = Fixture::at(server.url()).store([NEW]);
+    store.load(&key()).await.unwrap();
+    let mut admin = raw(&server.url()).await;
+    let () = ask(&mut admin, &["REPLICAOF", "127.0.0.1", "1"]).await;
+    tells(
+        store.save(&key(), &token("s3cr3t", 0)).await.err(),
+        "READONLY",
+    );
+    let () = ask(&mut admin, &["REPLICAOF", "NO", "ONE"]).await;
+    eventually("it can be written to", || async {
+        store.save(&key(), &token("abc", 0)).await.ok()
+    })
+    .await;
+}

@@ -1,0 +1,162 @@
+use std::sync::Arc;
+
+use auth_redis::auth_core::SharedTokenStore;
+use redis::aio::MultiplexedConnection;
+use tokio::task::JoinSet;
+
+use crate::{
+    fixture::{Fixture, NEW, OLD, ask, eventually, key, raw, soon, token},
+    server::Server,
+};
+
+async fn subscribers(raw: &mut MultiplexedConnection, channel: &str) -> u64 {
+    let (_, count): (String, u64) = ask(raw, &["PUBSUB", "NUMSUB", channel]).await;
+    count
+}
+
+async fn until_subscribed(fixture: &Fixture, channel: &str, count: u64) {
+    let raw = fixture.raw().await;
+    eventually(&format!("{count} subscribers"), || async {
+        let now = subscribers(&mut raw.clone(), channel).await;
+        (now == count).then_some(())
+    })
+    .await;
+}
+
+async fn channel(fixture: &Fixture) -> String {
+    fixture.name("lease").await.replace(":lease", ":changed")
+}
+
+#[tokio::test]
+async fn many_wait_by_one_subscription_and_are_told_without_looking() {
+    let fixture = Fixture::new();
+    let store = Arc::new(fixture.store([NEW]));
+    let lease = store.lease(&key()).await.unwrap().unwrap();
+    let channel = channel(&fixture).await;
+    let mut waiters = JoinSet::new();
+    for _ in 0..20 {
+        let store = store.clone();
+        waiters.spawn(async move { store.changed(&key()).await.unwrap() });
+    }
+    until_subscribed(&fixture, &channel, 1).await;
+    // every one of them has subscribed before it looks, and looks before it waits
+    let mut raw = fixture.raw().await;
+    // nothing has changed but that somebody says so
+    soon("all are told", async {
+        while !waiters.is_empty() {
+            let _: u64 = ask(&mut raw, &["PUBLISH", &channel, "saved"]).await;
+            tokio::task::yield_now().await;
+            while let Some(waiter) = waiters.try_join_next() {
+                waiter.unwrap();
+            }
+        }
+    })
+    .await;
+    until_subscribed(&fixture, &channel, 0).await;
+    lease.release().await.unwrap();
+}
+
+#[tokio::test]
+async fn to_save_and_to_release_tell_those_who_wait() {
+    let fixture = Fixture::new();
+    let store = fixture.store([NEW, OLD]);
+    let lease = store.lease(&key()).await.unwrap().unwrap();
+    let mut listener = raw_resp3(&fixture).await;
+    let pattern = format!("{}:*", fixture.prefix);
+    listener.connection.psubscribe(pattern).await.unwrap();
+
+    store.save(&key(), &token("abc", 0)).await.unwrap();
+    assert_eq!(listener.next().await, "saved");
+    lease.release().await.unwrap();
+    // under each of the two names
+    assert_eq!(listener.next().await, "released");
+    assert_eq!(listener.next().await, "released");
+}
+
+struct Listener {
+    connection: MultiplexedConnection,
+    pushes: tokio::sync::mpsc::UnboundedReceiver<redis::PushInfo>,
+}
+
+impl Listener {
+    async fn next(&mut self) -> String {
+        loop {
+            let push = soon("a push", self.pushes.recv()).await.unwrap();
+            if push.kind == redis::PushKind::PMessage {
+                return redis::from_redis_value(push.data[2].clone()).unwrap();
+            }
+        }
+    }
+}
+
+async fn raw_resp3(_fixture: &Fixture) -> Listener {
+    let url = std::env::var("AUTH_TEST_REDIS_URL").unwrap();
+    let (sender, pushes) = tokio::sync::mpsc::unbounded_channel();
+    let config = redis::AsyncConnectionConfig::new().set_push_sender(sender);
+    let client = redis::Client::open(format!("{url}/?protocol=resp3")).unwrap();
+    let connection = client.get_multiplexed_async_connection_with_config(&config);
+    Listener {
+        connection: connection.await.unwrap(),
+        pushes,
+    }
+}
+
+#[tokio::test]
+async fn who_stops_waiting_unsubscribes() {
+    let fixture = Fixture::new();
+    let store = fixture.store([NEW]);
+    let lease = store.lease(&key()).await.unwrap().unwrap();
+    let channel = channel(&fixture).await;
+    {
+        let key = key();
+        let changed = store.changed(&key);
+        tokio::select! {
+            _ = changed => panic!("nothing has changed"),
+            () = until_subscribed(&fixture, &channel, 1) => {}
+        }
+    }
+    until_subscribed(&fixture, &channel, 0).await;
+    lease.release().await.unwrap();
+}
+
+/// Takes the lease away, or saves a token, without telling anybody.
+async fn is_found_by_looking(fixture: &Fixture, silently: &[&str]) {
+    let store = fixture.store([NEW]);
+    let lease = store.lease(&key()).await.unwrap().unwrap();
+    let name = fixture.name("lease").await;
+    let mut raw = fixture.raw().await;
+    let key = key();
+    let changed = store.changed(&key);
+    let change = async {
+        until_subscribed(fixture, &name.replace(":lease", ":changed"), 1).await;
+        let name = name.replace(":lease", silently[1]);
+        let words = [&[silently[0], &name], &silently[2..]].concat();
+        let _: redis::Value = ask(&mut raw, &words).await;
+    };
+    let (changed, ()) = soon("it is found", async { tokio::join!(changed, change) }).await;
+    changed.unwrap();
+    lease.release().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_lease_that_ended_without_a_word_is_found() {
+    is_found_by_looking(&Fixture::new(), &["DEL", ":lease"]).await;
+}
+
+#[tokio::test]
+async fn nobody_waits_for_ever_if_the_acl_forbids_channels() {
+    let server = Server::start(&[]).await;
+    let mut admin = raw(&server.url()).await;
+    let rules = ["on", ">s3cr3t", "~*", "resetchannels", "+@all"];
+    let words = [&["ACL", "SETUSER", "fleet"][..], &rules].concat();
+    let () = ask(&mut admin, &words).await;
+    let fixture = Fixture::at(server.url_of("fleet:s3cr3t@"));
+    let store = fixture.store([NEW]);
+    let lease = store.lease(&key()).await.unwrap().unwrap();
+    let key = key();
+    let waits = async { soon("it is found", store.changed(&key)).await.unwrap() };
+    let releases = async { lease.release().await.unwrap() };
+    tokio::join!(waits, releases);
+    store.save(&key, &token("abc", 0)).await.unwrap();
+    assert!(store.load(&key).await.unwrap().is_some());
+}

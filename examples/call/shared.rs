@@ -1,0 +1,18 @@
+//! The store that processes share, from the command line.
+
+use std::sync::Arc;
+
+use auth_core::SharedTokenStore;
+use auth_redis::{RedisStore, SealKeys};
+
+use crate::args::Args;
+
+/// `None`: every process has a token of its own.
+pub(crate) fn store(args: &Args) -> anyhow::Result<Option<Arc<dyn SharedTokenStore>>> {
+    let Some(url) = &args.redis else {
+        return Ok(None);
+    };
+    let keys = SealKeys::from_files(&args.seal_key_files)?;
+    let store = RedisStore::builder(url).seal_keys(keys).build()?;
+    Ok(Some(Arc::new(store)))
+}

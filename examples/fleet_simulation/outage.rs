@@ -1,0 +1,136 @@
+//! Ten minutes without an authorization server. When it is back, it can serve the whole fleet in 100 s.
+
+use std::time::Duration;
+
+use auth_core::{RefreshPolicy, RefreshPolicyBuilder};
+
+use crate::{
+    args::Args,
+    progress::Run,
+    simulation::{Capacity, Outage, Overload, Scenario, Silence},
+};
+
+const OUTAGE: Duration = Duration::from_secs(600);
+/// The fleet has had two hours to spread.
+const FROM: Duration = Duration::from_secs(2 * 3600);
+const SIMULATED: Duration = Duration::from_secs(3 * 3600);
+
+/// The first three are drawn.
+pub(crate) const DRAWN: usize = 3;
+
+pub(crate) fn scenarios(args: &Args) -> anyhow::Result<Vec<Scenario>> {
+    let unavailable = of(args.processes, args.seed, Silence::Unavailable)?;
+    let no_answer = of(args.processes, args.seed, Silence::NoAnswer)?;
+    // each failure wakes all that wait for the lease, so that the work grows with the fleet's square
+    let tenth = of(args.processes / 10, args.seed, Silence::Unavailable)?;
+    let policy = |name: &str, builder: RefreshPolicyBuilder| -> anyhow::Result<Scenario> {
+        let name = format!("503, {name}");
+        Ok(Scenario {
+            name,
+            policy: builder.build()?,
+            ..unavailable.clone()
+        })
+    };
+    let defaults = RefreshPolicy::builder;
+    let half_a_minute = Duration::from_secs(30);
+    Ok(vec![
+        Scenario {
+            name: "no store, 503".into(),
+            ..unavailable.clone()
+        },
+        Scenario {
+            name: "no store, no answer".into(),
+            ..no_answer.clone()
+        },
+        Scenario {
+            name: "shared store, no answer".into(),
+            shared_store: true,
+            ..no_answer
+        },
+        Scenario {
+            name: "shared store, 503, a tenth of the fleet".into(),
+            shared_store: true,
+            ..tenth
+        },
+        policy("jitter 0.25", defaults().jitter(0.25))?,
+        policy("jitter 0.5", defaults().jitter(0.5))?,
+        policy(
+            "pauses up to 30 s without a token",
+            defaults().longest_backoff_without_token(half_a_minute),
+        )?,
+        busy("503, then 429 with Retry-After: 10", &unavailable, 0),
+        busy("503, then 429 with Retry-After: 10 to 20", &unavailable, 10),
+    ])
+}
+
+fn of(processes: usize, seed: u64, silence: Silence) -> anyhow::Result<Scenario> {
+    let share = |seconds: usize| u32::try_from((processes / seconds).max(1));
+    Ok(Scenario {
+        capacity: Some(Capacity {
+            per_second: share(100)?,
+            // two seconds
+            queue: share(50)?,
+            beyond: Overload::Unavailable,
+        }),
+        outage: Some(Outage {
+            from: FROM,
+            length: OUTAGE,
+            silence,
+        }),
+        ..Scenario::new(processes, SIMULATED, seed)
+    })
+}
+
+fn busy(name: &str, like: &Scenario, spread: u64) -> Scenario {
+    let beyond = Overload::TooManyRequests {
+        retry_after: 10,
+        spread,
+    };
+    let capacity = like
+        .capacity
+        .map(|capacity| Capacity { beyond, ..capacity });
+    Scenario {
+        name: name.to_owned(),
+        capacity,
+        ..like.clone()
+    }
+}
+
+pub(crate) fn table(runs: &[Run]) -> String {
+    let mut table = "\
+| fleet | processes | requests during the outage | most in 1 s | in the 10 min after | most in 1 s | all have a token after | without one, mean | store operations, most in 1 s |
+|---|--:|--:|--:|--:|--:|--:|--:|--:|
+"
+    .to_owned();
+    for Run { scenario, record } in runs {
+        let end = FROM + OUTAGE;
+        let during = record.requests(FROM, end);
+        let after = record.requests(end, end + OUTAGE);
+        let recovered = record.recovered_after(end);
+        table += &format!(
+            "| {} | {} | {} | {} | {} | {} | {} | {:.0} s | {} |\n",
+            scenario.name,
+            scenario.processes,
+            sum(during),
+            most(during),
+            sum(after),
+            most(after),
+            recovered.map_or("–".to_owned(), |after| format!("{} s", after.as_secs())),
+            record.time_without_token(FROM, end + OUTAGE).as_secs_f64() / scenario.processes as f64,
+            if scenario.shared_store {
+                most(&record.store_operations).to_string()
+            } else {
+                "–".into()
+            },
+        );
+    }
+    table
+}
+
+fn sum(counts: &[u32]) -> u64 {
+    counts.iter().map(|count| u64::from(*count)).sum()
+}
+
+fn most(counts: &[u32]) -> u32 {
+    counts.iter().max().copied().unwrap_or_default()
+}

@@ -1,0 +1,49 @@
+use std::path::Path;
+
+use plotters::prelude::*;
+
+use super::panel::{self, Line, Panel, picture};
+use crate::{progress::Run, simulation::BUCKET};
+
+/// Peak over mean, at most, from the eleventh period on.
+const GOAL: f64 = 2.0;
+
+/// Peak-to-mean by period, one line for each store-less fleet.
+pub(crate) fn periods(path: &Path, runs: &[Run]) -> anyhow::Result<()> {
+    const PERIODS: f64 = 24.0;
+    let root = picture(path, 560)?;
+    let runs = runs.iter().filter(|run| !run.scenario.shared_store);
+    let mut lines: Vec<_> = runs
+        .enumerate()
+        .map(|(number, Run { scenario, record })| {
+            let periods = record.peak_to_mean(scenario.period, BUCKET);
+            let points = periods
+                .iter()
+                .enumerate()
+                .map(|(n, peak)| (n as f64 + 1.0, *peak));
+            Line {
+                name: Some(scenario.name.clone()),
+                color: panel::color(number),
+                points: points.take_while(|(n, _)| *n <= PERIODS).collect(),
+            }
+        })
+        .collect();
+    lines.push(Line {
+        name: Some("goal after the tenth period".to_owned()),
+        color: BLACK.mix(0.6),
+        points: vec![(11.0, GOAL), (PERIODS, GOAL)],
+    });
+    Panel {
+        title: "Highest 10 s of a period over its mean, no store, L = 600 s".to_owned(),
+        x: (
+            "period (450 s; 390 s where the window is 0.3)",
+            1.0..PERIODS,
+            vec![],
+        ),
+        y: ("peak / mean", 1.0..50.0),
+        lines,
+    }
+    .draw_logarithmic(&root)?;
+    root.present()?;
+    Ok(())
+}

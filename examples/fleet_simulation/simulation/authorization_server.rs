@@ -1,0 +1,102 @@
+//! An authorization server in simulated time, with a capacity and an outage.
+
+use std::{
+    future::pending,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use auth_core::{
+    Error, ErrorKind, SharedKey, TokenRequest, TokenResponse, TokenSource, async_trait,
+};
+use tokio::time::{Instant, sleep, sleep_until};
+
+use super::{Capacity, Outage, Overload, Record, Scenario, Silence, lock};
+
+/// There and back.
+const LATENCY: Duration = Duration::from_millis(20);
+
+#[derive(Debug)]
+pub(super) struct AuthorizationServer {
+    start: Instant,
+    lifetime: Duration,
+    capacity: Option<Capacity>,
+    outage: Option<Outage>,
+    /// When it has served all that it has accepted.
+    busy_until: Mutex<Instant>,
+    record: Arc<Mutex<Record>>,
+}
+
+impl AuthorizationServer {
+    pub(super) fn new(scenario: &Scenario, start: Instant, record: &Arc<Mutex<Record>>) -> Self {
+        Self {
+            start,
+            lifetime: scenario.lifetime,
+            capacity: scenario.capacity,
+            outage: scenario.outage,
+            busy_until: Mutex::new(start),
+            record: Arc::clone(record),
+        }
+    }
+
+    pub(super) fn lifetime(&self) -> Duration {
+        self.lifetime
+    }
+
+    /// When the request is served, if it is accepted.
+    fn accept(&self, now: Instant) -> Result<Instant, Error> {
+        let Some(capacity) = self.capacity else {
+            return Ok(now);
+        };
+        let takes = Duration::from_secs(1) / capacity.per_second;
+        let mut busy_until = lock(&self.busy_until);
+        if busy_until.duration_since(now) >= takes * capacity.queue {
+            return Err(capacity.beyond.error());
+        }
+        *busy_until = (*busy_until).max(now) + takes;
+        Ok(*busy_until)
+    }
+}
+
+#[async_trait]
+impl TokenSource for AuthorizationServer {
+    async fn fetch(&self, _request: &TokenRequest) -> Result<TokenResponse, Error> {
+        let now = Instant::now();
+        lock(&self.record).request(now);
+        let outage = self.outage.filter(|outage| outage.is_on(now - self.start));
+        let served_at = match outage.map(|outage| outage.silence) {
+            Some(Silence::NoAnswer) => return pending().await,
+            Some(Silence::Unavailable) => Err(Overload::Unavailable.error()),
+            None => self.accept(now),
+        };
+        match served_at {
+            Ok(served_at) => sleep_until(served_at + LATENCY).await,
+            Err(error) => {
+                sleep(LATENCY).await;
+                return Err(error);
+            }
+        }
+        let number = lock(&self.record).token();
+        Ok(TokenResponse::bearer(format!("token-{number}"))?.expires_in(self.lifetime))
+    }
+
+    fn shared_key(&self, request: &TokenRequest) -> Option<SharedKey> {
+        Some(SharedKey::new(["https://as.example.com", "fleet"], request))
+    }
+}
+
+impl Overload {
+    fn error(self) -> Error {
+        match self {
+            Self::Unavailable => Error::new(ErrorKind::Unavailable, "503"),
+            Self::TooManyRequests {
+                retry_after,
+                spread,
+            } => {
+                let seconds = fastrand::u64(retry_after..=retry_after + spread);
+                Error::new(ErrorKind::Unavailable, "429")
+                    .with_retry_after(Duration::from_secs(seconds))
+            }
+        }
+    }
+}

@@ -1,0 +1,84 @@
+//! The store of `auth-testing`, as far away as one on the network.
+
+use std::{
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use auth_core::{Error, Lease, SharedKey, SharedToken, SharedTokenStore, async_trait};
+use auth_testing::MemoryStore;
+use tokio::time::{Instant, sleep};
+
+use super::{Record, lock};
+
+/// There and back.
+const LATENCY: Duration = Duration::from_millis(1);
+
+#[derive(Clone, Debug)]
+pub(super) struct RemoteStore {
+    store: MemoryStore,
+    record: Arc<Mutex<Record>>,
+}
+
+impl RemoteStore {
+    pub(super) fn new(record: &Arc<Mutex<Record>>) -> Self {
+        Self {
+            store: MemoryStore::new(),
+            record: Arc::clone(record),
+        }
+    }
+
+    async fn travel(&self) {
+        lock(&self.record).store_operation(Instant::now());
+        sleep(LATENCY).await;
+    }
+}
+
+#[async_trait]
+impl SharedTokenStore for RemoteStore {
+    async fn load(&self, key: &SharedKey) -> Result<Option<SharedToken>, Error> {
+        self.travel().await;
+        self.store.load(key).await
+    }
+
+    async fn save(&self, key: &SharedKey, token: &SharedToken) -> Result<(), Error> {
+        self.travel().await;
+        self.store.save(key, token).await
+    }
+
+    async fn lease(&self, key: &SharedKey) -> Result<Option<Box<dyn Lease>>, Error> {
+        self.travel().await;
+        let lease = self.store.lease(key).await?;
+        Ok(lease.map(|lease| -> Box<dyn Lease> {
+            Box::new(RemoteLease {
+                lease,
+                store: self.clone(),
+            })
+        }))
+    }
+
+    /// Waiting is no operation, and being told takes as long as one.
+    async fn changed(&self, key: &SharedKey) -> Result<(), Error> {
+        let changed = self.store.changed(key).await;
+        sleep(LATENCY).await;
+        changed
+    }
+}
+
+#[derive(Debug)]
+struct RemoteLease {
+    lease: Box<dyn Lease>,
+    store: RemoteStore,
+}
+
+#[async_trait]
+impl Lease for RemoteLease {
+    async fn hold(&self) {
+        self.lease.hold().await;
+    }
+
+    async fn release(self: Box<Self>) -> Result<(), Error> {
+        self.store.travel().await;
+        self.lease.release().await
+    }
+}

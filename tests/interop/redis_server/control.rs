@@ -1,0 +1,59 @@
+//! Commands to a server, past whatever the test has on its way there.
+
+use std::{path::PathBuf, time::Duration};
+
+use anyhow::{Context as _, Result};
+use redis::{
+    AsyncConnectionConfig, Client, ConnectionAddr, FromRedisValue, IntoConnectionInfo as _,
+    RedisConnectionInfo,
+};
+
+/// A server that has answered nothing by then was paused, or is lost.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// The unix socket that every server has beside what the test connects to: no TLS, no proxy.
+#[derive(Debug)]
+pub(super) struct Control {
+    socket: PathBuf,
+    password: Option<String>,
+}
+
+impl Control {
+    pub(super) fn new(socket: PathBuf, password: Option<String>) -> Self {
+        Self { socket, password }
+    }
+
+    /// On a connection of its own: none goes stale when the server is started again.
+    pub(super) async fn command<T: FromRedisValue>(&self, command: &[&str]) -> Result<T> {
+        let name = || {
+            command
+                .first()
+                .copied()
+                .unwrap_or("an empty command")
+                .to_owned()
+        };
+        let mut connection = self
+            .client()?
+            .get_multiplexed_async_connection_with_config(
+                &AsyncConnectionConfig::new()
+                    .set_connection_timeout(Some(PATIENCE))
+                    .set_response_timeout(Some(PATIENCE)),
+            )
+            .await
+            .with_context(|| format!("cannot connect to {}", self.socket.display()))?;
+        let mut sent = redis::Cmd::new();
+        for argument in command {
+            sent.arg(argument);
+        }
+        sent.query_async(&mut connection).await.with_context(name)
+    }
+
+    fn client(&self) -> Result<Client> {
+        let mut settings = RedisConnectionInfo::default();
+        if let Some(password) = &self.password {
+            settings = settings.set_password(password);
+        }
+        let address = ConnectionAddr::Unix(self.socket.clone()).into_connection_info()?;
+        Ok(Client::open(address.set_redis_settings(settings))?)
+    }
+}

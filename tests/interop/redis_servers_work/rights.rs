@@ -1,0 +1,50 @@
+//! What a server refuses, and to whom.
+
+use anyhow::{Context as _, Result, ensure};
+use redis::{ErrorKind, RedisError};
+
+use super::{BOTH, answers, code, connect, ping};
+use crate::redis_server::RedisServer;
+
+#[tokio::test]
+async fn a_password_and_a_user_of_few_rights() -> Result<()> {
+    for program in BOTH {
+        let server = RedisServer::builder(program)
+            .password(r#"a "quoted" \pass"#)
+            .acl_user(
+                "app",
+                "its: @/own",
+                "~auth:* &auth:* +@connection +get +set",
+            )
+            .start()
+            .await?;
+        answers(&server.url()).await?;
+        let stranger = format!("redis://127.0.0.1:{}", server.port().unwrap());
+        code(ping(&mut connect(&stranger).await?).await, "NOAUTH")?;
+        let wrong = connect(&server.url_as("app", "another")).await.err();
+        let wrong = wrong
+            .context("WRONGPASS should have come")?
+            .downcast::<RedisError>()?;
+        ensure!(wrong.kind() == ErrorKind::AuthenticationFailed, "{wrong}");
+
+        let mut app = connect(&server.url_as("app", "its: @/own")).await?;
+        let set = redis::cmd("SET").arg("auth:a").arg("1").to_owned();
+        set.exec_async(&mut app).await?;
+        let elsewhere = redis::cmd("GET").arg("other").to_owned();
+        code(elsewhere.exec_async(&mut app).await, "NOPERM")?;
+        code(redis::cmd("FLUSHALL").exec_async(&mut app).await, "NOPERM")?;
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_full_server_refuses_writes() -> Result<()> {
+    for program in BOTH {
+        let server = RedisServer::builder(program).maxmemory(1).start().await?;
+        let mut client = connect(&server.url()).await?;
+        let set = redis::cmd("SET").arg("key").arg("value").to_owned();
+        code(set.exec_async(&mut client).await, "OOM")?;
+        ping(&mut client).await?;
+    }
+    Ok(())
+}

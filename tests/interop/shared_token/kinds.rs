@@ -1,0 +1,91 @@
+//! The same on every kind of server.
+
+use std::time::Duration;
+
+use anyhow::Result;
+use auth_redis::{RedisStore, RedisStoreBuilder, SealKeys};
+use auth_testing::check_shared_store;
+
+use super::{KEY, authorization_server, member};
+use crate::redis_server::{Cluster, Program, RedisServer, Sentinel};
+
+/// What the README tells operators to grant.
+const ACL_RULES: &str = "~auth:* &auth:* +eval +get +set +del +pttl +pexpire +publish +subscribe \
+                         +unsubscribe +hello +auth +ping +client|setname";
+
+/// Three processes, one token request, and whatever a store has to do.
+async fn is_shared(builder: impl Fn() -> RedisStoreBuilder) -> Result<()> {
+    let server = authorization_server(600).await?;
+    let store = || -> Result<RedisStore> {
+        let keys = SealKeys::new([KEY])?;
+        Ok(builder()
+            .seal_keys(keys)
+            .lease(Duration::from_secs(1))
+            .build()?)
+    };
+    for _ in 0..3 {
+        member(&server, store()?)?.token().await?;
+    }
+    assert_eq!(server.token_requests(), 1);
+    check_shared_store(&store()?, &store()?).await;
+    Ok(())
+}
+
+#[tokio::test]
+async fn redis_over_tcp() -> Result<()> {
+    let redis = RedisServer::builder(Program::Redis).start().await?;
+    is_shared(|| RedisStore::builder(redis.url())).await
+}
+
+#[tokio::test]
+async fn valkey_over_tcp() -> Result<()> {
+    let valkey = RedisServer::builder(Program::Valkey).start().await?;
+    is_shared(|| RedisStore::builder(valkey.url())).await
+}
+
+#[tokio::test]
+async fn redis_over_a_unix_socket() -> Result<()> {
+    let redis = RedisServer::builder(Program::Redis)
+        .unix()
+        .password("a b")
+        .start()
+        .await?;
+    is_shared(|| RedisStore::builder(redis.url())).await
+}
+
+#[tokio::test]
+async fn redis_over_tls() -> Result<()> {
+    let redis = RedisServer::builder(Program::Redis)
+        .tls()
+        .password("pass")
+        .start()
+        .await?;
+    let ca = redis.ca_pem().unwrap_or_default();
+    is_shared(|| RedisStore::builder(redis.url()).root_certificate(ca)).await
+}
+
+#[tokio::test]
+async fn redis_by_an_acl_user() -> Result<()> {
+    let redis = RedisServer::builder(Program::Redis)
+        .acl_user("svc", "pa55", ACL_RULES)
+        .start()
+        .await?;
+    is_shared(|| RedisStore::builder(redis.url_as("svc", "pa55"))).await
+}
+
+#[tokio::test]
+async fn redis_behind_sentinels_before_and_after_a_failover() -> Result<()> {
+    let mut sentinel = Sentinel::start(Program::Redis, 3).await?;
+    let (urls, name) = (sentinel.urls(), sentinel.service());
+    let builder = || RedisStore::sentinel(urls.clone(), name);
+    is_shared(builder).await?;
+    sentinel.fail_over().await?;
+    is_shared(builder).await
+}
+
+#[tokio::test]
+async fn a_cluster_of_three() -> Result<()> {
+    let cluster = Cluster::start(Program::Valkey).await?;
+    let urls = cluster.urls();
+    is_shared(|| RedisStore::cluster(urls.clone())).await
+}

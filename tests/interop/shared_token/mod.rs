@@ -1,0 +1,56 @@
+//! Several caches that share a token through a real Redis, while that is stopped, hangs, is full, or
+//! holds what it should not. Each stands for a process: its store has connections of its own.
+
+mod kinds;
+mod load;
+mod logged;
+mod outages;
+mod processes;
+mod rolled;
+mod values;
+
+use std::time::Duration;
+
+use anyhow::Result;
+use auth_core::{ClientAuthentication, ClientCredentials, TokenCache};
+use auth_redis::{RedisStore, SealKeys};
+use auth_reqwest::ReqwestTransport;
+use auth_testing::AuthorizationServer;
+
+use crate::redis_server::{Program, RedisServer};
+
+const KEY: [u8; 32] = [7; 32];
+
+async fn authorization_server(lifetime: u64) -> Result<AuthorizationServer> {
+    let builder = AuthorizationServer::builder().client("fleet", "secret");
+    Ok(builder
+        .token_lifetime(Duration::from_secs(lifetime))
+        .start()
+        .await?)
+}
+
+async fn redis() -> Result<RedisServer> {
+    RedisServer::builder(Program::Redis).start().await
+}
+
+fn store(url: &str) -> Result<RedisStore> {
+    Ok(RedisStore::builder(url)
+        .seal_keys(SealKeys::new([KEY])?)
+        .build()?)
+}
+
+/// A process that shares its token through `store`.
+fn member(server: &AuthorizationServer, store: RedisStore) -> Result<TokenCache> {
+    // another test may have done so
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let authentication = ClientAuthentication::client_secret_basic("secret");
+    let transport = ReqwestTransport::new(reqwest::Client::builder().no_proxy())?;
+    let credentials = ClientCredentials::builder(server.token_endpoint(), "fleet", authentication)
+        .build(transport)?;
+    Ok(TokenCache::builder(credentials).shared_store(store).build())
+}
+
+/// So many processes on the server at `url`.
+fn members(count: usize, server: &AuthorizationServer, url: &str) -> Result<Vec<TokenCache>> {
+    (0..count).map(|_| member(server, store(url)?)).collect()
+}

@@ -1,0 +1,138 @@
+//! Real processes, several of `call`, with the certified authorization server.
+
+use std::{env, fs, path::PathBuf, process::Stdio, time::Duration};
+
+use anyhow::{Context as _, Result};
+use serde_json::{Value, json};
+use tokio::{
+    process::{Child, Command},
+    time::Instant,
+};
+
+use super::{KEY, redis};
+use crate::{
+    harness::{OidcProvider, until},
+    redis_server::RedisServer,
+    run_call::binary,
+};
+
+/// A file with the key, for as long as this lives.
+struct SealKeyFile(PathBuf);
+
+impl SealKeyFile {
+    fn new(test: &str) -> Result<Self> {
+        let name = format!("seal-key-{test}-{}", std::process::id());
+        let path = env::temp_dir().join(name);
+        fs::write(&path, KEY)?;
+        Ok(Self(path))
+    }
+
+    fn path(&self) -> &str {
+        self.0.to_str().unwrap_or_default()
+    }
+}
+
+impl Drop for SealKeyFile {
+    fn drop(&mut self) {
+        let _ = fs::remove_file(&self.0);
+    }
+}
+
+fn start(
+    provider: &OidcProvider,
+    redis: &RedisServer,
+    key: &SealKeyFile,
+    more: &[&str],
+) -> Result<Child> {
+    let mut command = Command::new(binary()?);
+    command
+        .args([
+            "--token-url",
+            &provider.token_endpoint(),
+            "--client-id",
+            "basic-client",
+        ])
+        .args([
+            "--redis",
+            &redis.url(),
+            "--seal-key-file",
+            key.path(),
+            "--json",
+        ])
+        .args(more)
+        .arg(provider.api())
+        .env("AUTH_CLIENT_SECRET", "basic-secret")
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    Ok(command.kill_on_drop(true).spawn()?)
+}
+
+async fn report(process: Child) -> Result<Value> {
+    let output = process.wait_with_output().await?;
+    let told = String::from_utf8(output.stderr)?;
+    serde_json::from_slice(&output.stdout).with_context(|| told)
+}
+
+async fn token_requests(provider: &OidcProvider) -> Result<u64> {
+    let stats = provider.stats().await?;
+    stats["token_requests"]
+        .as_u64()
+        .context("no number of token requests")
+}
+
+#[tokio::test]
+async fn the_holder_of_the_lease_is_killed_in_its_request() -> Result<()> {
+    let (provider, redis) = (OidcProvider::start(&[]).await?, redis().await?);
+    let key = SealKeyFile::new("killed")?;
+    provider.faults(json!({ "delay_ms": 60_000 })).await?;
+    let mut holder = start(&provider, &redis, &key, &[])?;
+    until("token requests", 1, async || {
+        token_requests(&provider).await
+    })
+    .await?;
+    provider.faults(json!({ "delay_ms": 0 })).await?;
+    let waiting = [(); 4].map(|()| start(&provider, &redis, &key, &[]));
+    let killed = Instant::now();
+    holder.kill().await?;
+    for process in waiting {
+        let report = report(process?).await?;
+        assert_eq!(report["ok"], 1, "{report}");
+        assert_eq!(report["errors"], json!({}), "{report}");
+    }
+    assert!(
+        killed.elapsed() < Duration::from_secs(6),
+        "{:?}",
+        killed.elapsed()
+    );
+    assert_eq!(
+        token_requests(&provider).await?,
+        2,
+        "the dead one's, and one for all others"
+    );
+    Ok(())
+}
+
+#[tokio::test]
+#[ignore = "60 s of load: `cargo xtask test` runs it"]
+async fn eight_processes_of_a_hundred_tasks_make_eleven_token_requests_in_a_minute() -> Result<()> {
+    let provider = OidcProvider::start(&[("AS_TOKEN_TTL", "10")]).await?;
+    let redis = redis().await?;
+    let key = SealKeyFile::new("minute")?;
+    let load = ["--duration", "60s", "-c", "100", "--rate", "50"];
+    let processes = [(); 8].map(|()| start(&provider, &redis, &key, &load));
+    let (mut requests, mut shared) = (0, 0);
+    for process in processes {
+        let report = report(process?).await?;
+        println!("{report}");
+        assert_eq!(report["errors"], json!({}), "{report}");
+        assert_eq!(report["ok"], report["requests"], "{report}");
+        requests += report["requests"].as_u64().unwrap_or_default();
+        shared += report["shared_tokens"].as_u64().unwrap_or_default();
+    }
+    let stats = provider.stats().await?;
+    println!("{stats}: {requests} requests, {shared} tokens taken over");
+    assert!(token_requests(&provider).await? <= 11, "{stats}");
+    assert_eq!(stats["api_401"], 0, "{stats}");
+    assert!(requests > 8 * 50 * 50, "{requests}");
+    Ok(())
+}

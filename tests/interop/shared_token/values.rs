@@ -1,0 +1,72 @@
+use anyhow::{Context as _, Result};
+
+use super::{authorization_server, logged::Logged, members, redis};
+use crate::redis_server::RedisServer;
+
+const UNREADABLE: &str = "a stored token cannot be read; taken as absent";
+
+/// The key under which the one token is kept.
+async fn kept_under(redis: &RedisServer) -> Result<String> {
+    let keys: Vec<String> = redis.command(&["KEYS", "*"]).await?;
+    let mut kept = None;
+    for key in keys {
+        let left: i64 = redis.command(&["PTTL", &key]).await?;
+        // a lease ends within seconds
+        if left > 60_000 {
+            kept = Some(key);
+        }
+    }
+    kept.context("no token is kept")
+}
+
+/// Three processes: one mints, `spoil` happens, the second has to mint, and the third finds that.
+async fn is_replaced(spoil: impl AsyncFnOnce(&RedisServer, String) -> Result<()>) -> Result<()> {
+    let logged = Logged::start();
+    let (server, redis) = (authorization_server(600).await?, redis().await?);
+    let [first, second, third] = &members(3, &server, &redis.url())?[..] else {
+        anyhow::bail!("three were asked for");
+    };
+    first.token().await?;
+    // saved after it was handed out
+    let key = loop {
+        if let Ok(key) = kept_under(&redis).await {
+            break key;
+        }
+    };
+    logged.tells_nothing();
+    spoil(&redis, key).await?;
+    second.token().await?;
+    assert_eq!(server.token_requests(), 2);
+    logged.tells(UNREADABLE);
+    let theirs = second.token().await?;
+    assert_eq!(third.token().await?.secret(), theirs.secret());
+    assert_eq!(server.token_requests(), 2);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_foreign_value_is_replaced() -> Result<()> {
+    is_replaced(async |redis, key| redis.command(&["SET", &key, "hello", "EX", "600"]).await).await
+}
+
+#[tokio::test]
+async fn a_value_of_another_type_is_replaced() -> Result<()> {
+    is_replaced(async |redis, key| {
+        redis.command::<()>(&["DEL", &key]).await?;
+        redis.command(&["RPUSH", &key, "hello"]).await
+    })
+    .await
+}
+
+#[tokio::test]
+async fn a_flipped_bit_is_found() -> Result<()> {
+    is_replaced(async |redis, key| {
+        // somewhere in what is sealed
+        let length: i64 = redis.command(&["STRLEN", &key]).await?;
+        let bit = (length * 8 - 12).to_string();
+        let set: i64 = redis.command(&["GETBIT", &key, &bit]).await?;
+        let flipped = (1 - set).to_string();
+        redis.command(&["SETBIT", &key, &bit, &flipped]).await
+    })
+    .await
+}

@@ -1,0 +1,107 @@
+//! What `examples/fleet_simulation` shows, small: fleets in simulated time.
+
+#[path = "../../../examples/fleet_simulation/simulation/mod.rs"]
+#[allow(dead_code, unused_imports, reason = "the example uses all of it")]
+mod simulation;
+
+use std::time::Duration;
+
+use auth_core::RefreshPolicy;
+
+use simulation::{Capacity, Outage, Overload, Record, Scenario, Silence, run};
+
+fn secs(seconds: u64) -> Duration {
+    Duration::from_secs(seconds)
+}
+
+fn outcome(scenario: &Scenario) -> Record {
+    run(scenario, |_| {}).unwrap()
+}
+
+/// The worst of the periods after the tenth, for 2,000 processes that start within a second. A bucket
+/// is a tenth of a period and holds 200 requests, by chance alone (Poisson) 14 more or less.
+fn peak_to_mean_after_ten_periods(policy: RefreshPolicy) -> f64 {
+    let scenario = Scenario {
+        policy,
+        ..Scenario::new(2000, secs(12 * 450), 1)
+    };
+    let record = outcome(&scenario);
+    assert_eq!(record.most_without_token(secs(1)), 0);
+    let periods = record.peak_to_mean(scenario.period, secs(45));
+    assert_eq!(periods.len(), 12);
+    periods[10..].iter().copied().fold(0.0, f64::max)
+}
+
+#[test]
+fn without_jitter_a_fleet_that_started_together_stays_together() {
+    let policy = RefreshPolicy::builder().jitter(0.0).build().unwrap();
+    let peak = peak_to_mean_after_ten_periods(policy);
+    assert!(peak > 9.0, "all in one of ten buckets, got {peak:.2}");
+}
+
+#[test]
+fn the_default_jitter_spreads_a_fleet() {
+    let peak = peak_to_mean_after_ten_periods(RefreshPolicy::default());
+    assert!(peak < 3.6, "{peak:.2}");
+}
+
+#[test]
+fn jitter_of_half_the_window_makes_no_more_than_twice_the_mean_after_ten_periods() {
+    let policy = RefreshPolicy::builder().jitter(0.5).build().unwrap();
+    let peak = peak_to_mean_after_ten_periods(policy);
+    assert!(peak <= 2.0, "{peak:.2}");
+}
+
+#[test]
+fn with_a_shared_store_a_fleet_makes_one_request_for_each_token() {
+    let scenario = Scenario {
+        shared_store: true,
+        ..Scenario::new(200, secs(3600), 1)
+    };
+    let record = outcome(&scenario);
+    assert_eq!(record.most_without_token(secs(1)), 0);
+    // the earliest of 200 renews: after 390 s at least (jitter up to 0.5), and before the middle of the
+    // window, 450 s, but for once in 2^200 times
+    let requests = record.total();
+    assert!((9..=10).contains(&requests), "{requests} in an hour");
+}
+
+/// 200 processes, ten minutes without a server that can serve two requests a second.
+fn after_an_outage(shared_store: bool) -> (Record, Outage) {
+    let outage = Outage {
+        from: secs(3000),
+        length: secs(600),
+        silence: Silence::Unavailable,
+    };
+    let scenario = Scenario {
+        shared_store,
+        outage: Some(outage),
+        capacity: Some(Capacity {
+            per_second: 2,
+            queue: 4,
+            beyond: Overload::Unavailable,
+        }),
+        ..Scenario::new(200, secs(4500), 1)
+    };
+    (outcome(&scenario), outage)
+}
+
+#[test]
+fn a_fleet_recovers_from_an_outage_as_fast_as_the_server_can_serve_it() {
+    let (record, outage) = after_an_outage(false);
+    assert_eq!(record.most_without_token(outage.end() - secs(1)), 200);
+    // 200 at two a second; the last one may have to pause once more, for 12 s
+    let after = record.recovered_after(outage.end()).unwrap().as_secs();
+    assert!((99..=115).contains(&after), "{after} s");
+}
+
+#[test]
+fn with_a_shared_store_a_fleet_recovers_within_a_pause() {
+    let (record, outage) = after_an_outage(true);
+    assert_eq!(record.most_without_token(outage.end() - secs(1)), 200);
+    // 12 s at most, after a request that may have been turned away half a second late
+    let after = record.recovered_after(outage.end()).unwrap().as_secs();
+    assert!(after <= 14, "{after} s");
+    let requests: u32 = record.requests(outage.end(), secs(4500)).iter().sum();
+    assert!(requests <= 20, "{requests} since the end of the outage");
+}
