@@ -31,15 +31,15 @@ impl Token {
         let margin = (lifetime / 20)
             .min(secs(30))
             .max((lifetime / 3).min(secs(1)));
-        let window = (lifetime / 5).min(secs(3600));
+        let window = (lifetime / 4).min(secs(4500));
         let usable_for = lifetime - margin;
         let mut token = Self {
             secret,
             since: sent,
             usable_for,
             due_after: (
-                usable_for.saturating_sub(window * 5 / 4 + ROUNDING),
-                (usable_for + ROUNDING).saturating_sub(window * 3 / 4),
+                usable_for.saturating_sub(window * 7 / 5 + ROUNDING),
+                (usable_for + ROUNDING).saturating_sub(window * 3 / 5),
             ),
             makeshift: false,
         };
