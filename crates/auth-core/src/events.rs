@@ -33,7 +33,7 @@ pub(crate) fn shared_store_failed(operation: &'static str, error: &Error) {
 
 pub(crate) fn lease_held_too_long() {
     tracing::warn!(
-        "another process is to request the token and does not; requesting one here as well"
+        "another process is to request the token, and no token has come; one of those who wait requests it as well"
     );
 }
 

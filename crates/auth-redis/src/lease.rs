@@ -107,6 +107,18 @@ impl Lease for RedisLease {
         )
         .await
     }
+
+    async fn release_after(mut self: Box<Self>, pause: Duration) -> Result<(), Error> {
+        let names = std::mem::take(&mut self.names);
+        let pauses = names.iter().map(|names| {
+            let command = scripts::pause(names, &self.owner, pause);
+            self.link.run(|mut connection| async move {
+                command.query_async::<bool>(&mut connection).await
+            })
+        });
+        let pauses = join_all(pauses).await;
+        pauses.into_iter().try_for_each(|pause| pause.map(drop))
+    }
 }
 
 impl Drop for RedisLease {

@@ -23,21 +23,34 @@ end
 if not value then return nil end
 return {value, redis.call('PTTL', KEYS[1])}";
 
+/// The server's clock, in milliseconds.
+const TIME: &str = "\
+local time = redis.call('TIME')
+return tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)";
+
 /// Sets the value, unless one stands there whose token is younger; that one is the answer then. The
 /// age of a token is its lifetime, which its value tells, less the time for which it is kept.
 /// Nothing of another type or format, nor what the caller has found unreadable, is spared.
+///
+/// It says when the token ends, and not how much is left of it: it may lie in a connection for long
+/// before a server that hung gets to it, and a token must not look younger for that.
 const SAVE: &str = "\
-local value, left, age, unreadable, head = ARGV[1], ARGV[2], tonumber(ARGV[3]), ARGV[4], ARGV[5]
+local value, ends, lifetime, unreadable, head = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), ARGV[4], ARGV[5]
+local time = redis.call('TIME')
+local left = ends - (tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000))
+if left < 1 then return nil end
+left = math.min(left, lifetime)
+local age = lifetime - left
 local old = redis.pcall('GET', KEYS[1])
 if type(old) == 'string' and old ~= unreadable then
-  local lifetime = tonumber(string.match(old, head))
+  local old_lifetime = tonumber(string.match(old, head))
   local old_left = redis.call('PTTL', KEYS[1])
-  if lifetime and old_left > 0 then
-    local old_age = lifetime - old_left
+  if old_lifetime and old_left > 0 then
+    local old_age = old_lifetime - old_left
     if old_age >= 0 and old_age < age then return old end
   end
 end
-local set = redis.pcall('SET', KEYS[1], value, 'PX', left)
+local set = redis.pcall('SET', KEYS[1], value, 'PX', string.format('%.0f', left))
 if set.err then return set end
 redis.pcall('PUBLISH', ARGV[6], 'saved')
 return nil";
@@ -55,6 +68,12 @@ const RENEW: &str = "\
 if redis.pcall('GET', KEYS[1]) ~= ARGV[1] then return 0 end
 return redis.call('PEXPIRE', KEYS[1], ARGV[2])";
 
+/// Leaves the lease to nobody until it ends.
+const PAUSE: &str = "\
+if redis.pcall('GET', KEYS[1]) ~= ARGV[1] then return 0 end
+redis.call('SET', KEYS[1], 'pause', 'PX', ARGV[2])
+return 1";
+
 const RELEASE: &str = "\
 if redis.pcall('GET', KEYS[1]) ~= ARGV[1] then return 0 end
 redis.call('DEL', KEYS[1])
@@ -64,19 +83,24 @@ return 1";
 /// What is to be saved.
 pub(crate) struct Entry<'a> {
     pub(crate) value: &'a [u8],
-    pub(crate) left: Duration,
-    pub(crate) age: Duration,
+    /// By the server's clock, in milliseconds.
+    pub(crate) ends: u64,
+    pub(crate) lifetime: Duration,
 }
 
 pub(crate) fn load(names: &Names) -> Cmd {
     eval(LOAD, &names.token)
 }
 
+pub(crate) fn time(names: &Names) -> Cmd {
+    eval(TIME, &names.token)
+}
+
 pub(crate) fn save(names: &Names, entry: &Entry<'_>, unreadable: &[u8]) -> Cmd {
     eval(SAVE, &names.token)
         .arg(entry.value)
-        .arg(millis(entry.left))
-        .arg(millis(entry.age))
+        .arg(entry.ends)
+        .arg(millis(entry.lifetime))
         .arg(unreadable)
         .arg(format!("^{FORMAT}:%w+:(%d+):"))
         .arg(&names.channel)
@@ -94,6 +118,13 @@ pub(crate) fn renew(names: &Names, owner: &[u8], time: Duration) -> Cmd {
     eval(RENEW, &names.lease)
         .arg(owner)
         .arg(millis(time))
+        .take()
+}
+
+pub(crate) fn pause(names: &Names, owner: &[u8], time: Duration) -> Cmd {
+    eval(PAUSE, &names.lease)
+        .arg(owner)
+        .arg(millis(time).max(1))
         .take()
 }
 

@@ -17,7 +17,7 @@ use crate::{
     scripts::{self, Entry},
     sealing::Sealing,
     server::{Kind, Server},
-    value::Unreadable,
+    value::{Unreadable, millis},
     waiting::Waiter,
 };
 
@@ -27,6 +27,9 @@ const PATIENCE: Duration = Duration::from_millis(250);
 /// Between two looks at a lease; each is drawn anew, so that a fleet does not look at once.
 const SHORTEST_LOOK: Duration = Duration::from_millis(100);
 const LONGEST_LOOK: Duration = Duration::from_millis(250);
+/// The pauses between looks grow up to so many times that: looking is for what nobody tells, which
+/// is that a lease has ended.
+const MOST_LOOKS: u32 = 4;
 
 /// A [`SharedTokenStore`] in Redis or Valkey.
 pub struct RedisStore {
@@ -146,17 +149,18 @@ impl SharedTokenStore for RedisStore {
         let Some(names) = names.first() else {
             return Ok(());
         };
-        // the token grows older while we wait for a connection
-        self.link.up().await?;
-        let waited = began.elapsed();
+        let command = scripts::time(names);
+        let time: u64 = self
+            .link
+            .run(|mut connection| async move { command.query_async(&mut connection).await })
+            .await?;
+        // the token has grown older meanwhile, and may have by now, since the server told its time
+        let left = token.left().saturating_sub(began.elapsed());
         let entry = Entry {
             value: &value,
-            left: token.left().saturating_sub(waited),
-            age: age(token) + waited,
+            ends: time.saturating_add(millis(left)),
+            lifetime: token.full_lifetime(),
         };
-        if entry.left < Duration::from_millis(1) {
-            return Ok(());
-        }
         let Some(younger) = self.save_to(names, &entry, &[]).await? else {
             return Ok(());
         };
@@ -178,7 +182,7 @@ impl SharedTokenStore for RedisStore {
         let channels = names.iter().map(|names| names.channel.clone());
         let mut waiter = Waiter::new(&self.link, channels);
         let mut before: Option<Vec<i64>> = None;
-        loop {
+        for look in 1.. {
             waiter.subscribe(&self.link.up().await?).await;
             let looks = join_all(names.iter().map(|names| self.look(names))).await;
             let looks: Vec<(i64, i64)> = looks.into_iter().collect::<Result<_, _>>()?;
@@ -193,10 +197,12 @@ impl SharedTokenStore for RedisStore {
                 return Ok(());
             }
             before = Some(now);
-            if timeout(until_next_look(), waiter.news()).await.is_ok() {
+            let pause = until_next_look() * MOST_LOOKS.min(look);
+            if timeout(pause, waiter.news()).await.is_ok() {
                 return Ok(());
             }
         }
+        Ok(())
     }
 
     fn patience(&self) -> Duration {

@@ -81,4 +81,9 @@ impl Lease for RemoteLease {
         self.store.travel().await;
         self.lease.release().await
     }
+
+    async fn release_after(self: Box<Self>, pause: Duration) -> Result<(), Error> {
+        self.store.travel().await;
+        self.lease.release_after(pause).await
+    }
 }

@@ -69,24 +69,69 @@ async fn nobody_is_waited_for_longer_than_three_quarters_of_an_attempt() {
     assert_eq!(error.kind(), ErrorKind::Timeout);
 }
 
-#[tokio::test(start_paused = true)]
-async fn a_failed_request_gives_the_lease_back_at_once() {
+/// The holder's request fails after a second; how long the next one takes until it has a token, and
+/// what the holder is told.
+async fn after_a_failure(kind: ErrorKind) -> (Duration, ErrorKind) {
     let (clock, store) = (TokioClock::new(), MemoryStore::new());
-    let failing = Scripted::always(Answer::fails(ErrorKind::Unavailable)).takes(secs(1));
+    let failing = Scripted::always(Answer::fails(kind)).takes(secs(1));
     let holder = process(&failing, &store, clock);
     let holding = tokio::spawn(async move { holder.token().await.map(drop) });
     settle().await;
-    let source = Scripted::lives(600);
-    let other = process(&source, &store, clock);
+    let other = process(&Scripted::lives(600), &store, clock);
     let started = Instant::now();
     assert_eq!(secret(&other).await, "t1");
-    assert_eq!(started.elapsed(), secs(1));
-    let error = holding.await.unwrap().unwrap_err();
-    assert_eq!(
-        error.kind(),
-        ErrorKind::Unavailable,
-        "each has its own outcome"
-    );
+    let took = started.elapsed();
+    (took, holding.await.unwrap().unwrap_err().kind())
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_failure_that_may_pass_is_nobody_elses_for_a_pause() {
+    let (took, told) = after_a_failure(ErrorKind::Unavailable).await;
+    // a second's pause, more or less a fifth, and the look behind the notification
+    let expected = Duration::from_millis(1_800)..Duration::from_millis(2_500);
+    assert!(expected.contains(&took), "{took:?}");
+    assert_eq!(told, ErrorKind::Unavailable);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refusal_gives_the_lease_back_at_once() {
+    let (took, told) = after_a_failure(ErrorKind::Refused).await;
+    assert_eq!(took, secs(1));
+    assert_eq!(told, ErrorKind::Refused, "each has its own outcome");
+}
+
+#[tokio::test(start_paused = true)]
+async fn behind_a_request_that_hangs_one_deputy_asks() {
+    let (clock, store) = (TokioClock::new(), MemoryStore::new());
+    let holder = process(&Scripted::always(Answer::Hangs), &store, clock);
+    let holding = tokio::spawn(async move { holder.token().await.map(drop) });
+    settle().await;
+    let source = Scripted::lives(600).takes(secs(1));
+    let tasks: Vec<_> = super::fleet(20, &source, &store, clock)
+        .into_iter()
+        .map(|tokens| tokio::spawn(async move { secret(&tokens).await }))
+        .collect();
+    for task in tasks {
+        assert_eq!(task.await.unwrap(), "t1");
+    }
+    assert_eq!(source.requests(), 1);
+    assert!(holding.await.unwrap().is_err());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_server_that_does_not_answer_is_asked_by_two_of_a_fleet() {
+    let (clock, store) = (TokioClock::new(), MemoryStore::new());
+    let source = Scripted::always(Answer::Hangs);
+    let tasks: Vec<_> = super::fleet(20, &source, &store, clock)
+        .into_iter()
+        .map(|tokens| tokio::spawn(async move { tokens.token().await.map(drop) }))
+        .collect();
+    for task in tasks {
+        let error = task.await.unwrap().unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Timeout);
+    }
+    assert_eq!(source.requests(), 2);
+    assert_eq!(source.most_in_flight(), 2);
 }
 
 #[tokio::test(start_paused = true)]

@@ -56,6 +56,9 @@ enum Chance {
     Taken,
 }
 
+/// Whoever fails keeps others from trying no longer than this.
+const LONGEST_PAUSE: Duration = Duration::from_secs(10);
+
 impl Journey {
     /// A token that another process has saved, or one that was asked for.
     pub(super) async fn find(&self) -> Found {
@@ -76,34 +79,54 @@ impl Journey {
                     ..Found::asked(asked)
                 }
             }
-            // there may be two of us then; that is better than none
-            Some(Chance::Taken) | None => Found::asked(self.ask().await),
+            Some(Chance::Taken) => {
+                let why = "another process is to request the token, and no token has come";
+                let in_vain = Error::new(ErrorKind::Timeout, why);
+                Found::asked((self.clock.now(), Err(in_vain)))
+            }
+            None => Found::asked(self.ask().await),
         }
     }
 
-    /// Whom there is no need to ask, or the right to. `None`: the store does not work.
+    /// A token that makes asking needless, or the right to ask, or neither in time. `None`: the
+    /// store does not work.
     async fn before_asking(&self, place: &Place) -> Option<Chance> {
         let now = self.clock.now().monotonic;
         // a dead one's lease ends before that, and what is left is enough to ask
-        let until = now + self.deadline.saturating_sub(now) * 3 / 4;
-        loop {
+        let patient = now + self.deadline.saturating_sub(now) * 3 / 4;
+        if let Some(chance) = self.until(place, patient).await? {
+            return Some(chance);
+        }
+        // the holder lives, and its request hangs. If all asked now, a server that does not answer
+        // would be asked by the whole fleet at once
+        events::lease_held_too_long();
+        let deputy = place.key.deputy();
+        let lease = place.store.lease(&deputy);
+        if let Some(lease) = self.patiently(place, "lease", lease).await? {
+            return Some(Chance::Leased(lease));
+        }
+        let chance = self.until(place, self.deadline).await?;
+        Some(chance.unwrap_or(Chance::Taken))
+    }
+
+    /// A token or the lease, if either can be had by `end`.
+    async fn until(&self, place: &Place, end: Duration) -> Option<Option<Chance>> {
+        while self.clock.now().monotonic < end {
             match self.chance(place).await? {
                 Chance::Taken => {}
-                chance => return Some(chance),
+                chance => return Some(Some(chance)),
             }
-            let changed = unpanicked(place.store.changed(&place.key));
-            match self.clock.before(until, changed).await {
+            let changed = unpanicked(async { place.store.changed(&place.key).await });
+            match self.clock.before(end, changed).await {
                 Some(Ok(Ok(()))) => {}
                 Some(Ok(Err(error)) | Err(error)) => {
                     events::shared_store_failed("wait", &error);
                     return None;
                 }
-                None => {
-                    events::lease_held_too_long();
-                    return Some(Chance::Taken);
-                }
+                None => break,
             }
         }
+        Some(None)
     }
 
     async fn chance(&self, place: &Place) -> Option<Chance> {
@@ -132,15 +155,27 @@ impl Journey {
         Some(saved.filter(|token| cache.is_some_and(|cache| cache.wants(token))))
     }
 
-    /// Saves what came, and gives the lease back.
-    pub(super) async fn share(&self, minted: Option<SharedToken>, lease: Option<Box<dyn Lease>>) {
+    /// Saves what came, and gives the lease back: after a `pause` if nothing did.
+    pub(super) async fn share(
+        &self,
+        minted: Option<SharedToken>,
+        lease: Option<Box<dyn Lease>>,
+        pause: Option<Duration>,
+    ) {
         let Some(place) = &self.place else { return };
         if let Some(token) = minted {
             let save = place.store.save(&place.key, &token);
             self.patiently(place, "save", save).await;
         }
-        if let Some(lease) = lease {
-            self.patiently(place, "release", lease.release()).await;
+        match (lease, pause) {
+            (Some(lease), Some(pause)) => {
+                let released = lease.release_after(pause.min(LONGEST_PAUSE));
+                self.patiently(place, "release", released).await;
+            }
+            (Some(lease), None) => {
+                self.patiently(place, "release", lease.release()).await;
+            }
+            (None, _) => {}
         }
     }
 

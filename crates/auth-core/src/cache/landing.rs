@@ -149,6 +149,12 @@ impl Shared {
 }
 
 impl Landing {
+    /// How long nobody else need try either. A refusal may be for this process alone.
+    pub(super) fn pause(&self) -> Option<Duration> {
+        let error = self.outcome.as_ref().err()?;
+        error.retry_after().filter(|_| error.is_transient())
+    }
+
     /// Tells operators.
     pub(super) fn tell(&self) {
         match &self.outcome {

@@ -42,6 +42,13 @@ impl SharedKey {
         &self.0
     }
 
+    /// Another key, for those who wait for the holder of this one's lease.
+    pub(crate) fn deputy(&self) -> Self {
+        let mut key = self.clone();
+        key.list(&["deputy"]);
+        key
+    }
+
     fn list(&mut self, texts: &[&str]) {
         self.length(texts.len());
         for text in texts {

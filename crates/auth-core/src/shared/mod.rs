@@ -17,7 +17,9 @@ pub use token::SharedToken;
 /// that needs a token looks for one that another process has [saved](Self::save); if there is none,
 /// it takes the [lease](Self::lease), asks the token endpoint, and saves what came. Without the
 /// lease it waits until something [changed](Self::changed), for three quarters of the time that
-/// the attempt may take, and then asks by itself. It judges each token by its own clock and policy: the store
+/// the attempt may take; then one of those who wait asks, under a lease for that, and the others go
+/// on waiting for the rest of the time. Who fails for a reason that may pass gives the lease back
+/// only when it would try again itself. It judges each token by its own clock and policy: the store
 /// need not know which are worth having.
 ///
 /// A store is never on the path of a request that finds its token in the process, and no request
@@ -79,6 +81,13 @@ pub trait Lease: fmt::Debug + Send + Sync + 'static {
     /// # Errors
     /// If it is not certain to be given back. It ends by itself then.
     async fn release(self: Box<Self>) -> Result<(), Error>;
+
+    /// Gives the lease back, if it is still ours, but to nobody before `pause` is over: the token
+    /// request has failed, and would fail for the next one as well.
+    ///
+    /// # Errors
+    /// If that is not certain to last so long.
+    async fn release_after(self: Box<Self>, pause: Duration) -> Result<(), Error>;
 }
 
 #[async_trait]

@@ -10,7 +10,7 @@ use crate::{
 
 const LEASE: Duration = Duration::from_secs(1);
 /// As the README has it, for the prefix `auth`.
-pub(crate) const RULES: &str = "on >s3cr3t ~auth:* resetchannels &auth:* -@all +eval +get +set +del +pttl +pexpire +publish \
+pub(crate) const RULES: &str = "on >s3cr3t ~auth:* resetchannels &auth:* -@all +eval +get +set +del +pttl +pexpire +publish +time \
                      +subscribe +unsubscribe";
 
 fn url() -> String {

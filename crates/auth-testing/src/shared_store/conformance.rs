@@ -27,6 +27,7 @@ pub async fn check_shared_store(one: &dyn SharedTokenStore, other: &dyn SharedTo
     forgets_what_has_ended(one, other).await;
     gives_one_lease(one, other).await;
     tells_of_changes(one, other).await;
+    pauses(one, other).await;
     ends_a_lease_that_is_not_held(one, other).await;
 }
 
@@ -222,6 +223,33 @@ async fn tells_of_changes(one: &dyn SharedTokenStore, other: &dyn SharedTokenSto
     };
     let (lease, ()) = tokio::join!(waiting, releasing);
     answer("release", lease.release()).await;
+}
+
+async fn pauses(one: &dyn SharedTokenStore, other: &dyn SharedTokenStore) {
+    const PAUSE: Duration = Duration::from_millis(400);
+    let key = key();
+    let Some(lease) = leased(one, &key).await else {
+        panic!("a lease that nobody has is given");
+    };
+    let started = Instant::now();
+    answer("release after a pause", lease.release_after(PAUSE)).await;
+    let next = async {
+        loop {
+            if let Some(lease) = leased(other, &key).await {
+                return lease;
+            }
+            sleep(A_WHILE).await;
+        }
+    };
+    let Ok(next) = timeout(PATIENCE, next).await else {
+        panic!("a lease that was given back for later is given then");
+    };
+    let paused = started.elapsed() + A_WHILE;
+    assert!(
+        paused >= PAUSE,
+        "a lease that was given back for later is not given before"
+    );
+    answer("release", next.release()).await;
 }
 
 async fn ends_a_lease_that_is_not_held(one: &dyn SharedTokenStore, other: &dyn SharedTokenStore) {

@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use auth_core::{Error, Lease, SharedKey, async_trait};
 use tokio::time::{Instant, sleep};
 
@@ -37,6 +39,14 @@ impl Lease for MemoryLease {
             shelf.release(self.owner);
         }
         self.store.wake();
+        Ok(())
+    }
+
+    async fn release_after(self: Box<Self>, pause: Duration) -> Result<(), Error> {
+        self.store.works().await?;
+        if let Some(shelf) = self.store.shelves().get_mut(&self.key) {
+            shelf.renew(self.owner, Instant::now() + pause);
+        }
         Ok(())
     }
 }

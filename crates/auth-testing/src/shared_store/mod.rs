@@ -16,12 +16,17 @@ use std::{
 };
 
 use auth_core::{Error, ErrorKind, Lease, SharedKey, SharedToken, SharedTokenStore, async_trait};
-use tokio::{sync::watch, time::Instant};
+use tokio::{
+    sync::watch,
+    time::{Instant, timeout_at},
+};
 
 use crate::lock::lock;
 pub use conformance::check_shared_store;
 use memory_lease::MemoryLease;
 use shelf::Shelf;
+
+const LOOKS_EVERY: Duration = Duration::from_millis(250);
 
 /// A [`SharedTokenStore`] in this process's memory, for tests of what several processes would do.
 ///
@@ -181,10 +186,13 @@ impl SharedTokenStore for MemoryStore {
     async fn changed(&self, key: &SharedKey) -> Result<(), Error> {
         self.works().await?;
         let mut changes = self.shared.changes.subscribe();
-        let leased = self.shelves().get(key).and_then(Shelf::leased_until);
-        if let Some(until) = leased {
-            // either is a change, and the sender is in `self`
-            let _ = tokio::time::timeout_at(until, changes.changed()).await;
+        let leased = || self.shelves().get(key).and_then(Shelf::leased_until);
+        while let Some(until) = leased() {
+            // it may end sooner than it was to, which nobody tells
+            let look = until.min(Instant::now() + LOOKS_EVERY);
+            if timeout_at(look, changes.changed()).await.is_ok() {
+                break;
+            }
         }
         self.works().await
     }
