@@ -31,25 +31,17 @@ pub(crate) fn scenarios(args: &Args) -> anyhow::Result<Vec<Scenario>> {
         })
     };
     Ok(vec![
-        with("no jitter", day, 0.2, 0.0)?,
-        with("jitter 0.25", day, 0.2, 0.25)?,
-        with("jitter 0.5", day, 0.2, 0.5)?,
+        with("no jitter", day, 0.25, 0.0)?,
+        with("window 20 % ± 25 %", day, 0.2, 0.25)?,
+        with("window 25 % ± 40 %, the default", day, 0.25, 0.4)?,
         Scenario {
             shared_store: true,
-            ..with("jitter 0.25, shared store", day, 0.2, 0.25)?
+            ..with("the default, shared store", day, 0.25, 0.4)?
         },
-        with("jitter 0.4", TWENTY_PERIODS, 0.2, 0.4)?,
-        with("jitter 0.6", TWENTY_PERIODS, 0.2, 0.6)?,
-        with("window 0.3, jitter 0.25", TWENTY_PERIODS, 0.3, 0.25)?,
-        Scenario {
-            first_token: 0.35,
-            ..with(
-                "jitter 0.25, first token 0.35-1 of L",
-                TWENTY_PERIODS,
-                0.2,
-                0.25,
-            )?
-        },
+        with("window 20 % ± 40 %", TWENTY_PERIODS, 0.2, 0.4)?,
+        with("window 20 % ± 50 %", TWENTY_PERIODS, 0.2, 0.5)?,
+        with("window 20 % ± 60 %", TWENTY_PERIODS, 0.2, 0.6)?,
+        with("window 30 % ± 25 %", TWENTY_PERIODS, 0.3, 0.25)?,
     ])
 }
 

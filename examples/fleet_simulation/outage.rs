@@ -21,8 +21,6 @@ pub(crate) const DRAWN: usize = 3;
 pub(crate) fn scenarios(args: &Args) -> anyhow::Result<Vec<Scenario>> {
     let unavailable = of(args.processes, args.seed, Silence::Unavailable)?;
     let no_answer = of(args.processes, args.seed, Silence::NoAnswer)?;
-    // each failure wakes all that wait for the lease, so that the work grows with the fleet's square
-    let tenth = of(args.processes / 10, args.seed, Silence::Unavailable)?;
     let policy = |name: &str, builder: RefreshPolicyBuilder| -> anyhow::Result<Scenario> {
         let name = format!("503, {name}");
         Ok(Scenario {
@@ -48,12 +46,14 @@ pub(crate) fn scenarios(args: &Args) -> anyhow::Result<Vec<Scenario>> {
             ..no_answer
         },
         Scenario {
-            name: "shared store, 503, a tenth of the fleet".into(),
+            name: "shared store, 503".into(),
             shared_store: true,
-            ..tenth
+            ..unavailable.clone()
         },
-        policy("jitter 0.25", defaults().jitter(0.25))?,
-        policy("jitter 0.5", defaults().jitter(0.5))?,
+        policy(
+            "window 20 % ± 25 %",
+            defaults().window(0.2, FROM).jitter(0.25),
+        )?,
         policy(
             "pauses up to 30 s without a token",
             defaults().longest_backoff_without_token(half_a_minute),

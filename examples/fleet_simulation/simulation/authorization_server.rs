@@ -39,10 +39,6 @@ impl AuthorizationServer {
         }
     }
 
-    pub(super) fn lifetime(&self) -> Duration {
-        self.lifetime
-    }
-
     /// When the request is served, if it is accepted.
     fn accept(&self, now: Instant) -> Result<Instant, Error> {
         let Some(capacity) = self.capacity else {

@@ -2,7 +2,6 @@
 //! simulated.
 
 mod authorization_server;
-mod newcomer;
 mod record;
 mod remote_store;
 mod scenario;
@@ -18,7 +17,6 @@ use futures_util::FutureExt;
 use tokio::time::{Instant, sleep_until};
 
 use authorization_server::AuthorizationServer;
-use newcomer::Newcomer;
 pub(crate) use record::{BUCKET, Record, rates};
 use remote_store::RemoteStore;
 pub(crate) use scenario::{Capacity, Outage, Overload, Scenario, Silence};
@@ -49,8 +47,7 @@ async fn fleet(scenario: &Scenario, passed: impl Fn(u64)) -> Record {
     for number in 0..scenario.processes {
         sleep_until(start + STARTED_WITHIN.mul_f64(number as f64 / scenario.processes as f64))
             .await;
-        let source = Newcomer::new(&server, scenario.first_token);
-        let mut builder = TokenCache::builder(source)
+        let mut builder = TokenCache::builder(Arc::clone(&server))
             .refresh_policy(scenario.policy.clone())
             .clock(clock)
             .keep_warm();

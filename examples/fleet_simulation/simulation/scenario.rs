@@ -18,9 +18,6 @@ pub(crate) struct Scenario {
     /// `None`: it serves whatever comes.
     pub(crate) capacity: Option<Capacity>,
     pub(crate) outage: Option<Outage>,
-    /// The least share of its lifetime that the first token of each process lives for; it is drawn
-    /// evenly, up to 1. Stands in for a policy that renews the first token earlier.
-    pub(crate) first_token: f64,
     pub(crate) seed: u64,
 }
 
@@ -79,11 +76,10 @@ impl Scenario {
             lifetime: Duration::from_secs(600),
             policy: RefreshPolicy::default(),
             // 600 s, less 5 % and a window of 20 %
-            period: Duration::from_secs(450),
+            period: Duration::from_secs(420),
             shared_store: false,
             capacity: None,
             outage: None,
-            first_token: 1.0,
             seed,
         }
     }

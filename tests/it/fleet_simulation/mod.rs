@@ -23,11 +23,11 @@ fn outcome(scenario: &Scenario) -> Record {
 fn peak_to_mean_after_ten_periods(policy: RefreshPolicy) -> f64 {
     let scenario = Scenario {
         policy,
-        ..Scenario::new(2000, secs(12 * 450), 1)
+        ..Scenario::new(2000, secs(12 * 420), 1)
     };
     let record = outcome(&scenario);
     assert_eq!(record.most_without_token(secs(1)), 0);
-    let periods = record.peak_to_mean(scenario.period, secs(45));
+    let periods = record.peak_to_mean(scenario.period, secs(42));
     assert_eq!(periods.len(), 12);
     periods[10..].iter().copied().fold(0.0, f64::max)
 }
@@ -40,15 +40,8 @@ fn without_jitter_a_fleet_that_started_together_stays_together() {
 }
 
 #[test]
-fn the_default_jitter_spreads_a_fleet() {
+fn the_default_policy_makes_no_more_than_twice_the_mean_after_ten_periods() {
     let peak = peak_to_mean_after_ten_periods(RefreshPolicy::default());
-    assert!(peak < 3.6, "{peak:.2}");
-}
-
-#[test]
-fn jitter_of_half_the_window_makes_no_more_than_twice_the_mean_after_ten_periods() {
-    let policy = RefreshPolicy::builder().jitter(0.5).build().unwrap();
-    let peak = peak_to_mean_after_ten_periods(policy);
     assert!(peak <= 2.0, "{peak:.2}");
 }
 
@@ -60,18 +53,18 @@ fn with_a_shared_store_a_fleet_makes_one_request_for_each_token() {
     };
     let record = outcome(&scenario);
     assert_eq!(record.most_without_token(secs(1)), 0);
-    // the earliest of 200 renews: after 390 s at least (jitter up to 0.5), and before the middle of the
-    // window, 450 s, but for once in 2^200 times
+    // the earliest of 200 renews: after 360 s at least, and before the middle of the window, 420 s, but
+    // for once in 2^200 times
     let requests = record.total();
     assert!((9..=10).contains(&requests), "{requests} in an hour");
 }
 
 /// 200 processes, ten minutes without a server that can serve two requests a second.
-fn after_an_outage(shared_store: bool) -> (Record, Outage) {
+fn after_an_outage(shared_store: bool, silence: Silence) -> (Record, Outage) {
     let outage = Outage {
         from: secs(3000),
         length: secs(600),
-        silence: Silence::Unavailable,
+        silence,
     };
     let scenario = Scenario {
         shared_store,
@@ -88,7 +81,7 @@ fn after_an_outage(shared_store: bool) -> (Record, Outage) {
 
 #[test]
 fn a_fleet_recovers_from_an_outage_as_fast_as_the_server_can_serve_it() {
-    let (record, outage) = after_an_outage(false);
+    let (record, outage) = after_an_outage(false, Silence::Unavailable);
     assert_eq!(record.most_without_token(outage.end() - secs(1)), 200);
     // 200 at two a second; the last one may have to pause once more, for 12 s
     let after = record.recovered_after(outage.end()).unwrap().as_secs();
@@ -97,11 +90,25 @@ fn a_fleet_recovers_from_an_outage_as_fast_as_the_server_can_serve_it() {
 
 #[test]
 fn with_a_shared_store_a_fleet_recovers_within_a_pause() {
-    let (record, outage) = after_an_outage(true);
+    let (record, outage) = after_an_outage(true, Silence::Unavailable);
     assert_eq!(record.most_without_token(outage.end() - secs(1)), 200);
-    // 12 s at most, after a request that may have been turned away half a second late
+    // a pause of 12 s at most, behind somebody else's of 10 s
     let after = record.recovered_after(outage.end()).unwrap().as_secs();
-    assert!(after <= 14, "{after} s");
+    assert!(after <= 22, "{after} s");
     let requests: u32 = record.requests(outage.end(), secs(4500)).iter().sum();
     assert!(requests <= 20, "{requests} since the end of the outage");
+}
+
+/// One process asks, and one more for those who wait in vain for that: not the whole fleet when its
+/// token, which is everybody's, ends.
+#[test]
+fn with_a_shared_store_an_outage_is_no_storm() {
+    for silence in [Silence::NoAnswer, Silence::Unavailable] {
+        let (record, outage) = after_an_outage(true, silence);
+        let requests = record.requests(outage.from, outage.end());
+        let most = requests.iter().max().unwrap();
+        let all: u32 = requests.iter().sum();
+        assert!(*most <= 10, "{most} in a second, {silence:?}");
+        assert!(all <= 300, "{all} in ten minutes, {silence:?}");
+    }
 }
