@@ -1,5 +1,9 @@
 //! What the README shows is what there is.
 
+// what is in there is to be compiled, and not to be run
+#[allow(dead_code)]
+mod store;
+
 use auth_core::provider::Provider;
 
 const README: &str = include_str!("../../README.md");
@@ -21,6 +25,7 @@ fn the_programs_are_the_examples() {
         include_str!("../../examples/hyper_client.rs"),
         include_str!("../../examples/reqwest_client.rs"),
         include_str!("../../examples/tonic_client.rs"),
+        include_str!("readme/store.rs"),
     ] {
         let shown = format!("```rust\n{}\n```", program(source));
         assert!(README.contains(&shown), "not in the README:\n{shown}");

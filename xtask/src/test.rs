@@ -36,9 +36,11 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
         return Ok(());
     }
     // these bound latency, at modest rates
-    under_load(&workspace, &interop, "renewal", 3)?;
+    under_load(&workspace, &interop, "under_load::renewal::", 3)?;
     // these make as many requests as go, and bound none of them
-    under_load(&workspace, &interop, "refusal", 2)?;
+    under_load(&workspace, &interop, "under_load::refusal::", 2)?;
+    // eight processes, and no bound on latency either
+    under_load(&workspace, &interop, "shared_token::processes::", 1)?;
     // cargo builds the examples with the tests, but runs the tests in them only when asked
     command::status(
         cargo()
@@ -47,7 +49,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     )
 }
 
-/// Runs the tests that ordinary runs ignore, so many of `module` at a time, and shows their figures.
+/// Runs the tests of `module` that ordinary runs ignore, so many at a time, and shows their figures.
 fn under_load(
     workspace: &Workspace,
     interop: &Interop,
@@ -57,7 +59,7 @@ fn under_load(
     command::status(
         cargo()
             .args(["test", "--workspace", "--all-features", "--test", "interop"])
-            .arg(format!("under_load::{module}::"))
+            .arg(module)
             .args(["--", "--ignored", "--show-output"])
             .arg(format!("--test-threads={at_a_time}"))
             .envs(interop.environment())

@@ -7,7 +7,8 @@ use std::{
     task::{Context, Poll},
 };
 
-use auth_core::{Authorizer, BoxError, ErrorKind, TokenCache};
+use auth_core::{Authorizer, BoxError, Error, ErrorKind, TokenCache};
+use auth_testing::ManualClock;
 use auth_tower::AuthLayer;
 use bytes::Bytes;
 use http::{Request, Response, StatusCode};
@@ -16,7 +17,10 @@ use tokio_test::{assert_pending, assert_ready, task};
 use tower::{Layer, Service, ServiceExt};
 
 use crate::{
-    cache::source::{Answer, Scripted},
+    cache::{
+        secs, settle,
+        source::{Answer, Scripted},
+    },
     support::clients::get,
 };
 
@@ -87,4 +91,37 @@ async fn a_failed_renewal_does_not_wait_for_the_service_to_get_ready() {
     let response = refused(failed, Mood::NeverReady).await.unwrap();
     assert_eq!(response.status(), StatusCode::UNAUTHORIZED);
     assert_eq!(response.into_body(), "the original");
+}
+
+/// A spent token is never sent, and the response that refused the first one has gone.
+#[tokio::test]
+async fn a_service_that_gets_ready_after_the_new_token_has_ended_gets_no_request() {
+    let (clock, source) = (ManualClock::new(), Scripted::lives(600));
+    let builder = TokenCache::builder(source.clone());
+    let tokens = builder.clock(clock.clone()).build();
+    tokens.token().await.unwrap();
+    let _held = source.clone().hold();
+    let authorizer = Authorizer::builder(tokens).origin(API).build().unwrap();
+    let turnstile = Turnstile(Arc::new(Mutex::new(Mood::Ready)));
+    let client = AuthLayer::new(authorizer.clone()).layer(turnstile.clone());
+    let mut call = task::spawn(client.oneshot(get(API)));
+    assert_pending!(call.poll());
+    *turnstile.0.lock().unwrap() = Mood::NeverReady;
+    source.release();
+    settle().await;
+    assert_pending!(call.poll());
+    assert_eq!(
+        source.requests(),
+        2,
+        "the token is there, and waits for the service"
+    );
+    clock.advance(secs(600));
+    *turnstile.0.lock().unwrap() = Mood::Ready;
+    let error = assert_ready!(call.poll()).unwrap_err();
+    let error = error.downcast::<Error>().unwrap();
+    assert_eq!(error.kind(), ErrorKind::Timeout);
+    assert!(
+        error.to_string().contains("before the service was ready"),
+        "{error}"
+    );
 }

@@ -12,7 +12,7 @@ use auth_core::{Authorizer, Error, ErrorKind, TokenCache};
 use auth_testing::ManualClock;
 
 use super::{Setting, Tenant, counted, own, tenant_of, token};
-use crate::cache::{secs, source::Scripted};
+use crate::cache::{secs, settle, source::Scripted};
 
 #[tokio::test]
 async fn an_idle_tenant_goes_and_comes_back_with_a_new_token() {
@@ -106,6 +106,35 @@ async fn tenants_that_share_a_cache_make_room_too() {
     }
     let made = made.load(SeqCst);
     assert!(made >= 2 * TENANTS - MOST, "{made}: too many were kept");
+    assert_eq!(source.requests(), 1);
+}
+
+/// A tenant that goes does not end what others wait for.
+#[tokio::test]
+async fn a_tenant_that_makes_room_ends_no_token_request_of_a_shared_cache() {
+    let source = Scripted::lives(86_400).hold();
+    let shared = TokenCache::new(source.clone());
+    let waiting = tokio::spawn({
+        let shared = shared.clone();
+        async move { shared.token().await.map(|token| token.secret().to_owned()) }
+    });
+    settle().await;
+    assert_eq!(source.in_flight(), 1);
+    let make = move |tenant: &Tenant| {
+        let builder = Authorizer::builder(shared.clone());
+        builder
+            .origin(format!("https://{}.example", tenant.0))
+            .build()
+    };
+    let builder = Authorizer::per_tenant(tenant_of, make).most(1);
+    let authorizer = builder.clock(ManualClock::new()).build().unwrap();
+    for name in ["one", "two", "three"] {
+        let request = own(name);
+        let mut call = tokio_test::task::spawn(token(&authorizer, &request));
+        tokio_test::assert_pending!(call.poll());
+    }
+    source.release();
+    assert_eq!(waiting.await.unwrap().unwrap(), "t1");
     assert_eq!(source.requests(), 1);
 }
 
