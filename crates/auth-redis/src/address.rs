@@ -40,7 +40,8 @@ impl Address {
                 )));
             }
         }
-        if url.ends_with("#insecure") {
+        // the parser does not mind a line break after it
+        if url.trim_end().ends_with("#insecure") {
             let message = "a TLS connection needs a certificate that is verified; the URL of the Redis server \
                            says #insecure";
             return Err(Error::configuration(message));

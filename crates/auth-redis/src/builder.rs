@@ -7,6 +7,7 @@ use auth_core::Error;
 use crate::{
     SealKeys,
     address::Address,
+    scripts::LONGEST_LEASE,
     sealing::Sealing,
     server::{Kind, Server, Trust},
     store::RedisStore,
@@ -62,7 +63,7 @@ impl RedisStoreBuilder {
     }
 
     /// How long others wait for a process that died while it requested a token. Default: 5 s; at
-    /// least 1 s. A process that lives renews its lease every third of that.
+    /// least 1 s, at most 60 s. They wait for three quarters of an attempt, 7.5 s, in any case. A process that lives renews its lease every third of that.
     pub fn lease(mut self, lease: Duration) -> Self {
         self.lease = lease;
         self
@@ -108,7 +109,8 @@ impl RedisStoreBuilder {
     /// If a URL cannot be one of a Redis server, or is a TLS URL without the feature `tls` or
     /// without a crypto provider of rustls; if there are neither seal keys nor
     /// [`plaintext`](Self::plaintext), or both; if the prefix is empty or has characters in it that
-    /// mean something to Redis; if the lease is shorter than 1 s.
+    /// mean something to Redis; if the lease is shorter than 1 s or longer than 60 s; if the
+    /// Sentinels' primary has no name.
     pub fn build(self) -> Result<RedisStore, Error> {
         let sealing = match (self.seal_keys, self.is_plaintext) {
             (Some(keys), false) => Sealing::Sealed(keys),
@@ -124,9 +126,9 @@ impl RedisStoreBuilder {
             }
         };
         check_prefix(&self.prefix)?;
-        if self.lease < SHORTEST_LEASE {
+        if self.lease < SHORTEST_LEASE || self.lease > LONGEST_LEASE {
             return Err(Error::configuration(format!(
-                "a lease takes at least {SHORTEST_LEASE:?}; {:?} came",
+                "a lease takes at least {SHORTEST_LEASE:?} and at most {LONGEST_LEASE:?}; {:?} came",
                 self.lease
             )));
         }
@@ -193,9 +195,16 @@ mod tests {
         }
         refused(
             |b| b.lease(Duration::from_millis(999)),
-            "at least 1s; 999ms came",
+            "at least 1s and at most 60s; 999ms came",
         );
-        refused(|b| b.lease(Duration::ZERO), "at least 1s; 0ns came");
+        refused(
+            |b| b.lease(Duration::ZERO),
+            "at least 1s and at most 60s; 0ns came",
+        );
+        refused(
+            |b| b.lease(Duration::from_secs(61)),
+            "at least 1s and at most 60s; 61s came",
+        );
     }
 
     #[test]

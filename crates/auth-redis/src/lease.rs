@@ -4,6 +4,7 @@ use std::{fmt, future::pending, sync::Arc, time::Duration};
 
 use auth_core::{Error, Lease, async_trait};
 use futures_util::future::join_all;
+use redis::Cmd;
 use tokio::{runtime::Handle, time::sleep};
 
 use crate::{events, link::Link, names::Names, random::random, scripts};
@@ -18,6 +19,8 @@ pub(crate) struct RedisLease {
     names: Vec<Names>,
     owner: Owner,
     time: Duration,
+    /// Whether it was taken under all its names. Nobody waits for a part of one.
+    is_whole: bool,
 }
 
 impl RedisLease {
@@ -36,6 +39,7 @@ impl RedisLease {
             names: Vec::with_capacity(names.len()),
             owner,
             time,
+            is_whole: false,
         };
         for name in names {
             let command = scripts::lease(&name, &owner, time);
@@ -44,6 +48,7 @@ impl RedisLease {
                 names: Vec::new(),
                 owner,
                 time,
+                is_whole: false,
             };
             let taken = link
                 .run(|mut connection| async move {
@@ -62,6 +67,7 @@ impl RedisLease {
             }
             lease.names.append(&mut taken.names);
         }
+        lease.is_whole = true;
         Ok(Some(lease))
     }
 
@@ -100,12 +106,8 @@ impl Lease for RedisLease {
     }
 
     async fn release(mut self: Box<Self>) -> Result<(), Error> {
-        give_back(
-            &self.link.clone(),
-            std::mem::take(&mut self.names),
-            self.owner,
-        )
-        .await
+        let names = std::mem::take(&mut self.names);
+        give_back(&self.link, names, self.owner, scripts::release).await
     }
 
     async fn release_after(mut self: Box<Self>, pause: Duration) -> Result<(), Error> {
@@ -130,9 +132,13 @@ impl Drop for RedisLease {
         }
         if let Ok(runtime) = Handle::try_current() {
             let (link, owner) = (self.link.clone(), self.owner);
+            let command = match self.is_whole {
+                true => scripts::release,
+                false => scripts::release_quietly,
+            };
             runtime.spawn(async move {
                 // if it fails, the lease ends by itself
-                let _ = give_back(&link, names, owner).await;
+                let _ = give_back(&link, names, owner, command).await;
             });
         }
     }
@@ -146,9 +152,14 @@ impl fmt::Debug for RedisLease {
     }
 }
 
-async fn give_back(link: &Arc<Link>, names: Vec<Names>, owner: Owner) -> Result<(), Error> {
+async fn give_back(
+    link: &Arc<Link>,
+    names: Vec<Names>,
+    owner: Owner,
+    command: fn(&Names, &[u8]) -> Cmd,
+) -> Result<(), Error> {
     let releases = names.iter().map(|names| {
-        let command = scripts::release(names, &owner);
+        let command = command(names, &owner);
         link.run(|mut connection| async move { command.query_async::<bool>(&mut connection).await })
     });
     let releases = join_all(releases).await;

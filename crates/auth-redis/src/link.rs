@@ -28,6 +28,8 @@ use crate::{
 
 /// Before the second attempt; doubled for each further one.
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
+/// An attempt has this long to come to its end after its time is over: its runtime may be busy.
+const GRACE: Duration = Duration::from_millis(500);
 const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 
 /// A connection, and which one in the life of the link it is.
@@ -44,7 +46,11 @@ enum State {
     /// Not connected; `None`: nothing speaks against trying.
     Down(Option<Pause>),
     /// An attempt goes on, whoever waits for it.
-    Connecting(Attempt),
+    Connecting {
+        attempt: Attempt,
+        number: u64,
+        since: Instant,
+    },
     Up(Up),
 }
 
@@ -59,7 +65,7 @@ pub(crate) struct Link {
     channels: Channels,
     state: Mutex<State>,
     counts: Mutex<Counts>,
-    has_been_up: AtomicBool,
+    has_been_tried: AtomicBool,
 }
 
 #[derive(Default)]
@@ -75,7 +81,7 @@ impl Link {
             channels: Channels::default(),
             state: Mutex::new(State::Down(None)),
             counts: Mutex::default(),
-            has_been_up: AtomicBool::new(false),
+            has_been_tried: AtomicBool::new(false),
         })
     }
 
@@ -83,9 +89,9 @@ impl Link {
         &self.channels
     }
 
-    /// Whether there has ever been a connection.
-    pub(crate) fn has_been_up(&self) -> bool {
-        self.has_been_up.load(Relaxed)
+    /// Whether an attempt to connect has come to an end, good or bad.
+    pub(crate) fn has_been_tried(&self) -> bool {
+        self.has_been_tried.load(Relaxed)
     }
 
     /// What `work` comes to on the connection. It goes on if the caller does not wait for it: what
@@ -152,7 +158,7 @@ impl Link {
     pub(crate) fn current(&self) -> Option<Up> {
         match &*self.state() {
             State::Up(up) => Some(up.clone()),
-            State::Connecting(_) | State::Down(_) => None,
+            State::Connecting { .. } | State::Down(_) => None,
         }
     }
 
@@ -160,34 +166,41 @@ impl Link {
         let mut state = self.state();
         match &*state {
             State::Up(up) => return Ok(Ok(up.clone())),
-            // the sender is gone if its runtime has ended
-            State::Connecting(attempt) if attempt.has_changed().is_ok() => {
+            // the sender is gone if its runtime has ended; a runtime that is kept and not driven
+            // drops nothing, and comes to no end either
+            State::Connecting { attempt, since, .. }
+                if attempt.has_changed().is_ok() && since.elapsed() < CONNECT + GRACE =>
+            {
                 return Ok(Err(attempt.clone()));
             }
             State::Down(Some(pause)) if Instant::now() < pause.until => {
                 return Err(pause.why.clone());
             }
-            State::Connecting(_) | State::Down(_) => {}
+            State::Connecting { .. } | State::Down(_) => {}
         }
         let runtime = runtime()?;
         let (result, attempt) = watch::channel(None);
-        *state = State::Connecting(attempt.clone());
-        drop(state);
-        let link = self.clone();
-        runtime.spawn(async move {
-            let outcome = link.connect().await;
-            link.settle(&outcome);
-            result.send_replace(Some(outcome));
-        });
-        Ok(Err(attempt))
-    }
-
-    async fn connect(self: &Arc<Self>) -> Result<Up, Error> {
         let number = {
             let mut counts = self.counts();
             counts.connections += 1;
             counts.connections
         };
+        *state = State::Connecting {
+            attempt: attempt.clone(),
+            number,
+            since: Instant::now(),
+        };
+        drop(state);
+        let link = self.clone();
+        runtime.spawn(async move {
+            let outcome = link.connect(number).await;
+            link.settle(number, &outcome);
+            result.send_replace(Some(outcome));
+        });
+        Ok(Err(attempt))
+    }
+
+    async fn connect(self: &Arc<Self>, number: u64) -> Result<Up, Error> {
         let on_push = on_push(Arc::downgrade(self), number);
         let place = self.server.place();
         match timeout(CONNECT, self.server.connect(on_push)).await {
@@ -197,14 +210,18 @@ impl Link {
         }
     }
 
-    fn settle(&self, outcome: &Result<Up, Error>) {
+    /// Takes in what attempt `number` came to, unless it was given up for another.
+    fn settle(&self, number: u64, outcome: &Result<Up, Error>) {
+        self.has_been_tried.store(true, Relaxed);
         let mut state = self.state();
+        if !matches!(&*state, State::Connecting { number: this, .. } if *this == number) {
+            return;
+        }
         let mut counts = self.counts();
         *state = match outcome {
             Ok(up) => {
                 events::connected(self.server.place());
                 counts.failures = 0;
-                self.has_been_up.store(true, Relaxed);
                 State::Up(up.clone())
             }
             Err(error) => {

@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// The value and how many milliseconds it will still be kept; `nil` if there is none; 0 in place of
-/// both if it is not a string.
+/// both if it is not a string, 1 if it is larger than any token.
 const LOAD: &str = "\
 local value = redis.pcall('GET', KEYS[1])
 if type(value) == 'table' then
@@ -21,6 +21,7 @@ if type(value) == 'table' then
   return value
 end
 if not value then return nil end
+if #value > 1048576 then return 1 end
 return {value, redis.call('PTTL', KEYS[1])}";
 
 /// The server's clock, in milliseconds.
@@ -42,7 +43,7 @@ if left < 1 then return nil end
 left = math.min(left, lifetime)
 local age = lifetime - left
 local old = redis.pcall('GET', KEYS[1])
-if type(old) == 'string' and old ~= unreadable then
+if type(old) == 'string' and #old <= 1048576 and old ~= unreadable then
   local old_lifetime = tonumber(string.match(old, head))
   local old_left = redis.call('PTTL', KEYS[1])
   if old_lifetime and old_left > 0 then
@@ -55,11 +56,15 @@ if set.err then return set end
 redis.pcall('PUBLISH', ARGV[6], 'saved')
 return nil";
 
-/// Takes the lease if nobody has it. One that never ends is none of ours.
+/// Takes the lease if nobody has it. One that never ends, or not before longer than any of ours
+/// lasts, is none of ours.
 const LEASE: &str = "\
 local taken = redis.call('SET', KEYS[1], ARGV[1], 'NX', 'PX', ARGV[2])
-if not taken and redis.call('PTTL', KEYS[1]) == -1 then
-  taken = redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
+if not taken then
+  local left = redis.call('PTTL', KEYS[1])
+  if left == -1 or left > tonumber(ARGV[3]) then
+    taken = redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
+  end
 end
 if taken then return 1 end
 return 0";
@@ -77,8 +82,11 @@ return 1";
 const RELEASE: &str = "\
 if redis.pcall('GET', KEYS[1]) ~= ARGV[1] then return 0 end
 redis.call('DEL', KEYS[1])
-redis.pcall('PUBLISH', ARGV[2], 'released')
+if ARGV[2] ~= '' then redis.pcall('PUBLISH', ARGV[2], 'released') end
 return 1";
+
+/// No lease lasts longer, and no pause after one.
+pub(crate) const LONGEST_LEASE: Duration = Duration::from_secs(60);
 
 /// What is to be saved.
 pub(crate) struct Entry<'a> {
@@ -111,6 +119,7 @@ pub(crate) fn lease(names: &Names, owner: &[u8], time: Duration) -> Cmd {
     eval(LEASE, &names.lease)
         .arg(owner)
         .arg(millis(time))
+        .arg(millis(LONGEST_LEASE))
         .take()
 }
 
@@ -124,15 +133,21 @@ pub(crate) fn renew(names: &Names, owner: &[u8], time: Duration) -> Cmd {
 pub(crate) fn pause(names: &Names, owner: &[u8], time: Duration) -> Cmd {
     eval(PAUSE, &names.lease)
         .arg(owner)
-        .arg(millis(time).max(1))
+        .arg(millis(time.min(LONGEST_LEASE)).max(1))
         .take()
 }
 
+/// Gives the lease back, and tells those who wait.
 pub(crate) fn release(names: &Names, owner: &[u8]) -> Cmd {
     eval(RELEASE, &names.lease)
         .arg(owner)
         .arg(&names.channel)
         .take()
+}
+
+/// Gives back one that was never used; who waits for it waits for another one as well.
+pub(crate) fn release_quietly(names: &Names, owner: &[u8]) -> Cmd {
+    eval(RELEASE, &names.lease).arg(owner).arg("").take()
 }
 
 fn eval(script: &str, key: &str) -> Cmd {

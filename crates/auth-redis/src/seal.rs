@@ -33,7 +33,7 @@ const NONCE: usize = 24;
 /// # Ok::<(), auth_redis::auth_core::Error>(())
 /// ```
 #[derive(Clone)]
-pub struct SealKeys(Arc<[SealKey]>);
+pub struct SealKeys(Arc<[Box<SealKey>]>);
 
 impl SealKeys {
     /// Keys of exactly 32 bytes each; at least one, and no two the same.
@@ -41,7 +41,8 @@ impl SealKeys {
     /// # Errors
     /// If there is none, one has another length, or one stands there twice.
     pub fn new(keys: impl IntoIterator<Item = impl AsRef<[u8]>>) -> Result<Self, Error> {
-        let mut ring: Vec<SealKey> = Vec::new();
+        // each in a box: a list that grows leaves copies behind
+        let mut ring: Vec<Box<SealKey>> = Vec::new();
         for (at, key) in keys.into_iter().enumerate() {
             let key = key.as_ref();
             let key = key.try_into().map_err(|_| {
@@ -50,7 +51,7 @@ impl SealKeys {
                     "a seal key has {KEY} bytes; number {at} has {came}"
                 ))
             })?;
-            let key = SealKey::derive(key);
+            let key = Box::new(SealKey::derive(key));
             if let Some(first) = ring.iter().position(|other| other.id == key.id) {
                 let (first, at) = (first + 1, at + 1);
                 return Err(Error::configuration(format!(
@@ -78,7 +79,7 @@ impl SealKeys {
         Self::new(keys.iter().map(|key| key.as_slice()))
     }
 
-    pub(crate) fn ring(&self) -> &[SealKey] {
+    pub(crate) fn ring(&self) -> &[Box<SealKey>] {
         &self.0
     }
 }

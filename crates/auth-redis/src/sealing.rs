@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use auth_core::{Error, SharedKey, SharedToken};
 use sha2::{Digest, Sha256};
+use zeroize::Zeroizing;
 
 use crate::{
     names::Names,
@@ -50,7 +51,7 @@ impl Sealing {
                     return Err(Error::configuration("the ring of seal keys is empty"));
                 };
                 let head = value::head(first.id(), lifetime);
-                let associated = [head.as_bytes(), key.as_bytes()].concat();
+                let associated = Zeroizing::new([head.as_bytes(), key.as_bytes()].concat());
                 let body = first.seal(&payload, &associated)?;
                 Ok([head.as_bytes(), &body].concat())
             }
@@ -70,7 +71,7 @@ impl Sealing {
             Self::Plain => return Err(Unreadable::Key),
             Self::Sealed(keys) => {
                 let seal = by_id(keys, value.key_id).ok_or(Unreadable::Key)?;
-                let associated = [value.head, key.as_bytes()].concat();
+                let associated = Zeroizing::new([value.head, key.as_bytes()].concat());
                 let payload = seal.open(value.body, &associated);
                 value::token(&payload.ok_or(Unreadable::Seal)?)
             }
@@ -83,7 +84,8 @@ impl Sealing {
 }
 
 fn by_id<'a>(keys: &'a SealKeys, id: &str) -> Option<&'a SealKey> {
-    keys.ring().iter().find(|key| key.id() == id)
+    let key = keys.ring().iter().find(|key| key.id() == id)?;
+    Some(key)
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use std::{fmt, sync::Arc, time::Duration};
 
-use auth_core::{Error, Lease, SharedKey, SharedToken, SharedTokenStore, async_trait};
+use auth_core::{Error, ErrorKind, Lease, SharedKey, SharedToken, SharedTokenStore, async_trait};
 use futures_util::future::{join_all, try_join_all};
 use redis::{Value, pipe};
 use tokio::time::{Instant, timeout};
@@ -14,14 +14,14 @@ use crate::{
     lease::RedisLease,
     link::Link,
     names::Names,
-    scripts::{self, Entry},
+    scripts::{self, Entry, LONGEST_LEASE},
     sealing::Sealing,
     server::{Kind, Server},
     value::{Unreadable, millis},
     waiting::Waiter,
 };
 
-/// Until the first connection has been made.
+/// Until the first attempt to connect is over.
 const FIRST_PATIENCE: Duration = Duration::from_secs(1);
 const PATIENCE: Duration = Duration::from_millis(250);
 /// Between two looks at a lease; each is drawn anew, so that a fleet does not look at once.
@@ -102,6 +102,7 @@ impl RedisStore {
                 }
                 _ => Err(Unreadable::Foreign),
             },
+            Value::Int(1) => Err(Unreadable::Size),
             _ => Err(Unreadable::Type),
         };
         Ok(token
@@ -183,11 +184,23 @@ impl SharedTokenStore for RedisStore {
         let mut waiter = Waiter::new(&self.link, channels);
         let mut before: Option<Vec<i64>> = None;
         for look in 1.. {
-            waiter.subscribe(&self.link.up().await?).await;
-            let looks = join_all(names.iter().map(|names| self.look(names))).await;
-            let looks: Vec<(i64, i64)> = looks.into_iter().collect::<Result<_, _>>()?;
-            // -2: there is none; -1: it never ends, and is none of ours
-            let is_held = looks.iter().any(|(lease, _)| *lease >= 0);
+            let look_at_all = async {
+                waiter.subscribe(&self.link.up().await?).await;
+                let looks = join_all(names.iter().map(|names| self.look(names))).await;
+                looks
+                    .into_iter()
+                    .collect::<Result<Vec<(i64, i64)>, Error>>()
+            };
+            // to wait for somebody is one thing, to wait for the server another
+            let Ok(looks) = timeout(self.patience() * 2, look_at_all).await else {
+                let message = "no answer to what has changed in the shared token store";
+                return Err(Error::new(ErrorKind::SharedStore, message));
+            };
+            let looks = looks?;
+            // -2: there is none; -1: it never ends, and is none of ours, as one that lasts too long
+            let is_held =
+                |lease: i64| u64::try_from(lease).is_ok_and(|left| left <= millis(LONGEST_LEASE));
+            let is_held = looks.iter().any(|(lease, _)| is_held(*lease));
             // time only takes from what is left; more is left if another token was saved
             let now: Vec<i64> = looks.iter().map(|(_, token)| *token).collect();
             let is_saved = before
@@ -206,7 +219,7 @@ impl SharedTokenStore for RedisStore {
     }
 
     fn patience(&self) -> Duration {
-        if self.link.has_been_up() {
+        if self.link.has_been_tried() {
             PATIENCE
         } else {
             FIRST_PATIENCE

@@ -27,6 +27,8 @@ pub(crate) enum Unreadable {
     Seal,
     /// Sealed by us, and not a token all the same.
     Token,
+    /// Larger than any token.
+    Size,
     /// Kept for ever, or for longer than the token lives.
     Expiry,
 }
@@ -40,6 +42,7 @@ impl Unreadable {
             Self::Key => "it was sealed with an unknown key, or is not sealed",
             Self::Seal => "its seal is broken",
             Self::Token => "it holds no token",
+            Self::Size => "it is larger than 1 MiB",
             Self::Expiry => "it is kept for longer than its token lives",
         }
     }

@@ -70,3 +70,14 @@ async fn a_flipped_bit_is_found() -> Result<()> {
     })
     .await
 }
+
+#[tokio::test]
+async fn a_huge_value_is_not_read() -> Result<()> {
+    is_replaced(async |redis, key| {
+        let offset = (64 << 20).to_string();
+        let length: i64 = redis.command(&["SETRANGE", &key, &offset, "x"]).await?;
+        assert!(length > 64 << 20);
+        Ok(())
+    })
+    .await
+}

@@ -1,6 +1,8 @@
 use std::time::Duration;
 
-use auth_core::{Error, Lease, SharedKey, SharedToken, SharedTokenStore, TokenCache, async_trait};
+use auth_core::{
+    Error, Lease, RefreshPolicy, SharedKey, SharedToken, SharedTokenStore, TokenCache, async_trait,
+};
 use auth_testing::{MemoryStore, TokioClock};
 use tokio::time::Instant;
 
@@ -29,6 +31,22 @@ async fn a_store_that_hangs_costs_its_patience_once() {
     let started = Instant::now();
     assert_eq!(secret(&tokens).await, "t1");
     assert_eq!(started.elapsed(), PATIENCE);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_store_leaves_a_short_attempt_most_of_its_time() {
+    let (clock, store) = (TokioClock::new(), MemoryStore::new());
+    store.hang();
+    let policy = RefreshPolicy::builder().attempt_timeout(Duration::from_millis(400));
+    let source = Scripted::lives(600).takes(Duration::from_millis(250));
+    let tokens = TokenCache::builder(Shareable(source))
+        .refresh_policy(policy.build().unwrap())
+        .shared_store(store)
+        .clock(clock)
+        .build();
+    let started = Instant::now();
+    assert_eq!(secret(&tokens).await, "t1");
+    assert_eq!(started.elapsed(), Duration::from_millis(100 + 250));
 }
 
 #[tokio::test(start_paused = true)]
@@ -108,6 +126,10 @@ impl SharedTokenStore for Panicking {
 
     async fn changed(&self, _: &SharedKey) -> Result<(), Error> {
         panic!("changed")
+    }
+
+    fn patience(&self) -> Duration {
+        panic!("patience")
     }
 }
 

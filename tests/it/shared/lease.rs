@@ -36,7 +36,9 @@ async fn the_death_of_the_holder_costs_a_lease_once() {
     for tokens in &others {
         assert_eq!(secret(tokens).await, "t1");
     }
-    assert!(started.elapsed() <= secs(5), "{:?}", started.elapsed());
+    // and the pause between two tries
+    let most = Duration::from_millis(5_100);
+    assert!(started.elapsed() <= most, "{:?}", started.elapsed());
     assert_eq!(source.requests(), 1);
 }
 
@@ -94,9 +96,10 @@ async fn a_failure_that_may_pass_is_nobody_elses_for_a_pause() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_refusal_gives_the_lease_back_at_once() {
+async fn a_refusal_is_nobody_elses_for_a_second() {
     let (took, told) = after_a_failure(ErrorKind::Refused).await;
-    assert_eq!(took, secs(1));
+    let expected = Duration::from_secs(2)..Duration::from_millis(2_500);
+    assert!(expected.contains(&took), "{took:?}");
     assert_eq!(told, ErrorKind::Refused, "each has its own outcome");
 }
 

@@ -1,6 +1,7 @@
 //! One token for many processes: each cache here stands for one, and the store for what they share.
 
 mod broken;
+mod frozen;
 mod lease;
 mod refused;
 mod together;

@@ -99,3 +99,20 @@ async fn an_older_token_does_not_replace_the_refused_one() {
     assert_eq!(refused(&other).await, bearer("t2", "t3"));
     assert_eq!(source.requests(), 3);
 }
+
+/// It is no news that the token from the store was not accepted here yet: it is a minute old.
+#[tokio::test(start_paused = true)]
+async fn a_token_from_the_store_that_is_refused_too_is_replaced_at_once() {
+    let (clock, store, source) = (TokioClock::new(), MemoryStore::new(), Scripted::lives(600));
+    let (one, other) = (
+        process(&source, &store, clock),
+        process(&source, &store, clock),
+    );
+    assert_eq!(secret(&one).await, "t1");
+    assert_eq!(secret(&other).await, "t1");
+    assert_eq!(refused(&other).await, bearer("t1", "t2"));
+    tokio::time::advance(secs(60)).await;
+    assert_eq!(refused(&one).await, bearer("t1", "t2"));
+    assert_eq!(refused(&one).await, bearer("t2", "t3"));
+    assert_eq!(source.requests(), 3);
+}

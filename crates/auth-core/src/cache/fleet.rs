@@ -21,10 +21,9 @@ use crate::{
 const SAME_TIME: Duration = Duration::from_secs(1);
 
 /// The place of one token in the store.
-#[derive(Clone, Debug)]
-pub(super) struct Place {
-    pub(super) store: Arc<dyn SharedTokenStore>,
-    pub(super) key: SharedKey,
+struct Place {
+    store: Arc<dyn SharedTokenStore>,
+    key: SharedKey,
 }
 
 /// What a flight came back with.
@@ -49,25 +48,37 @@ impl Found {
 }
 
 enum Chance {
-    /// Somebody has saved a token that is worth having.
-    Saved(SharedToken),
+    Saved(Saved),
     Leased(Box<dyn Lease>),
     /// Somebody else has the lease.
     Taken,
 }
 
+/// A token that somebody has saved, and that is worth having.
+struct Saved {
+    token: SharedToken,
+    /// Before the store was asked. What it said may have waited since, for a process that was frozen.
+    asked: Now,
+}
+
 /// Whoever fails keeps others from trying no longer than this.
 const LONGEST_PAUSE: Duration = Duration::from_secs(10);
+/// Between two tries for the lease, and up to twice as long: a store may tell of changes that are none.
+const BETWEEN_TRIES: Duration = Duration::from_millis(50);
+/// No operation before the token request may take more than this part of what the attempt has left.
+const SHARE_OF_ATTEMPT: u32 = 4;
+/// Nobody waits for what is done after it.
+const PATIENCE_AFTERWARDS: u32 = 4;
 
 impl Journey {
     /// A token that another process has saved, or one that was asked for.
     pub(super) async fn find(&self) -> Found {
-        let Some(place) = &self.place else {
+        let Some(place) = &self.place().await else {
             return Found::asked(self.ask().await);
         };
         match self.before_asking(place).await {
-            Some(Chance::Saved(token)) => Found {
-                sent: self.clock.now(),
+            Some(Chance::Saved(Saved { token, asked })) => Found {
+                sent: asked,
                 result: Ok(token.into_response()),
                 is_shared: true,
                 lease: None,
@@ -101,7 +112,7 @@ impl Journey {
         // would be asked by the whole fleet at once
         events::lease_held_too_long();
         let deputy = place.key.deputy();
-        let lease = place.store.lease(&deputy);
+        let lease = async { place.store.lease(&deputy).await };
         if let Some(lease) = self.patiently(place, "lease", lease).await? {
             return Some(Chance::Leased(lease));
         }
@@ -117,42 +128,64 @@ impl Journey {
                 chance => return Some(Some(chance)),
             }
             let changed = unpanicked(async { place.store.changed(&place.key).await });
-            match self.clock.before(end, changed).await {
-                Some(Ok(Ok(()))) => {}
-                Some(Ok(Err(error)) | Err(error)) => {
+            match self.clock.before(end, changed).await.map(of_store) {
+                Some(Ok(())) => {}
+                Some(Err(error)) => {
                     events::shared_store_failed("wait", &error);
                     return None;
                 }
                 None => break,
             }
+            if let Some(saved) = self.saved(place).await? {
+                return Some(Some(Chance::Saved(saved)));
+            }
+            let pause = BETWEEN_TRIES.mul_f64(1.0 + fastrand::f64());
+            self.clock
+                .sleep_until(self.clock.now().monotonic + pause)
+                .await;
         }
         Some(None)
     }
 
     async fn chance(&self, place: &Place) -> Option<Chance> {
         let Place { store, key } = place;
-        if let Some(token) = self.saved(place).await? {
-            return Some(Chance::Saved(token));
+        if let Some(saved) = self.saved(place).await? {
+            return Some(Chance::Saved(saved));
         }
-        let Some(lease) = self.patiently(place, "lease", store.lease(key)).await? else {
+        let lease = async { store.lease(key).await };
+        let Some(lease) = self.patiently(place, "lease", lease).await? else {
             return Some(Chance::Taken);
         };
         // the one before us may have saved it just before giving the lease back
         match self.saved(place).await {
-            Some(Some(token)) => {
-                self.patiently(place, "release", lease.release()).await;
-                Some(Chance::Saved(token))
+            Some(Some(saved)) => {
+                let release = async { lease.release().await };
+                self.patiently(place, "release", release).await;
+                Some(Chance::Saved(saved))
             }
             Some(None) | None => Some(Chance::Leased(lease)),
         }
     }
 
     /// The saved token, if it is worth having.
-    async fn saved(&self, place: &Place) -> Option<Option<SharedToken>> {
-        let load = place.store.load(&place.key);
-        let saved = self.patiently(place, "load", load).await?;
+    async fn saved(&self, place: &Place) -> Option<Option<Saved>> {
+        let asked = self.clock.now();
+        let load = async { place.store.load(&place.key).await };
+        let token = self.patiently(place, "load", load).await?;
         let cache = self.cache.upgrade();
-        Some(saved.filter(|token| cache.is_some_and(|cache| cache.wants(token))))
+        let token = token.filter(|token| cache.is_some_and(|cache| cache.wants(token, asked)));
+        Some(token.map(|token| Saved { token, asked }))
+    }
+
+    /// Where the token is shared, if it is.
+    async fn place(&self) -> Option<Place> {
+        let store = self.store.clone()?;
+        let key = unpanicked(async { self.source.shared_key(&self.request) });
+        let key = key.await.ok().flatten();
+        if key.is_none() {
+            events::not_shareable();
+        }
+        Some(Place { store, key: key? })
     }
 
     /// Saves what came, and gives the lease back: after a `pause` if nothing did.
@@ -162,21 +195,22 @@ impl Journey {
         lease: Option<Box<dyn Lease>>,
         pause: Option<Duration>,
     ) {
-        let Some(place) = &self.place else { return };
+        let Some(place) = &self.place().await else {
+            return;
+        };
+        let patience = patience(place).await.saturating_mul(PATIENCE_AFTERWARDS);
         if let Some(token) = minted {
-            let save = place.store.save(&place.key, &token);
-            self.patiently(place, "save", save).await;
+            let save = async { place.store.save(&place.key, &token).await };
+            self.within(patience, "save", save).await;
         }
-        match (lease, pause) {
-            (Some(lease), Some(pause)) => {
-                let released = lease.release_after(pause.min(LONGEST_PAUSE));
-                self.patiently(place, "release", released).await;
+        let Some(lease) = lease else { return };
+        let release = async {
+            match pause {
+                Some(pause) => lease.release_after(pause.min(LONGEST_PAUSE)).await,
+                None => lease.release().await,
             }
-            (Some(lease), None) => {
-                self.patiently(place, "release", lease.release()).await;
-            }
-            (None, _) => {}
-        }
+        };
+        self.within(patience, "release", release).await;
     }
 
     /// The outcome of one operation of the store; `None`, and an event, if it has none in time.
@@ -186,21 +220,40 @@ impl Journey {
         operation: &'static str,
         outcome: impl Future<Output = Result<T, Error>>,
     ) -> Option<T> {
-        let patience = place.store.patience();
-        let until = self.clock.now().monotonic + patience;
-        let outcome = self.clock.before(until, unpanicked(outcome)).await;
-        let outcome = outcome.unwrap_or_else(|| {
-            let too_slow = format!("no answer within {:.3} s", patience.as_secs_f64());
-            Ok(Err(Error::new(ErrorKind::SharedStore, too_slow)))
-        });
-        match outcome {
-            Ok(Ok(outcome)) => Some(outcome),
-            Ok(Err(error)) | Err(error) => {
-                events::shared_store_failed(operation, &error);
-                None
-            }
-        }
+        let left = self.deadline.saturating_sub(self.clock.now().monotonic);
+        let patience = patience(place).await.min(left / SHARE_OF_ATTEMPT);
+        self.within(patience, operation, outcome).await
     }
+
+    async fn within<T>(
+        &self,
+        patience: Duration,
+        operation: &'static str,
+        outcome: impl Future<Output = Result<T, Error>>,
+    ) -> Option<T> {
+        let until = self.clock.now().monotonic.saturating_add(patience);
+        let outcome = self.clock.before(until, unpanicked(outcome)).await;
+        let outcome = outcome.map_or_else(
+            || {
+                let too_slow = format!("no answer within {:.3} s", patience.as_secs_f64());
+                Err(Error::new(ErrorKind::SharedStore, too_slow))
+            },
+            of_store,
+        );
+        outcome
+            .inspect_err(|error| events::shared_store_failed(operation, error))
+            .ok()
+    }
+}
+
+async fn patience(place: &Place) -> Duration {
+    let patience = unpanicked(async { place.store.patience() }).await;
+    patience.unwrap_or_default()
+}
+
+/// What an operation came to, its panic told as what it is.
+fn of_store<T>(outcome: Result<Result<T, Error>, Error>) -> Result<T, Error> {
+    outcome.unwrap_or_else(|_| Err(Error::new(ErrorKind::SharedStore, "the store panicked")))
 }
 
 impl Shared {
@@ -209,36 +262,27 @@ impl Shared {
     pub(super) fn worth_sharing(&self, minted: TokenResponse, sent: Now) -> Option<SharedToken> {
         let now = self.clock.now();
         let lifetime = self.policy.lifetime(minted.lifetime);
-        let age = now.monotonic.saturating_sub(sent.monotonic);
         let life = self
             .policy
             .life(sent, now, Some(lifetime), Duration::ZERO, 0.5);
+        // by both clocks: the machine may have slept meanwhile
+        let age = life.age(now);
         let is_worth_it = !life.is_makeshift && !now.reached(life.refresh_at);
         is_worth_it.then(|| SharedToken::minted(minted, lifetime, age))
     }
 
-    /// Where the token is shared, if it is.
-    pub(super) fn place(&self) -> Option<Place> {
-        let store = self.store.clone()?;
-        let key = self.source.shared_key(&self.request);
-        if key.is_none() {
-            events::not_shareable();
-        }
-        Some(Place { store, key: key? })
-    }
-
     /// Whether a saved token is worth having: not the one that is to be replaced, nor an older one,
     /// nor due itself.
-    fn wants(&self, token: &SharedToken) -> bool {
+    fn wants(&self, token: &SharedToken, asked: Now) -> bool {
         let now = self.clock.now();
         let response = token.response();
         let (lifetime, age) = (response.lifetime, response.age);
-        let life = self.policy.life(now, now, lifetime, age, fastrand::f64());
+        let life = self.policy.life(asked, now, lifetime, age, fastrand::f64());
         let is_another = self.slot.current(|current| {
             *current.token.any().header() != response.authorization
-                && age <= current.life.age(now) + SAME_TIME
+                && age <= current.life.age(asked) + SAME_TIME
         });
-        !now.reached(life.refresh_at) && is_another.unwrap_or(true)
+        !life.is_makeshift && !now.reached(life.refresh_at) && is_another.unwrap_or(true)
     }
 }
 

@@ -138,7 +138,7 @@ impl Shared {
             cache: Arc::downgrade(self),
             source: Arc::clone(&self.source),
             request: self.request.clone(),
-            place: self.place(),
+            store: self.store.clone(),
             clock: self.clock.clone(),
             outcome: sender,
         };

@@ -14,6 +14,8 @@ pub(super) struct Flights {
     pub(super) last: Option<Flight>,
     /// Flights so far.
     pub(super) count: u64,
+    /// Those of them that asked the source.
+    pub(super) requests: u64,
     /// Tokens so far.
     pub(super) tokens: u64,
     /// Different ones.
@@ -88,7 +90,7 @@ impl Flights {
     pub(super) fn status(&self, now: Now) -> FlightStatus {
         FlightStatus {
             under_way: self.under_way(now).is_some(),
-            requests: self.count - self.shared,
+            requests: self.requests,
             shared: self.shared,
             tokens: self.tokens,
             replays: self.replays,

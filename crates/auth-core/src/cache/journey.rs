@@ -11,13 +11,9 @@ use std::{
 
 use tokio::sync::watch;
 
-use super::{
-    Shared,
-    fleet::{Found, Place},
-    landing::Outcome,
-};
+use super::{Shared, fleet::Found, landing::Outcome};
 use crate::{
-    Error, ErrorKind, TokenRequest, TokenResponse, TokenSource,
+    Error, ErrorKind, SharedTokenStore, TokenRequest, TokenResponse, TokenSource,
     clock::{AnyClock, Now},
     events,
 };
@@ -30,7 +26,7 @@ pub(super) struct Journey {
     pub(super) source: Arc<dyn TokenSource>,
     pub(super) request: TokenRequest,
     /// Where other processes find what comes, if they are to.
-    pub(super) place: Option<Place>,
+    pub(super) store: Option<Arc<dyn SharedTokenStore>>,
     pub(super) clock: AnyClock,
     /// Dropped unused it tells the waiters that nothing will come.
     pub(super) outcome: watch::Sender<Option<Outcome>>,
@@ -71,6 +67,9 @@ impl Journey {
     /// A connection that fails before there is an answer may have been a kept one that the other
     /// side had just closed: that is worth one more attempt at once.
     pub(super) async fn ask(&self) -> (Now, Result<TokenResponse, Error>) {
+        if let Some(cache) = self.cache.upgrade() {
+            cache.flights().requests += 1;
+        }
         let started = self.clock.now();
         let attempts = async {
             let sent = self.clock.now();

@@ -15,6 +15,9 @@ use super::{
 };
 use crate::{AccessToken, Error, ErrorKind, TokenResponse, clock::Now, events};
 
+/// How long a refusal keeps other processes from trying.
+const AFTER_REFUSAL: Duration = Duration::from_secs(1);
+
 pub(super) type Outcome = Result<Arrival, Error>;
 
 /// A token that has come. Whoever looks only later asks the clock whether it is still usable.
@@ -59,7 +62,7 @@ impl Shared {
         let current = flights.last_is(number);
         flights.shared += u64::from(is_shared);
         let (outcome, next) = match result {
-            Ok(response) => self.land_token(&mut flights, current, sent, now, response),
+            Ok(response) => self.land_token(&mut flights, current, sent, now, response, is_shared),
             Err(error) => self.land_failure(&mut flights, current, now, error),
         };
         if let Some(flight) = flights.last.as_mut().filter(|_| current) {
@@ -81,13 +84,16 @@ impl Shared {
         sent: Now,
         now: Now,
         response: TokenResponse,
+        is_shared: bool,
     ) -> (Outcome, Duration) {
         let (lifetime, age) = (response.lifetime, response.age);
         let life = self.policy.life(sent, now, lifetime, age, fastrand::f64());
         let forced = current && flights.last.as_ref().is_some_and(|flight| flight.forced);
         // it may be over already: the machine may have slept meanwhile
         let is_poor = life.is_makeshift || now.reached(life.spent_at);
-        if is_poor && !forced && self.slot.left(now) > Some(life.left(now)) {
+        let is_worse = is_poor && !forced && self.slot.left(now) > Some(life.left(now));
+        // what is in the store is no answer to this request: there is no need to make do with it
+        if is_worse || is_poor && is_shared {
             let error = Error::new(
                 ErrorKind::InvalidResponse,
                 "the new token ends sooner than the current one",
@@ -110,7 +116,8 @@ impl Shared {
             let entry = Entry {
                 token: Copies::new(token.clone()),
                 life,
-                forced_at: forced.then_some(now.monotonic),
+                // a token from the store has been tried elsewhere since it was issued
+                forced_at: forced.then(|| now.monotonic.saturating_sub(age)),
                 accepted: AtomicBool::new(false),
             };
             self.slot.store(entry, now);
@@ -149,10 +156,14 @@ impl Shared {
 }
 
 impl Landing {
-    /// How long nobody else need try either. A refusal may be for this process alone.
+    /// How long nobody else need try either. A refusal may be for this process alone, but if it is
+    /// for all they need not come at once.
     pub(super) fn pause(&self) -> Option<Duration> {
         let error = self.outcome.as_ref().err()?;
-        error.retry_after().filter(|_| error.is_transient())
+        match error.is_transient() {
+            true => error.retry_after(),
+            false => Some(AFTER_REFUSAL),
+        }
     }
 
     /// Tells operators.

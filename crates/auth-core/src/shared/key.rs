@@ -28,9 +28,14 @@ impl SharedKey {
     /// `source` says who is asked, by whom and how; `request` for what.
     #[must_use]
     pub fn new<'a>(source: impl IntoIterator<Item = &'a str>, request: &TokenRequest) -> Self {
-        let mut key = Self(Zeroizing::new(Vec::with_capacity(256)));
-        key.list(&source.into_iter().collect::<Vec<_>>());
-        for texts in request.texts() {
+        let [scopes, resources, audience, parameters] = request.texts();
+        let source: Vec<_> = source.into_iter().collect();
+        let lists = [source, scopes, resources, audience, parameters];
+        let length = |texts: &Vec<&str>| texts.iter().map(|text| 8 + text.len()).sum::<usize>();
+        let whole: usize = lists.iter().map(|texts| 8 + length(texts)).sum();
+        // of the right size at once, or copies would be left behind
+        let mut key = Self(Zeroizing::new(Vec::with_capacity(whole)));
+        for texts in lists {
             key.list(&texts);
         }
         key
@@ -44,7 +49,8 @@ impl SharedKey {
 
     /// Another key, for those who wait for the holder of this one's lease.
     pub(crate) fn deputy(&self) -> Self {
-        let mut key = self.clone();
+        let mut key = Self(Zeroizing::new(Vec::with_capacity(self.0.len() + 64)));
+        key.0.extend_from_slice(&self.0);
         key.list(&["deputy"]);
         key
     }

@@ -100,16 +100,21 @@ async fn nobody_renews_the_lease_of_another() {
 
 #[tokio::test]
 async fn what_never_ends_is_no_lease() {
-    let fixture = Fixture::new();
-    let store = fixture.store([NEW]);
-    let lease = store.lease(&key()).await.unwrap().unwrap();
-    let name = fixture.name("lease").await;
-    let mut raw = fixture.raw().await;
-    let () = ask(&mut raw, &["SET", &name, "something else"]).await;
+    for without_end in [&["PERSIST"][..], &["PEXPIRE", "3600000"]] {
+        let fixture = Fixture::new();
+        let store = fixture.store([NEW]);
+        let lease = store.lease(&key()).await.unwrap().unwrap();
+        let name = fixture.name("lease").await;
+        let mut raw = fixture.raw().await;
+        let () = ask(&mut raw, &["SET", &name, "something else", "KEEPTTL"]).await;
+        let command = [&[without_end[0], &name], &without_end[1..]].concat();
+        let changed: i64 = ask(&mut raw, &command).await;
+        assert_eq!(changed, 1);
 
-    store.changed(&key()).await.unwrap();
-    assert!(is_free(&store).await);
-    drop(lease);
+        store.changed(&key()).await.unwrap();
+        assert!(is_free(&store).await, "{without_end:?}");
+        drop(lease);
+    }
 }
 
 #[tokio::test]

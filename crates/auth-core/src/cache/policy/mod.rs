@@ -135,8 +135,8 @@ impl RefreshPolicy {
         let jitter = 1.0 + self.jitter * (2.0 * draw - 1.0);
         let lead = margin + self.window.of(lifetime).mul_f64(jitter);
         let mut life = Life {
-            refresh_at: sent.after(lifetime.saturating_sub(lead + age)),
-            spent_at: sent.after(lifetime.saturating_sub(margin + age)),
+            refresh_at: sent.after(lifetime.saturating_sub(lead.saturating_add(age))),
+            spent_at: sent.after(lifetime.saturating_sub(margin.saturating_add(age))),
             expires_at: sent.after(lifetime.saturating_sub(age)),
             lifetime,
             is_makeshift: false,
