@@ -14,8 +14,6 @@ pub(super) struct Flights {
     pub(super) last: Option<Flight>,
     /// Flights so far.
     pub(super) count: u64,
-    /// Those of them that asked the source.
-    pub(super) requests: u64,
     /// Tokens so far.
     pub(super) tokens: u64,
     /// Different ones.
@@ -90,7 +88,6 @@ impl Flights {
     pub(super) fn status(&self, now: Now) -> FlightStatus {
         FlightStatus {
             under_way: self.under_way(now).is_some(),
-            requests: self.requests,
             shared: self.shared,
             tokens: self.tokens,
             replays: self.replays,
@@ -106,7 +103,6 @@ impl Flights {
 /// What [`Status`](super::Status) says of token requests.
 pub(super) struct FlightStatus {
     pub(super) under_way: bool,
-    pub(super) requests: u64,
     pub(super) shared: u64,
     pub(super) tokens: u64,
     pub(super) replays: u64,

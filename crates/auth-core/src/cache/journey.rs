@@ -4,7 +4,7 @@ use std::{
     future::{Future, poll_fn},
     panic::{AssertUnwindSafe, catch_unwind},
     pin::pin,
-    sync::{Arc, Weak},
+    sync::{Arc, Weak, atomic::Ordering::Relaxed},
     task::Poll,
     time::Duration,
 };
@@ -68,7 +68,7 @@ impl Journey {
     /// side had just closed: that is worth one more attempt at once.
     pub(super) async fn ask(&self) -> (Now, Result<TokenResponse, Error>) {
         if let Some(cache) = self.cache.upgrade() {
-            cache.flights().requests += 1;
+            cache.requests.fetch_add(1, Relaxed);
         }
         let started = self.clock.now();
         let attempts = async {

@@ -16,7 +16,7 @@ mod task;
 
 use std::{
     fmt,
-    sync::{Arc, PoisonError, Weak},
+    sync::{Arc, PoisonError, Weak, atomic},
 };
 
 use crate::{
@@ -70,6 +70,8 @@ struct Shared {
     /// pass without a lock while one is under way or backing off.
     next_renewal: AtomicU64,
     flights: Mutex<Flights>,
+    /// Flights that asked the source. A figure for people: loom need not look at it.
+    requests: atomic::AtomicU64,
     policy: RefreshPolicy,
     keep_warm: bool,
     clock: AnyClock,
@@ -243,6 +245,7 @@ impl TokenCacheBuilder {
                 slot: Slot::default(),
                 next_renewal: AtomicU64::new(0),
                 flights: Mutex::default(),
+                requests: atomic::AtomicU64::new(0),
                 policy: self.policy,
                 keep_warm: self.keep_warm,
                 clock: self.clock,

@@ -1,6 +1,6 @@
 //! How a cache fares, for health endpoints and support.
 
-use std::time::Duration;
+use std::{sync::atomic::Ordering::Relaxed, time::Duration};
 
 use super::{Shared, flights::FlightStatus};
 use crate::Error;
@@ -45,7 +45,6 @@ impl Shared {
         let now = self.clock.now();
         let FlightStatus {
             under_way,
-            requests,
             shared,
             tokens,
             replays,
@@ -56,7 +55,7 @@ impl Shared {
             usable_for: self.slot.left(now),
             due: self.slot.is_due(now),
             requesting: under_way,
-            token_requests: requests,
+            token_requests: self.requests.load(Relaxed),
             shared,
             tokens,
             replays,
