@@ -63,6 +63,9 @@ pub trait SharedTokenStore: fmt::Debug + Send + Sync + 'static {
 
     /// How long an operation may take at this moment. Default: 250 ms.
     ///
+    /// Before a token request it is cut to a quarter of what the attempt has left; to save a token and to
+    /// give a lease back, which nobody waits for, may take four times as long.
+    ///
     /// It does not apply to [`changed`](Self::changed), which waits for somebody.
     fn patience(&self) -> Duration {
         Duration::from_millis(250)
