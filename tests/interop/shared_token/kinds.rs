@@ -10,8 +10,8 @@ use super::{KEY, authorization_server, member};
 use crate::redis_server::{Cluster, Program, RedisServer, Sentinel};
 
 /// What the README tells operators to grant.
-const ACL_RULES: &str = "~auth:* &auth:* +eval +get +set +del +pttl +pexpire +publish +time +subscribe \
-                         +unsubscribe +hello +auth +ping +client|setname";
+const ACL_RULES: &str = "~auth:* &auth:* +eval +strlen +get +set +del +pttl +pexpire +pexpireat +publish +time \
+                         +subscribe +unsubscribe +hello +auth +ping +client|setname";
 
 /// Three processes, one token request, and whatever a store has to do.
 async fn is_shared(builder: impl Fn() -> RedisStoreBuilder) -> Result<()> {

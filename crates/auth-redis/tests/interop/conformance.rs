@@ -10,8 +10,8 @@ use crate::{
 
 const LEASE: Duration = Duration::from_secs(1);
 /// As the README has it, for the prefix `auth`.
-pub(crate) const RULES: &str = "on >s3cr3t ~auth:* resetchannels &auth:* -@all +eval +get +set +del +pttl +pexpire +publish +time \
-                     +subscribe +unsubscribe";
+pub(crate) const RULES: &str = "on >s3cr3t ~auth:* resetchannels &auth:* -@all +eval +strlen +get +set +del +pttl +pexpire \
+                     +pexpireat +publish +time +subscribe +unsubscribe";
 
 fn url() -> String {
     std::env::var("AUTH_TEST_REDIS_URL").expect("run `cargo xtask test`")
