@@ -31,13 +31,14 @@ pub(crate) fn scenarios(args: &Args) -> anyhow::Result<Vec<Scenario>> {
         })
     };
     Ok(vec![
-        with("no jitter", day, 0.25, 0.0)?,
+        with("no jitter", day, 0.24, 0.0)?,
         with("window 20 % ± 25 %", day, 0.2, 0.25)?,
-        with("window 25 % ± 40 %, the default", day, 0.25, 0.4)?,
+        with("window 24 % ± 37.5 %, the default", day, 0.24, 0.375)?,
         Scenario {
             shared_store: true,
-            ..with("the default, shared store", day, 0.25, 0.4)?
+            ..with("the default, shared store", day, 0.24, 0.375)?
         },
+        with("window 25 % ± 40 %", TWENTY_PERIODS, 0.25, 0.4)?,
         with("window 20 % ± 40 %", TWENTY_PERIODS, 0.2, 0.4)?,
         with("window 20 % ± 50 %", TWENTY_PERIODS, 0.2, 0.5)?,
         with("window 20 % ± 60 %", TWENTY_PERIODS, 0.2, 0.6)?,

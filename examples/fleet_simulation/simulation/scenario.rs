@@ -75,8 +75,8 @@ impl Scenario {
             length,
             lifetime: Duration::from_secs(600),
             policy: RefreshPolicy::default(),
-            // 600 s, less 5 % and a window of 20 %
-            period: Duration::from_secs(420),
+            // 600 s, less 5 % and a window of 24 %
+            period: Duration::from_secs(426),
             shared_store: false,
             capacity: None,
             outage: None,

@@ -73,7 +73,7 @@ async fn nobody_notices(broken: &Value, healed: &Value) -> Result<()> {
 
 /// The longest in microseconds: of requests with a token, and of others at the same time.
 ///
-/// The token lasts 60 s: due after 42 to 48, spent after 57. The requests go on for 70 s.
+/// The token lasts 60 s: due after 37 to 48, spent after 57. The requests go on for 70 s.
 async fn latencies_of_a_run(broken: &Value, healed: &Value) -> Result<[u64; 2]> {
     let provider = OidcProvider::start(&[("AS_TOKEN_TTL", "60")]).await?;
     let api = provider.api();

@@ -97,8 +97,8 @@ fn assert_patient(seed: u64, requests: &[Requested]) {
         assert!(next.at >= this.over, "seed {seed}: {this:?}, {next:?}");
         let (earliest, latest) = if this.minted {
             (token, failures) = (Some(this.at), 0);
-            // due 360 to 480 s after it was asked for
-            (this.at + secs(360), this.at + secs(480) + STEP)
+            // due 372 to 480 s after it was asked for
+            (this.at + secs(372), this.at + secs(480) + STEP)
         } else {
             failures += 1;
             let end = token.map(|asked| asked + USABLE_FOR);

@@ -54,11 +54,11 @@ async fn duende_spring_a_missing_lifetime_is_five_minutes() {
     let source = Scripted::always(Answer::Silent);
     let tokens = cache(&source, TokioClock::new());
     tokens.token().await.unwrap();
-    tokio::time::advance(secs(200)).await;
+    tokio::time::advance(secs(175)).await;
     assert!(read(&tokens).is_some());
     settle().await;
     assert_eq!(source.requests(), 1);
-    tokio::time::advance(secs(85)).await;
+    tokio::time::advance(secs(110)).await;
     assert_eq!(read(&tokens), None);
 }
 

@@ -37,9 +37,9 @@ async fn msal_jitter_is_drawn_once_for_a_token() {
     for _ in 0..10 {
         let tokens = cache(&Scripted::lives(3600), clock.clone());
         tokens.token().await.unwrap();
-        clock.advance(secs(2309));
+        clock.advance(secs(2381));
         let mut was_due = false;
-        for _ in 0..722 {
+        for _ in 0..650 {
             for _ in 0..20 {
                 let due = tokens.status().due;
                 assert!(due || !was_due, "due, and then not");

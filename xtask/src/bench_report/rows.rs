@@ -167,6 +167,13 @@ const FIGURES: &[Figure] = &[
         compute: ratio,
     },
     Figure {
+        what: "hit with a shared store over without",
+        bar: Bar::AtMost(1.02),
+        group: "shared",
+        functions: &["hit_with_store", "hit_without_store"],
+        compute: ratio,
+    },
+    Figure {
         what: "99.9th percentile of a read while the token is replaced, over the floor's",
         bar: Bar::AtMost(2.0),
         group: "read_while_replaced",

@@ -40,6 +40,7 @@ impl Journey {
             sent,
             result,
             is_shared,
+            place,
             lease,
         } = self.find().await;
         let Some(cache) = self.cache.upgrade() else {
@@ -51,7 +52,9 @@ impl Journey {
         let keep_warm = cache.keep_warm;
         drop(cache);
         self.outcome.send_replace(Some(landing.outcome.clone()));
-        self.share(minted, lease, landing.pause()).await;
+        if let Some(place) = place {
+            self.share(&place, minted, lease, landing.pause()).await;
+        }
         // a subscriber that panics must not end the renewals of a cache that is kept warm
         let _ = unpanicked(async { landing.tell() }).await;
         if let Some(next) = landing.next.filter(|_| keep_warm) {

@@ -38,7 +38,7 @@ pub use task::block_on;
 ///
 /// - a token is handed out until 5 % of L before its end (30 s at most, 1 s or L / 3 at least), and
 ///   never after
-/// - from about 30 % of L before its end (an hour and three quarters at most) a read also starts a renewal
+/// - from about 30 % of L before its end (an hour and forty minutes at most) a read also starts a renewal
 ///   in the background; nobody waits for it, and nobody sees it fail
 /// - at most one token request is under way, and everybody who waits gets its outcome, success or
 ///   failure; it is a task of its own that no caller's end stops, and takes 10 s at most

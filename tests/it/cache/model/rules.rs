@@ -31,15 +31,15 @@ impl Token {
         let margin = (lifetime / 20)
             .min(secs(30))
             .max((lifetime / 3).min(secs(1)));
-        let window = (lifetime / 4).min(secs(4500));
+        let window = (lifetime * 6 / 25).min(secs(4320));
         let usable_for = lifetime - margin;
         let mut token = Self {
             secret,
             since: sent,
             usable_for,
             due_after: (
-                usable_for.saturating_sub(window * 7 / 5 + ROUNDING),
-                (usable_for + ROUNDING).saturating_sub(window * 3 / 5),
+                usable_for.saturating_sub(window * 11 / 8 + ROUNDING),
+                (usable_for + ROUNDING).saturating_sub(window * 5 / 8),
             ),
             makeshift: false,
         };

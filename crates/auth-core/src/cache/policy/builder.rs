@@ -39,7 +39,7 @@ impl RefreshPolicyBuilder {
     }
 
     /// How long before it is spent a token is due: a share of its lifetime, but no longer than
-    /// `longest`. Default: 0.25, 75 min.
+    /// `longest`. Default: 0.24, 72 min.
     #[must_use]
     pub fn window(mut self, of_lifetime: f64, longest: Duration) -> Self {
         self.policy.window = Share {
@@ -49,7 +49,7 @@ impl RefreshPolicyBuilder {
         self
     }
 
-    /// How much longer or shorter the window of each token is, at random. Default: 0.4.
+    /// How much longer or shorter the window of each token is, at random. Default: 0.375.
     #[must_use]
     pub fn jitter(mut self, share: f64) -> Self {
         self.policy.jitter = share;

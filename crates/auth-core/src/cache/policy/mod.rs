@@ -26,7 +26,7 @@ const SECOND: Duration = Duration::from_secs(1);
 ///
 /// - margin = max(min(5 % of L, 30 s), min(1 s, L / 3)). This long before its end a token is
 ///   **spent**: it is not sent any more
-/// - window = min(25 % of L, 75 min) × a factor in 0.6–1.4, drawn once for each token so that a fleet
+/// - window = min(24 % of L, 72 min) × a factor in 0.625–1.375, drawn once for each token so that a fleet
 ///   started together does not renew together. This long before it is spent a token is **due**: a
 ///   read still returns it at once, and starts a renewal in the background
 /// - an attempt takes 10 s at most and, while there is a usable token, at most half of what is left
@@ -167,10 +167,10 @@ impl Default for RefreshPolicy {
             },
             least_margin: SECOND,
             window: Share {
-                of_lifetime: 0.25,
-                longest: Duration::from_secs(4500),
+                of_lifetime: 0.24,
+                longest: Duration::from_secs(4320),
             },
-            jitter: 0.4,
+            jitter: 0.375,
             default_lifetime: Duration::from_secs(300),
             attempt_timeout: Duration::from_secs(10),
             transient: Backoff {
@@ -213,12 +213,12 @@ mod tests {
     fn windows_at_every_lifetime() {
         // L, earliest due, latest due, spent
         for (lifetime, earliest, latest, spent) in [
-            (1.0, 0.316_667, 0.516_667, 0.666_667),
-            (3.0, 0.95, 1.55, 2.0),
-            (60.0, 36.0, 48.0, 57.0),
-            (600.0, 360.0, 480.0, 570.0),
-            (3600.0, 2310.0, 3030.0, 3570.0),
-            (86_400.0, 80_070.0, 83_670.0, 86_370.0),
+            (1.0, 0.336_667, 0.516_667, 0.666_667),
+            (3.0, 1.01, 1.55, 2.0),
+            (60.0, 37.2, 48.0, 57.0),
+            (600.0, 372.0, 480.0, 570.0),
+            (3600.0, 2382.0, 3030.0, 3570.0),
+            (86_400.0, 80_430.0, 83_670.0, 86_370.0),
         ] {
             let close = |a: f64, b: f64| assert!((a - b).abs() < 0.001, "{lifetime}: {a} {b}");
             close(windows(lifetime, 1.0).0, earliest);

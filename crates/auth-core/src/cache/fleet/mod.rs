@@ -1,5 +1,8 @@
 //! A flight that looks for a token in the store that processes share before it asks for one.
 
+mod operation;
+mod worth;
+
 use std::{
     future::{Future, poll_fn},
     pin::pin,
@@ -7,21 +10,14 @@ use std::{
     time::Duration,
 };
 
-use super::{
-    Shared,
-    journey::{Journey, unpanicked},
-};
+use super::journey::{Journey, unpanicked};
 use crate::{
     Error, ErrorKind, Lease, SharedKey, SharedToken, SharedTokenStore, TokenResponse, clock::Now,
     events,
 };
 
-/// Ages that differ by less may be of two tokens issued one after the other: they are measured by
-/// different clocks, over a network.
-const SAME_TIME: Duration = Duration::from_secs(1);
-
 /// The place of one token in the store.
-struct Place {
+pub(super) struct Place {
     store: Arc<dyn SharedTokenStore>,
     key: SharedKey,
 }
@@ -32,6 +28,8 @@ pub(super) struct Found {
     pub(super) sent: Now,
     pub(super) result: Result<TokenResponse, Error>,
     pub(super) is_shared: bool,
+    /// Where others will look for it.
+    pub(super) place: Option<Place>,
     /// To be given back when the token has been saved.
     pub(super) lease: Option<Box<dyn Lease>>,
 }
@@ -42,6 +40,7 @@ impl Found {
             sent,
             result,
             is_shared: false,
+            place: None,
             lease: None,
         }
     }
@@ -65,23 +64,16 @@ struct Saved {
 const LONGEST_PAUSE: Duration = Duration::from_secs(10);
 /// Between two tries for the lease, and up to twice as long: a store may tell of changes that are none.
 const BETWEEN_TRIES: Duration = Duration::from_millis(50);
-/// No operation before the token request may take more than this part of what the attempt has left.
-const SHARE_OF_ATTEMPT: u32 = 4;
-/// Nobody waits for what is done after it.
-const PATIENCE_AFTERWARDS: u32 = 4;
-
 impl Journey {
     /// A token that another process has saved, or one that was asked for.
     pub(super) async fn find(&self) -> Found {
-        let Some(place) = &self.place().await else {
+        let Some(place) = self.place().await else {
             return Found::asked(self.ask().await);
         };
-        match self.before_asking(place).await {
+        let found = match self.before_asking(&place).await {
             Some(Chance::Saved(Saved { token, asked })) => Found {
-                sent: asked,
-                result: Ok(token.into_response()),
                 is_shared: true,
-                lease: None,
+                ..Found::asked((asked, Ok(token.into_response())))
             },
             Some(Chance::Leased(lease)) => {
                 let asked = held(&*lease, self.ask()).await;
@@ -96,6 +88,10 @@ impl Journey {
                 Found::asked((self.clock.now(), Err(in_vain)))
             }
             None => Found::asked(self.ask().await),
+        };
+        Found {
+            place: Some(place),
+            ..found
         }
     }
 
@@ -128,7 +124,12 @@ impl Journey {
                 chance => return Some(Some(chance)),
             }
             let changed = unpanicked(async { place.store.changed(&place.key).await });
-            match self.clock.before(end, changed).await.map(of_store) {
+            match self
+                .clock
+                .before(end, changed)
+                .await
+                .map(operation::of_store)
+            {
                 Some(Ok(())) => {}
                 Some(Err(error)) => {
                     events::shared_store_failed("wait", &error);
@@ -191,17 +192,14 @@ impl Journey {
     /// Saves what came, and gives the lease back: after a `pause` if nothing did.
     pub(super) async fn share(
         &self,
+        place: &Place,
         minted: Option<SharedToken>,
         lease: Option<Box<dyn Lease>>,
         pause: Option<Duration>,
     ) {
-        let Some(place) = &self.place().await else {
-            return;
-        };
-        let patience = patience(place).await.saturating_mul(PATIENCE_AFTERWARDS);
         if let Some(token) = minted {
             let save = async { place.store.save(&place.key, &token).await };
-            self.within(patience, "save", save).await;
+            self.afterwards(place, "save", save).await;
         }
         let Some(lease) = lease else { return };
         let release = async {
@@ -210,79 +208,7 @@ impl Journey {
                 None => lease.release().await,
             }
         };
-        self.within(patience, "release", release).await;
-    }
-
-    /// The outcome of one operation of the store; `None`, and an event, if it has none in time.
-    async fn patiently<T>(
-        &self,
-        place: &Place,
-        operation: &'static str,
-        outcome: impl Future<Output = Result<T, Error>>,
-    ) -> Option<T> {
-        let left = self.deadline.saturating_sub(self.clock.now().monotonic);
-        let patience = patience(place).await.min(left / SHARE_OF_ATTEMPT);
-        self.within(patience, operation, outcome).await
-    }
-
-    async fn within<T>(
-        &self,
-        patience: Duration,
-        operation: &'static str,
-        outcome: impl Future<Output = Result<T, Error>>,
-    ) -> Option<T> {
-        let until = self.clock.now().monotonic.saturating_add(patience);
-        let outcome = self.clock.before(until, unpanicked(outcome)).await;
-        let outcome = outcome.map_or_else(
-            || {
-                let too_slow = format!("no answer within {:.3} s", patience.as_secs_f64());
-                Err(Error::new(ErrorKind::SharedStore, too_slow))
-            },
-            of_store,
-        );
-        outcome
-            .inspect_err(|error| events::shared_store_failed(operation, error))
-            .ok()
-    }
-}
-
-async fn patience(place: &Place) -> Duration {
-    let patience = unpanicked(async { place.store.patience() }).await;
-    patience.unwrap_or_default()
-}
-
-/// What an operation came to, its panic told as what it is.
-fn of_store<T>(outcome: Result<Result<T, Error>, Error>) -> Result<T, Error> {
-    outcome.unwrap_or_else(|_| Err(Error::new(ErrorKind::SharedStore, "the store panicked")))
-}
-
-impl Shared {
-    /// What others may use of a token that was just minted; `None` if it is too short-lived to be
-    /// of use to anybody.
-    pub(super) fn worth_sharing(&self, minted: TokenResponse, sent: Now) -> Option<SharedToken> {
-        let now = self.clock.now();
-        let lifetime = self.policy.lifetime(minted.lifetime);
-        let life = self
-            .policy
-            .life(sent, now, Some(lifetime), Duration::ZERO, 0.5);
-        // by both clocks: the machine may have slept meanwhile
-        let age = life.age(now);
-        let is_worth_it = !life.is_makeshift && !now.reached(life.refresh_at);
-        is_worth_it.then(|| SharedToken::minted(minted, lifetime, age))
-    }
-
-    /// Whether a saved token is worth having: not the one that is to be replaced, nor an older one,
-    /// nor due itself.
-    fn wants(&self, token: &SharedToken, asked: Now) -> bool {
-        let now = self.clock.now();
-        let response = token.response();
-        let (lifetime, age) = (response.lifetime, response.age);
-        let life = self.policy.life(asked, now, lifetime, age, fastrand::f64());
-        let is_another = self.slot.current(|current| {
-            *current.token.any().header() != response.authorization
-                && age <= current.life.age(asked) + SAME_TIME
-        });
-        !life.is_makeshift && !now.reached(life.refresh_at) && is_another.unwrap_or(true)
+        self.afterwards(place, "release", release).await;
     }
 }
 

@@ -1,0 +1,44 @@
+//! Which tokens are worth sharing, and which of the shared ones are worth having.
+
+use std::time::Duration;
+
+use super::super::Shared;
+use crate::{SharedToken, TokenResponse, clock::Now};
+
+/// Ages that differ by less may be of two tokens issued one after the other: they are measured by
+/// different clocks, over a network.
+const SAME_TIME: Duration = Duration::from_secs(1);
+
+impl Shared {
+    /// What others may use of a token that was just minted; `None` if it is too short-lived to be
+    /// of use to anybody.
+    pub(in crate::cache) fn worth_sharing(
+        &self,
+        minted: TokenResponse,
+        sent: Now,
+    ) -> Option<SharedToken> {
+        let now = self.clock.now();
+        let lifetime = self.policy.lifetime(minted.lifetime);
+        let life = self
+            .policy
+            .life(sent, now, Some(lifetime), Duration::ZERO, 0.5);
+        // by both clocks: the machine may have slept meanwhile
+        let age = life.age(now);
+        let is_worth_it = !life.is_makeshift && !now.reached(life.refresh_at);
+        is_worth_it.then(|| SharedToken::minted(minted, lifetime, age))
+    }
+
+    /// Whether a saved token is worth having: not the one that is to be replaced, nor an older one,
+    /// nor due itself.
+    pub(super) fn wants(&self, token: &SharedToken, asked: Now) -> bool {
+        let now = self.clock.now();
+        let response = token.response();
+        let (lifetime, age) = (response.lifetime, response.age);
+        let life = self.policy.life(asked, now, lifetime, age, fastrand::f64());
+        let is_another = self.slot.current(|current| {
+            *current.token.any().header() != response.authorization
+                && age <= current.life.age(asked) + SAME_TIME
+        });
+        !life.is_makeshift && !now.reached(life.refresh_at) && is_another.unwrap_or(true)
+    }
+}
