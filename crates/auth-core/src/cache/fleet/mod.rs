@@ -112,7 +112,11 @@ impl Journey {
         if let Some(lease) = self.patiently(place, "lease", lease).await? {
             return Some(Chance::Leased(lease));
         }
-        let chance = self.until(place, self.deadline).await?;
+        // in its last moments an attempt has no time for an answer of the store, and one that does
+        // not come would be taken for its failure
+        let left = self.deadline.saturating_sub(self.clock.now().monotonic);
+        let end = self.deadline - operation::patience(place).await.min(left / 2);
+        let chance = self.until(place, end).await?;
         Some(chance.unwrap_or(Chance::Taken))
     }
 

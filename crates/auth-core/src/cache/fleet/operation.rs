@@ -58,7 +58,7 @@ impl Journey {
     }
 }
 
-async fn patience(place: &Place) -> Duration {
+pub(super) async fn patience(place: &Place) -> Duration {
     let patience = unpanicked(async { place.store.patience() }).await;
     patience.unwrap_or_default()
 }
