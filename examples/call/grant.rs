@@ -16,24 +16,38 @@ const LONGEST_SCOPE: usize = 1 << 10;
 /// Of the current token.
 #[derive(Debug)]
 pub(crate) struct Grant {
-    lifetime: Duration,
+    life: Life,
     scopes: Scopes,
     /// `None`: what the provider's preset asks for, if anything.
     asked: Option<Scopes>,
 }
 
+/// In whole seconds, or nearly so.
+#[derive(Clone, Copy, Debug)]
+enum Life {
+    /// Since it was asked for.
+    Whole(Duration),
+    /// Another process may have asked for it.
+    Left(Duration),
+}
+
 impl Grant {
     /// `None` if there is no usable token: it makes no token request.
-    pub(crate) async fn of(tenant: &Tenant, asked: Option<&str>) -> Option<Self> {
+    pub(crate) async fn of(
+        tenant: &Tenant,
+        asked: Option<&str>,
+        may_be_anothers: bool,
+    ) -> Option<Self> {
         if !tenant.tokens.status().is_usable() {
             return None;
         }
         let token = tenant.tokens.token().await.ok()?;
+        let lasts_from = |start| token.expires_at().duration_since(start).ok();
         Some(Self {
-            lifetime: token
-                .expires_at()
-                .duration_since(tenant.token_time.last()?)
-                .ok()?,
+            life: match may_be_anothers {
+                true => Life::Left(lasts_from(SystemTime::now())?),
+                false => Life::Whole(lasts_from(tenant.token_time.last()?)?),
+            },
             scopes: token.scopes().clone(),
             asked: asked.and_then(|scope| scope.parse().ok()),
         })
@@ -42,7 +56,10 @@ impl Grant {
 
 impl fmt::Display for Grant {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:.0} s, ", self.lifetime.as_secs_f64())?;
+        match self.life {
+            Life::Whole(lifetime) => write!(f, "{:.0} s, ", lifetime.as_secs_f64())?,
+            Life::Left(left) => write!(f, "{} s left, ", left.as_secs())?,
+        }
         match self.scopes.is_empty() {
             true => f.write_str("no scope named")?,
             false => write!(f, "scope \"{}\"", shown(&self.scopes))?,
@@ -101,14 +118,26 @@ mod tests {
 
     #[test]
     fn what_was_asked_for_is_told_where_it_is_not_what_was_granted() {
-        for (granted, asked, expected) in [
-            ("a b", Some("b a"), "600 s, scope \"a b\""),
-            ("a", Some("a b"), "600 s, scope \"a\" (asked for \"a b\")"),
-            ("", Some("a"), "600 s, no scope named (asked for \"a\")"),
-            ("a", None, "600 s, scope \"a\""),
+        let nearly = Duration::from_millis(599_998);
+        let (whole, left) = (Life::Whole(nearly), Life::Left(nearly));
+        for (life, granted, asked, expected) in [
+            (whole, "a b", Some("b a"), "600 s, scope \"a b\""),
+            (
+                whole,
+                "a",
+                Some("a b"),
+                "600 s, scope \"a\" (asked for \"a b\")",
+            ),
+            (
+                whole,
+                "",
+                Some("a"),
+                "600 s, no scope named (asked for \"a\")",
+            ),
+            (left, "a", None, "599 s left, scope \"a\""),
         ] {
             let grant = Grant {
-                lifetime: Duration::from_millis(599_998),
+                life,
                 scopes: granted.parse().unwrap(),
                 asked: asked.map(|scope| scope.parse().unwrap()),
             };

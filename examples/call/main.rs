@@ -101,7 +101,10 @@ async fn run(
     let elapsed = start.elapsed();
     let grant = match args.json {
         true => None,
-        false => Grant::of(tenants.first(), args.scope.as_deref()).await,
+        false => {
+            let is_shared = args.redis.is_some();
+            Grant::of(tenants.first(), args.scope.as_deref(), is_shared).await
+        }
     };
     let report = Report {
         counts: &tally.finish(),
