@@ -17,7 +17,9 @@ use crate::{
 const LEASE: Duration = Duration::from_secs(5);
 const SHORTEST_LEASE: Duration = Duration::from_secs(1);
 
-/// Builds a [`RedisStore`].
+/// Makes a [`RedisStore`]; what is wrong is told by [`build`](Self::build).
+///
+/// Either [`seal_keys`](Self::seal_keys) or [`plaintext`](Self::plaintext) has to be said.
 #[must_use]
 pub struct RedisStoreBuilder {
     kind: Kind,
@@ -56,21 +58,25 @@ impl RedisStoreBuilder {
         self
     }
 
-    /// What the names of all keys and channels start with, before a `:`. Default: `auth`.
+    /// What the names of all keys and channels start with, before a `:`. Default: `auth`. An ACL
+    /// rule names it, too: `~auth:*`.
     pub fn prefix(mut self, prefix: impl Into<String>) -> Self {
         self.prefix = prefix.into();
         self
     }
 
     /// How long others wait for a process that died while it requested a token. Default: 5 s; at
-    /// least 1 s, at most 60 s. They wait for three quarters of an attempt, 7.5 s, in any case. A process that lives renews its lease every third of that.
+    /// least 1 s, at most 60 s. A process that lives renews its lease each third of this time.
+    ///
+    /// After three quarters of an [attempt](auth_core::RefreshPolicyBuilder::attempt_timeout), 7.5 s
+    /// by default, one of those who wait requests the token in any case.
     pub fn lease(mut self, lease: Duration) -> Self {
         self.lease = lease;
         self
     }
 
     /// The certificate authorities to trust, in PEM, in place of the operating system's: for
-    /// `rediss://` URLs.
+    /// `rediss://` URLs. Default: the operating system's.
     #[cfg(feature = "tls")]
     pub fn root_certificate(mut self, pem: impl Into<Vec<u8>>) -> Self {
         self.trust.root = Some(pem.into());

@@ -32,6 +32,26 @@ const LONGEST_LOOK: Duration = Duration::from_millis(250);
 const MOST_LOOKS: u32 = 4;
 
 /// A [`SharedTokenStore`] in Redis or Valkey.
+///
+/// It connects when it is used for the first time, by one connection. Several caches of a process
+/// share one store by an [`Arc`]:
+///
+/// ```
+/// use std::sync::Arc;
+/// use auth_redis::{
+///     RedisStore, SealKeys,
+///     auth_core::{Error, TokenCache, TokenSource},
+/// };
+///
+/// # fn example(orders: impl TokenSource, invoices: impl TokenSource) -> Result<(), Error> {
+/// let keys = SealKeys::from_files(["/run/secrets/seal-key"])?;
+/// let store = RedisStore::builder("redis://fleet:s3cr3t@redis.example.com").seal_keys(keys);
+/// let store = Arc::new(store.build()?);
+/// let orders = TokenCache::builder(orders).shared_store(store.clone()).build();
+/// let invoices = TokenCache::builder(invoices).shared_store(store).build();
+/// # Ok(())
+/// # }
+/// ```
 pub struct RedisStore {
     link: Arc<Link>,
     sealing: Sealing,
@@ -40,21 +60,28 @@ pub struct RedisStore {
 }
 
 impl RedisStore {
-    /// A store in one server: `redis://user:password@host:6379/0`, `rediss://` for TLS, or
-    /// `unix:///path/of/socket?user=..&pass=..&db=0`.
+    /// A store in one server: `redis://user:password@host:6379/0`, `rediss://` for TLS (feature
+    /// `tls`), or `unix:///path/of/socket?user=..&pass=..&db=0`. Only the host, or the path, has to
+    /// be there; the port is 6379 and the database 0 unless told. User and password are
+    /// percent-encoded. `redis+unix://`, `valkey://`, `valkeys://` and `valkey+unix://` are taken, too.
+    ///
+    /// What is wrong with the URL is told by [`build`](RedisStoreBuilder::build).
     pub fn builder(url: impl Into<String>) -> RedisStoreBuilder {
         RedisStoreBuilder::new(Kind::Standalone, vec![url.into()])
     }
 
-    /// A store in a Cluster: URLs of some of its nodes, all with the same user and password.
+    /// A store in a Cluster: URLs of some of its nodes, as for [`builder`](Self::builder), all with
+    /// the same user and password.
     #[cfg(feature = "cluster")]
     pub fn cluster(urls: impl IntoIterator<Item = impl Into<String>>) -> RedisStoreBuilder {
         RedisStoreBuilder::new(Kind::Cluster, urls.into_iter().map(Into::into).collect())
     }
 
     /// A store in the primary of that name: URLs of the Sentinels that know it, all with the same
-    /// user and password at the Sentinels; the number at the end is of the primary's database.
-    /// With `rediss://`, the primary is reached by TLS as well.
+    /// user and password at the Sentinels; the port, 26379 as a rule, has to be told; the number at
+    /// the end is of the primary's database. With `rediss://`, the primary is reached by TLS as well.
+    /// What it wants of a user and a password is told by
+    /// [`master_credentials`](RedisStoreBuilder::master_credentials).
     #[cfg(feature = "sentinel")]
     pub fn sentinel(
         urls: impl IntoIterator<Item = impl Into<String>>,

@@ -19,8 +19,8 @@ pub use token::SharedToken;
 /// lease it waits until something [changed](Self::changed), for three quarters of the time that
 /// the attempt may take; then one of those who wait asks, under a lease for that, and the others go
 /// on waiting for the rest of the time. Who fails for a reason that may pass gives the lease back
-/// only when it would try again itself. It judges each token by its own clock and policy: the store
-/// need not know which are worth having.
+/// only when it would try again itself, and after 10 s at most. Each cache judges a token by its own
+/// clock and policy: the store need not know which are worth having.
 ///
 /// A store is never on the path of a request that finds its token in the process, and no request
 /// fails because of it: an operation that takes longer than [`patience`](Self::patience), fails or
@@ -28,6 +28,21 @@ pub use token::SharedToken;
 ///
 /// What a store keeps are credentials. Whoever can read them can use them; whoever can write them
 /// can make others send theirs.
+///
+/// `auth-redis` has one in Redis. For those who write another, `check_shared_store` of
+/// `auth-testing` takes it through all that is said here, and its `MemoryStore` is one in 300 lines.
+/// Several caches of a process share a store by an [`Arc`]:
+///
+/// ```
+/// use std::sync::Arc;
+/// use auth_core::{SharedTokenStore, TokenCache, TokenSource};
+///
+/// # fn example(orders: impl TokenSource, invoices: impl TokenSource, store: impl SharedTokenStore) {
+/// let store: Arc<dyn SharedTokenStore> = Arc::new(store);
+/// let orders = TokenCache::builder(orders).shared_store(store.clone()).build();
+/// let invoices = TokenCache::builder(invoices).shared_store(store).build();
+/// # }
+/// ```
 #[async_trait]
 pub trait SharedTokenStore: fmt::Debug + Send + Sync + 'static {
     /// The token saved last under `key`, if it has not ended.
@@ -48,7 +63,7 @@ pub trait SharedTokenStore: fmt::Debug + Send + Sync + 'static {
     /// Asks to be the only one who requests a token for `key`. `None`: another one is.
     ///
     /// A lease ends by itself some seconds after its holder has stopped [holding](Lease::hold) it:
-    /// the holder may have died.
+    /// the holder may have died. In `auth-redis` it is 5 s.
     ///
     /// # Errors
     /// If the store cannot tell.
@@ -63,7 +78,8 @@ pub trait SharedTokenStore: fmt::Debug + Send + Sync + 'static {
 
     /// How long an operation may take at this moment. Default: 250 ms.
     ///
-    /// Before a token request it is cut to a quarter of what the attempt has left; to save a token and to
+    /// It is asked for before each operation: a store may want more before it is connected. Before
+    /// a token request it is cut to a quarter of what the attempt has left; to save a token and to
     /// give a lease back, which nobody waits for, may take four times as long.
     ///
     /// It does not apply to [`changed`](Self::changed), which waits for somebody.
@@ -85,8 +101,8 @@ pub trait Lease: fmt::Debug + Send + Sync + 'static {
     /// If it is not certain to be given back. It ends by itself then.
     async fn release(self: Box<Self>) -> Result<(), Error>;
 
-    /// Gives the lease back, if it is still ours, but to nobody before `pause` is over: the token
-    /// request has failed, and would fail for the next one as well.
+    /// Gives the lease back, if it is still ours, but to nobody before `pause` is over, 10 s at most:
+    /// the token request has failed, and would fail for the next one as well.
     ///
     /// # Errors
     /// If that is not certain to last so long.

@@ -20,7 +20,7 @@ pub struct SharedToken {
 }
 
 impl SharedToken {
-    /// A bearer token that a store has kept; its lifetime is 0 until told.
+    /// A bearer token that a store has kept; its lifetime and its age are 0 until told.
     ///
     /// # Errors
     /// If it is not a `b64token` (RFC 6750 §2.1).
@@ -67,7 +67,7 @@ impl SharedToken {
         self.response.lifetime.unwrap_or_default()
     }
 
-    /// How much of its lifetime is left.
+    /// How much of its lifetime is left; zero if it is over.
     #[must_use]
     pub fn left(&self) -> Duration {
         self.full_lifetime().saturating_sub(self.response.age)
