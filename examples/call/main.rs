@@ -111,6 +111,7 @@ async fn run(
         token_requests,
         replays: tenants.replays(),
         shared_tokens: tenants.shared_tokens(),
+        store_failures: tenants.store_failures(),
         grant,
         elapsed,
     };

@@ -14,6 +14,7 @@ pub(crate) struct Report<'a> {
     pub(crate) replays: u64,
     /// Tokens that other processes had asked for.
     pub(crate) shared_tokens: u64,
+    pub(crate) store_failures: u64,
     /// The first tenant's.
     pub(crate) grant: Option<Grant>,
     pub(crate) elapsed: Duration,
@@ -46,6 +47,7 @@ impl Report<'_> {
             "token_errors": self.token_requests.errors(),
             "replays": self.replays,
             "shared_tokens": self.shared_tokens,
+            "store_failures": self.store_failures,
             "errors": object(failures.map(|(kind, (n, _))| (*kind, *n))),
             "latency_us": {
                 "p50": self.latency(0.50),
@@ -107,6 +109,10 @@ impl fmt::Display for Report<'_> {
         }
         if self.shared_tokens > 0 {
             write!(f, "\nshared tokens   {}", self.shared_tokens)?;
+        }
+        if self.store_failures > 0 {
+            let failures = self.store_failures;
+            write!(f, "\nstore failures  {failures}; RUST_LOG=warn tells why")?;
         }
         Ok(())
     }

@@ -42,6 +42,12 @@ impl Tenants {
         statuses.map(|status| status.shared).sum()
     }
 
+    /// What the shared store did not do.
+    pub(crate) fn store_failures(&self) -> u64 {
+        let statuses = self.all.iter().map(|tenant| tenant.tokens.status());
+        statuses.map(|status| status.store_failures).sum()
+    }
+
     /// Requests that were sent a second time.
     pub(crate) fn replays(&self) -> u64 {
         let statuses = self.all.iter().map(|tenant| tenant.tokens.status());

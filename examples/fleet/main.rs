@@ -19,6 +19,7 @@ mod worker;
 use std::{process::ExitCode, time::Duration};
 
 use clap::Parser;
+use tokio::signal::unix::{self, SignalKind};
 
 use place::Place;
 use redis::Redis;
@@ -60,7 +61,11 @@ async fn main() -> ExitCode {
     let args = Args::parse();
     let outcome = match args.worker {
         true => worker::run(args.tasks.into()).await,
-        false => run(&args).await,
+        // what it has started, and its directory, end with it
+        false => tokio::select! {
+            outcome = run(&args) => outcome,
+            signal = signal() => Err(signal),
+        },
     };
     match outcome {
         Ok(true) => ExitCode::SUCCESS,
@@ -69,6 +74,20 @@ async fn main() -> ExitCode {
             eprintln!("fleet: {error:#}");
             ExitCode::from(2)
         }
+    }
+}
+
+/// Waits until somebody wants this to end.
+async fn signal() -> anyhow::Error {
+    let terminate = async {
+        match unix::signal(SignalKind::terminate()) {
+            Ok(mut terminate) => terminate.recv().await,
+            Err(_) => std::future::pending().await,
+        }
+    };
+    tokio::select! {
+        _ = tokio::signal::ctrl_c() => anyhow::anyhow!("interrupted"),
+        _ = terminate => anyhow::anyhow!("terminated"),
     }
 }
 

@@ -8,6 +8,8 @@ use std::{
 };
 
 use anyhow::{Context, bail};
+use auth_core::{SharedKey, SharedTokenStore, TokenRequest};
+use auth_redis::RedisStore;
 use tokio::{
     net::UnixStream,
     process::{Child, Command},
@@ -29,6 +31,7 @@ struct Own {
 impl Redis {
     pub(crate) async fn find(directory: &Path) -> anyhow::Result<Self> {
         if let Some(url) = env::var("REDIS_URL").ok().filter(|url| !url.is_empty()) {
+            check(&url).await.context("REDIS_URL")?;
             return Ok(Self { url, own: None });
         }
         let socket = directory.join("redis.sock");
@@ -73,6 +76,14 @@ impl fmt::Display for Redis {
             None => "the Redis of REDIS_URL",
         })
     }
+}
+
+/// Whether a store there can be used.
+async fn check(url: &str) -> anyhow::Result<()> {
+    let store = RedisStore::builder(url).plaintext().build()?;
+    let key = SharedKey::new(["nobody"], &TokenRequest::default());
+    store.load(&key).await?;
+    Ok(())
 }
 
 /// A server that keeps nothing on disk, and listens on a socket in our own directory only.

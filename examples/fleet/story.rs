@@ -108,14 +108,14 @@ impl<'a> Story<'a> {
                 for process in &mut self.processes[..victims] {
                     process.kill().await?;
                 }
-                format!("{victims} processes killed")
+                format!("{} killed", processes(victims))
             }
             Event::StartProcesses => {
                 for process in &mut self.processes[..victims] {
                     self.before = self.before.and(process.fares());
                     *process = Process::start(self.tasks, self.place, self.redis.as_ref())?;
                 }
-                format!("{victims} processes started in their place")
+                format!("{} started instead", processes(victims))
             }
             Event::KillRedis | Event::StartRedis => match &mut self.redis {
                 Some(redis) if redis.is_own() => match event {
@@ -142,5 +142,12 @@ impl<'a> Story<'a> {
                 .show(row, lives.then(|| process.id()), process.fares());
         }
         self.table.pass(elapsed, self.place.token_requests());
+    }
+}
+
+fn processes(count: usize) -> String {
+    match count {
+        1 => "1 process".to_owned(),
+        _ => format!("{count} processes"),
     }
 }

@@ -33,8 +33,8 @@ pub struct Provider {
 }
 
 impl Provider {
-    /// Signicat, `api.signicat.com`: the scope is always `signicat-api`, the secret goes into the
-    /// body; `client_secret_basic` works as well. Tokens live 600 s by default, 1–3600 s as set in
+    /// Signicat, `api.signicat.com`: the scope is `signicat-api` unless you name another, the secret goes
+    /// into the body; `client_secret_basic` works as well. Tokens live 600 s by default, 1–3600 s as set in
     /// its dashboard.
     #[must_use]
     pub const fn signicat() -> Self {

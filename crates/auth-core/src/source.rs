@@ -13,7 +13,7 @@ use crate::{Error, SharedKey, TokenRequest, TokenResponse};
 ///
 /// ```
 /// use std::time::Duration;
-/// use auth_core::{Error, TokenRequest, TokenResponse, TokenSource, async_trait};
+/// use auth_core::{Error, SharedKey, TokenRequest, TokenResponse, TokenSource, async_trait};
 ///
 /// #[derive(Debug)]
 /// struct Fixed;
@@ -22,6 +22,11 @@ use crate::{Error, SharedKey, TokenRequest, TokenResponse};
 /// impl TokenSource for Fixed {
 ///     async fn fetch(&self, _request: &TokenRequest) -> Result<TokenResponse, Error> {
 ///         Ok(TokenResponse::bearer("abc")?.expires_in(Duration::from_secs(600)))
+///     }
+///
+///     // only for a cache with a shared store: what tells this source's tokens from all others
+///     fn shared_key(&self, request: &TokenRequest) -> Option<SharedKey> {
+///         Some(SharedKey::new(["https://auth.example.com/token", "my-client"], request))
 ///     }
 /// }
 /// ```

@@ -20,7 +20,8 @@ pub(crate) struct Address(ConnectionInfo);
 impl Address {
     /// What `url` says; an error never shows it, for it may hold a password.
     pub(crate) fn parse(url: &str) -> Result<Self, Error> {
-        let Some((scheme, _)) = url.split_once("://") else {
+        let scheme = url.split_once("://").map(|(scheme, _)| scheme);
+        let Some(scheme) = scheme.filter(|scheme| is_scheme(scheme)) else {
             return Err(Error::configuration(format!(
                 "the URL of a Redis server starts with {SCHEMES}; one came without any scheme"
             )));
@@ -79,6 +80,14 @@ impl Address {
     }
 }
 
+/// As RFC 3986 §3.1 has it. What stands before `://` may be something else, and secret.
+fn is_scheme(text: &str) -> bool {
+    text.starts_with(|c: char| c.is_ascii_alphabetic())
+        && text
+            .chars()
+            .all(|c| c.is_ascii_alphanumeric() || "+-.".contains(c))
+}
+
 const NO_URL: &str = "the URL of a Redis server looks like redis://user:password@host:6379/0; what came \
                       is not a URL";
 
@@ -98,6 +107,7 @@ mod tests {
             ("", "without any scheme"),
             ("localhost", "without any scheme"),
             ("user:s3cr3t@localhost:6379", "without any scheme"),
+            ("user:s3cr3t://x@localhost", "without any scheme"),
             ("http://user:s3cr3t@localhost", "\"http\""),
             (
                 "redis+sentinel://user:s3cr3t@localhost",

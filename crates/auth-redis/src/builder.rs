@@ -122,8 +122,8 @@ impl RedisStoreBuilder {
             (Some(keys), false) => Sealing::Sealed(keys),
             (None, true) => Sealing::Plain,
             (None, false) => {
-                let message = "seal keys are needed, or the word that tokens may be stored in \
-                               plaintext; there is neither";
+                let message = "tokens are sealed, by seal_keys(), or stored as they are, by \
+                               plaintext(); neither was asked for";
                 return Err(Error::configuration(message));
             }
             (Some(_), true) => {
@@ -131,6 +131,14 @@ impl RedisStoreBuilder {
                 return Err(Error::configuration(message));
             }
         };
+        #[cfg(feature = "sentinel")]
+        if let Kind::Sentinel(master) = &self.kind
+            && master.name.is_empty()
+        {
+            let message =
+                "the name that Sentinels know the primary by is needed; an empty one came";
+            return Err(Error::configuration(message));
+        }
         check_prefix(&self.prefix)?;
         if self.lease < SHORTEST_LEASE || self.lease > LONGEST_LEASE {
             return Err(Error::configuration(format!(
@@ -217,7 +225,7 @@ mod tests {
     fn it_has_to_be_said_that_tokens_are_stored_as_they_are() {
         let builder = RedisStore::builder("redis://user:s3cr3t@localhost");
         let error = builder.build().unwrap_err().to_string();
-        assert!(error.contains("there is neither"), "{error}");
+        assert!(error.contains("neither was asked for"), "{error}");
     }
 
     #[test]
@@ -265,6 +273,9 @@ mod tests {
         let error = RedisStore::sentinel(none, "primary").plaintext().build();
         let error = error.unwrap_err().to_string();
         assert!(error.contains("at least one URL"), "{error}");
+        let nameless = RedisStore::sentinel(["redis://one:26379"], "").plaintext();
+        let error = nameless.build().unwrap_err().to_string();
+        assert!(error.contains("an empty one came"), "{error}");
         let store = RedisStore::sentinel(["redis://:s3cr3t@one:26379"], "primary")
             .master_credentials("user", "s3cr3t")
             .plaintext();

@@ -53,7 +53,15 @@ pub(crate) fn is_of_the_connection(error: &RedisError) -> bool {
         || matches!(code(error), Some("READONLY" | "NOAUTH" | "MASTERDOWN"))
 }
 
+/// What the client library calls a SELECT that was refused; the reply says only `ERR`.
+const NO_DATABASE: &str = "Redis server refused to switch database";
+
 fn cause(error: &RedisError) -> String {
+    if error.to_string().starts_with(NO_DATABASE) {
+        return "it refuses the database that the URL names: it has none of that number, or the ACL \
+                forbids SELECT"
+            .to_owned();
+    }
     if let Some(code) = code(error) {
         let known = REPLIES.iter().find(|(known, _)| *known == code);
         return match known {

@@ -15,7 +15,7 @@ pub(crate) fn unreadable(name: &str, why: Unreadable) {
 pub(crate) fn not_subscribed(error: &Error) {
     tracing::warn!(
         %error,
-        "no notifications from the shared token store; looking there a few times a second instead"
+        "no notifications from the shared token store; looking there about once a second instead"
     );
 }
 

@@ -72,6 +72,8 @@ struct Shared {
     flights: Mutex<Flights>,
     /// Flights that asked the source. A figure for people: loom need not look at it.
     requests: atomic::AtomicU64,
+    /// Operations of the shared store that failed.
+    store_failures: atomic::AtomicU64,
     policy: RefreshPolicy,
     keep_warm: bool,
     clock: AnyClock,
@@ -246,6 +248,7 @@ impl TokenCacheBuilder {
                 next_renewal: AtomicU64::new(0),
                 flights: Mutex::default(),
                 requests: atomic::AtomicU64::new(0),
+                store_failures: atomic::AtomicU64::new(0),
                 policy: self.policy,
                 keep_warm: self.keep_warm,
                 clock: self.clock,

@@ -20,6 +20,8 @@ pub struct Status {
     pub token_requests: u64,
     /// Tokens so far that another process had asked for: see [`SharedTokenStore`](crate::SharedTokenStore).
     pub shared: u64,
+    /// How often the shared store did not do what it was asked to, or not in time.
+    pub store_failures: u64,
     /// Tokens received so far, the same one again included.
     pub tokens: u64,
     /// Requests that are or were sent a second time, with another token, because an API refused
@@ -57,6 +59,7 @@ impl Shared {
             requesting: under_way,
             token_requests: self.requests.load(Relaxed),
             shared,
+            store_failures: self.store_failures.load(Relaxed),
             tokens,
             replays,
             failures_in_a_row,

@@ -26,7 +26,8 @@ use precomputed::Precomputed;
 /// token along, and ends its token request or its keeping warm; the next to ask for it makes a new
 /// cache, and a new token request.
 ///
-/// Each backs off, and is renewed after refusals, by itself.
+/// Each backs off, and is renewed after refusals, by itself. If the cache it is made from shares its
+/// token [with other processes](crate::TokenCacheBuilder::shared_store), so do the others.
 ///
 /// A cache with a token of 900 characters takes about 2.4 kB.
 ///

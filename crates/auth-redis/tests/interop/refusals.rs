@@ -40,6 +40,13 @@ async fn a_user_who_may_do_nothing() {
 }
 
 #[tokio::test]
+async fn a_database_that_there_is_not() {
+    let server = Server::start(&[]).await;
+    let store = Fixture::at(format!("{}/99", server.url())).store([NEW]);
+    tells(store.load(&key()).await.err(), "it refuses the database");
+}
+
+#[tokio::test]
 async fn full_memory() {
     let server = Server::start(&[]).await;
     let store = Fixture::at(server.url()).store([NEW]);

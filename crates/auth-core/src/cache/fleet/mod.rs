@@ -136,7 +136,7 @@ impl Journey {
             {
                 Some(Ok(())) => {}
                 Some(Err(error)) => {
-                    events::shared_store_failed("wait", &error);
+                    self.store_failed("wait", &error);
                     return None;
                 }
                 None => break,

@@ -1,6 +1,6 @@
 //! One operation of the store: it has its time, may fail and may panic, and is told of if it does.
 
-use std::{future::Future, time::Duration};
+use std::{future::Future, sync::atomic::Ordering::Relaxed, time::Duration};
 
 use super::{
     super::journey::{Journey, unpanicked},
@@ -53,8 +53,15 @@ impl Journey {
             of_store,
         );
         outcome
-            .inspect_err(|error| events::shared_store_failed(operation, error))
+            .inspect_err(|error| self.store_failed(operation, error))
             .ok()
+    }
+
+    pub(super) fn store_failed(&self, operation: &'static str, error: &Error) {
+        if let Some(cache) = self.cache.upgrade() {
+            cache.store_failures.fetch_add(1, Relaxed);
+        }
+        events::shared_store_failed(operation, error);
     }
 }
 
