@@ -29,19 +29,10 @@ async fn client(provider: &OidcProvider, server: &GrpcServer) -> Result<Grpc<Aut
     Ok(client)
 }
 
-/// The first call was refused, and the second was not.
-async fn was_made_again(provider: &OidcProvider, server: &GrpcServer) -> Result<()> {
-    let stats = server.stats().await?;
-    assert_eq!(
-        (&stats["calls"], &stats["unauthenticated"]),
-        (&2.into(), &1.into())
-    );
-    assert_eq!(provider.stats().await?["token_requests"], 2);
-    Ok(())
-}
-
-#[tokio::test]
-async fn a_unary_call_is_made_again() -> Result<()> {
+/// Makes a `call` that each server refuses once.
+async fn is_made_again(
+    call: impl AsyncFn(&mut Grpc<Auth<Channel>>, &GrpcServer) -> Result<()>,
+) -> Result<()> {
     let provider = OidcProvider::start(&[]).await?;
     for server in [
         GrpcServer::python_asking(&provider).await?,
@@ -50,30 +41,37 @@ async fn a_unary_call_is_made_again() -> Result<()> {
         provider.reset_stats().await?;
         let mut client = client(&provider, &server).await?;
         server.refuse_next(1).await?;
-        let reply = client.unary(Request::new(hello("ann")), greeter("SayHello"), codec());
-        assert_eq!(reply.await?.get_ref().message, "Hello ann");
-        was_made_again(&provider, &server).await?;
+        call(&mut client, &server).await?;
+        let stats = server.stats().await?;
+        assert_eq!(
+            (&stats["calls"], &stats["unauthenticated"]),
+            (&2.into(), &1.into())
+        );
+        assert_eq!(provider.stats().await?["token_requests"], 2);
     }
     Ok(())
+}
+
+#[tokio::test]
+async fn a_unary_call_is_made_again() -> Result<()> {
+    is_made_again(async |client, _| {
+        let reply = client.unary(Request::new(hello("ann")), greeter("SayHello"), codec());
+        assert_eq!(reply.await?.get_ref().message, "Hello ann");
+        Ok(())
+    })
+    .await
 }
 
 /// The refusal, trailers only, comes while the client is still streaming; the second call takes over
 /// what was sent and what is still to come.
 #[tokio::test]
 async fn a_client_stream_that_is_refused_while_it_is_open_goes_on_by_a_second_call() -> Result<()> {
-    let provider = OidcProvider::start(&[]).await?;
-    for server in [
-        GrpcServer::python_asking(&provider).await?,
-        GrpcServer::node_asking(&provider).await?,
-    ] {
-        provider.reset_stats().await?;
-        let mut client = client(&provider, &server).await?;
-        server.refuse_next(1).await?;
+    is_made_again(async |client, server| {
         let (go_on, rest) = oneshot::channel();
         let rest = stream::once(rest.map(|_| hello("bob")));
         let names = stream::iter([hello("ann")]).chain(rest);
         let reply = client.client_streaming(Request::new(names), greeter("CollectHellos"), codec());
-        let reply = match select(Box::pin(reply), Box::pin(called_twice(&server))).await {
+        let reply = match select(Box::pin(reply), Box::pin(called_twice(server))).await {
             Either::Left((reply, _)) => bail!("ended before bob was sent: {reply:?}"),
             Either::Right((called, reply)) => {
                 called?;
@@ -82,9 +80,9 @@ async fn a_client_stream_that_is_refused_while_it_is_open_goes_on_by_a_second_ca
             }
         };
         assert_eq!(reply.get_ref().message, "Hello ann, bob");
-        was_made_again(&provider, &server).await?;
-    }
-    Ok(())
+        Ok(())
+    })
+    .await
 }
 
 async fn called_twice(server: &GrpcServer) -> Result<()> {

@@ -1,6 +1,9 @@
 //! The layer among tower's own: buffer, concurrency limit, retry.
 
-use std::future::{Ready, ready};
+use std::{
+    fmt::Debug,
+    future::{Ready, ready},
+};
 
 use auth_core::BoxError;
 use auth_testing::Answer;
@@ -9,7 +12,7 @@ use bytes::Bytes;
 use futures_util::future::join_all;
 use http::{Request, Response, StatusCode};
 use http_body_util::Full;
-use tower::{Layer, ServiceBuilder, ServiceExt, retry::Policy};
+use tower::{Layer, Service, ServiceBuilder, ServiceExt, retry::Policy};
 
 use crate::support::{
     Deployment, authorizations,
@@ -38,6 +41,14 @@ impl<B: Clone, Out, E> Policy<Request<B>, Response<Out>, E> for WhileUnavailable
     }
 }
 
+/// Its API answers everything with a 503.
+async fn unavailable() -> Deployment {
+    let deployment = Deployment::start().await;
+    let answer = Answer::status(StatusCode::SERVICE_UNAVAILABLE);
+    deployment.api.fail_all(answer);
+    deployment
+}
+
 /// Three attempts and no more, each with one token.
 fn three_attempts(deployment: &Deployment) {
     let seen = authorizations(&deployment.api);
@@ -49,6 +60,18 @@ fn three_attempts(deployment: &Deployment) {
     }
 }
 
+/// Twenty requests at once are fine, and cost one token request.
+async fn twenty_share_a_token<S, B>(deployment: &Deployment, client: S)
+where
+    S: Service<Request<Full<Bytes>>, Response = Response<B>, Error: Debug> + Clone,
+{
+    let calls = (0..20).map(|_| client.clone().oneshot(get(deployment.api.url())));
+    for outcome in join_all(calls).await {
+        assert_eq!(outcome.unwrap().status(), StatusCode::OK);
+    }
+    assert_eq!(deployment.authorization.token_requests(), 1);
+}
+
 #[tokio::test]
 async fn under_a_buffer() {
     let deployment = Deployment::start().await;
@@ -56,11 +79,7 @@ async fn under_a_buffer() {
         .buffer(4)
         .layer(AuthLayer::new(deployment.authorizer()))
         .service(hyper_client());
-    let calls = (0..20).map(|_| client.clone().oneshot(get(deployment.api.url())));
-    for outcome in join_all(calls).await {
-        assert_eq!(outcome.unwrap().status(), StatusCode::OK);
-    }
-    assert_eq!(deployment.authorization.token_requests(), 1);
+    twenty_share_a_token(&deployment, client).await;
 }
 
 #[tokio::test]
@@ -70,11 +89,7 @@ async fn over_a_buffer() {
         .layer(AuthLayer::new(deployment.authorizer()))
         .buffer(4)
         .service(hyper_client());
-    let calls = (0..20).map(|_| client.clone().oneshot(get(deployment.api.url())));
-    for outcome in join_all(calls).await {
-        assert_eq!(outcome.unwrap().status(), StatusCode::OK);
-    }
-    assert_eq!(deployment.authorization.token_requests(), 1);
+    twenty_share_a_token(&deployment, client).await;
 }
 
 #[tokio::test]
@@ -85,19 +100,12 @@ async fn within_and_around_a_concurrency_limit() {
         .layer(AuthLayer::new(deployment.authorizer()))
         .concurrency_limit(1)
         .service(hyper_client());
-    let calls = (0..20).map(|_| client.clone().oneshot(get(deployment.api.url())));
-    for outcome in join_all(calls).await {
-        assert_eq!(outcome.unwrap().status(), StatusCode::OK);
-    }
-    assert_eq!(deployment.authorization.token_requests(), 1);
+    twenty_share_a_token(&deployment, client).await;
 }
 
 #[tokio::test]
 async fn under_a_retry_every_attempt_carries_one_token() {
-    let deployment = Deployment::start().await;
-    deployment
-        .api
-        .fail_all(Answer::status(StatusCode::SERVICE_UNAVAILABLE));
+    let deployment = unavailable().await;
     let client = ServiceBuilder::new()
         .retry(WhileUnavailable(2))
         .layer(AuthLayer::new(deployment.authorizer()))
@@ -109,10 +117,7 @@ async fn under_a_retry_every_attempt_carries_one_token() {
 
 #[tokio::test]
 async fn over_a_retry_every_attempt_carries_one_token() {
-    let deployment = Deployment::start().await;
-    deployment
-        .api
-        .fail_all(Answer::status(StatusCode::SERVICE_UNAVAILABLE));
+    let deployment = unavailable().await;
     let client = ServiceBuilder::new()
         .layer(AuthLayer::new(deployment.authorizer()))
         .retry(WhileUnavailable(2))

@@ -1,116 +1,60 @@
 //! Bodies behind a box: two that differ inside look the same to the client.
 
-use std::{convert::Infallible, io};
-
-use crate::BoxError;
 use bytes::Bytes;
 use http_body::Body;
 use http_body_util::combinators::{BoxBody, UnsyncBoxBody};
 
-use crate::{playback::Playback, recording::Recording};
+use crate::{cut_short::CutShort, playback::Playback, recording::Recording};
 
-pub(super) trait Boxed: Body<Data = Bytes> + Default + Send + Unpin + 'static {
-    fn first(body: Recording<Self>) -> Self;
-
-    fn second(body: Playback<Self>) -> Self;
-
-    /// Whether an error can be made for an attempt that lost its body to the replay.
-    const CAN_BE_CUT_SHORT: bool;
-
-    /// That error.
-    fn cut_short() -> Option<Self::Error>;
+/// A box that both attempts' bodies fit into.
+pub(super) trait Boxed:
+    Around<Recording<Self>>
+    + Around<Playback<Self>>
+    + Body<Data = Bytes, Error: CutShort>
+    + Default
+    + Send
+    + Unpin
+    + 'static
+{
 }
 
-impl<E: CutShort> Boxed for BoxBody<Bytes, E> {
-    fn first(body: Recording<Self>) -> Self {
-        Self::new(body)
-    }
+impl<E: CutShort> Boxed for BoxBody<Bytes, E> {}
 
-    fn second(body: Playback<Self>) -> Self {
-        Self::new(body)
-    }
+impl<E: CutShort> Boxed for UnsyncBoxBody<Bytes, E> {}
 
-    const CAN_BE_CUT_SHORT: bool = E::POSSIBLE;
-
-    fn cut_short() -> Option<E> {
-        E::cut_short()
-    }
-}
-
-impl<E: CutShort> Boxed for UnsyncBoxBody<Bytes, E> {
-    fn first(body: Recording<Self>) -> Self {
-        Self::new(body)
-    }
-
-    fn second(body: Playback<Self>) -> Self {
-        Self::new(body)
-    }
-
-    const CAN_BE_CUT_SHORT: bool = E::POSSIBLE;
-
-    fn cut_short() -> Option<E> {
-        E::cut_short()
-    }
-}
-
-/// It takes an unsync box as it is; around anything else it would put one more layer.
 #[cfg(feature = "tonic")]
-impl Boxed for tonic::body::Body {
-    fn first(body: Recording<Self>) -> Self {
-        Self::new(UnsyncBoxBody::new(body))
-    }
+impl Boxed for tonic::body::Body {}
 
-    fn second(body: Playback<Self>) -> Self {
-        Self::new(UnsyncBoxBody::new(body))
-    }
+/// A box, put around a `B`.
+pub(super) trait Around<B> {
+    fn around(body: B) -> Self;
+}
 
-    const CAN_BE_CUT_SHORT: bool = tonic::Status::POSSIBLE;
-
-    fn cut_short() -> Option<tonic::Status> {
-        tonic::Status::cut_short()
+impl<B, E> Around<B> for BoxBody<Bytes, E>
+where
+    B: Body<Data = Bytes, Error = E> + Send + Sync + 'static,
+{
+    fn around(body: B) -> Self {
+        Self::new(body)
     }
 }
 
-/// An error of bodies.
-pub(super) trait CutShort: Sized + 'static {
-    const POSSIBLE: bool = true;
-
-    fn cut_short() -> Option<Self>;
-}
-
-const REASON: &str = "the rest of this body is sent by a second attempt, with another token";
-
-impl CutShort for io::Error {
-    fn cut_short() -> Option<Self> {
-        Some(Self::other(REASON))
-    }
-}
-
-impl CutShort for BoxError {
-    fn cut_short() -> Option<Self> {
-        Some(REASON.into())
+impl<B, E> Around<B> for UnsyncBoxBody<Bytes, E>
+where
+    B: Body<Data = Bytes, Error = E> + Send + 'static,
+{
+    fn around(body: B) -> Self {
+        Self::new(body)
     }
 }
 
 #[cfg(feature = "tonic")]
-impl CutShort for tonic::Status {
-    fn cut_short() -> Option<Self> {
-        Some(Self::cancelled(REASON))
-    }
-}
-
-impl CutShort for Infallible {
-    const POSSIBLE: bool = false;
-
-    fn cut_short() -> Option<Self> {
-        None
-    }
-}
-
-impl CutShort for hyper::Error {
-    const POSSIBLE: bool = false;
-
-    fn cut_short() -> Option<Self> {
-        None
+impl<B> Around<B> for tonic::body::Body
+where
+    B: Body<Data = Bytes, Error = tonic::Status> + Send + 'static,
+{
+    /// It takes an unsync box as it is; around anything else it would put one more layer.
+    fn around(body: B) -> Self {
+        Self::new(UnsyncBoxBody::new(body))
     }
 }

@@ -3,7 +3,6 @@
 
 use std::{any::Any, convert::Infallible, io, mem};
 
-use crate::BoxError;
 use bytes::Bytes;
 use http_body::Body;
 use http_body_util::{
@@ -11,7 +10,7 @@ use http_body_util::{
     combinators::{BoxBody, UnsyncBoxBody},
 };
 
-use crate::{Tape, boxed::Boxed};
+use crate::{BoxError, Tape, boxed::Boxed, cut_short::CutShort};
 
 /// A body to send and, where it can be sent again, what that takes.
 type Armed<B> = (B, Option<Tape<B>>);
@@ -28,11 +27,7 @@ pub(super) fn arm<B: 'static>(armed: &mut Armed<B>, bound: usize) -> bool {
         || of_tonic(armed, bound)
 }
 
-fn boxed<E: 'static, B: 'static>(armed: &mut Armed<B>, bound: usize) -> bool
-where
-    BoxBody<Bytes, E>: Boxed,
-    UnsyncBoxBody<Bytes, E>: Boxed,
-{
+fn boxed<E: CutShort, B: 'static>(armed: &mut Armed<B>, bound: usize) -> bool {
     recorded::<BoxBody<Bytes, E>, B>(armed, bound)
         || recorded::<UnsyncBoxBody<Bytes, E>, B>(armed, bound)
 }

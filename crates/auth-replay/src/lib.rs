@@ -6,6 +6,7 @@
 mod bounded;
 mod boxed;
 mod clone_body;
+mod cut_short;
 mod frames;
 mod known;
 mod never;

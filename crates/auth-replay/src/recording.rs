@@ -8,7 +8,7 @@ use std::{
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 
-use crate::{boxed::Boxed, frames::Frames, playback::Playback};
+use crate::{cut_short::CutShort, frames::Frames, playback::Playback};
 
 /// A body and what was read of it: shared by the first attempt and the tape, so that it outlives
 /// either.
@@ -35,14 +35,14 @@ enum Rest<B> {
     Taken(SizeHint),
 }
 
-impl<B: Boxed> Reel<B> {
+impl<B: Body<Error: CutShort>> Reel<B> {
     pub(super) fn new(body: B, bound: usize) -> Self {
         Self(Mutex::new(State {
             announced: body.size_hint(),
             rest: Rest::Open(body),
             frames: Some(Frames::within(bound)),
             waiting: None,
-            may_lose: B::CAN_BE_CUT_SHORT,
+            may_lose: B::Error::CUT_SHORT.is_some(),
         }))
     }
 
@@ -124,7 +124,10 @@ impl<B> Drop for Recording<B> {
     }
 }
 
-impl<B: Boxed> Body for Recording<B> {
+impl<B> Body for Recording<B>
+where
+    B: Body<Data = Bytes, Error: CutShort> + Unpin,
+{
     type Data = Bytes;
     type Error = B::Error;
 
@@ -138,7 +141,8 @@ impl<B: Boxed> Body for Recording<B> {
             Rest::Open(body) => Pin::new(body).poll_frame(cx),
             Rest::Ended => Poll::Ready(None),
             Rest::Taken(_) => {
-                return B::cut_short().map_or(Poll::Pending, |error| Poll::Ready(Some(Err(error))));
+                let cut_short = B::Error::CUT_SHORT.map(|error| Poll::Ready(Some(Err(error()))));
+                return cut_short.unwrap_or(Poll::Pending);
             }
         };
         if let Poll::Ready(None) = polled {

@@ -43,8 +43,8 @@ impl<B> Tape<B> {
         B: Boxed,
     {
         let reel = Arc::new(Reel::new(body, bound));
-        let first = B::first(Recording(reel.clone()));
-        let play = |reel: &Reel<B>| reel.play().map(<B as Boxed>::second);
+        let first = B::around(Recording(reel.clone()));
+        let play = |reel: &Reel<B>| reel.play().map(B::around);
         let is_whole = Reel::is_whole;
         let recorded = Recorded {
             reel,

@@ -31,22 +31,35 @@ impl Authorizer {
     /// send a request by this authorizer. It may give several tenants clones of one cache.
     ///
     /// ```
-    /// use auth_core::{Authorizer, ClientCredentials, Error, RequestHead, TokenCache};
-    /// # fn credentials(tenant: &Tenant) -> Result<ClientCredentials, Error> { unimplemented!() }
+    /// # use std::sync::Arc;
+    /// use auth_core::{
+    ///     Authorizer, ClientAuthentication, ClientCredentials, ClientSecret, RequestHead, TokenCache,
+    /// };
+    /// # use auth_core::{Error, HttpTransport};
     ///
+    /// /// Goes into a request's extensions.
     /// #[derive(Clone, Eq, Hash, PartialEq)]
     /// struct Tenant(u32);
     ///
+    /// # fn example(transport: Arc<dyn HttpTransport>) -> Result<(), Error> {
     /// let tokens = Authorizer::per_tenant(
     ///     |request: &RequestHead<'_>| request.extension::<Tenant>().cloned(),
-    ///     |tenant: &Tenant| {
-    ///         Authorizer::builder(TokenCache::new(credentials(tenant)?))
+    ///     move |Tenant(number): &Tenant| {
+    ///         let secret = ClientSecret::from_file(format!("/run/secrets/tenant-{number}"))?;
+    ///         let credentials = ClientCredentials::builder(
+    ///             "https://as.example.com/oauth/token",
+    ///             format!("tenant-{number}"),
+    ///             ClientAuthentication::client_secret_basic(secret),
+    ///         )
+    ///         .build(transport.clone())?;
+    ///         Authorizer::builder(TokenCache::new(credentials))
     ///             .origin("https://api.example.com")
     ///             .build()
     ///     },
     /// )
     /// .build()?;
-    /// # Ok::<(), Error>(())
+    /// # Ok(())
+    /// # }
     /// ```
     pub fn per_tenant<K, T, A>(tenant: T, authorizer: A) -> TenantsBuilder<K, T, A>
     where

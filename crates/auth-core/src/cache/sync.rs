@@ -1,5 +1,5 @@
 //! The primitives that the cache's own state machine is made of. Under `--cfg auth_loom` they are
-//! loom's, and `tests/loom.rs` walks through every order in which threads can meet.
+//! loom's, and `tests/loom` walks through every order in which threads can meet.
 
 #[cfg(not(auth_loom))]
 pub(super) use std::{

@@ -1,62 +1,17 @@
 //! The one error type: opaque, cheap to clone, safe to print.
 
+mod kind;
+mod log_text;
+
 use std::{borrow::Cow, error::Error as StdError, fmt, sync::Arc, time::Duration};
 
 use http::StatusCode;
 
-use crate::SecretString;
+pub use kind::ErrorKind;
+pub(crate) use log_text::{clean, without_secrets};
 
 /// Any error, boxed: what a transport or a source failed with.
 pub type BoxError = Box<dyn StdError + Send + Sync>;
-
-/// Longest `error_description` or `error_uri` that is kept, in characters.
-const LONGEST_TEXT: usize = 256;
-
-/// What kind of thing went wrong.
-#[non_exhaustive]
-#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
-pub enum ErrorKind {
-    /// What was configured cannot work; the message says what was expected and what came.
-    Configuration,
-    /// The token endpoint was not reached, or the connection failed before an answer.
-    Connection,
-    /// No answer within the time one attempt may take.
-    Timeout,
-    /// The token endpoint answered that it cannot serve now (5xx, 429).
-    Unavailable,
-    /// The token endpoint said no ([RFC 6749 §5.2](https://www.rfc-editor.org/rfc/rfc6749#section-5.2)).
-    Refused,
-    /// The answer is not a token response ([RFC 6749 §5.1](https://www.rfc-editor.org/rfc/rfc6749#section-5.1)).
-    InvalidResponse,
-    /// The token endpoint answered with a redirect, which is never followed: it would carry the
-    /// client's secret to another place.
-    Redirected,
-    /// The token source panicked.
-    Panicked,
-    /// The store that processes share failed. No request fails because of that.
-    SharedStore,
-    /// A token was needed, and nothing drives a request for it: no tokio runtime.
-    NoRuntime,
-}
-
-impl ErrorKind {
-    /// A stable name in `snake_case`, for metrics and logs.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Configuration => "configuration",
-            Self::Connection => "connection",
-            Self::Timeout => "timeout",
-            Self::Unavailable => "unavailable",
-            Self::Refused => "refused",
-            Self::InvalidResponse => "invalid_response",
-            Self::Redirected => "redirected",
-            Self::Panicked => "panicked",
-            Self::SharedStore => "shared_store",
-            Self::NoRuntime => "no_runtime",
-        }
-    }
-}
 
 /// Why there is no token.
 ///
@@ -90,19 +45,10 @@ pub(crate) struct ErrorResponse {
 impl Error {
     /// An error of `kind`; `message` says what happened, in words that may be logged.
     pub fn new(kind: ErrorKind, message: impl Into<Cow<'static, str>>) -> Self {
-        let transient = matches!(
-            kind,
-            ErrorKind::Connection
-                | ErrorKind::Timeout
-                | ErrorKind::Unavailable
-                | ErrorKind::InvalidResponse
-                | ErrorKind::Panicked
-                | ErrorKind::SharedStore
-        );
         Self {
             details: Arc::new(Details {
                 kind,
-                transient,
+                transient: kind.is_transient(),
                 message: message.into(),
                 status: None,
                 answer: None,
@@ -244,60 +190,9 @@ impl StdError for Error {
     }
 }
 
-/// A text from the other side, fit for a log: no control characters, at most 256 characters, and
-/// `secrets` struck out should the server have echoed one.
-pub(crate) fn clean(text: &str, secrets: &[SecretString]) -> String {
-    let mut text: String = text.chars().filter(|c| !c.is_control()).collect();
-    for secret in secrets.iter().map(SecretString::expose) {
-        if !secret.is_empty() && text.contains(secret) {
-            text = text.replace(secret, "[redacted]");
-        }
-    }
-    text.chars().take(LONGEST_TEXT).collect()
-}
-
-/// What of `url` may be logged: neither query nor fragment, and nothing that stands before an `@`.
-pub(crate) fn without_secrets(url: &str) -> &str {
-    let end = url.find(['?', '#']).unwrap_or(url.len());
-    let (head, tail) = url.split_at(end);
-    match head.rsplit_once('@') {
-        Some((_credentials, rest)) => rest,
-        // a `#` or `?` in a password would have hidden its end
-        None if tail.contains('@') => head.split_inclusive("://").next().unwrap_or_default(),
-        None => head,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn text_from_a_server_is_cleaned_cut_and_redacted() {
-        assert_eq!(clean("a\r\nb\u{1b}[31mc", &[]), "ab[31mc");
-        assert_eq!(clean(&"é".repeat(300), &[]).chars().count(), 256);
-        let secrets = ["s3cr3t".into(), "s3c%20".into()];
-        for echo in ["s3cr3t", "s3c\0r3t", "s3c%20"] {
-            let text = clean(&format!("secret {echo} is wrong"), &secrets);
-            assert_eq!(text, "secret [redacted] is wrong");
-        }
-    }
-
-    #[test]
-    fn a_url_in_a_log_shows_no_credentials_and_no_query() {
-        for (url, shown) in [
-            (
-                "https://as.example/token?key=s3cr3t#s3cr3t",
-                "https://as.example/token",
-            ),
-            ("https://id:s3cr3t@as.example/token", "as.example/token"),
-            ("https://id:s3cr3t#x@as.example/", "https://"),
-            ("https://id:s3cr3t?x@as.example/", "https://"),
-            ("https://as.example/?to=a@b&key=s3cr3t", "https://"),
-        ] {
-            assert_eq!(without_secrets(url), shown);
-        }
-    }
 
     #[test]
     fn display_says_what_was_refused_and_when_to_try_again() {

@@ -1,0 +1,62 @@
+//! What others wrote, made fit for a log.
+
+use crate::SecretString;
+
+/// Longest `error_description` or `error_uri` that is kept, in characters.
+const LONGEST_TEXT: usize = 256;
+
+/// A text from the other side, fit for a log: no control characters, at most 256 characters, and
+/// `secrets` struck out should the server have echoed one.
+pub(crate) fn clean(text: &str, secrets: &[SecretString]) -> String {
+    let mut text: String = text.chars().filter(|c| !c.is_control()).collect();
+    for secret in secrets.iter().map(SecretString::expose) {
+        if !secret.is_empty() && text.contains(secret) {
+            text = text.replace(secret, "[redacted]");
+        }
+    }
+    text.chars().take(LONGEST_TEXT).collect()
+}
+
+/// What of `url` may be logged: neither query nor fragment, and nothing that stands before an `@`.
+pub(crate) fn without_secrets(url: &str) -> &str {
+    let end = url.find(['?', '#']).unwrap_or(url.len());
+    let (head, tail) = url.split_at(end);
+    match head.rsplit_once('@') {
+        Some((_credentials, rest)) => rest,
+        // a `#` or `?` in a password would have hidden its end
+        None if tail.contains('@') => head.split_inclusive("://").next().unwrap_or_default(),
+        None => head,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_from_a_server_is_cleaned_cut_and_redacted() {
+        assert_eq!(clean("a\r\nb\u{1b}[31mc", &[]), "ab[31mc");
+        assert_eq!(clean(&"é".repeat(300), &[]).chars().count(), 256);
+        let secrets = ["s3cr3t".into(), "s3c%20".into()];
+        for echo in ["s3cr3t", "s3c\0r3t", "s3c%20"] {
+            let text = clean(&format!("secret {echo} is wrong"), &secrets);
+            assert_eq!(text, "secret [redacted] is wrong");
+        }
+    }
+
+    #[test]
+    fn a_url_in_a_log_shows_no_credentials_and_no_query() {
+        for (url, shown) in [
+            (
+                "https://as.example/token?key=s3cr3t#s3cr3t",
+                "https://as.example/token",
+            ),
+            ("https://id:s3cr3t@as.example/token", "as.example/token"),
+            ("https://id:s3cr3t#x@as.example/", "https://"),
+            ("https://id:s3cr3t?x@as.example/", "https://"),
+            ("https://as.example/?to=a@b&key=s3cr3t", "https://"),
+        ] {
+            assert_eq!(without_secrets(url), shown);
+        }
+    }
+}

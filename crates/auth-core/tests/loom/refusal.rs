@@ -1,0 +1,44 @@
+//! The API refuses the token.
+
+use auth_core::{Attempt, Authorizer, Decision, Verdict, block_on};
+use http::{HeaderMap, Request, Response, header::AUTHORIZATION};
+use loom::thread;
+
+use super::{
+    every_order,
+    scripted::Answer,
+    setting::{Setting, secret},
+};
+
+/// What becomes of a request that was sent with `attempt` and refused: its second token.
+fn refused(attempt: Attempt) -> String {
+    let response = Response::builder().status(401).body(()).unwrap();
+    let Verdict::Renew(renewal) = attempt.judge(&response, true) else {
+        panic!("another token is to be had");
+    };
+    let attempt = block_on(renewal).attempt().expect("another token");
+    let mut headers = HeaderMap::new();
+    attempt.apply(&mut headers);
+    headers[AUTHORIZATION].to_str().unwrap().to_owned()
+}
+
+#[test]
+fn two_refusals_of_one_token_make_one_request_and_share_its_token() {
+    every_order(|| {
+        let setting = Setting::cold(&[Answer::Token]);
+        let authorizer = Authorizer::builder(setting.tokens.clone()).any_origin();
+        let authorizer = authorizer.build().unwrap();
+        assert_eq!(secret(&setting.tokens).unwrap(), "t1");
+        let [mine, others] = [(); 2].map(|()| {
+            let request = Request::get("https://api.example/").body(()).unwrap();
+            match authorizer.authorize(&request) {
+                Decision::Authorize(attempt) => attempt,
+                other => panic!("{other:?}"),
+            }
+        });
+        let other = thread::spawn(move || refused(others));
+        assert_eq!(refused(mine), "Bearer t2");
+        assert_eq!(other.join().unwrap(), "Bearer t2");
+        assert_eq!(setting.requests(), 2);
+    });
+}

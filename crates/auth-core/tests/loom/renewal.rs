@@ -1,0 +1,60 @@
+//! The token is due.
+
+use auth_core::TokenCache;
+
+use super::{
+    every_order,
+    scripted::Answer,
+    setting::{Setting, beside},
+};
+
+/// Reads twice; each token is whole, and none comes back once it was replaced.
+fn read_twice(tokens: &TokenCache) {
+    let [first, second] = [0, 1].map(|_| {
+        let authorization = tokens.cached().expect("a usable token is there");
+        let generation = authorization.generation();
+        let header = authorization.header();
+        assert_eq!(header, &format!("Bearer t{generation}"));
+        generation
+    });
+    assert!(first <= second, "{first} and then {second}");
+}
+
+/// Two threads read a due token. One renewal is made; it leaves the token of this `generation`.
+fn one_renewal(answer: Answer, generation: u64) {
+    every_order(move || {
+        let setting = Setting::due(answer);
+        let other = beside(&setting.tokens, read_twice);
+        read_twice(&setting.tokens);
+        other.join().unwrap();
+        setting.settle();
+        assert_eq!(setting.requests(), 2);
+        assert_eq!(setting.tokens.cached().unwrap().generation(), generation);
+    });
+}
+
+#[test]
+fn reads_of_a_due_token_start_one_renewal_and_see_it_land() {
+    one_renewal(Answer::Token, 2);
+}
+
+#[test]
+fn a_renewal_that_fails_takes_nothing_away_and_is_made_once() {
+    one_renewal(Answer::Failure, 1);
+}
+
+#[test]
+fn a_reset_while_a_renewal_fails_leaves_nothing_stuck() {
+    every_order(|| {
+        let setting = Setting::due(Answer::Failure);
+        let other = beside(&setting.tokens, TokenCache::reset);
+        assert!(setting.tokens.cached().is_some());
+        other.join().unwrap();
+        setting.settle();
+        setting.clock.advance(60);
+        let before = setting.requests();
+        assert!(setting.tokens.cached().is_some());
+        setting.settle();
+        assert_eq!(setting.requests(), before + 1);
+    });
+}

@@ -1,0 +1,102 @@
+//! A clock and a token source that do what a test says.
+
+use std::{
+    future::pending,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, AtomicUsize, Ordering::SeqCst},
+    },
+    time::Duration,
+};
+
+use auth_core::{
+    Clock, Error, ErrorKind, Now, Sleep, TokenRequest, TokenResponse, TokenSource, async_trait,
+};
+use loom::thread;
+
+const LIFETIME: Duration = Duration::from_secs(86_400);
+/// When a token is due, and far from spent, in seconds.
+pub(crate) const DUE: u64 = 85_000;
+
+/// Seconds that a test moves. Nobody's sleep ends.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Hands(Arc<AtomicU64>);
+
+impl Hands {
+    pub(crate) fn advance(&self, seconds: u64) {
+        self.0.fetch_add(seconds, SeqCst);
+    }
+}
+
+impl Clock for Hands {
+    fn now(&self) -> Now {
+        let time = Duration::from_secs(self.0.load(SeqCst));
+        Now {
+            monotonic: time,
+            wall: time,
+        }
+    }
+
+    fn sleep_until(&self, _deadline: Duration) -> Sleep {
+        Box::pin(pending())
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Answer {
+    Token,
+    Failure,
+    Never,
+}
+
+/// Answers as it is told, the last answer for ever. The n-th request's token is `tn`.
+#[derive(Debug)]
+pub(crate) struct Source {
+    answers: Vec<Answer>,
+    requests: AtomicUsize,
+    in_flight: AtomicUsize,
+}
+
+impl Source {
+    pub(crate) fn new(answers: &[Answer]) -> Self {
+        Self {
+            answers: answers.to_vec(),
+            requests: AtomicUsize::new(0),
+            in_flight: AtomicUsize::new(0),
+        }
+    }
+
+    pub(crate) fn requests(&self) -> usize {
+        self.requests.load(SeqCst)
+    }
+
+    pub(crate) fn in_flight(&self) -> usize {
+        self.in_flight.load(SeqCst)
+    }
+}
+
+struct InFlight<'a>(&'a Source);
+
+impl Drop for InFlight<'_> {
+    fn drop(&mut self) {
+        self.0.in_flight.fetch_sub(1, SeqCst);
+    }
+}
+
+#[async_trait]
+impl TokenSource for Source {
+    async fn fetch(&self, _request: &TokenRequest) -> Result<TokenResponse, Error> {
+        let request = self.requests.fetch_add(1, SeqCst) + 1;
+        self.in_flight.fetch_add(1, SeqCst);
+        let _in_flight = InFlight(self);
+        // whoever can come in between may
+        thread::yield_now();
+        match self.answers.get(request - 1).or(self.answers.last()) {
+            Some(Answer::Token) => {
+                Ok(TokenResponse::bearer(format!("t{request}"))?.expires_in(LIFETIME))
+            }
+            Some(Answer::Failure) => Err(Error::new(ErrorKind::Unavailable, "scripted")),
+            Some(Answer::Never) | None => pending().await,
+        }
+    }
+}

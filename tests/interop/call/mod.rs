@@ -1,0 +1,7 @@
+//! `call`, the evaluation tool, as a process: what it prints and how it exits.
+
+mod counted;
+mod failed;
+mod told;
+mod trusted;
+mod usage;
