@@ -41,10 +41,10 @@ impl Address {
                 )));
             }
         }
-        // the parser does not mind a line break after it
-        if url.trim_end().ends_with("#insecure") {
-            let message = "a TLS connection needs a certificate that is verified; the URL of the Redis server \
-                           says #insecure";
+        // the start of a password would stand where the host should; and `#insecure` is not had here
+        if url.contains('#') {
+            let message = "the URL of a Redis server has nothing after a #; one came that has (in a password \
+                           a # is written %23, and TLS is never without verified certificates)";
             return Err(Error::configuration(message));
         }
         let info = redis::parse_redis_url(url)
@@ -119,7 +119,8 @@ mod tests {
             ("redis://user:s3cr3t@localhost/first", "database number"),
             ("redis://user:s3cr3t@0.0.0.0", "wildcard"),
             ("unix:///tmp/redis.sock?db=s3cr3t", "database number"),
-            ("redis://user:s3cr3t@localhost#insecure", "#insecure"),
+            ("redis://user:s3cr3t@localhost#insecure", "written %23"),
+            ("redis://user:12#s3cr3t@localhost", "written %23"),
         ] {
             let error = Address::parse(url).unwrap_err();
             let shown = format!("{error} {error:?}");

@@ -37,6 +37,16 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 pub(crate) struct Up {
     pub(crate) connection: Connection,
     pub(crate) number: u64,
+    since: Instant,
+}
+
+/// Why a connection is of no more use.
+#[derive(Clone, Copy, Eq, PartialEq)]
+enum Loss {
+    /// It is broken, or nothing comes.
+    Broken,
+    /// The server says that another server could do better.
+    Told,
 }
 
 /// What an attempt to connect came to; `None` while it goes on.
@@ -118,16 +128,20 @@ impl Link {
         let (link, number) = (self.clone(), up.number);
         let task = runtime()?.spawn(async move {
             let place = link.server.place();
-            let (error, is_lost) = match timeout(ANSWER, work).await {
+            let (error, loss) = match timeout(ANSWER, work).await {
                 Ok(Ok(outcome)) => return Ok(outcome),
-                Ok(Err(error)) => (
-                    error::shared_store(place, &error),
-                    error::is_of_the_connection(&error),
-                ),
-                Err(_) => (too_slow(place, "answer", ANSWER), true),
+                Ok(Err(error)) => {
+                    let loss = match error.code() {
+                        Some(_) => Loss::Told,
+                        None => Loss::Broken,
+                    };
+                    let is_lost = error::is_of_the_connection(&error);
+                    (error::shared_store(place, &error), is_lost.then_some(loss))
+                }
+                Err(_) => (too_slow(place, "answer", ANSWER), Some(Loss::Broken)),
             };
-            if is_lost {
-                link.lose(number);
+            if let Some(loss) = loss {
+                link.lose(number, loss);
             }
             Err(error)
         });
@@ -204,7 +218,11 @@ impl Link {
         let on_push = on_push(Arc::downgrade(self), number);
         let place = self.server.place();
         match timeout(CONNECT, self.server.connect(on_push)).await {
-            Ok(Ok(connection)) => Ok(Up { connection, number }),
+            Ok(Ok(connection)) => Ok(Up {
+                connection,
+                number,
+                since: Instant::now(),
+            }),
             Ok(Err(error)) => Err(error::shared_store(place, &error)),
             Err(_) => Err(too_slow(place, "connection", CONNECT)),
         }
@@ -220,12 +238,10 @@ impl Link {
         let mut counts = self.counts();
         *state = match outcome {
             Ok(up) => {
-                events::connected(self.server.place());
                 counts.failures = 0;
                 State::Up(up.clone())
             }
             Err(error) => {
-                events::not_connected(error);
                 let pause = FIRST_PAUSE * 2_u32.pow(counts.failures.min(10));
                 counts.failures = counts.failures.saturating_add(1);
                 // a fleet that lost its server together does not come back together
@@ -238,6 +254,12 @@ impl Link {
                 }))
             }
         };
+        drop((state, counts));
+        // whoever listens may use the store
+        match outcome {
+            Ok(_) => events::connected(self.server.place()),
+            Err(error) => events::not_connected(error),
+        }
     }
 
     /// What the server told, or what happened to the connection to it.
@@ -247,17 +269,21 @@ impl Link {
             (PushKind::Disconnection, _) => {
                 let up = self.current();
                 if up.is_some_and(|up| up.connection.is_of_one_server()) {
-                    self.lose(number);
+                    self.lose(number, Loss::Broken);
                 }
             }
             _ => {}
         }
     }
 
-    /// The connection of that number is of no more use.
-    fn lose(&self, number: u64) {
+    /// The connection of that number is of no more use. One that is young led to the server that is
+    /// there now: the next would lead there, too.
+    fn lose(&self, number: u64, loss: Loss) {
         let mut state = self.state();
-        if matches!(&*state, State::Up(up) if up.number == number) {
+        if let State::Up(up) = &*state
+            && up.number == number
+            && (loss == Loss::Broken || up.since.elapsed() >= LONGEST_PAUSE)
+        {
             *state = State::Down(None);
         }
     }

@@ -5,7 +5,6 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use auth_core::Error;
 use futures_util::future::select_all;
 use tokio::{runtime::Handle, sync::watch};
 
@@ -31,7 +30,7 @@ struct Channel {
     news: watch::Sender<()>,
     /// On the connection of which number this was asked of the server. Held while it is asked, so
     /// that the server hears of coming and going in that order.
-    subscribed: tokio::sync::Mutex<Option<u64>>,
+    subscribed: Arc<tokio::sync::Mutex<Option<u64>>>,
 }
 
 impl Channels {
@@ -50,7 +49,7 @@ impl Channels {
         let open = channels.entry(name.to_owned()).or_insert_with(|| Open {
             channel: Arc::new(Channel {
                 news: watch::Sender::new(()),
-                subscribed: tokio::sync::Mutex::new(None),
+                subscribed: Arc::default(),
             }),
             waiters: 0,
         });
@@ -122,12 +121,20 @@ impl Waiter {
     /// look has to do.
     pub(crate) async fn subscribe(&self, up: &Up) {
         for place in &self.places {
-            let mut subscribed = place.channel.subscribed.lock().await;
+            let subscribed = Arc::clone(&place.channel.subscribed);
+            let mut subscribed = subscribed.lock_owned().await;
             if *subscribed == Some(up.number) {
                 continue;
             }
             *subscribed = Some(up.number);
-            if let Err(error) = subscribe(&self.link, up, place.name.clone()).await {
+            let (mut connection, name) = (up.connection.clone(), place.name.clone());
+            let asked = async move {
+                let outcome = connection.subscribe(&name).await;
+                // it is asked even if we give up waiting meanwhile
+                drop(subscribed);
+                outcome
+            };
+            if let Err(error) = self.link.run_on(up, asked).await {
                 events::not_subscribed(&error);
             }
         }
@@ -155,12 +162,6 @@ impl Drop for Waiter {
             runtime.spawn(unsubscribe(self.link.clone(), name, channel));
         }
     }
-}
-
-async fn subscribe(link: &Arc<Link>, up: &Up, name: String) -> Result<(), Error> {
-    let mut connection = up.connection.clone();
-    link.run_on(up, async move { connection.subscribe(&name).await })
-        .await
 }
 
 /// Tells the server that nobody waits any more, unless somebody does again.

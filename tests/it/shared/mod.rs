@@ -1,9 +1,12 @@
 //! One token for many processes: each cache here stands for one, and the store for what they share.
 
 mod broken;
+mod due;
 mod frozen;
 mod lease;
+mod looks;
 mod refused;
+mod replayed;
 mod together;
 
 use async_trait::async_trait;

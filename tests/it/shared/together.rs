@@ -73,24 +73,6 @@ async fn the_time_that_a_token_request_took_is_part_of_its_age() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_stored_token_that_is_due_is_not_worth_having() {
-    let (clock, store, source) = (TokioClock::new(), MemoryStore::new(), Scripted::lives(600));
-    let first = process(&source, &store, clock);
-    assert_eq!(secret(&first).await, "t1");
-    tokio::time::advance(secs(500)).await;
-    let late = process(&source, &store, clock);
-    assert_eq!(secret(&late).await, "t2");
-    assert!(first.cached().is_some());
-    settle().await;
-    assert_eq!(
-        secret(&first).await,
-        "t2",
-        "due itself, it takes what the other has brought"
-    );
-    assert_eq!(source.requests(), 2);
-}
-
-#[tokio::test(start_paused = true)]
 async fn different_requests_share_nothing() {
     let (clock, store, source) = (TokioClock::new(), MemoryStore::new(), Scripted::lives(600));
     let audience = |name: &str| TokenRequest::builder().audience(name).build().unwrap();

@@ -118,6 +118,7 @@ impl Shared {
                 life,
                 // a token from the store has been tried elsewhere since it was issued
                 forced_at: forced.then(|| now.monotonic.saturating_sub(age)),
+                is_shared,
                 accepted: AtomicBool::new(false),
             };
             self.slot.store(entry, now);

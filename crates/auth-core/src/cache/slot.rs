@@ -34,6 +34,8 @@ pub(super) struct Entry {
     pub(super) life: Life,
     /// When a refusal of the one before brought it, by the monotonic clock.
     pub(super) forced_at: Option<Duration>,
+    /// Whether another process had asked for it.
+    pub(super) is_shared: bool,
     /// Whether an API has accepted it.
     pub(super) accepted: AtomicBool,
 }
@@ -138,6 +140,7 @@ mod tests {
             token: Copies::new(token),
             life,
             forced_at: None,
+            is_shared: false,
             accepted: AtomicBool::new(false),
         }
     }

@@ -110,7 +110,7 @@ impl Journey {
         let deputy = place.key.deputy();
         let lease = async { place.store.lease(&deputy).await };
         if let Some(lease) = self.patiently(place, "lease", lease).await? {
-            return Some(Chance::Leased(lease));
+            return Some(self.leased(place, lease).await);
         }
         // in its last moments an attempt has no time for an answer of the store, and one that does
         // not come would be taken for its failure
@@ -161,14 +161,19 @@ impl Journey {
         let Some(lease) = self.patiently(place, "lease", lease).await? else {
             return Some(Chance::Taken);
         };
+        Some(self.leased(place, lease).await)
+    }
+
+    /// What to do with the lease that we have got.
+    async fn leased(&self, place: &Place, lease: Box<dyn Lease>) -> Chance {
         // the one before us may have saved it just before giving the lease back
         match self.saved(place).await {
             Some(Some(saved)) => {
                 let release = async { lease.release().await };
                 self.patiently(place, "release", release).await;
-                Some(Chance::Saved(saved))
+                Chance::Saved(saved)
             }
-            Some(None) | None => Some(Chance::Leased(lease)),
+            Some(None) | None => Chance::Leased(lease),
         }
     }
 
@@ -203,7 +208,11 @@ impl Journey {
     ) {
         if let Some(token) = minted {
             let save = async { place.store.save(&place.key, &token).await };
-            self.afterwards(place, "save", save).await;
+            let save = self.afterwards(place, "save", save);
+            match &lease {
+                Some(lease) => held(&**lease, save).await,
+                None => save.await,
+            }
         }
         let Some(lease) = lease else { return };
         let release = async {

@@ -1,8 +1,8 @@
 //! Which tokens are worth sharing, and which of the shared ones are worth having.
 
-use std::time::Duration;
+use std::{sync::atomic::Ordering::Relaxed, time::Duration};
 
-use super::super::Shared;
+use super::super::{Shared, slot::Entry};
 use crate::{SharedToken, TokenResponse, clock::Now};
 
 /// Ages that differ by less may be of two tokens issued one after the other: they are measured by
@@ -29,7 +29,7 @@ impl Shared {
     }
 
     /// Whether a saved token is worth having: not the one that is to be replaced, nor an older one,
-    /// nor due itself.
+    /// nor one that is due if there is a usable one.
     pub(super) fn wants(&self, token: &SharedToken, asked: Now) -> bool {
         let now = self.clock.now();
         let response = token.response();
@@ -39,6 +39,25 @@ impl Shared {
             *current.token.any().header() != response.authorization
                 && age <= current.life.age(asked) + SAME_TIME
         });
-        !life.is_makeshift && !now.reached(life.refresh_at) && is_another.unwrap_or(true)
+        // one that is due is better than none: it is renewed while it is in use
+        let end = match self.slot.left(now) {
+            Some(_) => life.refresh_at,
+            None => life.spent_at,
+        };
+        !life.is_makeshift
+            && !now.reached(end)
+            && is_another.unwrap_or(true)
+            && !self.is_refused_again()
+    }
+
+    /// Whether this is about a refused token that came from the store itself, after one that was
+    /// refused, and was never accepted: then what stands there is not to be trusted. Somebody may put
+    /// old tokens there by turns.
+    fn is_refused_again(&self) -> bool {
+        let is_forced = self.flights().last.as_ref().is_some_and(|last| last.forced);
+        let was_in_vain = |current: &Entry| {
+            current.is_shared && current.forced_at.is_some() && !current.accepted.load(Relaxed)
+        };
+        is_forced && self.slot.current(was_in_vain) == Some(true)
     }
 }

@@ -1,0 +1,99 @@
+//! Between what a process does in the store something may happen there, and time goes by.
+
+use std::{future::pending, sync::Mutex, time::Duration};
+
+use auth_core::{Error, Lease, SharedKey, SharedToken, SharedTokenStore, TokenCache, async_trait};
+use auth_testing::{MemoryStore, TokioClock};
+use tokio::time::sleep;
+
+use super::{Shareable, secret};
+use crate::cache::{secs, source::Scripted};
+
+/// Somebody else has the lease; when a deputy is made, the token has just been saved.
+#[derive(Debug)]
+struct SavedBeforeTheDeputy {
+    store: MemoryStore,
+    first: Mutex<Option<SharedKey>>,
+}
+
+#[async_trait]
+impl SharedTokenStore for SavedBeforeTheDeputy {
+    async fn load(&self, key: &SharedKey) -> Result<Option<SharedToken>, Error> {
+        self.store.load(key).await
+    }
+
+    async fn save(&self, key: &SharedKey, token: &SharedToken) -> Result<(), Error> {
+        self.store.save(key, token).await
+    }
+
+    async fn lease(&self, key: &SharedKey) -> Result<Option<Box<dyn Lease>>, Error> {
+        let first = self
+            .first
+            .lock()
+            .unwrap()
+            .get_or_insert(key.clone())
+            .clone();
+        if *key == first {
+            return Ok(None);
+        }
+        let token = SharedToken::bearer("theirs")?.lifetime(secs(600));
+        self.store.save(&first, &token).await?;
+        self.store.lease(key).await
+    }
+
+    async fn changed(&self, _: &SharedKey) -> Result<(), Error> {
+        pending().await
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_deputy_looks_once_more() {
+    let source = Scripted::lives(600);
+    let store = SavedBeforeTheDeputy {
+        store: MemoryStore::new(),
+        first: Mutex::default(),
+    };
+    let builder = TokenCache::builder(Shareable(source.clone()));
+    let tokens = builder.shared_store(store).clock(TokioClock::new()).build();
+    assert_eq!(secret(&tokens).await, "theirs");
+    assert_eq!(source.requests(), 0);
+}
+
+/// Takes its time to save, within what it is given.
+#[derive(Debug)]
+struct SlowToSave(MemoryStore);
+
+#[async_trait]
+impl SharedTokenStore for SlowToSave {
+    async fn load(&self, key: &SharedKey) -> Result<Option<SharedToken>, Error> {
+        self.0.load(key).await
+    }
+
+    async fn save(&self, key: &SharedKey, token: &SharedToken) -> Result<(), Error> {
+        sleep(Duration::from_millis(900)).await;
+        self.0.save(key, token).await
+    }
+
+    async fn lease(&self, key: &SharedKey) -> Result<Option<Box<dyn Lease>>, Error> {
+        self.0.lease(key).await
+    }
+
+    async fn changed(&self, key: &SharedKey) -> Result<(), Error> {
+        self.0.changed(key).await
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_lease_is_held_until_the_token_is_saved() {
+    let (clock, store) = (TokioClock::new(), MemoryStore::with_lease(secs(1)));
+    let source = Scripted::lives(600).takes(Duration::from_millis(300));
+    let tasks = [0, 1].map(|_| {
+        let builder = TokenCache::builder(Shareable(source.clone())).clock(clock);
+        let tokens = builder.shared_store(SlowToSave(store.clone())).build();
+        tokio::spawn(async move { secret(&tokens).await })
+    });
+    for task in tasks {
+        assert_eq!(task.await.unwrap(), "t1");
+    }
+    assert_eq!(source.requests(), 1);
+}
