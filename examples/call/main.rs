@@ -99,6 +99,7 @@ async fn run(
     )
     .await?;
     let elapsed = start.elapsed();
+    tenants.settled().await;
     let grant = match args.json {
         true => None,
         false => {

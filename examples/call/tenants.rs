@@ -36,6 +36,13 @@ impl Tenants {
         &self.all[0]
     }
 
+    /// Waits until others find what this process has asked for.
+    pub(crate) async fn settled(&self) {
+        for tenant in &self.all {
+            tenant.tokens.settled().await;
+        }
+    }
+
     /// Tokens that other processes had asked for.
     pub(crate) fn shared_tokens(&self) -> u64 {
         let statuses = self.all.iter().map(|tenant| tenant.tokens.status());

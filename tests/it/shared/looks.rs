@@ -2,9 +2,12 @@
 
 use std::{future::pending, sync::Mutex, time::Duration};
 
-use auth_core::{Error, Lease, SharedKey, SharedToken, SharedTokenStore, TokenCache, async_trait};
+use auth_core::{
+    Error, Lease, SharedKey, SharedToken, SharedTokenStore, TokenCache, TokenRequest, TokenSource,
+    async_trait,
+};
 use auth_testing::{MemoryStore, TokioClock};
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep};
 
 use super::{Shareable, secret};
 use crate::cache::{secs, source::Scripted};
@@ -80,6 +83,32 @@ impl SharedTokenStore for SlowToSave {
 
     async fn changed(&self, key: &SharedKey) -> Result<(), Error> {
         self.0.changed(key).await
+    }
+}
+
+/// For programs that end as soon as they have done their work.
+#[tokio::test(start_paused = true)]
+async fn what_is_settled_has_been_saved() {
+    let (clock, store) = (TokioClock::new(), MemoryStore::new());
+    for keep_warm in [false, true] {
+        store.clear();
+        let builder = TokenCache::builder(Shareable(Scripted::lives(600))).clock(clock);
+        let builder = builder.shared_store(SlowToSave(store.clone()));
+        let tokens = match keep_warm {
+            true => builder.keep_warm().build(),
+            false => builder.build(),
+        };
+        tokens.settled().await;
+        let (started, saves) = (Instant::now(), store.saves());
+        assert_eq!(secret(&tokens).await, "t1");
+        assert_eq!((store.saves(), started.elapsed()), (saves, Duration::ZERO));
+        tokens.settled().await;
+        assert_eq!(store.saves(), saves + 1);
+        let key = Shareable(Scripted::lives(600)).shared_key(&TokenRequest::default());
+        let lease = store.lease(&key.unwrap()).await.unwrap();
+        assert!(lease.is_some(), "given back");
+        let most = Duration::from_millis(900);
+        assert_eq!(started.elapsed(), most, "and not until the next renewal");
     }
 }
 

@@ -142,6 +142,7 @@ impl Shared {
             clock: self.clock.clone(),
             outcome: sender,
         };
+        flights.unsettled = self.store.is_some().then(|| outcome.clone());
         let task = runtime.spawn(journey.fly());
         let ticket = Ticket {
             outcome,
@@ -156,6 +157,14 @@ impl Shared {
             task: Some(task),
         });
         Ok(ticket)
+    }
+
+    /// Completes when nothing is under way.
+    pub(super) async fn settled(&self) {
+        let unsettled = || self.flights().unsettled();
+        while let Some(mut outcome) = unsettled() {
+            while outcome.changed().await.is_ok() {}
+        }
     }
 
     pub(super) fn flights(&self) -> MutexGuard<'_, Flights> {

@@ -23,6 +23,8 @@ pub(super) struct Flights {
     pub(super) replays: u64,
     /// Flights that came back with a token another process had asked for.
     pub(super) shared: u64,
+    /// Of the last flight, if there is a store. Its sender goes when what came has been saved.
+    pub(super) unsettled: Option<watch::Receiver<Option<Outcome>>>,
 }
 
 #[derive(Debug)]
@@ -59,6 +61,14 @@ impl Ticket {
 }
 
 impl Flights {
+    /// What goes when what is under way is over; `None` if nothing is.
+    pub(super) fn unsettled(&self) -> Option<watch::Receiver<Option<Outcome>>> {
+        let ticket = self.last.as_ref().and_then(|last| last.ticket.as_ref());
+        let outcome = ticket.map(|ticket| &ticket.outcome);
+        let outcome = outcome.or(self.unsettled.as_ref())?;
+        outcome.has_changed().is_ok().then(|| outcome.clone())
+    }
+
     /// The flight that is under way, if there is one and it is alive.
     pub(super) fn under_way(&self, now: Now) -> Option<&Ticket> {
         let ticket = self.last.as_ref()?.ticket.as_ref()?;

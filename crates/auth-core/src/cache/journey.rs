@@ -55,6 +55,8 @@ impl Journey {
         if let Some(place) = place {
             self.share(&place, minted, lease, landing.pause()).await;
         }
+        // whoever waits until this is settled need not wait for the next
+        drop(self.outcome);
         // a subscriber that panics must not end the renewals of a cache that is kept warm
         let _ = unpanicked(async { landing.tell() }).await;
         if let Some(next) = landing.next.filter(|_| keep_warm) {

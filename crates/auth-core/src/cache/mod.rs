@@ -140,6 +140,17 @@ impl TokenCache {
         self.shared.status()
     }
 
+    /// Completes when no token request is under way and, with a
+    /// [shared store](TokenCacheBuilder::shared_store), what came has been saved there: within
+    /// seconds, because all of that has its time.
+    ///
+    /// For programs that end as soon as they have done their work. A token is handed out before it is
+    /// saved; if the runtime ends in between, other processes do not find it, and wait until the lease
+    /// of this one is over.
+    pub async fn settled(&self) {
+        self.shared.settled().await;
+    }
+
     /// Forgets the last failure, so that the next request for a token is made at once: for somebody
     /// who has just put the configuration right. A usable token stays in use.
     pub fn reset(&self) {
@@ -223,6 +234,9 @@ impl TokenCacheBuilder {
 
     /// Shares the token with other processes, which use the same store: one of them asks for it, and
     /// all of them have it. Default: each asks for its own.
+    ///
+    /// The token is handed out before it is saved: a program that ends right after that waits until
+    /// it is [settled](TokenCache::settled).
     ///
     /// The source has to say by what they recognise that it is the same token:
     /// [`TokenSource::shared_key`]. [`ClientCredentials`](crate::ClientCredentials) does.

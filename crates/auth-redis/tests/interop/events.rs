@@ -1,9 +1,15 @@
 use std::{
     fmt::Write as _,
-    sync::{Arc, Mutex},
+    future::Future as _,
+    pin::pin,
+    sync::{Arc, Mutex, mpsc},
+    task::{self, Waker},
+    thread,
+    time::Duration,
 };
 
-use auth_redis::auth_core::SharedTokenStore;
+use auth_redis::{RedisStore, auth_core::SharedTokenStore};
+use tokio::runtime::{Builder, Runtime};
 use tracing::{
     Event, Level, Metadata, Subscriber,
     field::{Field, Visit},
@@ -11,7 +17,10 @@ use tracing::{
     subscriber::with_default,
 };
 
-use crate::fixture::{Fixture, NEW, ask, key, token};
+use crate::{
+    fixture::{Fixture, NEW, ask, key, token},
+    server::free_port,
+};
 
 /// Writes warnings down.
 #[derive(Clone, Default)]
@@ -47,13 +56,58 @@ impl Subscriber for Warnings {
     fn exit(&self, _: &Id) {}
 }
 
+fn runtime() -> Runtime {
+    Builder::new_current_thread().enable_all().build().unwrap()
+}
+
+/// Uses the store for each event, as one that sends events to an API would.
+struct Uses(Arc<RedisStore>);
+
+impl Subscriber for Uses {
+    fn enabled(&self, metadata: &Metadata<'_>) -> bool {
+        metadata.target().starts_with("auth_redis")
+    }
+
+    fn new_span(&self, _: &Attributes<'_>) -> Id {
+        Id::from_u64(1)
+    }
+
+    fn record(&self, _: &Id, _: &Record<'_>) {}
+
+    fn record_follows_from(&self, _: &Id, _: &Id) {}
+
+    fn event(&self, _: &Event<'_>) {
+        let key = key();
+        let load = pin!(self.0.load(&key));
+        let _ = load.poll(&mut task::Context::from_waker(Waker::noop()));
+    }
+
+    fn enter(&self, _: &Id) {}
+
+    fn exit(&self, _: &Id) {}
+}
+
+#[test]
+fn whoever_listens_may_use_the_store() {
+    let (done, is_done) = mpsc::channel();
+    thread::spawn(move || {
+        let nobody = format!("redis://127.0.0.1:{}", free_port());
+        let store = RedisStore::builder(nobody).plaintext().build().unwrap();
+        let store = Arc::new(store);
+        with_default(Uses(store.clone()), || {
+            runtime().block_on(async { assert!(store.load(&key()).await.is_err()) });
+        });
+        done.send(()).unwrap();
+    });
+    let ended = is_done.recv_timeout(Duration::from_secs(30));
+    ended.expect("an event is not told under a lock");
+}
+
 #[test]
 fn what_cannot_be_read_is_told_with_its_reason() {
     let warnings = Warnings::default();
-    let runtime = tokio::runtime::Builder::new_current_thread();
-    let runtime = { runtime }.enable_all().build().unwrap();
     with_default(warnings.clone(), || {
-        runtime.block_on(async {
+        runtime().block_on(async {
             let fixture = Fixture::new();
             let store = fixture.store([NEW]);
             store.save(&key(), &token("s3cr3t", 0)).await.unwrap();

@@ -1,4 +1,6 @@
 use auth_redis::auth_core::{Error, ErrorKind, SharedTokenStore};
+use redis::aio::MultiplexedConnection;
+use tokio::time::Instant;
 
 use crate::{
     fixture::{Fixture, NEW, ask, eventually, key, raw, token},
@@ -57,6 +59,29 @@ async fn full_memory() {
     assert!(store.load(&key()).await.unwrap().is_none());
     let () = ask(&mut admin, &["CONFIG", "SET", "maxmemory", "0"]).await;
     store.save(&key(), &token("abc", 0)).await.unwrap();
+}
+
+async fn connections(admin: &mut MultiplexedConnection) -> u64 {
+    let stats: String = ask(admin, &["INFO", "stats"]).await;
+    let made = "total_connections_received:";
+    let made = stats.lines().find_map(|line| line.strip_prefix(made));
+    made.unwrap().trim().parse().unwrap()
+}
+
+#[tokio::test]
+async fn a_replica_is_not_connected_to_for_each_operation() {
+    let server = Server::start(&[]).await;
+    let store = Fixture::at(server.url()).store([NEW]);
+    store.load(&key()).await.unwrap();
+    let mut admin = raw(&server.url()).await;
+    let () = ask(&mut admin, &["REPLICAOF", "127.0.0.1", "1"]).await;
+    let (before, started) = (connections(&mut admin).await, Instant::now());
+    for _ in 0..300 {
+        tells(store.lease(&key()).await.err(), "READONLY");
+    }
+    let made = connections(&mut admin).await - before;
+    // one a second at most
+    assert!(made <= started.elapsed().as_secs() + 1, "{made}");
 }
 
 #[tokio::test]
