@@ -5,6 +5,7 @@ mod due;
 mod frozen;
 mod lease;
 mod looks;
+mod random;
 mod refused;
 mod replayed;
 mod together;
