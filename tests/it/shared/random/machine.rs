@@ -1,0 +1,155 @@
+//! What a process runs on: it may stand still, sleep, or have its clock set.
+
+use std::{
+    fmt,
+    future::{Future, poll_fn},
+    pin::pin,
+    sync::{Arc, Mutex},
+    task::Poll,
+    time::Duration,
+};
+
+use auth_core::{Clock, Now, Sleep};
+use tokio::time::{Instant, sleep, sleep_until};
+
+const WALL_START: Duration = Duration::from_secs(1_735_689_600);
+
+/// Its clocks are right until told otherwise. Clones are the same machine.
+#[derive(Clone)]
+pub(super) struct Machine(Arc<Mutex<State>>);
+
+#[derive(Clone, Copy)]
+struct State {
+    start: Instant,
+    still_until: Instant,
+    /// When it last stood still, or its clock was set.
+    disturbed: Option<Instant>,
+    is_behind: bool,
+    /// So much the monotonic clock has missed.
+    slept: Duration,
+    wall: Duration,
+}
+
+impl Machine {
+    pub(super) fn new() -> Self {
+        let now = Instant::now();
+        Self(Arc::new(Mutex::new(State {
+            start: now,
+            still_until: now,
+            disturbed: None,
+            is_behind: false,
+            slept: Duration::ZERO,
+            wall: WALL_START,
+        })))
+    }
+
+    fn state(&self) -> State {
+        *self.0.lock().unwrap()
+    }
+
+    pub(super) fn stands_still(&self) -> bool {
+        self.state().still_until > Instant::now()
+    }
+
+    /// Nothing of the process runs for so long; both clocks go on.
+    pub(super) fn freeze(&self, time: Duration) {
+        let mut state = self.0.lock().unwrap();
+        state.still_until = state.still_until.max(Instant::now() + time);
+        state.disturbed = Some(state.still_until);
+    }
+
+    /// Nothing runs for so long, and the monotonic clock stands still as well.
+    ///
+    /// Not if the wall clock was set back: then no clock would tell that a token has ended.
+    pub(super) fn suspend(&self, time: Duration) {
+        self.freeze(time);
+        let mut state = self.0.lock().unwrap();
+        if !state.is_behind {
+            state.slept += time;
+        }
+    }
+
+    pub(super) fn set_wall_forward(&self, by: Duration) {
+        let mut state = self.0.lock().unwrap();
+        state.wall += by;
+        state.disturbed = state.disturbed.max(Some(Instant::now()));
+    }
+
+    /// Not if the machine has slept.
+    pub(super) fn set_wall_back(&self, by: Duration) {
+        let mut state = self.0.lock().unwrap();
+        if state.slept.is_zero() {
+            state.wall -= by;
+            state.is_behind = true;
+            state.disturbed = state.disturbed.max(Some(Instant::now()));
+        }
+    }
+
+    pub(super) fn disturbed(&self) -> Option<Instant> {
+        self.state().disturbed
+    }
+
+    pub(super) fn still_until(&self) -> Instant {
+        self.state().still_until
+    }
+
+    /// What `future` comes to; nothing of it runs while the machine stands still.
+    pub(super) async fn run<F: Future>(&self, future: F) -> F::Output {
+        let still_until = || {
+            let until = self.state().still_until;
+            (until > Instant::now()).then_some(until)
+        };
+        held_back(still_until, future).await
+    }
+}
+
+/// What `future` comes to, which is not polled until the time that `until` tells.
+pub(super) async fn held_back<F: Future>(
+    until: impl Fn() -> Option<Instant>,
+    future: F,
+) -> F::Output {
+    let mut future = pin!(future);
+    let mut alarm = None;
+    poll_fn(|cx| {
+        while let Some(until) = until() {
+            let alarm = alarm.insert(Box::pin(sleep_until(until)));
+            if alarm.as_mut().poll(cx).is_pending() {
+                return Poll::Pending;
+            }
+        }
+        future.as_mut().poll(cx)
+    })
+    .await
+}
+
+impl Clock for Machine {
+    fn now(&self) -> Now {
+        let state = self.state();
+        let time = state.start.elapsed();
+        Now {
+            monotonic: time.saturating_sub(state.slept),
+            wall: state.wall + time,
+        }
+    }
+
+    fn sleep_until(&self, deadline: Duration) -> Sleep {
+        let machine = self.clone();
+        Box::pin(async move {
+            let asleep = async {
+                // the machine may sleep meanwhile
+                while let Some(left) = deadline.checked_sub(machine.now().monotonic)
+                    && !left.is_zero()
+                {
+                    sleep(left).await;
+                }
+            };
+            machine.run(asleep).await;
+        })
+    }
+}
+
+impl fmt::Debug for Machine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Machine")
+    }
+}
