@@ -93,6 +93,24 @@ async fn an_older_token_does_not_replace_the_refused_one() {
     assert_eq!(source.requests(), 3);
 }
 
+/// Everything is revoked just after a renewal that not all have seen yet.
+#[tokio::test(start_paused = true)]
+async fn who_takes_a_refused_token_from_the_store_takes_the_next_as_well() {
+    let source = Scripted::lives(600);
+    let [first, rest @ ..]: [_; 10] = all_have_t1(&source).await;
+    assert_eq!(refused(&first).await, bearer("t1", "t2"));
+    for tokens in &rest {
+        assert_eq!(refused(tokens).await, bearer("t1", "t2"));
+    }
+    // the trial of a token that a refusal brought
+    tokio::time::advance(secs(31)).await;
+    assert_eq!(refused(&first).await, bearer("t2", "t3"));
+    for tokens in &rest {
+        assert_eq!(refused(tokens).await, bearer("t2", "t3"));
+    }
+    assert_eq!(source.requests(), 3);
+}
+
 /// It is no news that the token from the store was not accepted here yet: it is a minute old.
 #[tokio::test(start_paused = true)]
 async fn a_token_from_the_store_that_is_refused_too_is_replaced_at_once() {

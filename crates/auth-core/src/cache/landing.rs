@@ -113,12 +113,17 @@ impl Shared {
         let (asked, cache) = (self.request.scopes(), WeakTokenCache::of(self));
         let token = AccessToken::new(response, generation, life.expires_at, asked, cache);
         if current {
+            let before = self.slot.current(Entry::taken_in_vain).unwrap_or_default();
+            let taken = match forced && is_shared {
+                true => before.saturating_add(1),
+                false => 0,
+            };
             let entry = Entry {
                 token: Copies::new(token.clone()),
                 life,
                 // a token from the store has been tried elsewhere since it was issued
                 forced_at: forced.then(|| now.monotonic.saturating_sub(age)),
-                is_shared,
+                taken,
                 accepted: AtomicBool::new(false),
             };
             self.slot.store(entry, now);

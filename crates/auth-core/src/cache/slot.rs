@@ -6,12 +6,13 @@
 
 use std::{
     collections::VecDeque,
-    sync::{Arc, PoisonError},
+    sync::{Arc, PoisonError, atomic::Ordering::Relaxed},
     time::Duration,
 };
 
 #[cfg(not(auth_loom))]
 use arc_swap::ArcSwapOption;
+use http::HeaderValue;
 #[cfg(auth_loom)]
 use stand_in::ArcSwapOption;
 
@@ -34,10 +35,20 @@ pub(super) struct Entry {
     pub(super) life: Life,
     /// When a refusal of the one before brought it, by the monotonic clock.
     pub(super) forced_at: Option<Duration>,
-    /// Whether another process had asked for it.
-    pub(super) is_shared: bool,
+    /// How many tokens in a row, with this one, came from the store after a refusal.
+    pub(super) taken: u32,
     /// Whether an API has accepted it.
     pub(super) accepted: AtomicBool,
+}
+
+impl Entry {
+    /// How many tokens in a row came from the store after a refusal, none of which was accepted.
+    pub(super) fn taken_in_vain(&self) -> u32 {
+        match self.accepted.load(Relaxed) {
+            true => 0,
+            false => self.taken,
+        }
+    }
 }
 
 #[derive(Debug, Default)]
@@ -71,6 +82,13 @@ impl Slot {
     /// Whether there is a usable token that is due for renewal.
     pub(super) fn is_due(&self, now: Now) -> bool {
         self.usable(now, |entry| now.reached(entry.life.refresh_at)) == Some(true)
+    }
+
+    /// Whether the token stood here lately, and was replaced.
+    pub(super) fn has_been(&self, header: &HeaderValue) -> bool {
+        let retired = self.retired.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut retired = retired.iter();
+        retired.any(|(_, entry)| entry.token.any().header() == header)
     }
 
     pub(super) fn store(&self, entry: Entry, now: Now) {
@@ -140,7 +158,7 @@ mod tests {
             token: Copies::new(token),
             life,
             forced_at: None,
-            is_shared: false,
+            taken: 0,
             accepted: AtomicBool::new(false),
         }
     }

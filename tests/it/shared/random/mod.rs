@@ -62,7 +62,7 @@ enum Step {
 }
 
 fn fleet() -> impl Strategy<Value = Fleet> {
-    let way = select(vec![0, 1, 5]);
+    let way = select(vec![0, 1, 5, 30, 60]);
     (1..=5_usize, select(vec![30, 60, 600]), way).prop_map(|(processes, lifetime, way)| Fleet {
         processes,
         lifetime,

@@ -140,11 +140,7 @@ impl Referee {
             && machine.disturbed().is_none_or(|then| then < issued.sent)
         {
             let current = book.current.iter().find(|(of, ..)| *of == process);
-            // whose token was refused need not believe the store
-            let believes = |token: &str| self.0.server.issued(token).is_some_and(|t| !t.is_revoked);
-            let wants = |current: &(usize, String, Issued)| {
-                current.2.sent <= issued.sent && believes(&current.1)
-            };
+            let wants = |current: &(usize, String, Issued)| current.2.sent <= issued.sent;
             if current.is_none_or(wants) {
                 let foul = format!("{process} asks, and the store has {}", token.secret());
                 book.fouls.push(foul);

@@ -14,8 +14,6 @@ pub(super) const JUST_SAVED: Duration = Duration::from_millis(500);
 pub(super) const SHORTEST_PAUSE: Duration = Duration::from_millis(750);
 pub(super) const HOLDER_AND_DEPUTY: usize = 2;
 pub(super) const REQUESTS_A_MINUTE: usize = 40;
-/// Tokens that were asked for within so long count as equally old.
-pub(super) const SAME_TIME: Duration = Duration::from_millis(1_500);
 /// A token from the store may be older by a second, and by the time that the store took.
 pub(super) const OLDER: Duration = Duration::from_secs(4);
 
@@ -41,8 +39,6 @@ pub(super) fn recovery(pause: Duration) -> Duration {
     LONGEST_FLIGHT + pause + LONGEST_FLIGHT + pause.min(secs(12)) + secs(1)
 }
 
-/// A token that arrives spent is used for so long.
-pub(super) const MAKESHIFT: Duration = Duration::from_millis(1_100);
 /// A token that a refusal brought is on trial for so long.
 pub(super) const ON_TRIAL: Duration = Duration::from_secs(30);
 

@@ -10,6 +10,7 @@ use std::{
     time::Duration,
 };
 
+use self::operation::Trouble;
 use super::journey::{Journey, unpanicked};
 use crate::{
     Error, ErrorKind, Lease, SharedKey, SharedToken, SharedTokenStore, TokenResponse, clock::Now,
@@ -71,23 +72,28 @@ impl Journey {
             return Found::asked(self.ask().await);
         };
         let found = match self.before_asking(&place).await {
-            Some(Chance::Saved(Saved { token, asked })) => Found {
+            Ok(Chance::Saved(Saved { token, asked })) => Found {
                 is_shared: true,
                 ..Found::asked((asked, Ok(token.into_response())))
             },
-            Some(Chance::Leased(lease)) => {
+            Ok(Chance::Leased(lease)) => {
                 let asked = held(&*lease, self.ask()).await;
                 Found {
                     lease: Some(lease),
                     ..Found::asked(asked)
                 }
             }
-            Some(Chance::Taken) => {
+            Ok(Chance::Taken) => {
                 let why = "another process is to request the token, and no token has come";
                 let in_vain = Error::new(ErrorKind::Timeout, why);
                 Found::asked((self.clock.now(), Err(in_vain)))
             }
-            None => Found::asked(self.ask().await),
+            Err(trouble) => {
+                if let Trouble::NoTime(operation, too_slow) = trouble {
+                    self.failed(operation, &too_slow);
+                }
+                Found::asked(self.ask().await)
+            }
         };
         Found {
             place: Some(place),
@@ -95,96 +101,106 @@ impl Journey {
         }
     }
 
-    /// A token that makes asking needless, or the right to ask, or neither in time. `None`: the
-    /// store does not work.
-    async fn before_asking(&self, place: &Place) -> Option<Chance> {
+    /// A token that makes asking needless, or the right to ask, or neither in time.
+    async fn before_asking(&self, place: &Place) -> Result<Chance, Trouble> {
         let now = self.clock.now().monotonic;
         // a dead one's lease ends before that, and what is left is enough to ask
         let patient = now + self.deadline.saturating_sub(now) * 3 / 4;
-        if let Some(chance) = self.until(place, patient).await? {
-            return Some(chance);
+        if let Some(chance) = self.until(place, patient, false).await? {
+            return Ok(chance);
         }
         // the holder lives, and its request hangs. If all asked now, a server that does not answer
         // would be asked by the whole fleet at once
         events::lease_held_too_long();
         let deputy = place.key.deputy();
         let lease = async { place.store.lease(&deputy).await };
-        if let Some(lease) = self.patiently(place, "lease", lease).await? {
-            return Some(self.leased(place, lease).await);
+        match self.patiently(place, "lease", lease).await {
+            Ok(Some(lease)) => return Ok(self.leased(place, lease).await),
+            Ok(None) | Err(Trouble::NoTime(..)) => {}
+            Err(Trouble::Failed) => return Err(Trouble::Failed),
         }
-        // in its last moments an attempt has no time for an answer of the store, and one that does
-        // not come would be taken for its failure
+        // in its last moments an attempt has no time for an answer of the store
         let left = self.deadline.saturating_sub(self.clock.now().monotonic);
         let end = self.deadline - operation::patience(place).await.min(left / 2);
-        let chance = self.until(place, end).await?;
-        Some(chance.unwrap_or(Chance::Taken))
+        let chance = self.until(place, end, true).await?;
+        Ok(chance.unwrap_or(Chance::Taken))
     }
 
-    /// A token or the lease, if either can be had by `end`.
-    async fn until(&self, place: &Place, end: Duration) -> Option<Option<Chance>> {
+    /// A token or the lease, if either can be had by `end`. `works`: the store has answered before.
+    async fn until(
+        &self,
+        place: &Place,
+        end: Duration,
+        mut works: bool,
+    ) -> Result<Option<Chance>, Trouble> {
+        // a token that is saved between our first look and this is news to nobody
+        let mut look_again = operation::patience(place).await.saturating_mul(2);
         while self.clock.now().monotonic < end {
-            match self.chance(place).await? {
-                Chance::Taken => {}
-                chance => return Some(Some(chance)),
+            match self.chance(place).await {
+                Ok(Chance::Taken) => works = true,
+                Ok(chance) => return Ok(Some(chance)),
+                // somebody has the lease, and it is not for want of time that all may ask
+                Err(Trouble::NoTime(..)) if works => {}
+                Err(trouble) => return Err(trouble),
             }
             let changed = unpanicked(async { place.store.changed(&place.key).await });
-            match self
+            let news_by = self
                 .clock
-                .before(end, changed)
-                .await
-                .map(operation::of_store)
-            {
-                Some(Ok(())) => {}
-                Some(Err(error)) => {
-                    self.store_failed("wait", &error);
-                    return None;
-                }
-                None => break,
+                .now()
+                .monotonic
+                .saturating_add(look_again)
+                .min(end);
+            look_again = Duration::MAX;
+            let changed = self.clock.before(news_by, changed).await;
+            if let Some(Err(error)) = changed.map(operation::of_store) {
+                return Err(self.failed("wait", &error));
             }
-            if let Some(saved) = self.saved(place).await? {
-                return Some(Some(Chance::Saved(saved)));
+            match self.saved(place).await {
+                Ok(Some(saved)) => return Ok(Some(Chance::Saved(saved))),
+                Ok(None) | Err(Trouble::NoTime(..)) => {}
+                Err(Trouble::Failed) => return Err(Trouble::Failed),
             }
             let pause = BETWEEN_TRIES.mul_f64(1.0 + fastrand::f64());
-            self.clock
-                .sleep_until(self.clock.now().monotonic + pause)
-                .await;
+            let next = self.clock.now().monotonic.saturating_add(pause);
+            self.clock.sleep_until(next.min(end)).await;
         }
-        Some(None)
+        Ok(None)
     }
 
-    async fn chance(&self, place: &Place) -> Option<Chance> {
+    async fn chance(&self, place: &Place) -> Result<Chance, Trouble> {
         let Place { store, key } = place;
         if let Some(saved) = self.saved(place).await? {
-            return Some(Chance::Saved(saved));
+            return Ok(Chance::Saved(saved));
         }
         let lease = async { store.lease(key).await };
-        let Some(lease) = self.patiently(place, "lease", lease).await? else {
-            return Some(Chance::Taken);
-        };
-        Some(self.leased(place, lease).await)
+        match self.patiently(place, "lease", lease).await? {
+            Some(lease) => Ok(self.leased(place, lease).await),
+            None => Ok(Chance::Taken),
+        }
     }
 
     /// What to do with the lease that we have got.
     async fn leased(&self, place: &Place, lease: Box<dyn Lease>) -> Chance {
         // the one before us may have saved it just before giving the lease back
         match self.saved(place).await {
-            Some(Some(saved)) => {
+            Ok(Some(saved)) => {
                 let release = async { lease.release().await };
-                self.patiently(place, "release", release).await;
+                // if it fails, the lease ends by itself
+                let _ = self.patiently(place, "release", release).await;
                 Chance::Saved(saved)
             }
-            Some(None) | None => Chance::Leased(lease),
+            Ok(None) | Err(_) => Chance::Leased(lease),
         }
     }
 
     /// The saved token, if it is worth having.
-    async fn saved(&self, place: &Place) -> Option<Option<Saved>> {
+    async fn saved(&self, place: &Place) -> Result<Option<Saved>, Trouble> {
         let asked = self.clock.now();
         let load = async { place.store.load(&place.key).await };
         let token = self.patiently(place, "load", load).await?;
         let cache = self.cache.upgrade();
         let token = token.filter(|token| cache.is_some_and(|cache| cache.wants(token, asked)));
-        Some(token.map(|token| Saved { token, asked }))
+        Ok(token.map(|token| Saved { token, asked }))
     }
 
     /// Where the token is shared, if it is.

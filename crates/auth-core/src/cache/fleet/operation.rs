@@ -13,17 +13,29 @@ const SHARE_OF_ATTEMPT: u32 = 4;
 /// Nobody waits for what is done after it.
 const PATIENCE_AFTERWARDS: u32 = 4;
 
+/// Why an operation came to nothing.
+pub(super) enum Trouble {
+    /// The store failed, and that has been told.
+    Failed,
+    /// There was less time for it than the store is to be given: it may work.
+    NoTime(&'static str, Error),
+}
+
 impl Journey {
-    /// The outcome of one operation of the store; `None`, and an event, if it has none in time.
+    /// The outcome of one operation of the store, if it has one in time.
     pub(super) async fn patiently<T>(
         &self,
         place: &Place,
         operation: &'static str,
         outcome: impl Future<Output = Result<T, Error>>,
-    ) -> Option<T> {
+    ) -> Result<T, Trouble> {
         let left = self.deadline.saturating_sub(self.clock.now().monotonic);
-        let patience = patience(place).await.min(left / SHARE_OF_ATTEMPT);
-        self.within(patience, operation, outcome).await
+        let (patience, most) = (patience(place).await, left / SHARE_OF_ATTEMPT);
+        match self.within(patience.min(most), outcome).await {
+            Ok(outcome) => outcome.map_err(|error| self.failed(operation, &error)),
+            Err(too_slow) if most < patience => Err(Trouble::NoTime(operation, too_slow)),
+            Err(too_slow) => Err(self.failed(operation, &too_slow)),
+        }
     }
 
     /// The same for what is done when the token, if one came, is in use already.
@@ -34,34 +46,33 @@ impl Journey {
         outcome: impl Future<Output = Result<(), Error>>,
     ) {
         let patience = patience(place).await.saturating_mul(PATIENCE_AFTERWARDS);
-        self.within(patience, operation, outcome).await;
+        let outcome = self.within(patience, outcome).await;
+        if let Ok(Err(error)) | Err(error) = outcome {
+            self.failed(operation, &error);
+        }
     }
 
+    /// What an operation comes to; an error in the place of that if it takes too long.
     async fn within<T>(
         &self,
         patience: Duration,
-        operation: &'static str,
         outcome: impl Future<Output = Result<T, Error>>,
-    ) -> Option<T> {
+    ) -> Result<Result<T, Error>, Error> {
         let until = self.clock.now().monotonic.saturating_add(patience);
         let outcome = self.clock.before(until, unpanicked(outcome)).await;
-        let outcome = outcome.map_or_else(
-            || {
-                let too_slow = format!("no answer within {:.3} s", patience.as_secs_f64());
-                Err(Error::new(ErrorKind::SharedStore, too_slow))
-            },
-            of_store,
-        );
-        outcome
-            .inspect_err(|error| self.store_failed(operation, error))
-            .ok()
+        outcome.map(of_store).ok_or_else(|| {
+            let too_slow = format!("no answer within {:.3} s", patience.as_secs_f64());
+            Error::new(ErrorKind::SharedStore, too_slow)
+        })
     }
 
-    pub(super) fn store_failed(&self, operation: &'static str, error: &Error) {
+    /// Tells it.
+    pub(super) fn failed(&self, operation: &'static str, error: &Error) -> Trouble {
         if let Some(cache) = self.cache.upgrade() {
             cache.store_failures.fetch_add(1, Relaxed);
         }
         events::shared_store_failed(operation, error);
+        Trouble::Failed
     }
 }
 

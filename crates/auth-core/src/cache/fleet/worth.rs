@@ -1,6 +1,6 @@
 //! Which tokens are worth sharing, and which of the shared ones are worth having.
 
-use std::{sync::atomic::Ordering::Relaxed, time::Duration};
+use std::time::Duration;
 
 use super::super::{Shared, slot::Entry};
 use crate::{SharedToken, TokenResponse, clock::Now};
@@ -8,6 +8,10 @@ use crate::{SharedToken, TokenResponse, clock::Now};
 /// Ages that differ by less may be of two tokens issued one after the other: they are measured by
 /// different clocks, over a network.
 const SAME_TIME: Duration = Duration::from_secs(1);
+
+/// So many tokens in a row are taken from the store after refusals if no API accepts any of them. More
+/// than one: what the others have may have been revoked as well, and the next one be good.
+const MOST_IN_VAIN: u32 = 3;
 
 impl Shared {
     /// What others may use of a token that was just minted; `None` if it is too short-lived to be
@@ -28,8 +32,8 @@ impl Shared {
         is_worth_it.then(|| SharedToken::minted(minted, lifetime, age))
     }
 
-    /// Whether a saved token is worth having: not the one that is to be replaced, nor an older one,
-    /// nor one that is due if there is a usable one.
+    /// Whether a saved token is worth having: not the one that is to be replaced, nor one that
+    /// was, nor an older one, nor one that is due if there is a usable one.
     pub(super) fn wants(&self, token: &SharedToken, asked: Now) -> bool {
         let now = self.clock.now();
         let response = token.response();
@@ -47,17 +51,15 @@ impl Shared {
         !life.is_makeshift
             && !now.reached(end)
             && is_another.unwrap_or(true)
+            && !self.slot.has_been(&response.authorization)
             && !self.is_refused_again()
     }
 
-    /// Whether this is about a refused token that came from the store itself, after one that was
-    /// refused, and was never accepted: then what stands there is not to be trusted. Somebody may put
-    /// old tokens there by turns.
+    /// Whether this is about a refused token, and the store has been believed often enough: somebody
+    /// may put old tokens there by turns.
     fn is_refused_again(&self) -> bool {
         let is_forced = self.flights().last.as_ref().is_some_and(|last| last.forced);
-        let was_in_vain = |current: &Entry| {
-            current.is_shared && current.forced_at.is_some() && !current.accepted.load(Relaxed)
-        };
-        is_forced && self.slot.current(was_in_vain) == Some(true)
+        let in_vain = self.slot.current(Entry::taken_in_vain);
+        is_forced && in_vain >= Some(MOST_IN_VAIN)
     }
 }

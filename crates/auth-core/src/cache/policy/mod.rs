@@ -89,11 +89,13 @@ pub(crate) struct Life {
 }
 
 impl Life {
-    /// Spent when it arrives, and not because the machine slept meanwhile: then it is simply over.
-    fn arrives_spent(&self, sent: Now, arrived: Now) -> bool {
+    /// Spent when it arrives, after `longest` at most, and not because the machine slept, or the
+    /// process stood still: then it is simply over.
+    fn arrives_spent(&self, sent: Now, arrived: Now, longest: Duration) -> bool {
         let monotonic = arrived.monotonic.saturating_sub(sent.monotonic);
         let wall = arrived.wall.saturating_sub(sent.wall);
-        arrived.reached(self.spent_at) && wall <= monotonic + JUMP
+        let took_no_longer = monotonic <= longest.saturating_add(JUMP);
+        arrived.reached(self.spent_at) && wall <= monotonic + JUMP && took_no_longer
     }
 
     /// How much of its lifetime is over.
@@ -141,7 +143,7 @@ impl RefreshPolicy {
             lifetime,
             is_makeshift: false,
         };
-        if life.arrives_spent(sent, arrived) || lifetime < ARRIVED_SPENT {
+        if life.arrives_spent(sent, arrived, self.attempt_timeout) || lifetime < ARRIVED_SPENT {
             life.is_makeshift = true;
             life.spent_at = arrived.after(ARRIVED_SPENT);
             life.refresh_at = life.spent_at;
@@ -237,12 +239,23 @@ mod tests {
 
     #[test]
     fn a_token_that_arrives_spent_lasts_a_second() {
-        for (lifetime, took) in [(0, 0), (3, 3), (60, 58)] {
+        for (lifetime, took) in [(0, 0), (3, 3), (10, 9)] {
             let arrived = START.after(Duration::from_secs(took));
             let life = life(arrived, Some(Duration::from_secs(lifetime)), 0.5);
             assert_eq!(arrived.until(life.spent_at), SECOND);
             assert_eq!(life.refresh_at, life.spent_at);
             assert!(life.is_makeshift);
+        }
+    }
+
+    #[test]
+    fn a_token_that_waited_for_a_process_that_stood_still_is_over() {
+        // an attempt takes 10 s, and somebody may be late for it by 5
+        for (took, is_makeshift) in [(15, true), (16, false)] {
+            let arrived = START.after(Duration::from_secs(took));
+            let life = life(arrived, Some(Duration::from_secs(12)), 0.5);
+            assert_eq!(life.is_makeshift, is_makeshift, "{took} s");
+            assert_eq!(arrived.reached(life.spent_at), !is_makeshift, "{took} s");
         }
     }
 
