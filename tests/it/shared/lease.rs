@@ -6,7 +6,7 @@ use auth_core::{
     TokenSource,
 };
 use auth_testing::{MemoryStore, TokioClock};
-use tokio::time::{Instant, sleep};
+use tokio::time::Instant;
 
 use super::{Shareable, process, secret};
 use crate::cache::{
@@ -176,54 +176,6 @@ async fn the_last_handle_ends_the_wait_for_another_process() {
     settle().await;
     assert_eq!(source.requests(), 0);
     assert!(holding.await.unwrap().is_err());
-}
-
-/// A store at the other end of a network.
-#[derive(Debug)]
-struct Far(MemoryStore);
-
-#[async_trait]
-impl SharedTokenStore for Far {
-    async fn load(&self, key: &SharedKey) -> Result<Option<SharedToken>, Error> {
-        sleep(Duration::from_millis(20)).await;
-        self.0.load(key).await
-    }
-
-    async fn save(&self, key: &SharedKey, token: &SharedToken) -> Result<(), Error> {
-        self.0.save(key, token).await
-    }
-
-    async fn lease(&self, key: &SharedKey) -> Result<Option<Box<dyn Lease>>, Error> {
-        sleep(Duration::from_millis(20)).await;
-        self.0.lease(key).await
-    }
-
-    async fn changed(&self, key: &SharedKey) -> Result<(), Error> {
-        self.0.changed(key).await
-    }
-}
-
-#[tokio::test(start_paused = true)]
-async fn whoever_has_waited_in_vain_does_not_take_the_store_for_broken_in_the_end() {
-    let (clock, store) = (TokioClock::new(), MemoryStore::new());
-    let source = Scripted::always(Answer::fails(ErrorKind::Unavailable));
-    let tasks: Vec<_> = (0..500)
-        .map(|number| {
-            let builder = TokenCache::builder(Shareable(source.clone())).clock(clock);
-            let tokens = builder.shared_store(Far(store.clone())).build();
-            tokio::spawn(async move {
-                // so that not all have waited for long enough at the same moment
-                sleep(Duration::from_millis(number * 5)).await;
-                tokens.token().await.map(drop)
-            })
-        })
-        .collect();
-    for task in tasks {
-        assert!(task.await.unwrap().is_err());
-    }
-    // in some ten seconds one after each pause of one, more or less a fifth, and some deputies
-    let requests = source.requests();
-    assert!((8..=20).contains(&requests), "{requests}");
 }
 
 /// Another process saves a token just before the lease is asked for.

@@ -62,6 +62,41 @@ async fn a_deputy_looks_once_more() {
     assert_eq!(source.requests(), 0);
 }
 
+/// Somebody has the lease, and goes on holding it after the token is saved, of which there is no news.
+#[derive(Debug)]
+struct SavedWithoutNews(MemoryStore);
+
+#[async_trait]
+impl SharedTokenStore for SavedWithoutNews {
+    async fn load(&self, key: &SharedKey) -> Result<Option<SharedToken>, Error> {
+        self.0.load(key).await
+    }
+
+    async fn save(&self, key: &SharedKey, token: &SharedToken) -> Result<(), Error> {
+        self.0.save(key, token).await
+    }
+
+    async fn lease(&self, key: &SharedKey) -> Result<Option<Box<dyn Lease>>, Error> {
+        let token = SharedToken::bearer("theirs")?.lifetime(secs(600));
+        self.0.save(key, &token).await?;
+        Ok(None)
+    }
+
+    async fn changed(&self, _: &SharedKey) -> Result<(), Error> {
+        pending().await
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn whoever_waits_looks_again_soon() {
+    let builder = TokenCache::builder(Shareable(Scripted::lives(600)));
+    let builder = builder.shared_store(SavedWithoutNews(MemoryStore::new()));
+    let tokens = builder.clock(TokioClock::new()).build();
+    let started = Instant::now();
+    assert_eq!(secret(&tokens).await, "theirs");
+    assert_eq!(started.elapsed(), Duration::from_millis(500));
+}
+
 /// Takes its time to save, within what it is given.
 #[derive(Debug)]
 struct SlowToSave(MemoryStore);

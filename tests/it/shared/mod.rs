@@ -2,6 +2,7 @@
 
 mod broken;
 mod due;
+mod far;
 mod frozen;
 mod lease;
 mod looks;
