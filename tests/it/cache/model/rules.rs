@@ -43,9 +43,11 @@ impl Token {
             ),
             makeshift: false,
         };
-        let slept =
-            arrived.wall.saturating_sub(sent.wall) > arrived.monotonic - sent.monotonic + secs(5);
-        if seconds == 0 || token.left(arrived).is_none() && !slept {
+        let took = arrived.monotonic - sent.monotonic;
+        let slept = arrived.wall.saturating_sub(sent.wall) > took + secs(5);
+        // an attempt takes ten seconds at most
+        let stood_still = took > secs(10 + 5);
+        if seconds == 0 || token.left(arrived).is_none() && !slept && !stood_still {
             token.makeshift = true;
             token.since = arrived;
             token.usable_for = secs(1);
