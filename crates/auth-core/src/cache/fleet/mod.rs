@@ -65,6 +65,7 @@ struct Saved {
 const LONGEST_PAUSE: Duration = Duration::from_secs(10);
 /// Between two tries for the lease, and up to twice as long: a store may tell of changes that are none.
 const BETWEEN_TRIES: Duration = Duration::from_millis(50);
+
 impl Journey {
     /// A token that another process has saved, or one that was asked for.
     pub(super) async fn find(&self) -> Found {
