@@ -134,6 +134,7 @@ mod tests {
                 Some("a"),
                 "600 s, no scope named (asked for \"a\")",
             ),
+            (whole, "a", None, "600 s, scope \"a\""),
             (left, "a", None, "599 s left, scope \"a\""),
         ] {
             let grant = Grant {

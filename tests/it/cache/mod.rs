@@ -11,6 +11,7 @@ mod lifetimes;
 mod model;
 mod policy;
 mod runtime;
+mod settled;
 pub(crate) mod source;
 mod status;
 mod stress;

@@ -29,6 +29,9 @@ const TAKEOVERS: usize = 8;
 /// may be busy.
 const GRACE: Duration = Duration::from_millis(500);
 
+/// For what is done in the store after an attempt.
+const SETTLING: Duration = Duration::from_secs(20);
+
 enum Boarding {
     /// Somebody's token has just come.
     Landed(AccessToken),
@@ -162,9 +165,15 @@ impl Shared {
     /// Completes when nothing is under way.
     pub(super) async fn settled(&self) {
         let unsettled = || self.flights().unsettled();
-        while let Some(mut outcome) = unsettled() {
-            while outcome.changed().await.is_ok() {}
-        }
+        let settled = async {
+            while let Some(mut outcome) = unsettled() {
+                while outcome.changed().await.is_ok() {}
+            }
+        };
+        // a runtime that is kept and not driven drops nothing, and comes to no end either
+        let longest = self.policy.attempt(None).saturating_add(SETTLING);
+        let end = self.clock.now().monotonic.saturating_add(longest);
+        let _ = self.clock.before(end, settled).await;
     }
 
     pub(super) fn flights(&self) -> MutexGuard<'_, Flights> {

@@ -141,8 +141,8 @@ impl TokenCache {
     }
 
     /// Completes when no token request is under way and, with a
-    /// [shared store](TokenCacheBuilder::shared_store), what came has been saved there: within
-    /// seconds, because all of that has its time.
+    /// [shared store](TokenCacheBuilder::shared_store), what came has been saved there; in
+    /// any case 20 s after the time of an attempt, 10 s by default, is over. It needs a tokio runtime.
     ///
     /// For programs that end as soon as they have done their work. A token is handed out before it is
     /// saved; if the runtime ends in between, other processes do not find it, and wait until the lease
