@@ -1,62 +1,97 @@
-//! What an operator sees: every event of the crate, so that names and levels agree. None is on the
-//! path of a request that finds its token.
+//! Every log event of the crate, so that names and levels agree. Events take plain values. None is on
+//! the path of a request that finds its token.
 
 use std::{
-    error::Error as _,
+    error::Error as StdError,
     fmt,
     sync::atomic::{AtomicBool, Ordering::Relaxed},
     time::SystemTime,
 };
 
-use crate::{AccessToken, Error};
-
-/// `shared`: another process had asked for it.
-pub(crate) fn token_received(token: &AccessToken, shared: bool) {
-    let left = token.expires_at().duration_since(SystemTime::now());
+/// `from_store`: another process had requested the token.
+pub(crate) fn token_received(
+    generation: u64,
+    expires_at: SystemTime,
+    scopes: &dyn fmt::Display,
+    from_store: bool,
+) {
+    let left = expires_at.duration_since(SystemTime::now());
     tracing::debug!(
-        generation = token.authorization().generation(),
+        name: "auth_core.token_received",
+        generation,
         expires_in_s = left.unwrap_or_default().as_secs(),
-        scope = %token.scopes(),
-        shared,
+        scope = %scopes,
+        from_shared_store = from_store,
         "access token received"
     );
 }
 
-pub(crate) fn second_attempt(error: &Error) {
-    tracing::debug!(%error, cause = %Causes(error), "connection failed before an answer; trying once more");
+pub(crate) fn connection_retried(error: &dyn StdError) {
+    tracing::debug!(
+        name: "auth_core.connection_retried",
+        %error,
+        cause = %Causes(error),
+        "the connection to the token endpoint failed before a response; the token request is repeated once"
+    );
 }
 
-/// What the store was to do, and why it did not. The request for a token goes on without it.
-pub(crate) fn shared_store_failed(operation: &'static str, error: &Error) {
-    tracing::warn!(operation, %error, cause = %Causes(error), "shared token store failed; going on without it");
+/// The fetch goes on without the store.
+pub(crate) fn shared_store_failed(operation: &'static str, error: &dyn StdError) {
+    tracing::warn!(
+        name: "auth_core.shared_store_failed",
+        operation,
+        %error,
+        cause = %Causes(error),
+        "the shared store failed; this process goes on without it"
+    );
 }
 
 pub(crate) fn lease_held_too_long() {
     tracing::warn!(
-        "another process is to request the token, and no token has come; one of those who wait requests it as well"
+        name: "auth_core.lease_held_too_long",
+        "the process that holds the lease has saved no token in time; one waiting process requests the token under the fallback lease"
     );
 }
 
-/// Told once.
-pub(crate) fn not_shareable() {
-    static TOLD: AtomicBool = AtomicBool::new(false);
-    if !TOLD.swap(true, Relaxed) {
-        tracing::warn!("tokens are not shared: their source has no key for them");
+/// Emitted once per process.
+pub(crate) fn source_has_no_shared_key() {
+    static EMITTED: AtomicBool = AtomicBool::new(false);
+    if !EMITTED.swap(true, Relaxed) {
+        tracing::warn!(
+            name: "auth_core.source_has_no_shared_key",
+            "tokens are not shared although a shared store is configured: the token source returns no shared key; implement TokenSource::shared_key"
+        );
     }
 }
 
-/// `served`: whether a usable token stays in use meanwhile.
-pub(crate) fn token_request_failed(error: &Error, served: bool) {
-    let (kind, cause) = (error.kind().as_str(), Causes(error));
-    if served {
-        tracing::warn!(kind, %error, %cause, "token renewal failed; the current token stays in use");
+/// `kind`: the name of the error's kind. `has_usable_token`: the current token stays in use.
+pub(crate) fn token_request_failed(
+    kind: &'static str,
+    error: &dyn StdError,
+    has_usable_token: bool,
+) {
+    let cause = Causes(error);
+    if has_usable_token {
+        tracing::warn!(
+            name: "auth_core.refresh_failed",
+            kind,
+            %error,
+            %cause,
+            "token refresh failed; the current token stays in use"
+        );
     } else {
-        tracing::error!(kind, %error, %cause, "token request failed; there is no usable token");
+        tracing::error!(
+            name: "auth_core.token_request_failed",
+            kind,
+            %error,
+            %cause,
+            "token request failed; there is no usable token"
+        );
     }
 }
 
-/// What an error came from, outermost first.
-struct Causes<'a>(&'a Error);
+/// The causes of an error, outermost first.
+struct Causes<'a>(&'a dyn StdError);
 
 impl fmt::Display for Causes<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -69,34 +104,45 @@ impl fmt::Display for Causes<'_> {
     }
 }
 
-/// `why` no other token is asked for, although the API refused this one.
-pub(crate) fn renewal_withheld(generation: u64, why: &str) {
+/// `reason`: why no replacement is requested for the rejected token.
+pub(crate) fn replacement_withheld(generation: u64, reason: &str) {
     tracing::debug!(
+        name: "auth_core.replacement_withheld",
         generation,
-        why,
-        "access token refused; no other is requested"
+        reason,
+        "the API rejected the access token; no replacement is requested"
     );
 }
 
-pub(crate) fn token_refused(generation: u64, replayed: bool) {
-    tracing::info!(generation, replayed, "access token refused by the API");
+pub(crate) fn token_rejected(generation: u64, replayable: bool) {
+    tracing::info!(
+        name: "auth_core.token_rejected",
+        generation,
+        replayable,
+        "the API rejected the access token"
+    );
 }
 
-/// Told once per destination.
-pub(crate) fn stranger(destination: &dyn fmt::Display) {
+/// Emitted once per destination.
+pub(crate) fn unlisted_origin(destination: &dyn fmt::Display) {
     tracing::warn!(
+        name: "auth_core.unlisted_origin",
         %destination,
         "request sent without a token: its destination is not among the allowed origins"
     );
 }
 
-/// Debug, not a warning: it is what the user's function said.
-pub(crate) fn nobodys_request() {
-    tracing::debug!("request sent without a token: it belongs to no tenant");
+/// Debug level, because the user's own function decided it.
+pub(crate) fn no_tenant() {
+    tracing::debug!(
+        name: "auth_core.no_tenant",
+        "request sent without a token: it belongs to no tenant"
+    );
 }
 
 pub(crate) fn untrusted_channel() {
     tracing::warn!(
+        name: "auth_core.untrusted_channel",
         "request sent without a token: its URI does not prove where it goes, as with tonic's \
          Channel; build the layer for the endpoint, or declare the channel trusted"
     );

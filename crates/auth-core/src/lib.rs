@@ -4,7 +4,6 @@ mod authorizer;
 mod cache;
 mod challenge;
 mod client_credentials;
-mod clock;
 mod error;
 mod events;
 #[cfg(fuzzing)]
@@ -13,11 +12,14 @@ pub mod fuzzing;
 mod keyed;
 mod origin;
 pub mod provider;
+mod redact;
 mod request;
 mod secret;
-mod shared;
+mod shared_store;
 mod source;
+mod time;
 mod token;
+mod token_endpoint;
 mod transport;
 
 pub use async_trait::async_trait;
@@ -28,15 +30,19 @@ pub use authorizer::{
 #[cfg(auth_loom)]
 #[doc(hidden)]
 pub use cache::block_on;
-pub use cache::{RefreshPolicy, RefreshPolicyBuilder, Status, TokenCache, TokenCacheBuilder};
-pub use client_credentials::{ClientAuthentication, ClientCredentials, ClientCredentialsBuilder};
-pub use clock::{Clock, Now, Sleep, SystemClock};
+pub use cache::{
+    CacheStatus, PendingToken, RefreshPolicy, RefreshPolicyBuilder, Replacement, TokenCache,
+    TokenCacheBuilder, TokenChanges,
+};
+pub use client_credentials::{ClientCredentials, ClientCredentialsBuilder};
 pub use error::{BoxError, Error, ErrorKind};
 pub use keyed::{TokenCaches, TokenCachesBuilder};
 pub use origin::Target;
 pub use request::{Scopes, TokenRequest, TokenRequestBuilder};
 pub use secret::{ClientSecret, SecretString};
-pub use shared::{Lease, SharedKey, SharedToken, SharedTokenStore};
+pub use shared_store::{Lease, SharedKey, SharedToken, SharedTokenStore};
 pub use source::TokenSource;
+pub use time::{Clock, Now, Sleep, SystemClock};
 pub use token::{AccessToken, Authorization, TokenResponse};
+pub use token_endpoint::ClientAuthentication;
 pub use transport::{HttpTransport, TransportBody};

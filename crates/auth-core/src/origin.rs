@@ -9,7 +9,7 @@ use std::{
 use http::{Uri, uri::Authority};
 use url::{Host, Url};
 
-use crate::{Error, error::without_secrets};
+use crate::{Error, redact::without_secrets};
 
 /// The schemes that are told apart.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]

@@ -19,10 +19,31 @@ use std::{borrow::Cow, str::FromStr};
 
 use crate::{
     ClientAuthentication, ClientCredentials, ClientCredentialsBuilder, ClientSecret, Error,
-    client_credentials::{Method, PresetScope},
+    token_endpoint::Method,
 };
 
-/// What a provider's documents ask of a client.
+/// What a provider's documents require of the scopes of a token request.
+#[derive(Clone, Copy, Debug)]
+enum PresetScope {
+    None,
+    Default(&'static str),
+    Required,
+}
+
+impl PresetScope {
+    fn default(self) -> Option<&'static str> {
+        match self {
+            Self::Default(scope) => Some(scope),
+            Self::None | Self::Required => None,
+        }
+    }
+
+    fn is_required(self) -> bool {
+        matches!(self, Self::Required)
+    }
+}
+
+/// What a provider's documents require of a client.
 #[derive(Clone, Debug)]
 pub struct Provider {
     name: &'static str,
@@ -56,7 +77,7 @@ impl Provider {
             name: "signicat-express",
             token_endpoint: Cow::Borrowed("https://api.signicat.io/oauth/connect/token"),
             authentication: Method::BasicRaw,
-            scope: PresetScope::RequiredBy("signicat-express"),
+            scope: PresetScope::Required,
             api_origin: Some("https://api.signicat.io"),
         }
     }
@@ -100,7 +121,7 @@ impl Provider {
             name,
             token_endpoint: Cow::Borrowed(token_endpoint),
             authentication: Method::BasicRaw,
-            scope: PresetScope::RequiredBy(name),
+            scope: PresetScope::Required,
             api_origin: None,
         }
     }
@@ -134,7 +155,8 @@ impl Provider {
             client_id,
             ClientAuthentication::new(self.authentication, secret),
         )
-        .preset_scope(self.scope)
+        .scope_if_none(self.scope.default())
+        .scope_required_by(self.scope.is_required().then_some(self.name))
     }
 }
 

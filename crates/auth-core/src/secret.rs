@@ -8,7 +8,7 @@ use zeroize::Zeroizing;
 
 use crate::Error;
 
-/// A secret text. It is wiped when dropped; `Debug` is redacted; there is no `Display` and no
+/// A secret text. It is wiped when dropped. `Debug` is redacted. There is no `Display` and no
 /// `PartialEq`.
 ///
 /// ```
@@ -20,7 +20,7 @@ use crate::Error;
 pub struct SecretString(Zeroizing<String>);
 
 impl SecretString {
-    /// The text itself.
+    /// Returns the text itself.
     #[must_use]
     pub fn expose(&self) -> &str {
         &self.0
@@ -45,7 +45,7 @@ impl fmt::Debug for SecretString {
     }
 }
 
-/// Where a client's secret comes from.
+/// A client's secret: a value, or a file that is read at each token request.
 ///
 /// ```
 /// use auth_core::ClientSecret;
@@ -55,10 +55,10 @@ impl fmt::Debug for SecretString {
 /// assert!(ClientSecret::from_file("/no/such/file").is_err());
 /// ```
 #[derive(Clone, Debug)]
-pub struct ClientSecret(Place);
+pub struct ClientSecret(SecretSource);
 
 #[derive(Clone, Debug)]
-enum Place {
+enum SecretSource {
     Value(SecretString),
     File(PathBuf),
 }
@@ -82,43 +82,43 @@ impl ClientSecret {
         }
     }
 
-    /// Reads the secret from a file, again at each token request, so that a rotated secret is
-    /// taken up without a restart. One line break at the end is not part of the secret.
+    /// Reads the secret from a file, again at each token request. A rotated secret therefore needs no
+    /// restart. One line break at the end is not part of the secret.
     ///
     /// # Errors
     /// If the file cannot be read now, is empty, or is not UTF-8.
     pub fn from_file(path: impl Into<PathBuf>) -> Result<Self, Error> {
         let path = path.into();
         read(&path)?;
-        Ok(Self(Place::File(path)))
+        Ok(Self(SecretSource::File(path)))
     }
 
-    /// The secret as it is at this moment.
+    /// Returns the current secret.
     pub(crate) async fn current(&self) -> Result<SecretString, Error> {
         match &self.0 {
-            Place::Value(value) => Ok(value.clone()),
-            Place::File(path) => {
+            SecretSource::Value(value) => Ok(value.clone()),
+            SecretSource::File(path) => {
                 let path = path.clone();
                 let read = tokio::task::spawn_blocking(move || read(&path)).await;
-                // it was there at construction: a rotation may be under way
+                // the file existed at construction: it may be being rotated
                 read.unwrap_or_else(|stopped| Err(Error::connection(stopped)))
-                    .map_err(Error::passing)
+                    .map_err(Error::transient)
             }
         }
     }
 
-    /// The secret itself, where it is known without reading a file.
+    /// Returns the secret, if it is known without reading a file.
     pub(crate) fn fixed(&self) -> Option<&SecretString> {
         match &self.0 {
-            Place::Value(value) => Some(value),
-            Place::File(_) => None,
+            SecretSource::Value(value) => Some(value),
+            SecretSource::File(_) => None,
         }
     }
 }
 
 impl<T: Into<SecretString>> From<T> for ClientSecret {
     fn from(value: T) -> Self {
-        Self(Place::Value(value.into()))
+        Self(SecretSource::Value(value.into()))
     }
 }
 
@@ -140,8 +140,8 @@ fn read(path: &std::path::Path) -> Result<SecretString, Error> {
     Ok(SecretString::from(text))
 }
 
-/// Bytes of a header. `Bytes` puts its reference count beside its owner: aligned so, the count of
-/// one header is on no cache line that another header's is on.
+/// The bytes of a header. `Bytes` puts its reference count beside its owner. The alignment keeps the
+/// counts of two headers on different cache lines.
 #[repr(align(128))]
 struct HeaderBytes(Zeroizing<Vec<u8>>);
 
@@ -151,13 +151,13 @@ impl AsRef<[u8]> for HeaderBytes {
     }
 }
 
-/// `scheme` and `credentials` as a header value that is marked sensitive and wiped when its last
-/// clone is dropped. `None` if they hold a byte that no header may.
+/// Returns `scheme` and `credentials` as a header value, marked sensitive and wiped when its last
+/// clone is dropped. `None` if they hold a byte that a header must not hold.
 pub(crate) fn credentials_header(scheme: &str, credentials: &str) -> Option<HeaderValue> {
     sensitive(&[scheme.as_bytes(), b" ", credentials.as_bytes()])
 }
 
-/// What such a header value holds after its scheme.
+/// Returns the part of such a header value after its scheme.
 pub(crate) fn credentials(header: &HeaderValue) -> &str {
     let value = header.to_str().unwrap_or_default();
     value
@@ -165,14 +165,14 @@ pub(crate) fn credentials(header: &HeaderValue) -> &str {
         .map_or("", |(_scheme, credentials)| credentials)
 }
 
-/// A sensitive header value in memory of its own.
+/// Copies a sensitive header value into memory of its own.
 pub(crate) fn copied(value: &HeaderValue) -> HeaderValue {
-    // what was a header value once, is one again
+    // the bytes of a header value are a valid header value
     sensitive(&[value.as_bytes()]).unwrap_or_else(|| value.clone())
 }
 
 fn sensitive(parts: &[&[u8]]) -> Option<HeaderValue> {
-    // `concat` allocates once, so nothing is left behind by growing
+    // `concat` allocates once, so growing leaves no copy behind
     let bytes = HeaderBytes(Zeroizing::new(parts.concat()));
     let mut value = HeaderValue::from_maybe_shared(Bytes::from_owner(bytes)).ok()?;
     value.set_sensitive(true);
@@ -184,7 +184,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn a_file_is_read_again_at_each_request() {
+    async fn a_file_is_read_again_at_each_token_request() {
         let path = env::temp_dir().join(format!("auth-core-secret-{}", std::process::id()));
         std::fs::write(&path, "first\r\n").unwrap();
         let secret = ClientSecret::from_file(&path).unwrap();
@@ -194,7 +194,7 @@ mod tests {
         std::fs::remove_file(&path).unwrap();
         let error = secret.current().await.unwrap_err();
         assert!(error.to_string().contains("cannot be read"), "{error}");
-        assert!(error.is_transient(), "a rotation may be under way");
+        assert!(error.is_transient(), "the file may be being rotated");
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! Where tokens come from.
+//! The seam to other ways to obtain a token.
 
 use std::{fmt, sync::Arc};
 
@@ -6,10 +6,10 @@ use async_trait::async_trait;
 
 use crate::{Error, SharedKey, TokenRequest, TokenResponse};
 
-/// Mints access tokens: one call is one token request.
+/// Obtains access tokens: one call sends one token request.
 ///
-/// [`ClientCredentials`](crate::ClientCredentials) is the one this crate comes with; a metadata
-/// server or a vault can be another.
+/// [`ClientCredentials`](crate::ClientCredentials) is this crate's own. A metadata server or a vault
+/// can be another.
 ///
 /// ```
 /// use std::time::Duration;
@@ -21,10 +21,10 @@ use crate::{Error, SharedKey, TokenRequest, TokenResponse};
 /// #[async_trait]
 /// impl TokenSource for Fixed {
 ///     async fn fetch(&self, _request: &TokenRequest) -> Result<TokenResponse, Error> {
-///         Ok(TokenResponse::bearer("abc")?.expires_in(Duration::from_secs(600)))
+///         Ok(TokenResponse::bearer("abc")?.with_expires_in(Duration::from_secs(600)))
 ///     }
 ///
-///     // only for a cache with a shared store: what tells this source's tokens from all others
+///     // only for a cache with a shared store: distinguishes this source's tokens from all others
 ///     fn shared_key(&self, request: &TokenRequest) -> Option<SharedKey> {
 ///         Some(SharedKey::new(["https://auth.example.com/token", "my-client"], request))
 ///     }
@@ -32,14 +32,15 @@ use crate::{Error, SharedKey, TokenRequest, TokenResponse};
 /// ```
 #[async_trait]
 pub trait TokenSource: fmt::Debug + Send + Sync + 'static {
-    /// Asks for a token, once. When and how often to ask again is the cache's business.
+    /// Sends one token request. The cache decides when to send the next.
     ///
     /// # Errors
-    /// Whatever keeps it from a token; the [kind](crate::ErrorKind) decides how the cache backs off.
+    /// If there is no token. The [kind](crate::ErrorKind) of the error decides how the cache backs
+    /// off.
     async fn fetch(&self, request: &TokenRequest) -> Result<TokenResponse, Error>;
 
-    /// Under what [processes share](crate::SharedTokenStore) the token for `request`. `None`, the
-    /// default: each has its own.
+    /// Returns the key under which [processes share](crate::SharedTokenStore) the token for
+    /// `request`. Default: `None`, each process requests its own token.
     fn shared_key(&self, request: &TokenRequest) -> Option<SharedKey> {
         let _ = request;
         None

@@ -1,29 +1,64 @@
-//! How a token request travels. The HTTP client is the caller's.
+//! The seam to the HTTP client that sends token requests.
 
-use std::{fmt, sync::Arc};
+use std::{
+    fmt,
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll},
+};
 
 use async_trait::async_trait;
 use bytes::Bytes;
 use http::{Request, Response};
-use http_body_util::combinators::UnsyncBoxBody;
+use http_body::{Body, Frame, SizeHint};
+use http_body_util::{BodyExt, combinators::UnsyncBoxBody};
 
 use crate::{BoxError, Error};
 
-/// The body of a token endpoint's answer, not read yet: this crate reads it, and no more than
-/// 1 MiB of it.
-pub type TransportBody = UnsyncBoxBody<Bytes, BoxError>;
+/// The body of a token endpoint's response. This crate reads at most 1 MiB of it.
+#[derive(Debug)]
+pub struct TransportBody(UnsyncBoxBody<Bytes, BoxError>);
+
+impl TransportBody {
+    /// Wraps a body.
+    pub fn new<B>(body: B) -> Self
+    where
+        B: Body<Data = Bytes, Error: Into<BoxError>> + Send + 'static,
+    {
+        Self(body.map_err(Into::into).boxed_unsync())
+    }
+}
+
+impl Body for TransportBody {
+    type Data = Bytes;
+    type Error = BoxError;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+        Pin::new(&mut self.0).poll_frame(cx)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.0.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.0.size_hint()
+    }
+}
 
 /// Sends one request to the token endpoint.
 ///
-/// `auth-tower` makes one from any tower HTTP service, `auth-reqwest` from reqwest. Whoever writes
-/// another sees to it that it **does not follow redirects**: the request carries the client's
-/// secret.
+/// `auth-tower` implements it for any tower HTTP service, `auth-reqwest` for reqwest. An
+/// implementation **must not follow redirects**: the request carries the client's secret.
 #[async_trait]
 pub trait HttpTransport: fmt::Debug + Send + Sync + 'static {
-    /// Sends `request` and comes back with the head of the answer, whatever its status.
+    /// Sends `request`, and returns the response, whatever its status.
     ///
     /// # Errors
-    /// [`Error::connection`] when there is no answer.
+    /// [`Error::connection`] if there is no response.
     async fn send(&self, request: Request<Bytes>) -> Result<Response<TransportBody>, Error>;
 }
 

@@ -8,11 +8,15 @@ use super::{
     head::ResponseHead,
     terms::{Opinion, Terms},
 };
-use crate::{AccessToken, Error, cache::Replacement, events};
+use crate::{
+    Error,
+    cache::{Issued, Replacing},
+    events,
+};
 
 /// One sending of a request with a token.
 pub struct Attempt {
-    token: AccessToken,
+    token: Issued,
     terms: Terms,
     /// Whether the request may be sent again, if that is possible.
     may_replay: bool,
@@ -40,13 +44,13 @@ pub type RenewalFuture = Pin<Box<dyn Future<Output = Renewal> + Send>>;
 /// The chance to send a request a second time.
 #[derive(Debug)]
 pub struct Renewal {
-    replacement: Replacement,
+    replacement: Replacing,
     terms: Terms,
 }
 
 impl Attempt {
     #[inline]
-    pub(super) fn new(token: AccessToken, terms: Terms, method: Option<&Method>) -> Self {
+    pub(super) fn new(token: Issued, terms: Terms, method: Option<&Method>) -> Self {
         Self {
             token,
             terms,
@@ -93,9 +97,9 @@ impl Attempt {
     #[cold]
     fn refused(self, can_replay: bool) -> Verdict {
         let replays = can_replay && self.may_replay;
-        events::token_refused(self.token.generation(), replays);
+        events::token_rejected(self.token.token().generation(), replays);
         let terms = self.terms;
-        match self.token.refused() {
+        match self.token.rejected() {
             Some(mut replacement) if replays => Verdict::Renew(Box::pin(async move {
                 replacement.arrive().await;
                 Renewal { replacement, terms }
@@ -111,7 +115,7 @@ impl Renewal {
     #[must_use]
     pub fn attempt(&self) -> Option<Attempt> {
         Some(Attempt {
-            token: self.replacement.token()?,
+            token: self.replacement.issued()?,
             terms: self.terms,
             may_replay: false,
             is_safe: false,

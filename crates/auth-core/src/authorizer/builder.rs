@@ -10,8 +10,8 @@ use super::{
 };
 use crate::{
     Error, TokenCaches,
-    error::without_secrets,
     origin::{AllowedOrigins, Origin},
+    redact::without_secrets,
 };
 
 /// Makes an [`Authorizer`]; what is wrong is told by [`build`](Self::build).

@@ -14,7 +14,9 @@ use http::{Uri, header::AUTHORIZATION};
 
 use super::{Attempt, AttemptFuture, Decision, RequestHead, terms::Terms};
 use crate::{
-    AccessToken, Error, TokenCaches, TokenRequest, events,
+    Error, TokenCaches, TokenRequest,
+    cache::Issued,
+    events,
     origin::{AllowedOrigins, Destination, Target},
 };
 
@@ -80,12 +82,12 @@ impl Rules {
     }
 
     #[inline]
-    fn token(&self, picked: Option<&TokenRequest>) -> Option<AccessToken> {
+    fn token(&self, picked: Option<&TokenRequest>) -> Option<Issued> {
         match picked {
-            Some(request) => self.tokens.hit(request, AccessToken::clone),
+            Some(request) => self.tokens.hit(request, Issued::clone),
             None => {
                 let tokens = self.tokens.default_cache();
-                tokens.hit(tokens.now(), AccessToken::clone)
+                tokens.hit(tokens.now(), Issued::clone)
             }
         }
     }
@@ -98,7 +100,8 @@ impl Rules {
         };
         let (terms, method) = (self.terms, request.method.cloned());
         Box::pin(async move {
-            let token = tokens.token().await?;
+            // the request's own look has found no usable token
+            let token = tokens.wait().await?;
             Ok(Attempt::new(token, terms, method.as_ref()))
         })
     }
@@ -127,7 +130,7 @@ impl Rules {
     #[cold]
     fn warn_of_stranger(&self, destination: &Destination<'_>) {
         if self.is_new(self.hasher.hash_one(destination)) {
-            events::stranger(destination);
+            events::unlisted_origin(destination);
         }
     }
 

@@ -9,10 +9,9 @@ use std::{
 
 use super::{Authorizer, Channel, Decision, RequestHead, Whose};
 use crate::{
-    Clock, Error,
-    clock::AnyClock,
-    events,
-    keyed::{Keyed, Limits, Value},
+    Clock, Error, events,
+    keyed::{BoundedMap, Evictable, Limits},
+    time::AnyClock,
 };
 
 /// Decides by the authorizer of a request's tenant.
@@ -94,16 +93,16 @@ where
 {
     /// The most tenants whose authorizers are kept. Default: 10,000.
     #[must_use]
-    pub fn most(mut self, tenants: usize) -> Self {
-        self.limits.most = tenants;
+    pub fn max_capacity(mut self, tenants: usize) -> Self {
+        self.limits.max_capacity = tenants;
         self
     }
 
     /// How long to keep a tenant's authorizer after its last use. It may be a sixteenth longer, or
     /// 3 s if that is more. Default: 1 h.
     #[must_use]
-    pub fn idle(mut self, idle: Duration) -> Self {
-        self.limits.idle = idle;
+    pub fn time_to_idle(mut self, time: Duration) -> Self {
+        self.limits.time_to_idle = time;
         self
     }
 
@@ -123,7 +122,7 @@ where
         let tenants = ByKey {
             tenant: self.tenant,
             authorizer: self.authorizer,
-            kept: Keyed::new(self.limits),
+            kept: BoundedMap::new(self.limits),
             clock: self.clock,
         };
         Ok(Authorizer {
@@ -136,7 +135,7 @@ where
 struct ByKey<K, T, A> {
     tenant: T,
     authorizer: A,
-    kept: Keyed<K, Authorizer, RandomState>,
+    kept: BoundedMap<K, Authorizer, RandomState>,
     clock: AnyClock,
 }
 
@@ -148,7 +147,7 @@ where
 {
     fn decide(&self, request: &RequestHead<'_>, channel: Option<&Channel>) -> Decision {
         let Some(key) = (self.tenant)(request) else {
-            events::nobodys_request();
+            events::no_tenant();
             return Decision::PassThrough;
         };
         let now = self.clock.now();
@@ -166,7 +165,7 @@ where
     }
 }
 
-impl Value for Authorizer {
+impl Evictable for Authorizer {
     fn is_in_use(&self) -> bool {
         match &self.whose {
             Whose::One(rules) => Arc::strong_count(rules) > 1,
@@ -174,12 +173,12 @@ impl Value for Authorizer {
         }
     }
 
-    fn end(&self) {
+    fn evicted(&self) {
         // others may use its caches, or wait for a token of theirs
         if let Whose::One(rules) = &self.whose
             && !rules.tokens().is_in_use()
         {
-            rules.tokens().end();
+            rules.tokens().stop();
         }
     }
 }

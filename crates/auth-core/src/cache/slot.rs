@@ -1,8 +1,8 @@
-//! Where the current token stands: the only user of arc-swap.
+//! The current token: the only user of arc-swap.
 //!
 //! A read takes no lock. arc-swap's soundness under weak memory has been disputed, so replaced
-//! entries are kept alive for a while: a reader would have to sleep through several renewals inside
-//! one load to meet freed memory.
+//! tokens are kept alive for a while: a reader would have to stay inside one load for several
+//! refreshes to meet freed memory.
 
 use std::{
     collections::VecDeque,
@@ -17,92 +17,105 @@ use http::HeaderValue;
 use stand_in::ArcSwapOption;
 
 use super::{
-    copies::Copies,
+    per_thread::{Duplicate, PerThread},
     policy::Life,
     sync::{AtomicBool, Mutex},
 };
-use crate::clock::Now;
+use crate::{AccessToken, time::Now};
 
-/// Replaced entries that are kept whatever their age.
-const KEPT: usize = 4;
-/// How long every replaced entry is kept.
-const KEPT_FOR: Duration = Duration::from_secs(10);
+/// This many replaced tokens are kept, whatever their age.
+const MIN_RETIRED: usize = 4;
+/// Every replaced token is kept this long.
+const RETIRED_FOR: Duration = Duration::from_secs(10);
 
-/// A token and its life.
+/// A token with its deadlines and what is known of its acceptance.
 #[derive(Debug)]
-pub(super) struct Entry {
-    pub(super) token: Copies,
+pub(super) struct CachedToken<T> {
+    pub(super) token: PerThread<T>,
     pub(super) life: Life,
-    /// When a refusal of the one before brought it, by the monotonic clock.
-    pub(super) forced_at: Option<Duration>,
-    /// How many tokens in a row, with this one, came from the store after a refusal.
-    pub(super) taken: u32,
-    /// Whether an API has accepted it.
+    /// When the token was fetched to replace a rejected one, by the monotonic clock. `None` if it
+    /// was not.
+    pub(super) replaced_rejected_at: Option<Duration>,
+    /// How many replacements in a row, this one included, came from the shared store.
+    pub(super) store_replacements: u32,
+    /// Whether an API has accepted the token.
     pub(super) accepted: AtomicBool,
 }
 
-impl Entry {
-    /// How many tokens in a row came from the store after a refusal, none of which was accepted.
-    pub(super) fn taken_in_vain(&self) -> u32 {
+impl<T> CachedToken<T> {
+    /// Returns how many replacements in a row came from the shared store and were not accepted.
+    pub(super) fn unaccepted_store_replacements(&self) -> u32 {
         match self.accepted.load(Relaxed) {
             true => 0,
-            false => self.taken,
+            false => self.store_replacements,
         }
     }
 }
 
-#[derive(Debug, Default)]
-pub(super) struct Slot {
-    current: ArcSwapOption<Entry>,
-    retired: Mutex<VecDeque<(Duration, Arc<Entry>)>>,
+#[derive(Debug)]
+pub(super) struct Slot<T> {
+    current: ArcSwapOption<CachedToken<T>>,
+    retired: Mutex<VecDeque<(Duration, Arc<CachedToken<T>>)>>,
 }
 
-impl Slot {
-    /// What `read` makes of the entry that is usable at `now`. It is called under arc-swap's guard:
-    /// it must be short, and cannot await.
+impl<T> Slot<T> {
+    /// Returns what `read` makes of the current token, if it is usable at `now`. `read` runs under
+    /// arc-swap's guard: it must be short, and cannot await.
     #[inline(always)]
-    pub(super) fn usable<T>(&self, now: Now, read: impl FnOnce(&Entry) -> T) -> Option<T> {
+    pub(super) fn usable<R>(&self, now: Now, read: impl FnOnce(&CachedToken<T>) -> R) -> Option<R> {
         let guard = self.current.load();
         match guard.as_deref() {
-            Some(entry) if !now.reached(entry.life.spent_at) => Some(read(entry)),
+            Some(cached) if !now.reached(cached.life.usable_until) => Some(read(cached)),
             _ => None,
         }
     }
 
-    /// What `read` makes of the entry, usable or not.
-    pub(super) fn current<T>(&self, read: impl FnOnce(&Entry) -> T) -> Option<T> {
+    /// Returns what `read` makes of the current token, usable or expired.
+    pub(super) fn current<R>(&self, read: impl FnOnce(&CachedToken<T>) -> R) -> Option<R> {
         self.current.load().as_deref().map(read)
     }
 
-    /// How much longer the current token is usable; `None` if it is not.
-    pub(super) fn left(&self, now: Now) -> Option<Duration> {
-        self.usable(now, |entry| now.until(entry.life.spent_at))
+    /// Returns how much longer the current token is usable; `None` if it is not.
+    pub(super) fn usable_for(&self, now: Now) -> Option<Duration> {
+        self.usable(now, |cached| now.until(cached.life.usable_until))
     }
 
-    /// Whether there is a usable token that is due for renewal.
-    pub(super) fn is_due(&self, now: Now) -> bool {
-        self.usable(now, |entry| now.reached(entry.life.refresh_at)) == Some(true)
+    /// Returns whether the current token is usable and stale.
+    pub(super) fn is_stale(&self, now: Now) -> bool {
+        self.usable(now, |cached| now.reached(cached.life.stale_at)) == Some(true)
     }
 
-    /// Whether the token stood here lately, and was replaced.
-    pub(super) fn has_been(&self, header: &HeaderValue) -> bool {
-        let retired = self.retired.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut retired = retired.iter();
-        retired.any(|(_, entry)| entry.token.any().header() == header)
-    }
-
-    pub(super) fn store(&self, entry: Entry, now: Now) {
-        let replaced = self.current.swap(Some(Arc::new(entry)));
+    pub(super) fn store(&self, token: CachedToken<T>, now: Now) {
+        let replaced = self.current.swap(Some(Arc::new(token)));
         let mut retired = self.retired.lock().unwrap_or_else(PoisonError::into_inner);
-        retired.extend(replaced.map(|entry| (now.monotonic, entry)));
-        let old = |(since, _): &(Duration, _)| since.saturating_add(KEPT_FOR) <= now.monotonic;
-        while retired.len() > KEPT && retired.front().is_some_and(old) {
+        retired.extend(replaced.map(|token| (now.monotonic, token)));
+        let old = |(since, _): &(Duration, _)| since.saturating_add(RETIRED_FOR) <= now.monotonic;
+        while retired.len() > MIN_RETIRED && retired.front().is_some_and(old) {
             retired.pop_front();
         }
     }
 }
 
-/// loom does not see into arc-swap: this is what that promises.
+impl<T: AsRef<AccessToken> + Duplicate> Slot<T> {
+    /// Returns whether the token with this header has been replaced lately.
+    pub(super) fn was_replaced(&self, header: &HeaderValue) -> bool {
+        let retired = self.retired.lock().unwrap_or_else(PoisonError::into_inner);
+        retired
+            .iter()
+            .any(|(_, cached)| cached.token.original().as_ref().header() == header)
+    }
+}
+
+impl<T> Default for Slot<T> {
+    fn default() -> Self {
+        Self {
+            current: ArcSwapOption::default(),
+            retired: Mutex::default(),
+        }
+    }
+}
+
+/// loom cannot look into arc-swap. This stands in for it, with the same promises.
 #[cfg(auth_loom)]
 mod stand_in {
     use std::sync::{Arc, PoisonError};
@@ -136,10 +149,7 @@ mod stand_in {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{
-        AccessToken, TokenResponse,
-        cache::{WeakTokenCache, policy::RefreshPolicy},
-    };
+    use crate::{TokenResponse, cache::policy::RefreshPolicy};
 
     fn at(seconds: u64) -> Now {
         Now {
@@ -148,39 +158,39 @@ mod tests {
         }
     }
 
-    fn entry(now: Now, generation: u64) -> Entry {
+    fn token(now: Now, generation: u64) -> CachedToken<AccessToken> {
         let lifetime = Some(Duration::from_secs(60));
         let life = RefreshPolicy::default().life(now, now, lifetime, Duration::ZERO, 0.5);
         let response = TokenResponse::bearer("abc").unwrap();
-        let (end, asked) = (life.expires_at, "".parse().unwrap());
-        let token = AccessToken::new(response, generation, end, &asked, WeakTokenCache::default());
-        Entry {
-            token: Copies::new(token),
+        let requested = "".parse().unwrap();
+        let token = AccessToken::new(response, generation, life.expires_at, &requested);
+        CachedToken {
+            token: PerThread::new(token),
             life,
-            forced_at: None,
-            taken: 0,
+            replaced_rejected_at: None,
+            store_replacements: 0,
             accepted: AtomicBool::new(false),
         }
     }
 
     #[test]
-    fn a_spent_token_is_not_usable() {
+    fn an_expired_token_is_not_usable() {
         let slot = Slot::default();
-        assert_eq!(slot.left(at(0)), None);
-        slot.store(entry(at(0), 1), at(0));
-        assert_eq!(slot.left(at(0)), Some(Duration::from_secs(57)));
-        assert_eq!(slot.left(at(57)), None);
+        assert_eq!(slot.usable_for(at(0)), None);
+        slot.store(token(at(0), 1), at(0));
+        assert_eq!(slot.usable_for(at(0)), Some(Duration::from_secs(57)));
+        assert_eq!(slot.usable_for(at(57)), None);
     }
 
     #[test]
-    fn the_last_four_and_those_of_the_last_ten_seconds_are_kept() {
+    fn the_last_four_replaced_tokens_and_those_of_the_last_ten_seconds_are_kept() {
         let slot = Slot::default();
-        let kept = || slot.retired.lock().unwrap().len();
+        let retired = || slot.retired.lock().unwrap().len();
         for generation in 1..=8 {
-            slot.store(entry(at(0), generation), at(0));
+            slot.store(token(at(0), generation), at(0));
         }
-        assert_eq!(kept(), 7, "none is ten seconds old");
-        slot.store(entry(at(10), 9), at(10));
-        assert_eq!(kept(), 4);
+        assert_eq!(retired(), 7, "none was replaced ten seconds ago");
+        slot.store(token(at(10), 9), at(10));
+        assert_eq!(retired(), 4);
     }
 }

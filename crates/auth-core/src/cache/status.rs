@@ -1,69 +1,66 @@
-//! How a cache fares, for health endpoints and support.
+//! The state of a cache, for health endpoints and support.
 
-use std::{sync::atomic::Ordering::Relaxed, time::Duration};
+use std::time::Duration;
 
-use super::{Shared, flights::FlightStatus};
+use super::inner::Inner;
 use crate::Error;
 
-/// How a [`TokenCache`](super::TokenCache) fares at one moment.
+/// The state of a [`TokenCache`](super::TokenCache) at one moment.
 #[non_exhaustive]
 #[derive(Clone, Debug)]
-pub struct Status {
-    /// How long the current token will be handed out. `None`: there is no usable one.
+pub struct CacheStatus {
+    /// How long the current token will be handed out. `None` if there is no usable token.
     pub usable_for: Option<Duration>,
-    /// Whether the current token is due for renewal.
-    pub due: bool,
-    /// Whether a token request is under way.
-    pub requesting: bool,
-    /// Token requests so far. A second attempt at once, after a connection failed, is not counted
-    /// apart.
+    /// Whether the current token is usable and stale.
+    pub stale: bool,
+    /// Whether a token request is in flight.
+    pub in_flight: bool,
+    /// The number of token requests so far. An immediate retry after a failed connection is not
+    /// counted separately.
     pub token_requests: u64,
-    /// Tokens so far that another process had asked for: see [`SharedTokenStore`](crate::SharedTokenStore).
-    pub shared: u64,
-    /// How often the shared store did not do what it was asked to, or not in time.
-    pub store_failures: u64,
-    /// Tokens received so far, the same one again included.
-    pub tokens: u64,
-    /// Requests that are or were sent a second time, with another token, because an API refused
-    /// the first.
+    /// The number of tokens so far that another process had requested: see
+    /// [`SharedTokenStore`](crate::SharedTokenStore).
+    pub tokens_from_shared_store: u64,
+    /// The number of operations of the shared store that failed or took too long.
+    pub shared_store_failures: u64,
+    /// The number of tokens received so far. A token that the server handed out again counts again.
+    pub tokens_received: u64,
+    /// The number of requests that were replayed with another token after an API rejected the first.
     pub replays: u64,
-    /// Token requests that failed since the last that succeeded.
-    pub failures_in_a_row: u32,
-    /// Why the last token request failed, if it did; its
+    /// The number of token requests that failed since the last success.
+    pub consecutive_failures: u32,
+    /// Why the last token request failed. `None` if it succeeded. Its
     /// [`retry_after`](Error::retry_after) says when the next attempt is due.
     pub last_error: Option<Error>,
 }
 
-impl Status {
-    /// Whether a request would find a token at once.
+impl CacheStatus {
+    /// Returns whether a request would find a token at once.
     #[must_use]
     pub fn is_usable(&self) -> bool {
         self.usable_for.is_some()
     }
 }
 
-impl Shared {
-    pub(super) fn status(&self) -> Status {
+impl Inner {
+    pub(super) fn status(&self) -> CacheStatus {
         let now = self.clock.now();
-        let FlightStatus {
-            under_way,
-            shared,
-            tokens,
-            replays,
-            failures_in_a_row,
-            error,
-        } = self.flights().status(now);
-        Status {
-            usable_for: self.slot.left(now),
-            due: self.slot.is_due(now),
-            requesting: under_way,
-            token_requests: self.requests.load(Relaxed),
-            shared,
-            store_failures: self.store_failures.load(Relaxed),
-            tokens,
-            replays,
-            failures_in_a_row,
-            last_error: error,
+        let state = self.state();
+        let failure = state.failure.as_ref();
+        CacheStatus {
+            usable_for: self.slot.usable_for(now),
+            stale: self.slot.is_stale(now),
+            in_flight: state.in_flight(now).is_some(),
+            token_requests: self.counters.token_requests(),
+            tokens_from_shared_store: state.tokens_from_store,
+            shared_store_failures: self.counters.store_failures(),
+            tokens_received: state.tokens_received,
+            replays: state.replays,
+            consecutive_failures: failure.map_or(0, |failure| failure.in_a_row),
+            last_error: failure.map(|failure| {
+                let wait = failure.next_attempt.saturating_sub(now.monotonic);
+                failure.error.clone().with_next_attempt(wait)
+            }),
         }
     }
 }

@@ -1,126 +1,134 @@
+//! Configures a [`ClientCredentials`] source, and checks it.
+
 use std::sync::Arc;
 
-use super::{ClientAuthentication, ClientCredentials, endpoint::TokenEndpoint};
-use crate::{Error, HttpTransport, TokenRequest, TokenRequestBuilder};
+use super::grant::ClientCredentials;
+use crate::{
+    ClientAuthentication, Error, HttpTransport, TokenRequest, TokenRequestBuilder,
+    token_endpoint::TokenEndpointUrl,
+};
 
-/// Makes [`ClientCredentials`]; what is wrong is told by [`build`](Self::build).
+/// Builds [`ClientCredentials`]. Invalid settings are errors of [`build`](Self::build).
 #[derive(Clone, Debug)]
 pub struct ClientCredentialsBuilder {
     token_endpoint: String,
     client_id: String,
     authentication: ClientAuthentication,
     defaults: TokenRequestBuilder,
-    preset_scope: PresetScope,
+    scope_if_none: Option<&'static str>,
+    scope_required_by: Option<&'static str>,
     allow_http: bool,
 }
 
-/// What a provider's preset says of scopes, for a client that names none.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum PresetScope {
-    None,
-    Default(&'static str),
-    /// The provider of this name refuses a request without one.
-    RequiredBy(&'static str),
-}
-
-impl ClientCredentialsBuilder {
-    pub(super) fn new(
-        token_endpoint: String,
-        client_id: String,
+impl ClientCredentials {
+    /// Starts with the token endpoint's URL, the client id and the client's authentication.
+    pub fn builder(
+        token_endpoint: impl Into<String>,
+        client_id: impl Into<String>,
         authentication: ClientAuthentication,
-    ) -> Self {
-        Self {
-            token_endpoint,
-            client_id,
+    ) -> ClientCredentialsBuilder {
+        ClientCredentialsBuilder {
+            token_endpoint: token_endpoint.into(),
+            client_id: client_id.into(),
             authentication,
             defaults: TokenRequest::builder(),
-            preset_scope: PresetScope::None,
+            scope_if_none: None,
+            scope_required_by: None,
             allow_http: false,
         }
     }
+}
 
-    /// Asks elsewhere than the provider's documents say.
+impl ClientCredentialsBuilder {
+    /// Sets the token endpoint's URL. Replaces that of a provider's preset.
     #[must_use]
     pub fn token_endpoint(mut self, url: impl Into<String>) -> Self {
         self.token_endpoint = url.into();
         self
     }
 
-    /// Authenticates otherwise than the provider's documents say first.
+    /// Sets the client's authentication. Replaces that of a provider's preset.
     #[must_use]
     pub fn authentication(mut self, authentication: ClientAuthentication) -> Self {
         self.authentication = authentication;
         self
     }
 
-    /// Scopes to ask for where a [`TokenRequest`] names none, separated by spaces; those of a
-    /// provider's preset are then not asked for.
+    /// Adds scopes, separated by spaces, to request where a [`TokenRequest`] names none. They replace
+    /// the scope of a provider's preset.
     #[must_use]
     pub fn scope(mut self, scope: impl Into<String>) -> Self {
         self.defaults = self.defaults.scope(scope);
         self
     }
 
-    /// A resource to ask for where a [`TokenRequest`] names none (RFC 8707).
+    /// Adds a resource to request where a [`TokenRequest`] names none (RFC 8707).
     #[must_use]
     pub fn resource(mut self, resource: impl Into<String>) -> Self {
         self.defaults = self.defaults.resource(resource);
         self
     }
 
-    /// The `audience` to ask for where a [`TokenRequest`] names none.
+    /// Sets the `audience` to request where a [`TokenRequest`] names none.
     #[must_use]
     pub fn audience(mut self, audience: impl Into<String>) -> Self {
         self.defaults = self.defaults.audience(audience);
         self
     }
 
-    /// A further parameter of every token request.
+    /// Adds a parameter to every token request.
     #[must_use]
     pub fn parameter(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.defaults = self.defaults.parameter(name, value);
         self
     }
 
-    /// Permits `http` to a token endpoint that is not loopback. It shows the client's secret to
-    /// everybody on the way.
+    /// Permits `http` to a token endpoint that is not on loopback. The client's secret is then
+    /// visible to everyone on the network path. Default: `false`.
     #[must_use]
-    pub fn allow_http(mut self) -> Self {
-        self.allow_http = true;
+    pub fn danger_allow_http(mut self, allow: bool) -> Self {
+        self.allow_http = allow;
         self
     }
 
-    pub(crate) fn preset_scope(mut self, scope: PresetScope) -> Self {
-        self.preset_scope = scope;
+    /// Sets the scope to request if the user names none.
+    pub(crate) fn scope_if_none(mut self, scope: Option<&'static str>) -> Self {
+        self.scope_if_none = scope;
         self
     }
 
-    /// The client, over `transport`.
+    /// Makes it an error if the user names no scope. `provider` is the one that requires it.
+    pub(crate) fn scope_required_by(mut self, provider: Option<&'static str>) -> Self {
+        self.scope_required_by = provider;
+        self
+    }
+
+    /// Builds the source, which sends its token requests over `transport`.
     ///
     /// # Errors
-    /// An [`ErrorKind::Configuration`](crate::ErrorKind::Configuration) if the token endpoint is
-    /// not an `https` URL (loopback may be `http`), or has a fragment or credentials in it; if the
-    /// client id or the secret is empty; if the id holds a `:` under `client_secret_basic_raw`; if
-    /// a scope, resource or parameter is malformed; if the provider wants a scope and there is none.
+    /// An [`ErrorKind::Configuration`](crate::ErrorKind::Configuration) error if the token endpoint
+    /// is not an `https` URL (on loopback `http` is allowed), or has a fragment or credentials in
+    /// it; if the client id or the secret is empty; if the id contains a `:` for
+    /// `client_secret_basic_raw`; if a scope, resource or parameter is malformed; if the provider
+    /// requires a scope and there is none.
     pub fn build(self, transport: impl HttpTransport) -> Result<ClientCredentials, Error> {
-        let endpoint = TokenEndpoint::parse(&self.token_endpoint, self.allow_http)?;
+        let endpoint = TokenEndpointUrl::parse(&self.token_endpoint, self.allow_http)?;
         if self.client_id.is_empty() {
             return Err(Error::configuration(
-                "client id: expected one, got an empty text",
+                "client id: expected an id, got an empty text",
             ));
         }
         self.authentication.check(&self.client_id)?;
         let mut defaults = self.defaults.clone().build()?;
         if defaults.scopes().is_empty() {
-            defaults = match self.preset_scope {
-                PresetScope::None => defaults,
-                PresetScope::Default(scope) => self.defaults.scope(scope).build()?,
-                PresetScope::RequiredBy(provider) => {
-                    return Err(Error::configuration(format!(
-                        "scope: {provider} expects at least one, got none"
-                    )));
-                }
-            };
+            if let Some(provider) = self.scope_required_by {
+                return Err(Error::configuration(format!(
+                    "scope: {provider} requires at least one, got none"
+                )));
+            }
+            if let Some(scope) = self.scope_if_none {
+                defaults = self.defaults.scope(scope).build()?;
+            }
         }
         endpoint.check_parameters(defaults.parameters().map(|(name, _)| name))?;
         Ok(ClientCredentials {

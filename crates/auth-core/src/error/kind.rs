@@ -1,32 +1,34 @@
-/// What kind of thing went wrong.
+//! The kinds of errors.
+
+/// The kind of an [`Error`](super::Error).
 #[non_exhaustive]
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 pub enum ErrorKind {
-    /// What was configured cannot work; the message says what was expected and what came.
+    /// The configuration cannot work. The message says what was expected and what was received.
     Configuration,
-    /// The token endpoint was not reached, or the connection failed before an answer.
+    /// The token endpoint was not reached, or the connection failed before a response.
     Connection,
-    /// No answer within the time one attempt may take.
+    /// There was no response within the attempt timeout.
     Timeout,
-    /// The token endpoint answered that it cannot serve now (5xx, 429).
+    /// The token endpoint cannot serve now (5xx, 429).
     Unavailable,
-    /// The token endpoint said no ([RFC 6749 §5.2](https://www.rfc-editor.org/rfc/rfc6749#section-5.2)).
-    Refused,
-    /// The answer is not a token response ([RFC 6749 §5.1](https://www.rfc-editor.org/rfc/rfc6749#section-5.1)).
+    /// The authorization server denied the token request ([RFC 6749 §5.2](https://www.rfc-editor.org/rfc/rfc6749#section-5.2)).
+    Denied,
+    /// The response is not a token response ([RFC 6749 §5.1](https://www.rfc-editor.org/rfc/rfc6749#section-5.1)).
     InvalidResponse,
-    /// The token endpoint answered with a redirect, which is never followed: it would carry the
-    /// client's secret to another place.
+    /// The token endpoint responded with a redirect. A redirect is never followed, because it would
+    /// carry the client's secret elsewhere.
     Redirected,
     /// The token source panicked.
     Panicked,
-    /// The store that processes share failed. No request fails because of that.
+    /// The shared store failed. No request fails because of it.
     SharedStore,
-    /// A token was needed, and nothing drives a request for it: no tokio runtime.
+    /// A token was needed outside a tokio runtime, where nothing can request it.
     NoRuntime,
 }
 
 impl ErrorKind {
-    /// A stable name in `snake_case`, for metrics and logs.
+    /// Returns a stable name in `snake_case`, for metrics and logs.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -34,7 +36,7 @@ impl ErrorKind {
             Self::Connection => "connection",
             Self::Timeout => "timeout",
             Self::Unavailable => "unavailable",
-            Self::Refused => "refused",
+            Self::Denied => "denied",
             Self::InvalidResponse => "invalid_response",
             Self::Redirected => "redirected",
             Self::Panicked => "panicked",
@@ -43,7 +45,7 @@ impl ErrorKind {
         }
     }
 
-    /// Whether such a failure may pass by itself, unless the error says otherwise.
+    /// Returns whether a failure of this kind is transient, unless the error says otherwise.
     pub(super) fn is_transient(self) -> bool {
         matches!(
             self,
@@ -62,20 +64,20 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_somebody_has_to_put_right_does_not_pass_by_itself() {
-        for (kind, passes) in [
+    fn a_failure_that_needs_a_change_of_configuration_is_not_transient() {
+        for (kind, is_transient) in [
             (ErrorKind::Configuration, false),
             (ErrorKind::Connection, true),
             (ErrorKind::Timeout, true),
             (ErrorKind::Unavailable, true),
-            (ErrorKind::Refused, false),
+            (ErrorKind::Denied, false),
             (ErrorKind::InvalidResponse, true),
             (ErrorKind::Redirected, false),
             (ErrorKind::Panicked, true),
             (ErrorKind::SharedStore, true),
             (ErrorKind::NoRuntime, false),
         ] {
-            assert_eq!(kind.is_transient(), passes, "{}", kind.as_str());
+            assert_eq!(kind.is_transient(), is_transient, "{}", kind.as_str());
         }
     }
 }

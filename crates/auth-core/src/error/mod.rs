@@ -1,27 +1,25 @@
 //! The one error type: opaque, cheap to clone, safe to print.
 
 mod kind;
-mod log_text;
 
 use std::{borrow::Cow, error::Error as StdError, fmt, sync::Arc, time::Duration};
 
 use http::StatusCode;
 
 pub use kind::ErrorKind;
-pub(crate) use log_text::{clean, without_secrets};
 
-/// Any error, boxed: what a transport or a source failed with.
+/// Any error, boxed.
 pub type BoxError = Box<dyn StdError + Send + Sync>;
 
 /// Why there is no token.
 ///
-/// One failed token request is shared by everybody who waited for it, so this is a handle that
+/// Every waiter receives the error of one failed token request. Therefore an error is a handle that
 /// clones cheaply. It never holds a response body or a secret: `Display` and `Debug` are safe to
-/// log.
+/// log. Two errors with the same cause have the same text.
 #[derive(Clone)]
 pub struct Error {
     details: Arc<Details>,
-    retry_after: Option<Duration>,
+    next_attempt: Option<Duration>,
 }
 
 #[derive(Clone)]
@@ -30,11 +28,12 @@ struct Details {
     transient: bool,
     message: Cow<'static, str>,
     status: Option<StatusCode>,
-    answer: Option<ErrorResponse>,
+    response: Option<ErrorResponse>,
+    server_retry_after: Option<Duration>,
     source: Option<Arc<dyn StdError + Send + Sync>>,
 }
 
-/// The members of an error response, RFC 6749 §5.2, already cleaned.
+/// The members of an error response (RFC 6749 §5.2), already redacted.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct ErrorResponse {
     pub(crate) error: String,
@@ -43,7 +42,7 @@ pub(crate) struct ErrorResponse {
 }
 
 impl Error {
-    /// An error of `kind`; `message` says what happened, in words that may be logged.
+    /// Creates an error of `kind`. `message` says what happened, and is logged.
     pub fn new(kind: ErrorKind, message: impl Into<Cow<'static, str>>) -> Self {
         Self {
             details: Arc::new(Details {
@@ -51,43 +50,49 @@ impl Error {
                 transient: kind.is_transient(),
                 message: message.into(),
                 status: None,
-                answer: None,
+                response: None,
+                server_retry_after: None,
                 source: None,
             }),
-            retry_after: None,
+            next_attempt: None,
         }
     }
 
-    /// An [`ErrorKind::Configuration`] error.
+    /// Creates an [`ErrorKind::Configuration`] error.
     pub fn configuration(message: impl Into<Cow<'static, str>>) -> Self {
         Self::new(ErrorKind::Configuration, message)
     }
 
-    /// An [`ErrorKind::Connection`] error: what a transport failed with before there was an answer.
+    /// Creates an [`ErrorKind::Connection`] error: a transport failed before there was an answer.
     pub fn connection(source: impl Into<BoxError>) -> Self {
         Self::new(ErrorKind::Connection, "the token request got no answer").with_source(source)
     }
 
-    /// Sets the cause. Other handles of the same error keep theirs.
+    /// Sets the cause. Other handles of the same error are unchanged.
     #[must_use]
     pub fn with_source(self, source: impl Into<BoxError>) -> Self {
         self.change(|details| details.source = Some(source.into().into()))
     }
 
-    /// Adds the wait that the other side asked for.
+    /// Sets how long the authorization server asked to wait before the next token request.
     #[must_use]
-    pub fn with_retry_after(mut self, wait: Duration) -> Self {
-        self.retry_after = Some(wait);
+    pub fn with_server_retry_after(self, wait: Duration) -> Self {
+        self.change(|details| details.server_retry_after = Some(wait))
+    }
+
+    /// Sets when the next attempt is due.
+    pub(crate) fn with_next_attempt(mut self, wait: Duration) -> Self {
+        self.next_attempt = Some(wait);
         self
     }
 
-    /// Says where it happened.
+    /// Prefixes the message with where it happened.
     pub(crate) fn at(self, place: &str) -> Self {
         self.change(|details| details.message = format!("{place}: {}", details.message).into())
     }
 
-    /// The same failure, of a kind that may pass by itself.
-    pub(crate) fn passing(self) -> Self {
+    /// Marks the failure as transient.
+    pub(crate) fn transient(self) -> Self {
         self.change(|details| details.transient = true)
     }
 
@@ -95,54 +100,62 @@ impl Error {
         self.change(|details| details.status = Some(status))
     }
 
-    pub(crate) fn with_answer(self, answer: ErrorResponse) -> Self {
-        self.change(|details| details.answer = Some(answer))
+    pub(crate) fn with_response(self, response: ErrorResponse) -> Self {
+        self.change(|details| details.response = Some(response))
     }
 
-    /// What kind of thing went wrong.
+    /// Returns the kind of the error.
     #[must_use]
     pub fn kind(&self) -> ErrorKind {
         self.details.kind
     }
 
-    /// Whether the same request may succeed later without anybody changing anything.
+    /// Returns whether the same request may succeed later without a change of configuration.
     #[must_use]
     pub fn is_transient(&self) -> bool {
         self.details.transient
     }
 
-    /// How long until a token is asked for again; until then callers without a usable token get
-    /// this error at once.
+    /// Returns how long until the next attempt is due, counted from when the caller received the
+    /// error. Until then callers without a usable token receive this error at once. `None` if the
+    /// error does not come from a [`TokenCache`](crate::TokenCache).
     #[must_use]
     pub fn retry_after(&self) -> Option<Duration> {
-        self.retry_after
+        self.next_attempt
     }
 
-    /// The status of the token endpoint's answer, if there was one.
+    /// Returns how long the authorization server asked to wait (`Retry-After`,
+    /// [RFC 9110 §10.2.3](https://www.rfc-editor.org/rfc/rfc9110#section-10.2.3)), if it did.
+    #[must_use]
+    pub fn server_retry_after(&self) -> Option<Duration> {
+        self.details.server_retry_after
+    }
+
+    /// Returns the status of the token endpoint's response, if there was one.
     #[must_use]
     pub fn status(&self) -> Option<StatusCode> {
         self.details.status
     }
 
-    /// `error` of RFC 6749 §5.2, such as `invalid_client`.
+    /// Returns the code of the error response (`error` of RFC 6749 §5.2), such as `invalid_client`.
     #[must_use]
-    pub fn error(&self) -> Option<&str> {
-        self.details.answer.as_ref().map(|a| a.error.as_str())
+    pub fn error_code(&self) -> Option<&str> {
+        self.details.response.as_ref().map(|r| r.error.as_str())
     }
 
-    /// `error_description` of RFC 6749 §5.2, without control characters, cut at 256 characters.
+    /// Returns `error_description` of RFC 6749 §5.2, without control characters, cut at 256 characters.
     #[must_use]
     pub fn error_description(&self) -> Option<&str> {
-        self.details.answer.as_ref()?.error_description.as_deref()
+        self.details.response.as_ref()?.error_description.as_deref()
     }
 
-    /// `error_uri` of RFC 6749 §5.2, cleaned like the description.
+    /// Returns `error_uri` of RFC 6749 §5.2, cleaned like the description.
     #[must_use]
     pub fn error_uri(&self) -> Option<&str> {
-        self.details.answer.as_ref()?.error_uri.as_deref()
+        self.details.response.as_ref()?.error_uri.as_deref()
     }
 
-    /// Changes this handle; others of the same error stay as they are.
+    /// Changes this handle. Other handles of the same error are unchanged.
     fn change(mut self, change: impl FnOnce(&mut Details)) -> Self {
         change(Arc::make_mut(&mut self.details));
         self
@@ -153,17 +166,14 @@ impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let details = &*self.details;
         f.write_str(&details.message)?;
-        if let Some(answer) = &details.answer {
-            write!(f, ": {}", answer.error)?;
-            if let Some(description) = &answer.error_description {
+        if let Some(response) = &details.response {
+            write!(f, ": {}", response.error)?;
+            if let Some(description) = &response.error_description {
                 write!(f, " ({description})")?;
             }
-            if let Some(uri) = &answer.error_uri {
+            if let Some(uri) = &response.error_uri {
                 write!(f, ", see {uri}")?;
             }
-        }
-        if let Some(wait) = self.retry_after {
-            write!(f, "; next attempt in {:.1} s", wait.as_secs_f64())?;
         }
         Ok(())
     }
@@ -176,8 +186,9 @@ impl fmt::Debug for Error {
             .field("kind", &details.kind)
             .field("message", &details.message)
             .field("status", &details.status)
-            .field("answer", &details.answer)
-            .field("retry_after", &self.retry_after)
+            .field("response", &details.response)
+            .field("server_retry_after", &details.server_retry_after)
+            .field("retry_after", &self.next_attempt)
             .field("source", &details.source)
             .finish()
     }
@@ -195,24 +206,25 @@ mod tests {
     use super::*;
 
     #[test]
-    fn display_says_what_was_refused_and_when_to_try_again() {
-        let error = Error::new(ErrorKind::Refused, "the token request was refused")
-            .with_answer(ErrorResponse {
+    fn display_says_what_was_denied_and_has_no_countdown() {
+        let error = Error::new(ErrorKind::Denied, "the token request was denied")
+            .with_response(ErrorResponse {
                 error: "invalid_client".into(),
                 error_description: Some("no such client".into()),
                 error_uri: Some("https://as.example/e/1".into()),
             })
-            .with_retry_after(Duration::from_millis(29_960));
+            .with_next_attempt(Duration::from_millis(29_960));
         assert_eq!(
             error.to_string(),
-            "the token request was refused: invalid_client (no such client), \
-             see https://as.example/e/1; next attempt in 30.0 s"
+            "the token request was denied: invalid_client (no such client), \
+             see https://as.example/e/1"
         );
+        assert_eq!(error.retry_after(), Some(Duration::from_millis(29_960)));
         assert!(!error.is_transient());
     }
 
     #[test]
-    fn a_cause_set_on_one_handle_leaves_the_others_as_they_are() {
+    fn a_cause_set_on_one_handle_leaves_the_others_unchanged() {
         let shared = Error::connection("first");
         let other = shared.clone().with_source("second");
         assert_eq!(other.kind(), shared.kind());

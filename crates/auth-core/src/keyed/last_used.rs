@@ -1,11 +1,11 @@
-//! When something was last used, to the second.
+//! The time of last use, to the second.
 
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
-use crate::clock::Now;
+use crate::time::Now;
 
-/// A second of the monotonic clock. It is written at most once in each, so that those who use the
-/// same thing at the same time do not take its cache line from each other.
+/// The second of the last use, by the monotonic clock. It is written at most once a second, so that
+/// threads that use the same value at the same time do not contend for its cache line.
 #[derive(Debug)]
 pub(super) struct LastUsed(AtomicU64);
 
@@ -14,7 +14,7 @@ impl LastUsed {
         Self(AtomicU64::new(now.monotonic.as_secs()))
     }
 
-    /// Notes a use; whether this had to be written. A clock that goes back changes nothing.
+    /// Notes a use. Returns whether that took a write. A clock that goes back changes nothing.
     #[inline]
     pub(super) fn note(&self, now: Now) -> bool {
         let second = now.monotonic.as_secs();
@@ -41,7 +41,7 @@ mod tests {
     }
 
     #[test]
-    fn it_is_written_once_a_second() {
+    fn a_thread_writes_once_a_second() {
         let last_used = LastUsed::at(at(1_999));
         let written = |from| (from..from + 1000).filter(|ms| last_used.note(at(*ms)));
         assert_eq!(written(1_000).count(), 0);
@@ -51,7 +51,7 @@ mod tests {
     }
 
     #[test]
-    fn it_is_written_once_a_second_by_all_threads_together() {
+    fn all_threads_together_write_once_a_second() {
         const THREADS: u64 = 4;
         const SECONDS: u64 = 1000;
         let (last_used, start) = (LastUsed::at(at(0)), Barrier::new(4));
@@ -72,7 +72,7 @@ mod tests {
     }
 
     #[test]
-    fn a_clock_that_goes_back_makes_nothing_older() {
+    fn a_clock_that_goes_back_changes_nothing() {
         let last_used = LastUsed::at(at(9_000));
         assert!(!last_used.note(at(3_000)));
         assert_eq!(last_used.second(), 9);

@@ -1,4 +1,4 @@
-//! How many values a map holds, and for how long without use.
+//! How many entries a map holds, and how long an unused one stays.
 
 use std::time::Duration;
 
@@ -8,49 +8,55 @@ const SECOND: Duration = Duration::from_secs(1);
 
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Limits {
-    pub(crate) most: usize,
-    pub(crate) idle: Duration,
+    pub(crate) max_capacity: usize,
+    pub(crate) time_to_idle: Duration,
 }
 
 impl Default for Limits {
     fn default() -> Self {
         Self {
-            most: 10_000,
-            idle: Duration::from_secs(3600),
+            max_capacity: 10_000,
+            time_to_idle: Duration::from_secs(3600),
         }
     }
 }
 
 impl Limits {
     pub(crate) fn check(&self) -> Result<(), Error> {
-        let Self { most, idle } = *self;
-        if most == 0 {
+        let Self {
+            max_capacity,
+            time_to_idle,
+        } = *self;
+        if max_capacity == 0 {
             return Err(Error::configuration(
-                "limits: expected to keep at least 1 key, got 0",
+                "max_capacity: expected at least 1, got 0",
             ));
         }
-        if idle < SECOND {
+        if time_to_idle < SECOND {
             return Err(Error::configuration(format!(
-                "limits: expected to keep a key at least 1 s after its last use, got {idle:?}"
+                "time_to_idle: expected at least 1 s, got {time_to_idle:?}"
             )));
         }
         Ok(())
     }
 
-    /// How many go at once when there are too many, so that not each insert searches for them.
-    pub(crate) fn share(&self) -> usize {
-        (self.most / 8).max(1)
+    /// Returns how many entries are evicted at once when there are too many, so that not each insert
+    /// searches for them.
+    pub(crate) fn eviction_batch(&self) -> usize {
+        (self.max_capacity / 8).max(1)
     }
 
-    /// The seconds between two searches for what is idle.
-    pub(crate) fn pause(&self) -> u64 {
-        (self.idle.as_secs() / 16).max(1)
+    /// Returns the seconds between two searches for idle entries.
+    pub(crate) fn search_interval(&self) -> u64 {
+        (self.time_to_idle.as_secs() / 16).max(1)
     }
 
-    /// Whether something is idle at second `now`. Its last use may have been late in its second.
+    /// Returns whether an entry is idle at second `now`. Its last use may have been late in its
+    /// second.
     pub(crate) fn is_idle(&self, last_used: u64, now: u64) -> bool {
-        let idle = self.idle.as_secs() + u64::from(self.idle.subsec_nanos() > 0);
-        now.saturating_sub(last_used) > idle
+        let time_to_idle = self.time_to_idle;
+        let seconds = time_to_idle.as_secs() + u64::from(time_to_idle.subsec_nanos() > 0);
+        now.saturating_sub(last_used) > seconds
     }
 }
 
@@ -59,29 +65,23 @@ mod tests {
     use super::*;
 
     #[test]
-    fn limits_that_keep_nothing_are_refused() {
-        let error = |most, idle| Limits { most, idle }.check().unwrap_err().to_string();
-        assert!(error(0, SECOND).contains("at least 1 key, got 0"));
-        assert!(
-            error(1, Duration::from_millis(999))
-                .contains("at least 1 s after its last use, got 999ms")
-        );
-        assert!(
-            Limits {
-                most: 1,
-                idle: SECOND
-            }
-            .check()
-            .is_ok()
-        );
+    fn limits_that_keep_nothing_are_errors() {
+        let limits = |max_capacity, time_to_idle| Limits {
+            max_capacity,
+            time_to_idle,
+        };
+        let error = |capacity, idle| limits(capacity, idle).check().unwrap_err().to_string();
+        assert!(error(0, SECOND).contains("at least 1, got 0"));
+        assert!(error(1, Duration::from_millis(999)).contains("at least 1 s, got 999ms"));
+        assert!(limits(1, SECOND).check().is_ok());
         assert!(Limits::default().check().is_ok());
     }
 
     #[test]
-    fn nothing_is_idle_before_its_time() {
+    fn no_entry_is_idle_before_its_time() {
         let limits = Limits {
-            most: 1,
-            idle: Duration::from_millis(2_500),
+            max_capacity: 1,
+            time_to_idle: Duration::from_millis(2_500),
         };
         // used at 10.999 s, say: 2.001 s ago at 13 s
         assert!(!limits.is_idle(10, 13));

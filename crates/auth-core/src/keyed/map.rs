@@ -13,63 +13,65 @@ use std::{
 use papaya::{Guard, HashMap, ResizeMode};
 
 use super::{last_used::LastUsed, limits::Limits};
-use crate::clock::Now;
+use crate::time::Now;
 
-/// What a map gives handles to.
-pub(crate) trait Value: Clone {
-    /// Whether there is a handle beside the map's own.
+/// A value that a map hands out handles to, and evicts.
+pub(crate) trait Evictable: Clone {
+    /// Returns whether there is a handle beside the map's own.
     fn is_in_use(&self) -> bool;
 
-    /// It has left the map, and nobody has a handle. Its memory may outlast this: somebody may be
-    /// reading it.
-    fn end(&self);
+    /// Called after the value has left the map, when no caller has a handle. Its memory may live
+    /// longer: another thread may be reading it.
+    fn evicted(&self);
 }
 
-/// Values by key, no more than a number of them, none for long without use.
+/// A map with a bounded number of entries, which evicts idle ones.
 ///
-/// A read takes no lock, and writes to nothing that other threads read but, once a second, when the
-/// value was last used. Everything else is done under one lock: while it is held the map gives out no
-/// handle, so that what is not in use mostly stays so until it has left the map.
+/// A read takes no lock. Its only write to memory that other threads read is the time of last use,
+/// once a second. Everything else is done under one lock. While the lock is held the map hands out
+/// no handle, so an unused value mostly stays unused until it has left the map.
 ///
-/// Values that are too many leave it when another comes, idle ones when any is asked for. A value in
-/// use never does: if all are, there are more than the limit.
-pub(crate) struct Keyed<K, V, S> {
-    values: HashMap<K, Kept<V>, S>,
-    room: Mutex<Room>,
-    /// The second from which on something may be idle.
+/// An insert evicts entries beyond the capacity, and any access may evict idle ones. A value in use
+/// is never evicted: if all are in use, the map grows beyond its capacity.
+pub(crate) struct BoundedMap<K, V, S> {
+    entries: HashMap<K, Entry<V>, S>,
+    threshold: Mutex<Threshold>,
+    /// The second from which on an entry may be idle.
     search_from: AtomicU64,
     limits: Limits,
 }
 
-struct Kept<V> {
+struct Entry<V> {
     value: V,
     last_used: LastUsed,
 }
 
-/// How many values there may be before it is worthwhile to search for what can leave.
+/// The number of entries beyond which a search for unused ones is worthwhile.
 #[derive(Debug)]
-struct Room {
-    /// More than the limit after a search that found too many in use.
-    most: usize,
+struct Threshold {
+    /// Larger than the capacity after a search that found too many values in use.
+    entries: usize,
 }
 
-impl<K: Clone + Eq + Hash, V: Value, S: BuildHasher + Default> Keyed<K, V, S> {
+impl<K: Clone + Eq + Hash, V: Evictable, S: BuildHasher + Default> BoundedMap<K, V, S> {
     pub(crate) fn new(limits: Limits) -> Self {
         Self {
-            // who inserts moves the table at once: else reads would look into two until others had
-            // inserted enough
-            values: HashMap::builder()
+            // an insert moves the whole table: otherwise reads would look into two tables until
+            // enough further inserts had moved it
+            entries: HashMap::builder()
                 .hasher(S::default())
                 .resize_mode(ResizeMode::Blocking)
                 .build(),
-            room: Mutex::new(Room { most: limits.most }),
+            threshold: Mutex::new(Threshold {
+                entries: limits.max_capacity,
+            }),
             search_from: AtomicU64::new(0),
             limits,
         }
     }
 
-    /// What `read` makes of the value under `key`, which counts as a use of it. It must be short:
-    /// meanwhile nothing that leaves the map is freed.
+    /// Returns what `read` makes of the value under `key`. Counts as a use. `read` must be short:
+    /// meanwhile the map frees no evicted entry.
     #[inline(always)]
     pub(crate) fn read<T>(
         &self,
@@ -77,16 +79,16 @@ impl<K: Clone + Eq + Hash, V: Value, S: BuildHasher + Default> Keyed<K, V, S> {
         now: Now,
         read: impl FnOnce(&V) -> Option<T>,
     ) -> Option<T> {
-        let values = self.values.pin();
-        let kept = values.get(key)?;
-        kept.last_used.note(now);
+        let entries = self.entries.pin();
+        let entry = entries.get(key)?;
+        entry.last_used.note(now);
         if self.is_worth_a_search(now) {
             self.search(now);
         }
-        read(&kept.value)
+        read(&entry.value)
     }
 
-    /// A handle to the value under `key`, which `make` makes if there is none.
+    /// Returns a handle to the value under `key`, which `make` makes if there is none.
     pub(crate) fn handle(&self, key: &K, now: Now, make: impl FnOnce() -> V) -> V {
         match self.try_handle(key, now, || Ok::<V, Infallible>(make())) {
             Ok(handle) => handle,
@@ -94,36 +96,36 @@ impl<K: Clone + Eq + Hash, V: Value, S: BuildHasher + Default> Keyed<K, V, S> {
         }
     }
 
-    /// The same, if `make` can fail.
+    /// Like [`handle`](Self::handle), for a `make` that can fail.
     pub(crate) fn try_handle<E>(
         &self,
         key: &K,
         now: Now,
         make: impl FnOnce() -> Result<V, E>,
     ) -> Result<V, E> {
-        let guard = self.values.guard();
-        let mut room = self.room();
-        let found = self.values.get(key, &guard).map(|kept| {
-            kept.last_used.note(now);
-            kept.value.clone()
+        let guard = self.entries.guard();
+        let mut threshold = self.threshold();
+        let found = self.entries.get(key, &guard).map(|entry| {
+            entry.last_used.note(now);
+            entry.value.clone()
         });
         let more = usize::from(found.is_none());
-        // what cannot be made takes nobody's place
+        // a value that cannot be made evicts no other
         let value = found.map_or_else(make, Ok)?;
-        let searched = self.is_worth_a_search(now) || self.len() + more > room.most;
+        let searched = self.is_worth_a_search(now) || self.len() + more > threshold.entries;
         if searched {
-            *room = self.make_room(more, now, &guard);
+            *threshold = self.evict(more, now, &guard);
         }
         if more > 0 {
-            let kept = Kept {
+            let entry = Entry {
                 value: value.clone(),
                 last_used: LastUsed::at(now),
             };
-            self.values.insert(key.clone(), kept, &guard);
+            self.entries.insert(key.clone(), entry, &guard);
         }
-        drop(room);
+        drop(threshold);
         if searched {
-            // else what has left is freed only when more has
+            // otherwise evicted entries are freed only when more have been evicted
             guard.flush();
         }
         Ok(value)
@@ -133,69 +135,71 @@ impl<K: Clone + Eq + Hash, V: Value, S: BuildHasher + Default> Keyed<K, V, S> {
         now.monotonic.as_secs() >= self.search_from.load(Relaxed)
     }
 
-    /// Removes what is idle, unless somebody is just doing so.
+    /// Evicts idle entries, unless another thread is doing so.
     #[cold]
     fn search(&self, now: Now) {
-        let guard = self.values.guard();
-        if let Ok(mut room) = self.room.try_lock()
+        let guard = self.entries.guard();
+        if let Ok(mut threshold) = self.threshold.try_lock()
             && self.is_worth_a_search(now)
         {
-            *room = self.make_room(0, now, &guard);
-            drop(room);
+            *threshold = self.evict(0, now, &guard);
+            drop(threshold);
             guard.flush();
         }
     }
 
-    /// Whether `test` holds for one of the values.
+    /// Returns whether `test` holds for one of the values.
     pub(crate) fn any(&self, test: impl FnMut(&V) -> bool) -> bool {
-        let values = self.values.pin();
-        values.values().map(|kept| &kept.value).any(test)
+        let entries = self.entries.pin();
+        entries.values().map(|entry| &entry.value).any(test)
     }
 
-    /// How many values there are.
+    /// Returns the number of entries.
     pub(crate) fn len(&self) -> usize {
-        self.values.len()
+        self.entries.len()
     }
 
-    /// Removes what is idle and, if there are too many with `more` of them, the least recently used.
-    fn make_room(&self, more: usize, now: Now, guard: &impl Guard) -> Room {
+    /// Evicts idle entries and, if there are too many with `more` of them, the least recently used.
+    fn evict(&self, more: usize, now: Now, guard: &impl Guard) -> Threshold {
         let now = now.monotonic.as_secs();
         let limits = &self.limits;
-        let kept = self.values.iter(guard);
-        let mut unused: Vec<_> = kept
-            .filter(|(_, kept)| !kept.value.is_in_use())
-            .map(|(key, kept)| (kept.last_used.second(), key, &kept.value))
+        let entries = self.entries.iter(guard);
+        let mut unused: Vec<_> = entries
+            .filter(|(_, entry)| !entry.value.is_in_use())
+            .map(|(key, entry)| (entry.last_used.second(), key, &entry.value))
             .collect();
         unused.sort_unstable_by_key(|(last_used, ..)| *last_used);
         let idle = unused.partition_point(|(last_used, ..)| limits.is_idle(*last_used, now));
-        let excess = match (self.len() + more).checked_sub(limits.most) {
+        let excess = match (self.len() + more).checked_sub(limits.max_capacity) {
             None | Some(0) => 0,
-            Some(excess) => excess - 1 + limits.share(),
+            Some(excess) => excess - 1 + limits.eviction_batch(),
         };
         for (_, key, value) in unused.into_iter().take(idle.max(excess)) {
-            self.values.remove(key, guard);
-            value.end();
+            self.entries.remove(key, guard);
+            value.evicted();
         }
         let left = self.len() + more;
-        let next = now.saturating_add(limits.pause());
+        let next = now.saturating_add(limits.search_interval());
         self.search_from.store(next, Relaxed);
-        Room {
-            most: if left > limits.most {
-                left + limits.share()
+        Threshold {
+            entries: if left > limits.max_capacity {
+                left + limits.eviction_batch()
             } else {
-                limits.most
+                limits.max_capacity
             },
         }
     }
 
-    fn room(&self) -> MutexGuard<'_, Room> {
-        self.room.lock().unwrap_or_else(PoisonError::into_inner)
+    fn threshold(&self) -> MutexGuard<'_, Threshold> {
+        self.threshold
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl<K, V, S> fmt::Debug for Keyed<K, V, S> {
+impl<K, V, S> fmt::Debug for BoundedMap<K, V, S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Keyed")
+        f.debug_struct("BoundedMap")
             .field("limits", &self.limits)
             .finish_non_exhaustive()
     }

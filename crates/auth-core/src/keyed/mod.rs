@@ -1,46 +1,49 @@
-//! Many tokens: one cache for each token request, and no more of them than it takes.
+//! Many tokens: a bounded map of caches, one for each token request.
 
 mod last_used;
 mod limits;
 mod map;
-mod precomputed;
 
-use std::{fmt, hash::BuildHasherDefault, sync::Arc, time::Duration};
+use std::{
+    fmt,
+    hash::{BuildHasherDefault, Hasher},
+    sync::Arc,
+    time::Duration,
+};
 
-use crate::{AccessToken, Authorization, Error, TokenCache, TokenRequest};
+use crate::{Authorization, Error, TokenCache, TokenRequest, cache::Issued};
 pub(crate) use limits::Limits;
-pub(crate) use map::{Keyed, Value};
-use precomputed::Precomputed;
+pub(crate) use map::{BoundedMap, Evictable};
 
 /// A [`TokenCache`] for each [`TokenRequest`], all of one source, one policy and one clock.
 ///
-/// It is made from a cache, which stays the one for requests that name no [`TokenRequest`], or that
-/// cache's own. The others come as they are asked for, and leave:
+/// It is made from one cache, the default cache. Requests that name no [`TokenRequest`], or that
+/// cache's own, use the default cache. The others are created when first used, and evicted:
 ///
-/// - when nobody has used one for an hour
-/// - when there are 10,000, the eighth of them that was least recently used
+/// - an hour after their last use
+/// - when there are 10,000: then the least recently used eighth
 ///
-/// Both numbers can be [set](Self::builder). A cache that somebody holds a handle to, and so one
-/// that somebody waits for, never leaves; if too many are held, there are more than the limit. What
-/// is idle is searched for now and then, when one of them is used. A cache that leaves takes its
-/// token along, and ends its token request or its keeping warm; the next to ask for it makes a new
-/// cache, and a new token request.
+/// Both numbers can be [set](Self::builder). A cache in use, one that a caller holds a handle to or
+/// waits for, is never evicted. If too many are in use, there are more than the capacity. Idle caches
+/// are searched for now and then, when one of the caches is used. An evicted cache drops its token,
+/// and stops its token request or its keeping warm. The next use creates a new cache, which requests
+/// a new token.
 ///
-/// Each backs off, and is renewed after refusals, by itself. If the cache it is made from shares its
-/// token [with other processes](crate::TokenCacheBuilder::shared_store), so do the others.
+/// Each cache backs off, and replaces rejected tokens, independently of the others. If the default
+/// cache uses a [shared store](crate::TokenCacheBuilder::shared_store), so do the others.
 ///
-/// A cache with a token of 900 characters takes about 2.4 kB.
+/// A cache with a token of 900 characters takes about 2.5 kB.
 ///
-/// A token is kept for a request as it was given. If a source fills in what that leaves open, as
-/// [`ClientCredentials`](crate::ClientCredentials) does, two requests may come to the same in the
-/// end: they still have a token each.
+/// The key is the [`TokenRequest`] as given. A source may complete it with defaults, as
+/// [`ClientCredentials`](crate::ClientCredentials) does. Two requests that become equal in this way
+/// still have one token each.
 ///
 /// Clones are handles to the same caches.
 ///
 /// ```
 /// # use auth_core::{ClientCredentials, Error, TokenCache, TokenCaches, TokenRequest};
-/// # async fn example(credentials: ClientCredentials) -> Result<(), Error> {
-/// let tokens = TokenCaches::from(TokenCache::new(credentials));
+/// # async fn example(grant: ClientCredentials) -> Result<(), Error> {
+/// let tokens = TokenCaches::from(TokenCache::new(grant));
 /// let orders = TokenRequest::builder().audience("https://orders.example.com").build()?;
 /// let token = tokens.cache(&orders).token().await?;
 /// assert!(tokens.cached(&orders).is_some());
@@ -53,10 +56,33 @@ pub struct TokenCaches {
     others: Arc<Others>,
 }
 
-type Others = Keyed<TokenRequest, TokenCache, BuildHasherDefault<Precomputed>>;
+type Others = BoundedMap<TokenRequest, TokenCache, BuildHasherDefault<PrecomputedHash>>;
+
+/// The hasher for [`TokenRequest`], which brings its hash along: takes that one number.
+#[derive(Clone, Copy, Debug, Default)]
+struct PrecomputedHash(u64);
+
+impl Hasher for PrecomputedHash {
+    #[inline]
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    #[inline]
+    fn write_u64(&mut self, hash: u64) {
+        self.0 = hash;
+    }
+
+    /// Not called for a [`TokenRequest`]. Uses the bytes nevertheless.
+    fn write(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.0 = self.0.rotate_left(8) ^ u64::from(*byte);
+        }
+    }
+}
 
 impl TokenCaches {
-    /// Starts with the cache for requests that name no [`TokenRequest`].
+    /// Starts with the default cache.
     #[must_use]
     pub fn builder(default: TokenCache) -> TokenCachesBuilder {
         TokenCachesBuilder {
@@ -65,38 +91,39 @@ impl TokenCaches {
         }
     }
 
-    /// The cache for requests that name no [`TokenRequest`]. It never leaves.
+    /// Returns the cache for requests that name no [`TokenRequest`]. It is never evicted.
     #[must_use]
     #[inline]
     pub fn default_cache(&self) -> &TokenCache {
         &self.default
     }
 
-    /// The cache for `request`; it stays for as long as somebody holds it. Takes a lock: on the path
-    /// of a request look with [`cached`](Self::cached) first.
+    /// Returns the cache for `request`, which is not evicted while the caller holds the handle. Takes
+    /// a lock: on the path of a request, try [`cached`](Self::cached) first.
     #[must_use]
     pub fn cache(&self, request: &TokenRequest) -> TokenCache {
         if request == self.default.request() {
             return self.default.clone();
         }
-        let make = || self.default.sibling(request.clone());
+        let make = || self.default.for_request(request.clone());
         self.others.handle(request, self.default.now(), make)
     }
 
-    /// The authorization of the current token for `request`, if there is a usable one: no lock, no
-    /// waiting. If the token is due, it starts a renewal in the background.
+    /// Returns the authorization of the current token for `request`, if there is a usable one. Takes
+    /// no lock and never waits. If the token is stale, a refresh starts in the background.
     #[must_use]
     #[inline]
     pub fn cached(&self, request: &TokenRequest) -> Option<Authorization> {
-        self.hit(request, AccessToken::authorization)
+        self.hit(request, Issued::authorization)
     }
 
-    /// What `read` makes of this thread's copy of the current token for `request`, if that is usable.
+    /// Returns what `read` makes of this thread's copy of the current token for `request`, if that is
+    /// usable.
     #[inline(always)]
     pub(crate) fn hit<T>(
         &self,
         request: &TokenRequest,
-        read: impl FnOnce(&AccessToken) -> T,
+        read: impl FnOnce(&Issued) -> T,
     ) -> Option<T> {
         let now = self.default.now();
         if request == self.default.request() {
@@ -105,26 +132,26 @@ impl TokenCaches {
         self.others.read(request, now, |cache| cache.hit(now, read))
     }
 
-    /// How many caches there are beside the default one.
+    /// Returns the number of caches beside the default one.
     #[must_use]
-    pub fn others(&self) -> usize {
+    pub fn additional_caches(&self) -> usize {
         self.others.len()
     }
 }
 
 impl TokenCaches {
-    /// Whether somebody holds these caches, or one of them.
+    /// Returns whether a caller holds these caches, or one of them.
     pub(crate) fn is_in_use(&self) -> bool {
         Arc::strong_count(&self.others) > 1
             || self.default.is_shared()
-            || self.others.any(Value::is_in_use)
+            || self.others.any(Evictable::is_in_use)
     }
 
-    /// Ends all their tasks.
-    pub(crate) fn end(&self) {
-        self.default.end();
+    /// Stops the tasks of all caches.
+    pub(crate) fn stop(&self) {
+        self.default.stop();
         self.others.any(|cache| {
-            cache.end();
+            cache.stop();
             false
         });
     }
@@ -134,18 +161,18 @@ impl From<TokenCache> for TokenCaches {
     fn from(default: TokenCache) -> Self {
         Self {
             default,
-            others: Arc::new(Keyed::new(Limits::default())),
+            others: Arc::new(BoundedMap::new(Limits::default())),
         }
     }
 }
 
-impl Value for TokenCache {
+impl Evictable for TokenCache {
     fn is_in_use(&self) -> bool {
         self.is_shared()
     }
 
-    fn end(&self) {
-        self.end();
+    fn evicted(&self) {
+        self.stop();
     }
 }
 
@@ -153,12 +180,12 @@ impl fmt::Debug for TokenCaches {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("TokenCaches")
             .field("default", &self.default)
-            .field("others", &self.others())
+            .field("additional_caches", &self.additional_caches())
             .finish()
     }
 }
 
-/// Makes [`TokenCaches`]; what is wrong is told by [`build`](Self::build).
+/// Builds [`TokenCaches`]. Invalid settings are errors of [`build`](Self::build).
 #[derive(Clone, Debug)]
 pub struct TokenCachesBuilder {
     default: TokenCache,
@@ -166,30 +193,30 @@ pub struct TokenCachesBuilder {
 }
 
 impl TokenCachesBuilder {
-    /// The most caches to keep beside the default one. Default: 10,000.
+    /// Sets the number of caches to keep beside the default one. Default: 10,000.
     #[must_use]
-    pub fn most(mut self, caches: usize) -> Self {
-        self.limits.most = caches;
+    pub fn max_capacity(mut self, caches: usize) -> Self {
+        self.limits.max_capacity = caches;
         self
     }
 
-    /// How long to keep a cache after its last use. It may be a sixteenth longer, or 3 s if that is
-    /// more. Default: 1 h.
+    /// Sets how long to keep a cache after its last use. It may be kept a sixteenth longer, or 3 s
+    /// if that is more. Default: 1 h.
     #[must_use]
-    pub fn idle(mut self, idle: Duration) -> Self {
-        self.limits.idle = idle;
+    pub fn time_to_idle(mut self, time: Duration) -> Self {
+        self.limits.time_to_idle = time;
         self
     }
 
-    /// The caches.
+    /// Builds the caches.
     ///
     /// # Errors
-    /// If not a single cache may be kept, or none for a second.
+    /// If the capacity is 0, or the time to idle is less than 1 s.
     pub fn build(self) -> Result<TokenCaches, Error> {
         self.limits.check()?;
         Ok(TokenCaches {
             default: self.default,
-            others: Arc::new(Keyed::new(self.limits)),
+            others: Arc::new(BoundedMap::new(self.limits)),
         })
     }
 }

@@ -1,55 +1,42 @@
-//! Access tokens: as the token endpoint issues them, and as the cache keeps them.
+//! Access tokens: as the token endpoint issues them, and as the cache hands them out.
 
 mod response;
 
-use std::{
-    fmt,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering::Relaxed},
-    },
-    time::SystemTime,
-};
+use std::{fmt, sync::Arc, time::SystemTime};
 
 use http::{HeaderMap, HeaderValue, header::AUTHORIZATION};
 
 use crate::{
     Scopes,
-    cache::{Replacement, WeakTokenCache},
-    clock::Now,
     secret::{copied, credentials},
+    time::Now,
 };
 pub use response::TokenResponse;
 
-/// An access token as the cache keeps it: the secret, its header, its end and what it is good for.
+/// An access token: the secret, its header, its end and the granted scopes.
 ///
-/// Clones share one allocation, which is wiped when the last is dropped.
+/// Clones share one allocation, which is wiped when the last clone is dropped.
 #[derive(Clone)]
-pub struct AccessToken(Arc<Kept>);
+pub struct AccessToken(Arc<TokenData>);
 
-/// On cache lines of its own, so that counting one copy's handles does not slow another's.
-#[repr(align(128))]
-struct Kept {
+/// Aligned, so that the reference counts of two copies are on different cache lines.
+#[repr(align(64))]
+struct TokenData {
     authorization: Authorization,
     expires_at: SystemTime,
     scopes: Arc<Scopes>,
-    /// Where it is kept, and wants to hear what an API says of it.
-    cache: WeakTokenCache,
-    /// Whether that has heard, through this copy, that an API accepted it.
-    accepted: AtomicBool,
 }
 
 impl AccessToken {
-    /// `asked` are the scopes that were asked for: where the response is silent, they were granted
-    /// (RFC 6749 §5.1).
+    /// `requested` are the requested scopes. A response without scopes grants them (RFC 6749 §5.1).
     pub(crate) fn new(
         response: TokenResponse,
         generation: u64,
         expires_at: Now,
-        asked: &Scopes,
-        cache: WeakTokenCache,
+        requested: &Scopes,
     ) -> Self {
-        Self(Arc::new(Kept {
+        let scopes = response.scopes().unwrap_or(requested).clone();
+        Self(Arc::new(TokenData {
             authorization: Authorization {
                 value: response.authorization,
                 generation,
@@ -57,31 +44,25 @@ impl AccessToken {
             expires_at: SystemTime::UNIX_EPOCH
                 .checked_add(expires_at.wall)
                 .unwrap_or(SystemTime::UNIX_EPOCH),
-            scopes: Arc::new(response.scopes.unwrap_or_else(|| asked.clone())),
-            cache,
-            accepted: AtomicBool::new(false),
+            scopes: Arc::new(scopes),
         }))
     }
 
-    /// The same token in memory of its own, header and all: clones of the one write to nothing that
-    /// clones of the other read.
+    /// Copies the token and its header into memory of its own. Clones of the copy write to nothing
+    /// that clones of the original read.
     pub(crate) fn copy(&self) -> Self {
-        let Kept {
+        let TokenData {
             authorization,
             expires_at,
             scopes,
-            cache,
-            accepted: _,
         } = &*self.0;
-        Self(Arc::new(Kept {
+        Self(Arc::new(TokenData {
             authorization: Authorization {
                 value: copied(&authorization.value),
                 generation: authorization.generation,
             },
             expires_at: *expires_at,
             scopes: Arc::clone(scopes),
-            cache: cache.clone(),
-            accepted: AtomicBool::new(false),
         }))
     }
 
@@ -95,55 +76,27 @@ impl AccessToken {
         self.0.authorization.generation
     }
 
-    /// An API accepted it. All but the first time this is a read of what no other thread writes.
-    #[inline]
-    pub(crate) fn accepted(&self) {
-        if !self.0.accepted.load(Relaxed) {
-            self.tell_accepted();
-        }
-    }
-
-    #[cold]
-    fn tell_accepted(&self) {
-        self.0.accepted.store(true, Relaxed);
-        if let Some(cache) = self.0.cache.upgrade() {
-            cache.accepted(self.generation());
-        }
-    }
-
-    /// A request is sent a second time, with this token.
-    pub(crate) fn replayed(&self) {
-        if let Some(cache) = self.0.cache.upgrade() {
-            cache.replayed();
-        }
-    }
-
-    /// An API refused it. What may be had instead.
-    pub(crate) fn refused(&self) -> Option<Replacement> {
-        self.0.cache.upgrade()?.refused(self)
-    }
-
-    /// The token itself.
+    /// Returns the token itself.
     #[must_use]
     pub fn secret(&self) -> &str {
         credentials(&self.0.authorization.value)
     }
 
-    /// What goes onto a request.
+    /// Returns the `Authorization` header for a request.
     #[must_use]
     #[inline]
     pub fn authorization(&self) -> Authorization {
         self.0.authorization.clone()
     }
 
-    /// When it ends by the wall clock, counted from before it was asked for. The cache stops
-    /// handing it out a margin earlier.
+    /// Returns the token's end by the wall clock, counted from before it was requested. The cache
+    /// stops handing the token out a margin earlier.
     #[must_use]
     pub fn expires_at(&self) -> SystemTime {
         self.0.expires_at
     }
 
-    /// The scopes granted: those of the response or, where it is silent, those asked for.
+    /// Returns the granted scopes: those of the response or, if it states none, the requested ones.
     #[must_use]
     pub fn scopes(&self) -> &Scopes {
         &self.0.scopes
@@ -159,8 +112,7 @@ impl fmt::Debug for AccessToken {
     }
 }
 
-/// What authorizes one request: its `Authorization` header, ready made and marked sensitive, and
-/// which token it is about.
+/// The `Authorization` header of one request, marked sensitive, and the generation of its token.
 #[derive(Clone)]
 pub struct Authorization {
     value: HeaderValue,
@@ -168,18 +120,18 @@ pub struct Authorization {
 }
 
 impl Authorization {
-    /// The header's value, `Bearer …`.
+    /// Returns the header's value, `Bearer …`.
     #[must_use]
     pub fn header(&self) -> &HeaderValue {
         &self.value
     }
 
-    /// Puts the header onto a request.
+    /// Inserts the header into a request's headers.
     pub fn apply(self, headers: &mut HeaderMap) {
         headers.insert(AUTHORIZATION, self.value);
     }
 
-    /// Which of a cache's tokens this is: they are numbered as they come, from 1.
+    /// Returns the generation of the token: a cache numbers its tokens from 1, as they come.
     #[must_use]
     pub fn generation(&self) -> u64 {
         self.generation
@@ -201,21 +153,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_token_is_its_secret_and_its_header() {
+    fn a_token_gives_its_secret_and_its_header() {
         let end = Now {
             monotonic: Duration::ZERO,
             wall: Duration::from_secs(60),
         };
-        let asked = "asked".parse().unwrap();
-        let token = AccessToken::new(
-            TokenResponse::bearer("abc").unwrap(),
-            7,
-            end,
-            &asked,
-            WeakTokenCache::default(),
-        );
+        let requested = "requested".parse().unwrap();
+        let token = AccessToken::new(TokenResponse::bearer("abc").unwrap(), 7, end, &requested);
         assert_eq!(token.secret(), "abc");
-        assert_eq!(token.scopes(), &asked);
+        assert_eq!(token.scopes(), &requested);
         assert_eq!(
             token.expires_at(),
             SystemTime::UNIX_EPOCH + Duration::from_secs(60)

@@ -1,4 +1,4 @@
-//! What a token source comes back with.
+//! The response of a token source.
 
 use std::{fmt, time::Duration};
 
@@ -9,36 +9,39 @@ use crate::{
     secret::{credentials, credentials_header},
 };
 
-/// What a [`TokenSource`](crate::TokenSource) comes back with: the access token response of
+/// The response of a [`TokenSource`](crate::TokenSource): the access token response of
 /// [RFC 6749 §5.1](https://www.rfc-editor.org/rfc/rfc6749#section-5.1).
+///
+/// A source that wraps another can read what the inner one returned, and change it.
 ///
 /// ```
 /// use std::time::Duration;
 /// use auth_core::TokenResponse;
 ///
-/// let response = TokenResponse::bearer("eyJh.eyJz.c2ln")?.expires_in(Duration::from_secs(600));
+/// let response = TokenResponse::bearer("eyJh.eyJz.c2ln")?.with_expires_in(Duration::from_secs(600));
+/// assert_eq!(response.expires_in(), Some(Duration::from_secs(600)));
 /// assert!(TokenResponse::bearer("not a b64token").is_err());
 /// # Ok::<(), auth_core::Error>(())
 /// ```
 #[derive(Clone)]
 pub struct TokenResponse {
     pub(crate) authorization: HeaderValue,
-    pub(crate) lifetime: Option<Duration>,
-    pub(crate) scopes: Option<Scopes>,
-    /// How much of its lifetime was over when it was asked for: another process had it before.
+    lifetime: Option<Duration>,
+    scopes: Option<Scopes>,
+    /// How much of its lifetime had passed when it was requested: another process had it before.
     pub(crate) age: Duration,
 }
 
 impl TokenResponse {
-    /// A bearer token ([RFC 6750](https://www.rfc-editor.org/rfc/rfc6750)).
+    /// Creates the response for a bearer token ([RFC 6750](https://www.rfc-editor.org/rfc/rfc6750)).
     ///
     /// # Errors
-    /// If it is not a `b64token` (RFC 6750 §2.1), and so could not be sent.
+    /// If the token is not a `b64token` (RFC 6750 §2.1), and therefore cannot be sent.
     pub fn bearer(access_token: impl Into<SecretString>) -> Result<Self, Error> {
         Self::new(&access_token.into()).map_err(|what| Error::new(ErrorKind::InvalidResponse, what))
     }
 
-    /// The error says what is wrong, without saying what the token is.
+    /// The error says what is wrong, and does not show the token.
     pub(crate) fn new(token: &SecretString) -> Result<Self, String> {
         let wrong = |what| {
             format!(
@@ -58,22 +61,35 @@ impl TokenResponse {
         })
     }
 
-    /// How long the token lives, counted from **before** the request for it was sent. Without
-    /// this the cache assumes its default, 5 minutes.
+    /// Sets the token's lifetime, counted from **before** the request for it was sent. Without it
+    /// the cache assumes [`default_lifetime`](crate::RefreshPolicyBuilder::default_lifetime).
     #[must_use]
-    pub fn expires_in(mut self, lifetime: Duration) -> Self {
+    pub fn with_expires_in(mut self, lifetime: Duration) -> Self {
         self.lifetime = Some(lifetime);
         self
     }
 
-    /// The token itself.
-    pub(crate) fn access_token(&self) -> &str {
+    /// Returns the token's lifetime, if the server stated one.
+    #[must_use]
+    pub fn expires_in(&self) -> Option<Duration> {
+        self.lifetime
+    }
+
+    /// Returns the token itself.
+    #[must_use]
+    pub fn access_token(&self) -> &str {
         credentials(&self.authorization)
     }
 
-    /// The scopes that were granted, which may differ from those asked for.
+    /// Returns the granted scopes, if the server stated them.
     #[must_use]
-    pub fn scopes(mut self, granted: Scopes) -> Self {
+    pub fn scopes(&self) -> Option<&Scopes> {
+        self.scopes.as_ref()
+    }
+
+    /// Sets the granted scopes, which may differ from the requested ones.
+    #[must_use]
+    pub fn with_scopes(mut self, granted: Scopes) -> Self {
         self.scopes = Some(granted);
         self
     }
@@ -88,8 +104,8 @@ impl fmt::Debug for TokenResponse {
     }
 }
 
-/// Why `token` is not `1*( ALPHA / DIGIT / "-" / "." / "_" / "~" / "+" / "/" ) *"="`, without
-/// saying what is in it.
+/// Returns why `token` is not `1*( ALPHA / DIGIT / "-" / "." / "_" / "~" / "+" / "/" ) *"="`, without
+/// showing what is in it.
 fn not_b64token(token: &str) -> Option<String> {
     let body = token.trim_end_matches('=');
     if body.is_empty() {

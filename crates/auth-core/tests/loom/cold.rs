@@ -10,7 +10,7 @@ use super::{
 };
 
 #[test]
-fn two_cold_callers_share_one_request() {
+fn two_callers_without_a_token_share_one_request() {
     every_order(|| {
         let setting = Setting::cold(&[Answer::Token, Answer::Failure]);
         let other = beside(&setting.tokens, secret);
@@ -21,7 +21,7 @@ fn two_cold_callers_share_one_request() {
 }
 
 #[test]
-fn two_cold_callers_share_one_failure() {
+fn two_callers_without_a_token_share_one_failure() {
     every_order(|| {
         let setting = Setting::cold(&[Answer::Failure]);
         let other = beside(&setting.tokens, secret);
@@ -36,7 +36,7 @@ fn two_cold_callers_share_one_failure() {
 }
 
 #[test]
-fn a_caller_who_gives_up_neither_stops_nor_repeats_the_request() {
+fn a_dropped_caller_neither_stops_nor_repeats_the_request() {
     every_order(|| {
         let setting = Setting::cold(&[Answer::Token, Answer::Failure]);
         let other = beside(&setting.tokens, give_up);
@@ -47,7 +47,7 @@ fn a_caller_who_gives_up_neither_stops_nor_repeats_the_request() {
 }
 
 #[test]
-fn the_last_handle_ends_the_request_under_way() {
+fn dropping_the_last_handle_stops_the_request_in_flight() {
     every_order(|| {
         let setting = Setting::cold(&[Answer::Never]);
         let other = beside(&setting.tokens, give_up);
@@ -55,7 +55,7 @@ fn the_last_handle_ends_the_request_under_way() {
         let Setting { tokens, source, .. } = setting;
         drop(tokens);
         other.join().unwrap();
-        // a request that nobody ends would block its thread, and loom would say so
+        // loom would report a request that is not stopped as a blocked thread
         while source.in_flight() > 0 {
             thread::yield_now();
         }

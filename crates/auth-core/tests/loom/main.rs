@@ -1,17 +1,17 @@
-//! Every order in which the cache's threads can meet, walked through by loom:
+//! Every order in which the cache's threads can interleave, explored by loom:
 //! `RUSTFLAGS="--cfg auth_loom" cargo test --release -p auth-core --test loom`.
 //!
-//! Here a task is a thread, and time stands still unless a test moves it. arc-swap and tokio's
-//! channels are taken at their word; what is searched is the state machine made of them.
+//! Under loom a task is a thread, and time stands still unless a test moves it. loom trusts arc-swap
+//! and tokio's channels. It explores the state machine made of them.
 
 #![cfg(auth_loom)]
 #![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used)]
 
+mod abandoned_fetch;
 mod cold;
-mod copies;
-mod dead_flight;
-mod refusal;
-mod renewal;
+mod per_thread;
+mod refresh;
+mod rejection;
 mod scripted;
 mod setting;
 
@@ -19,9 +19,9 @@ use std::sync::{Mutex, PoisonError};
 
 use loom::model::Builder;
 
-/// All orders with at most four preemptions, or as many as `LOOM_MAX_PREEMPTIONS` says.
+/// Explores all orders with at most four preemptions, or as many as `LOOM_MAX_PREEMPTIONS` sets.
 ///
-/// One test at a time: the cache numbers threads across all of them.
+/// Runs one test at a time: the cache numbers threads across all tests.
 fn every_order(test: impl Fn() + Send + Sync + 'static) {
     static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
     let _turn = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);

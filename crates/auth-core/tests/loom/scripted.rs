@@ -1,4 +1,4 @@
-//! A clock and a token source that do what a test says.
+//! A clock and a token source that a test controls.
 
 use std::{
     future::pending,
@@ -15,10 +15,10 @@ use auth_core::{
 use loom::thread;
 
 const LIFETIME: Duration = Duration::from_secs(86_400);
-/// When a token is due, and far from spent, in seconds.
-pub(crate) const DUE: u64 = 85_000;
+/// When a token is stale, and far from expired, in seconds.
+pub(crate) const STALE: u64 = 85_000;
 
-/// Seconds that a test moves. Nobody's sleep ends.
+/// A clock that a test moves by seconds. A sleep never ends.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Hands(Arc<AtomicU64>);
 
@@ -49,7 +49,8 @@ pub(crate) enum Answer {
     Never,
 }
 
-/// Answers as it is told, the last answer for ever. The n-th request's token is `tn`.
+/// Gives the scripted answers in turn, and the last one from then on. The n-th request's token is
+/// `tn`.
 #[derive(Debug)]
 pub(crate) struct Source {
     answers: Vec<Answer>,
@@ -89,11 +90,11 @@ impl TokenSource for Source {
         let request = self.requests.fetch_add(1, SeqCst) + 1;
         self.in_flight.fetch_add(1, SeqCst);
         let _in_flight = InFlight(self);
-        // whoever can come in between may
+        // lets other threads run here
         thread::yield_now();
         match self.answers.get(request - 1).or(self.answers.last()) {
             Some(Answer::Token) => {
-                Ok(TokenResponse::bearer(format!("t{request}"))?.expires_in(LIFETIME))
+                Ok(TokenResponse::bearer(format!("t{request}"))?.with_expires_in(LIFETIME))
             }
             Some(Answer::Failure) => Err(Error::new(ErrorKind::Unavailable, "scripted")),
             Some(Answer::Never) | None => pending().await,

@@ -1,4 +1,4 @@
-//! What each test starts from, and what its threads do.
+//! The state that each test starts from, and what its threads do.
 
 use std::{
     future::Future,
@@ -10,7 +10,7 @@ use std::{
 use auth_core::{Error, TokenCache, block_on};
 use loom::thread;
 
-use super::scripted::{Answer, DUE, Hands, Source};
+use super::scripted::{Answer, Hands, STALE, Source};
 
 /// A cache, its source and its clock.
 pub(crate) struct Setting {
@@ -20,7 +20,7 @@ pub(crate) struct Setting {
 }
 
 impl Setting {
-    /// Without a token yet.
+    /// A cache without a token.
     pub(crate) fn cold(answers: &[Answer]) -> Self {
         let clock = Hands::default();
         let source = Arc::new(Source::new(answers));
@@ -32,11 +32,11 @@ impl Setting {
         }
     }
 
-    /// With a token that is due; the next request is answered by `then`.
-    pub(crate) fn due(then: Answer) -> Self {
+    /// A cache with a stale token. `then` answers the next request.
+    pub(crate) fn stale(then: Answer) -> Self {
         let setting = Self::cold(&[Answer::Token, then]);
         assert_eq!(secret(&setting.tokens).unwrap(), "t1");
-        setting.clock.advance(DUE);
+        setting.clock.advance(STALE);
         setting
     }
 
@@ -44,9 +44,9 @@ impl Setting {
         self.source.requests()
     }
 
-    /// Until the flight under way has landed.
+    /// Waits until no fetch is in flight.
     pub(crate) fn settle(&self) {
-        while self.tokens.status().requesting {
+        while self.tokens.status().in_flight {
             thread::yield_now();
         }
     }
@@ -56,7 +56,7 @@ pub(crate) fn secret(tokens: &TokenCache) -> Result<String, Error> {
     block_on(tokens.token()).map(|token| token.secret().to_owned())
 }
 
-/// Runs `work` on another thread with a handle of its own.
+/// Runs `work` on another thread, with another handle.
 pub(crate) fn beside<T: 'static>(
     tokens: &TokenCache,
     work: impl FnOnce(&TokenCache) -> T + 'static,
@@ -65,7 +65,7 @@ pub(crate) fn beside<T: 'static>(
     thread::spawn(move || work(&tokens))
 }
 
-/// Polls for a token once, and then wants none any more.
+/// Polls for a token once, and drops the future.
 pub(crate) fn give_up(tokens: &TokenCache) {
     let waiting = pin!(tokens.token());
     let _ = waiting.poll(&mut Context::from_waker(Waker::noop()));

@@ -36,21 +36,24 @@ impl Handle {
     }
 }
 
-impl Value for Handle {
+impl Evictable for Handle {
     fn is_in_use(&self) -> bool {
         Arc::strong_count(&self.0) > 1
     }
 
-    fn end(&self) {
+    fn evicted(&self) {
         assert!(!self.0.ended.swap(true, SeqCst), "it ended twice");
     }
 }
 
-type Map = Keyed<u32, Handle, RandomState>;
+type Map = BoundedMap<u32, Handle, RandomState>;
 
-fn map(most: usize, idle: u64) -> Map {
-    let idle = Duration::from_secs(idle);
-    Keyed::new(Limits { most, idle })
+fn map(max_capacity: usize, idle: u64) -> Map {
+    let time_to_idle = Duration::from_secs(idle);
+    BoundedMap::new(Limits {
+        max_capacity,
+        time_to_idle,
+    })
 }
 
 fn at(milliseconds: u64) -> Now {
@@ -74,7 +77,7 @@ fn is_read(map: &Map, key: u32, now: Now) -> bool {
 }
 
 fn keys(map: &Map) -> BTreeSet<u32> {
-    map.values.pin().keys().copied().collect()
+    map.entries.pin().keys().copied().collect()
 }
 
 #[test]

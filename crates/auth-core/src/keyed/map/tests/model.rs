@@ -82,7 +82,7 @@ impl World {
     fn see_idle_ones_leave(&mut self) {
         let (there, now) = (keys(&self.map), self.now / 1000);
         let limits = self.map.limits;
-        let too_many = self.last_used.len() > limits.most;
+        let too_many = self.last_used.len() > limits.max_capacity;
         self.last_used.retain(|key, used| {
             let stays = there.contains(key);
             let may_leave = too_many || limits.is_idle(*used, now);
@@ -126,7 +126,8 @@ impl World {
         let is_free = |key: &u32| *key != asked && !self.held.iter().any(|one| one.0.key == *key);
         assert!(left.iter().all(is_free), "one in use left");
 
-        let too_many = before.len() + usize::from(!before.contains_key(&asked)) > limits.most;
+        let too_many =
+            before.len() + usize::from(!before.contains_key(&asked)) > limits.max_capacity;
         let early = left.iter().filter(|key| !limits.is_idle(before[*key], now));
         let newest = early.clone().map(|key| before[key]).max();
         assert!(
@@ -138,12 +139,14 @@ impl World {
             stay.clone().all(|(_, used)| Some(*used) >= newest),
             "one used more recently left first"
         );
-        let searched = now >= self.last_asked + limits.pause() || !left.is_empty();
+        let searched = now >= self.last_asked + limits.search_interval() || !left.is_empty();
         assert!(
             !searched || stay.all(|(_, used)| !limits.is_idle(*used, now)),
             "an idle one stayed"
         );
-        let bound = limits.most.max(self.most_held + 1 + limits.share());
+        let bound = limits
+            .max_capacity
+            .max(self.most_held + 1 + limits.eviction_batch());
         assert!(self.map.len() <= bound, "{} are too many", self.map.len());
     }
 }

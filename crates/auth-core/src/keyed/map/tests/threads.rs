@@ -34,12 +34,12 @@ impl<'a> Citizen<'a> {
     }
 }
 
-impl Value for Citizen<'_> {
+impl Evictable for Citizen<'_> {
     fn is_in_use(&self) -> bool {
         Arc::strong_count(&self.0) > 1
     }
 
-    fn end(&self) {
+    fn evicted(&self) {
         assert_eq!(self.0.census.of_key[self.0.key].fetch_sub(1, SeqCst), 1);
     }
 }
@@ -57,10 +57,10 @@ fn nobody_sees_anothers_value_nor_a_second_one_for_a_key() {
         unfreed: AtomicI64::new(0),
     };
     let limits = Limits {
-        most: 16,
-        idle: Duration::from_secs(1),
+        max_capacity: 16,
+        time_to_idle: Duration::from_secs(1),
     };
-    let map: Keyed<usize, Citizen<'_>, RandomState> = Keyed::new(limits);
+    let map: BoundedMap<usize, Citizen<'_>, RandomState> = BoundedMap::new(limits);
     let clock = AtomicU64::new(0);
     thread::scope(|scope| {
         for thread in 0..THREADS {
@@ -88,7 +88,11 @@ fn nobody_sees_anothers_value_nor_a_second_one_for_a_key() {
         }
     });
     let held = usize::try_from(THREADS).unwrap() * 6;
-    assert!(map.len() <= 16 + held + map.limits.share(), "{}", map.len());
+    assert!(
+        map.len() <= 16 + held + map.limits.eviction_batch(),
+        "{}",
+        map.len()
+    );
     drop(map);
     assert_eq!(census.unfreed.load(SeqCst), 0, "memory was lost");
 }

@@ -1,4 +1,4 @@
-//! A request for a token is given up for dead, and lands all the same.
+//! The cache abandons a fetch, which finishes nevertheless.
 
 use loom::thread;
 
@@ -8,13 +8,13 @@ use super::{
     setting::{Setting, give_up, secret},
 };
 
-/// A first flight that nobody waits for any more is found too old, and a second one is started; the
-/// first lands all the same: before, in between or after.
-fn two_flights(answers: &[Answer]) -> Setting {
+/// The cache abandons a first fetch, which takes too long, and starts a second one. The first fetch
+/// finishes nevertheless: before the second, during it or after it.
+fn two_fetches(answers: &[Answer]) -> Setting {
     let setting = Setting::cold(answers);
     give_up(&setting.tokens);
     thread::yield_now();
-    // longer than any attempt may take
+    // longer than an attempt may take
     setting.clock.advance(20);
     let outcome = secret(&setting.tokens);
     assert!(outcome.is_err() || ["t1", "t2"].contains(&outcome.unwrap().as_str()));
@@ -23,9 +23,9 @@ fn two_flights(answers: &[Answer]) -> Setting {
 }
 
 #[test]
-fn a_flight_given_up_for_dead_does_not_replace_the_next_ones_token() {
+fn an_abandoned_fetch_does_not_replace_the_token_of_the_next() {
     every_order(|| {
-        let setting = two_flights(&[Answer::Token]);
+        let setting = two_fetches(&[Answer::Token]);
         let current = setting.tokens.cached().unwrap();
         let last = format!("Bearer t{}", setting.requests());
         assert_eq!(current.header(), &last);
@@ -33,10 +33,10 @@ fn a_flight_given_up_for_dead_does_not_replace_the_next_ones_token() {
 }
 
 #[test]
-fn the_failure_of_a_flight_given_up_for_dead_is_forgotten() {
+fn the_failure_of_an_abandoned_fetch_is_ignored() {
     every_order(|| {
-        let setting = two_flights(&[Answer::Failure, Answer::Token]);
+        let setting = two_fetches(&[Answer::Failure, Answer::Token]);
         let status = setting.tokens.status();
-        assert_eq!(status.is_usable(), status.failures_in_a_row == 0);
+        assert_eq!(status.is_usable(), status.consecutive_failures == 0);
     });
 }

@@ -1,5 +1,5 @@
-//! How a client proves who it is at the token endpoint: RFC 6749 §2.3. Always explicit, never
-//! probed.
+//! How a client authenticates at the token endpoint (RFC 6749 §2.3). The method is always explicit,
+//! never probed.
 
 use base64::{Engine, prelude::BASE64_STANDARD};
 use http::HeaderValue;
@@ -8,8 +8,8 @@ use zeroize::Zeroizing;
 
 use crate::{ClientSecret, Error, SecretString, secret::credentials_header};
 
-/// Everything but the unreserved characters of RFC 3986. A space becomes `%20`, which every server
-/// that decodes at all understands; one was seen to refuse `+`.
+/// All but the unreserved characters of RFC 3986. A space becomes `%20`, which every server that
+/// decodes understands. There is a server that does not decode `+`.
 const ENCODED: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'-')
     .remove(b'.')
@@ -31,8 +31,8 @@ const ENCODED: &AsciiSet = &NON_ALPHANUMERIC
 /// ```
 #[derive(Clone, Debug)]
 pub struct ClientAuthentication {
-    pub(super) method: Method,
-    pub(super) secret: ClientSecret,
+    pub(crate) method: Method,
+    pub(crate) secret: ClientSecret,
 }
 
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -43,7 +43,7 @@ pub(crate) enum Method {
 }
 
 impl Method {
-    pub(super) fn name(self) -> &'static str {
+    pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Basic => "client_secret_basic",
             Self::BasicRaw => "client_secret_basic_raw",
@@ -53,14 +53,14 @@ impl Method {
 }
 
 impl ClientAuthentication {
-    /// `client_secret_basic`: HTTP Basic, id and secret each percent-encoded first, as RFC 6749
-    /// §2.3.1 says.
+    /// `client_secret_basic`: HTTP Basic. Id and secret are each percent-encoded first, as RFC 6749
+    /// §2.3.1 requires.
     pub fn client_secret_basic(secret: impl Into<ClientSecret>) -> Self {
         Self::new(Method::Basic, secret)
     }
 
-    /// `client_secret_basic` without the encoding, for servers that do not decode: plain base64 of
-    /// `id:secret`. An id with a `:` cannot use it.
+    /// `client_secret_basic` without the percent-encoding, for servers that do not decode it: plain
+    /// base64 of `id:secret`. The id must not contain a `:`.
     pub fn client_secret_basic_raw(secret: impl Into<ClientSecret>) -> Self {
         Self::new(Method::BasicRaw, secret)
     }
@@ -77,8 +77,8 @@ impl ClientAuthentication {
         }
     }
 
-    /// Every form in which the secret travels, longest first: what to strike out of an answer.
-    pub(super) fn forms(&self, client_id: &str, secret: &SecretString) -> [SecretString; 5] {
+    /// Returns every form in which the secret is sent, longest first, to be redacted from responses.
+    pub(crate) fn forms(&self, client_id: &str, secret: &SecretString) -> [SecretString; 5] {
         let secret = secret.expose();
         let pair = |method| SecretString::from(credentials(method, client_id, secret));
         let form: String = form_urlencoded::byte_serialize(secret.as_bytes()).collect();
@@ -91,30 +91,32 @@ impl ClientAuthentication {
         ]
     }
 
-    /// What can be known to be wrong before the first request.
-    pub(super) fn check(&self, client_id: &str) -> Result<(), Error> {
+    /// Checks what can be known before the first request.
+    pub(crate) fn check(&self, client_id: &str) -> Result<(), Error> {
         if self.method == Method::BasicRaw && client_id.contains(':') {
             return Err(Error::configuration(format!(
-                "client id {client_id:?}: expected one without ':' under client_secret_basic_raw, \
+                "client id {client_id:?}: expected one without ':' for client_secret_basic_raw, \
                  where the first ':' ends the id; use client_secret_basic or client_secret_post"
             )));
         }
         match self.secret.fixed() {
             Some(secret) if secret.expose().is_empty() => Err(Error::configuration(
-                "client secret: expected one, got an empty text",
+                "client secret: expected a secret, got an empty text",
             )),
             _ => Ok(()),
         }
     }
 }
 
-/// The `Authorization` header of HTTP Basic.
-pub(super) fn basic(method: Method, client_id: &str, secret: &str) -> Option<HeaderValue> {
-    let credentials = Zeroizing::new(credentials(method, client_id, secret));
-    credentials_header("Basic", &credentials)
+impl Method {
+    /// Returns the `Authorization` header of HTTP Basic. `None` if it cannot be a header.
+    pub(crate) fn basic_header(self, client_id: &str, secret: &str) -> Option<HeaderValue> {
+        let credentials = Zeroizing::new(credentials(self, client_id, secret));
+        credentials_header("Basic", &credentials)
+    }
 }
 
-/// Id and secret in base64.
+/// Returns id and secret in base64.
 fn credentials(method: Method, client_id: &str, secret: &str) -> String {
     let pair = Zeroizing::new(if method == Method::BasicRaw {
         format!("{client_id}:{secret}")
@@ -130,7 +132,7 @@ mod tests {
     use super::*;
 
     fn decoded(method: Method, id: &str, secret: &str) -> String {
-        let header = basic(method, id, secret).unwrap();
+        let header = method.basic_header(id, secret).unwrap();
         assert!(header.is_sensitive());
         let encoded = header.to_str().unwrap().strip_prefix("Basic ").unwrap();
         String::from_utf8(BASE64_STANDARD.decode(encoded).unwrap()).unwrap()
@@ -148,14 +150,14 @@ mod tests {
             ),
         ] {
             for method in [Method::Basic, Method::BasicRaw] {
-                let header = basic(method, id, secret).unwrap();
+                let header = method.basic_header(id, secret).unwrap();
                 assert_eq!(header, format!("Basic {encoded}"));
             }
         }
     }
 
     #[test]
-    fn rfc6749_appendix_b_id_and_secret_are_encoded_apart() {
+    fn rfc6749_appendix_b_id_and_secret_are_encoded_separately() {
         assert_eq!(
             decoded(Method::Basic, " %&+£€", "a:b"),
             "%20%25%26%2B%C2%A3%E2%82%AC:a%3Ab"
@@ -164,7 +166,7 @@ mod tests {
     }
 
     #[test]
-    fn an_id_with_a_colon_cannot_use_raw_basic() {
+    fn an_id_with_a_colon_is_an_error_for_raw_basic() {
         let error = ClientAuthentication::client_secret_basic_raw("s")
             .check("we:ird")
             .unwrap_err();
@@ -177,7 +179,7 @@ mod tests {
     }
 
     #[test]
-    fn an_empty_secret_is_refused() {
+    fn an_empty_secret_is_an_error() {
         let error = ClientAuthentication::client_secret_post("")
             .check("id")
             .unwrap_err();

@@ -1,4 +1,4 @@
-//! The API refuses the token.
+//! The API rejects the token.
 
 use auth_core::{Attempt, Authorizer, Decision, Verdict, block_on};
 use http::{HeaderMap, Request, Response, header::AUTHORIZATION};
@@ -10,11 +10,11 @@ use super::{
     setting::{Setting, secret},
 };
 
-/// What becomes of a request that was sent with `attempt` and refused: its second token.
-fn refused(attempt: Attempt) -> String {
+/// Rejects a request that was sent with `attempt`. Returns the header of its replay.
+fn rejected(attempt: Attempt) -> String {
     let response = Response::builder().status(401).body(()).unwrap();
     let Verdict::Renew(renewal) = attempt.judge(&response, true) else {
-        panic!("another token is to be had");
+        panic!("there is another token");
     };
     let attempt = block_on(renewal).attempt().expect("another token");
     let mut headers = HeaderMap::new();
@@ -23,7 +23,7 @@ fn refused(attempt: Attempt) -> String {
 }
 
 #[test]
-fn two_refusals_of_one_token_make_one_request_and_share_its_token() {
+fn two_rejections_of_one_token_cause_one_request_and_share_its_token() {
     every_order(|| {
         let setting = Setting::cold(&[Answer::Token]);
         let authorizer = Authorizer::builder(setting.tokens.clone()).any_origin();
@@ -36,8 +36,8 @@ fn two_refusals_of_one_token_make_one_request_and_share_its_token() {
                 other => panic!("{other:?}"),
             }
         });
-        let other = thread::spawn(move || refused(others));
-        assert_eq!(refused(mine), "Bearer t2");
+        let other = thread::spawn(move || rejected(others));
+        assert_eq!(rejected(mine), "Bearer t2");
         assert_eq!(other.join().unwrap(), "Bearer t2");
         assert_eq!(setting.requests(), 2);
     });

@@ -1,4 +1,4 @@
-//! The token is due.
+//! The token is stale.
 
 use auth_core::TokenCache;
 
@@ -8,7 +8,7 @@ use super::{
     setting::{Setting, beside},
 };
 
-/// Reads twice; each token is whole, and none comes back once it was replaced.
+/// Reads twice. Each token is consistent, and a replaced token does not come back.
 fn read_twice(tokens: &TokenCache) {
     let [first, second] = [0, 1].map(|_| {
         let authorization = tokens.cached().expect("a usable token is there");
@@ -20,10 +20,11 @@ fn read_twice(tokens: &TokenCache) {
     assert!(first <= second, "{first} and then {second}");
 }
 
-/// Two threads read a due token. One renewal is made; it leaves the token of this `generation`.
-fn one_renewal(answer: Answer, generation: u64) {
+/// Two threads read a stale token. They cause one refresh, after which the token of this
+/// `generation` is current.
+fn one_refresh(answer: Answer, generation: u64) {
     every_order(move || {
-        let setting = Setting::due(answer);
+        let setting = Setting::stale(answer);
         let other = beside(&setting.tokens, read_twice);
         read_twice(&setting.tokens);
         other.join().unwrap();
@@ -34,20 +35,20 @@ fn one_renewal(answer: Answer, generation: u64) {
 }
 
 #[test]
-fn reads_of_a_due_token_start_one_renewal_and_see_it_land() {
-    one_renewal(Answer::Token, 2);
+fn reads_of_a_stale_token_start_one_refresh_and_see_its_token() {
+    one_refresh(Answer::Token, 2);
 }
 
 #[test]
-fn a_renewal_that_fails_takes_nothing_away_and_is_made_once() {
-    one_renewal(Answer::Failure, 1);
+fn a_failed_refresh_keeps_the_token_and_is_not_repeated() {
+    one_refresh(Answer::Failure, 1);
 }
 
 #[test]
-fn a_reset_while_a_renewal_fails_leaves_nothing_stuck() {
+fn clearing_the_backoff_while_a_refresh_fails_blocks_no_later_refresh() {
     every_order(|| {
-        let setting = Setting::due(Answer::Failure);
-        let other = beside(&setting.tokens, TokenCache::reset);
+        let setting = Setting::stale(Answer::Failure);
+        let other = beside(&setting.tokens, TokenCache::clear_backoff);
         assert!(setting.tokens.cached().is_some());
         other.join().unwrap();
         setting.settle();

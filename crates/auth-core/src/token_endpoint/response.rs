@@ -1,4 +1,4 @@
-//! What the token endpoint answers: RFC 6749 §5.1 and §5.2, as servers really send it.
+//! The responses of a token endpoint (RFC 6749 §5.1 and §5.2), as servers really send them.
 
 use std::time::{Duration, SystemTime};
 
@@ -6,37 +6,37 @@ use http::{HeaderMap, StatusCode, header};
 use serde_json::{Map, Value};
 
 use crate::{
-    Error, ErrorKind, Scopes, SecretString, TokenRequest, TokenResponse,
-    error::{ErrorResponse, clean},
+    Error, ErrorKind, Scopes, SecretString, TokenRequest, TokenResponse, error::ErrorResponse,
+    redact::clean,
 };
 
-/// One answer, and what is needed to speak of it.
-pub(super) struct Answer<'a> {
-    pub(super) status: StatusCode,
-    pub(super) headers: &'a HeaderMap,
-    pub(super) body: &'a [u8],
+/// One response, and what its errors refer to.
+pub(crate) struct ReceivedResponse<'a> {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: &'a HeaderMap,
+    pub(crate) body: &'a [u8],
     /// The token endpoint, for error texts.
-    pub(super) endpoint: &'a str,
-    pub(super) request: &'a TokenRequest,
-    /// Struck out of whatever the server says.
-    pub(super) secrets: &'a [SecretString],
+    pub(crate) endpoint: &'a str,
+    pub(crate) request: &'a TokenRequest,
+    /// Redacted from the server's texts.
+    pub(crate) secrets: &'a [SecretString],
 }
 
-impl Answer<'_> {
-    pub(super) fn read(&self) -> Result<TokenResponse, Error> {
+impl ReceivedResponse<'_> {
+    pub(crate) fn read(&self) -> Result<TokenResponse, Error> {
         match self.status {
             status if status.is_success() => self.token(),
             status if status.is_redirection() => Err(Error::new(
                 ErrorKind::Redirected,
                 format!(
-                    "token endpoint {} answered {} with a redirect, which is not followed \
-                     because it would carry the client's secret elsewhere",
+                    "token endpoint {} responded with a redirect ({}), which is not followed, because it \
+                     would carry the client's secret elsewhere; configure the final URL",
                     self.endpoint,
                     status.as_u16()
                 ),
             )
             .with_status(status)),
-            _ => Err(self.refusal(&serde_json::from_slice(self.body).unwrap_or_default())),
+            _ => Err(self.error(&serde_json::from_slice(self.body).unwrap_or_default())),
         }
     }
 
@@ -46,7 +46,7 @@ impl Answer<'_> {
             return Err(self.invalid(&self.not_json()));
         };
         if text(&members, "error").is_ok_and(|e| e.is_some_and(|e| !e.is_empty())) {
-            return Err(self.refusal(&members));
+            return Err(self.error(&members));
         }
         self.response(&mut members)
             .map_err(|what| self.invalid(&what))
@@ -54,7 +54,7 @@ impl Answer<'_> {
 
     fn response(&self, members: &mut Map<String, Value>) -> Result<TokenResponse, String> {
         match text(members, "token_type")? {
-            None => return Err("it has no member \"token_type\"".into()),
+            None => return Err("member \"token_type\" is missing".into()),
             Some(kind) if kind.eq_ignore_ascii_case("bearer") => {}
             Some(kind) => {
                 return Err(format!(
@@ -65,27 +65,31 @@ impl Answer<'_> {
         }
         text(members, "access_token")?;
         let Some(Value::String(token)) = members.remove("access_token") else {
-            return Err("it has no member \"access_token\"".into());
+            return Err("member \"access_token\" is missing".into());
         };
         let mut response = TokenResponse::new(&SecretString::from(token))?;
-        response.lifetime = lifetime(members.get("expires_in"))?;
-        response.scopes = granted(members.get("scope"))?;
+        if let Some(lifetime) = lifetime(members.get("expires_in"))? {
+            response = response.with_expires_in(lifetime);
+        }
+        if let Some(scopes) = granted(members.get("scope"))? {
+            response = response.with_scopes(scopes);
+        }
         Ok(response)
     }
 
-    /// An answer that is no token, with whatever §5.2 members it has.
-    fn refusal(&self, members: &Map<String, Value>) -> Error {
+    /// Returns the error for a response without a token, with those of the §5.2 members that it has.
+    fn error(&self, members: &Map<String, Value>) -> Error {
         let status = self.status;
         let member = |name| {
             let text = text(members, name).ok().flatten()?;
             Some(clean(text, self.secrets))
         };
-        let answer = member("error").map(|error| ErrorResponse {
+        let response = member("error").map(|error| ErrorResponse {
             error,
             error_description: member("error_description"),
             error_uri: member("error_uri"),
         });
-        let code = answer.as_ref().map(|a| a.error.as_str());
+        let code = response.as_ref().map(|r| r.error.as_str());
         let busy = status.is_server_error()
             || matches!(
                 status,
@@ -93,9 +97,9 @@ impl Answer<'_> {
             )
             || matches!(code, Some("temporarily_unavailable" | "server_error"));
         let (kind, what) = if busy {
-            (ErrorKind::Unavailable, "cannot serve now")
+            (ErrorKind::Unavailable, "is unavailable")
         } else {
-            (ErrorKind::Refused, "refused the token request")
+            (ErrorKind::Denied, "denied the token request")
         };
         let mut message = format!(
             "token endpoint {} {what} ({})",
@@ -104,16 +108,16 @@ impl Answer<'_> {
         );
         if code == Some("invalid_scope") {
             message.push_str(&format!(
-                "; the client is not set up for the scopes asked for, \"{}\"",
+                "; the client may not request the scopes \"{}\"",
                 self.request.scopes()
             ));
         }
         let mut error = Error::new(kind, message).with_status(status);
-        if let Some(answer) = answer {
-            error = error.with_answer(answer);
+        if let Some(response) = response {
+            error = error.with_response(response);
         }
         match retry_after(self.headers) {
-            Some(wait) => error.with_retry_after(wait),
+            Some(wait) => error.with_server_retry_after(wait),
             None => error,
         }
     }
@@ -122,7 +126,7 @@ impl Answer<'_> {
         Error::new(
             ErrorKind::InvalidResponse,
             format!(
-                "token endpoint {} answered {} without a usable token: {what}",
+                "token endpoint {} responded without a usable token ({}): {what}",
                 self.endpoint,
                 self.status.as_u16()
             ),
@@ -130,7 +134,7 @@ impl Answer<'_> {
         .with_status(self.status)
     }
 
-    /// What came where a JSON object was expected.
+    /// Describes a body that is no JSON object.
     fn not_json(&self) -> String {
         let kind = self.headers.get(header::CONTENT_TYPE);
         match kind.and_then(|kind| kind.to_str().ok()) {
@@ -141,7 +145,7 @@ impl Answer<'_> {
                 clean(kind, self.secrets)
             ),
             None => format!(
-                "expected a JSON object, got {} bytes of something else",
+                "expected a JSON object, got {} bytes without a content type",
                 self.body.len()
             ),
         }
@@ -160,8 +164,8 @@ fn text<'a>(members: &'a Map<String, Value>, name: &str) -> Result<Option<&'a st
     }
 }
 
-/// `expires_in` in seconds, as a number or, as some send it, as text. What is below zero is zero,
-/// what is beyond measure is the longest that can be told.
+/// Returns `expires_in`: seconds, as a number or, from some servers, as text. A negative number
+/// counts as zero, and a number beyond a `Duration` as the longest `Duration`.
 fn lifetime(value: Option<&Value>) -> Result<Option<Duration>, String> {
     let value = value.unwrap_or(&Value::Null);
     let seconds = match value {
@@ -181,7 +185,7 @@ fn lifetime(value: Option<&Value>) -> Result<Option<Duration>, String> {
     }
 }
 
-/// The scopes of the response: a text or, as some send it, a list of texts.
+/// Returns the scopes of the response: a text or, from some servers, a list of texts.
 fn granted(value: Option<&Value>) -> Result<Option<Scopes>, String> {
     let value = value.unwrap_or(&Value::Null);
     let wrong = || format!("member \"scope\": expected scopes, got {}", shape(value));
@@ -197,7 +201,7 @@ fn granted(value: Option<&Value>) -> Result<Option<Scopes>, String> {
     Ok(Some(Scopes::granted(&text)))
 }
 
-/// A value's type: what may be said of it without saying what it is.
+/// Returns a value's type, for error texts that must not show the value.
 fn shape(value: &Value) -> &'static str {
     match value {
         Value::Null => "null",
@@ -209,7 +213,7 @@ fn shape(value: &Value) -> &'static str {
     }
 }
 
-/// `Retry-After`, RFC 9110 §10.2.3: seconds, or a date.
+/// Returns `Retry-After` (RFC 9110 §10.2.3): seconds, or a date.
 fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     let text = headers.get(header::RETRY_AFTER)?.to_str().ok()?.trim();
     match text.parse() {

@@ -3,11 +3,11 @@
 use http::Uri;
 use url::Url;
 
-use crate::{Error, error::without_secrets, origin::is_loopback, request::OWN_PLACE};
+use crate::{Error, origin::is_loopback, redact::without_secrets, request::OWN_PLACE};
 
 /// A checked token endpoint.
 #[derive(Clone)]
-pub(super) struct TokenEndpoint {
+pub(crate) struct TokenEndpointUrl {
     uri: Uri,
     /// Without its query, for error texts.
     name: String,
@@ -15,8 +15,8 @@ pub(super) struct TokenEndpoint {
     parameters: Vec<String>,
 }
 
-impl TokenEndpoint {
-    pub(super) fn parse(text: &str, allow_http: bool) -> Result<Self, Error> {
+impl TokenEndpointUrl {
+    pub(crate) fn parse(text: &str, allow_http: bool) -> Result<Self, Error> {
         let wrong = |what: &str| {
             Error::configuration(format!(
                 "token endpoint {:?}: expected an https URL such as \
@@ -60,7 +60,7 @@ impl TokenEndpoint {
     }
 
     /// An existing query is kept; what is in it must not be in the request as well.
-    pub(super) fn check_parameters<'a>(
+    pub(crate) fn check_parameters<'a>(
         &self,
         names: impl IntoIterator<Item = &'a str>,
     ) -> Result<(), Error> {
@@ -75,11 +75,11 @@ impl TokenEndpoint {
         }
     }
 
-    pub(super) fn uri(&self) -> &Uri {
+    pub(crate) fn uri(&self) -> &Uri {
         &self.uri
     }
 
-    pub(super) fn name(&self) -> &str {
+    pub(crate) fn name(&self) -> &str {
         &self.name
     }
 }
@@ -89,7 +89,7 @@ mod tests {
     use super::*;
 
     fn refusal(text: &str) -> String {
-        match TokenEndpoint::parse(text, false) {
+        match TokenEndpointUrl::parse(text, false) {
             Ok(_) => panic!("{text} was accepted"),
             Err(error) => error.to_string(),
         }
@@ -105,9 +105,9 @@ mod tests {
             "http://[::1]:4000/token",
             "http://localhost/token",
         ] {
-            assert!(TokenEndpoint::parse(good, false).is_ok(), "{good}");
+            assert!(TokenEndpointUrl::parse(good, false).is_ok(), "{good}");
         }
-        assert!(TokenEndpoint::parse("http://as.example/token", true).is_ok());
+        assert!(TokenEndpointUrl::parse("http://as.example/token", true).is_ok());
     }
 
     #[test]
@@ -136,7 +136,7 @@ mod tests {
 
     #[test]
     fn rfc6749_3_2_an_existing_query_is_kept() {
-        let endpoint = TokenEndpoint::parse("https://as.example/token?tenant=1", false).unwrap();
+        let endpoint = TokenEndpointUrl::parse("https://as.example/token?tenant=1", false).unwrap();
         assert_eq!(endpoint.uri().query(), Some("tenant=1"));
         assert_eq!(endpoint.name(), "https://as.example/token");
     }

@@ -1,4 +1,4 @@
-//! What drives a flight: a task of the runtime that its first caller is in.
+//! Spawns the refresh task: in the tokio runtime of the caller that starts the fetch.
 
 use std::future::Future;
 
@@ -9,16 +9,16 @@ pub(super) use implementation::Task;
 pub use implementation::block_on;
 use implementation::{Handle, spawn};
 
-/// A runtime that tasks can be spawned in.
+/// A runtime to spawn tasks in.
 pub(super) struct Runtime(Handle);
 
 impl Runtime {
-    /// The one that the caller is in.
+    /// Returns the runtime that the caller runs in.
     pub(super) fn current() -> Result<Self, Error> {
         Handle::try_current().map(Self).map_err(|outside| {
             Error::new(
                 ErrorKind::NoRuntime,
-                "a token is needed, and there is no tokio runtime to request one in",
+                "cannot request a token outside a tokio runtime; call this from a task of a tokio runtime",
             )
             .with_source(outside)
         })
@@ -36,12 +36,12 @@ mod implementation {
     pub(super) use tokio::runtime::Handle;
     use tokio::task::AbortHandle;
 
-    /// A task that goes on when this is dropped.
+    /// A handle to a task. Dropping the handle does not stop the task.
     #[derive(Debug)]
     pub(in crate::cache) struct Task(AbortHandle);
 
     impl Task {
-        /// Ends the task at its next await.
+        /// Stops the task at its next await.
         pub(in crate::cache) fn abort(self) {
             self.0.abort();
         }
@@ -55,7 +55,7 @@ mod implementation {
     }
 }
 
-/// Each task is a thread of loom's.
+/// Under loom each task is one of loom's threads.
 #[cfg(auth_loom)]
 mod implementation {
     use std::{
@@ -91,7 +91,7 @@ mod implementation {
             block_on(poll_fn(move |cx| {
                 match aborted.as_mut().map(|aborted| Pin::new(aborted).poll(cx)) {
                     Some(Poll::Ready(Ok(()))) => return Poll::Ready(()),
-                    // nobody is going to
+                    // the handle was dropped, so nothing aborts this task any more
                     Some(Poll::Ready(Err(_))) => aborted = None,
                     Some(Poll::Pending) | None => {}
                 }
@@ -106,14 +106,15 @@ mod implementation {
 
     impl Task {
         pub(in crate::cache) fn abort(self) {
-            // it may be over
+            // the task may have ended
             let _ = self.0.send(());
         }
     }
 
-    /// Runs a future on this thread, which sleeps while there is nothing to do.
+    /// Runs a future on this thread, which parks while the future is pending.
     ///
-    /// loom's own has wakers that loom knows, and tokio clones them under a lock that it does not.
+    /// loom's own `block_on` creates wakers that loom tracks, and tokio clones them under a lock
+    /// that loom does not track.
     pub fn block_on<T>(future: impl Future<Output = T>) -> T {
         struct Sleeper {
             woken: AtomicBool,

@@ -12,8 +12,8 @@ use super::{
 fn two_threads_never_clone_the_same_copy() {
     every_order(|| {
         let setting = Setting::cold(&[Answer::Token, Answer::Failure]);
-        let landing = beside(&setting.tokens, secret);
-        landing.join().unwrap().unwrap();
+        let fetch = beside(&setting.tokens, secret);
+        fetch.join().unwrap().unwrap();
         let address = |tokens: &TokenCache| {
             let authorization = tokens.cached().unwrap();
             authorization.header().as_bytes().as_ptr().addr()

@@ -1,12 +1,12 @@
-//! What others wrote, made fit for a log.
+//! Keeps secrets out of errors and logs.
 
 use crate::SecretString;
 
-/// Longest `error_description` or `error_uri` that is kept, in characters.
-const LONGEST_TEXT: usize = 256;
+/// The longest `error_description` or `error_uri` that is kept, in characters.
+const MAX_TEXT: usize = 256;
 
-/// A text from the other side, fit for a log: no control characters, at most 256 characters, and
-/// `secrets` struck out should the server have echoed one.
+/// Makes a server's text fit for a log: removes control characters, replaces `secrets` that the
+/// server echoed, and cuts it at 256 characters.
 pub(crate) fn clean(text: &str, secrets: &[SecretString]) -> String {
     let mut text: String = text.chars().filter(|c| !c.is_control()).collect();
     for secret in secrets.iter().map(SecretString::expose) {
@@ -14,10 +14,11 @@ pub(crate) fn clean(text: &str, secrets: &[SecretString]) -> String {
             text = text.replace(secret, "[redacted]");
         }
     }
-    text.chars().take(LONGEST_TEXT).collect()
+    text.chars().take(MAX_TEXT).collect()
 }
 
-/// What of `url` may be logged: neither query nor fragment, and nothing that stands before an `@`.
+/// Returns the part of `url` that may be logged: neither query nor fragment, and nothing before an
+/// `@`.
 pub(crate) fn without_secrets(url: &str) -> &str {
     let end = url.find(['?', '#']).unwrap_or(url.len());
     let (head, tail) = url.split_at(end);

@@ -1,3 +1,5 @@
+//! The key under which processes share a token.
+
 use std::{
     fmt,
     hash::{Hash, Hasher},
@@ -7,11 +9,12 @@ use zeroize::Zeroizing;
 
 use crate::TokenRequest;
 
-/// Under what processes share a token: everything that shapes it, and nothing that proves who asks.
+/// The key under which processes share a token: everything that shapes the token, and no secret of
+/// the client.
 ///
-/// Two processes have the same key only if the same client asks the same server for the same token
-/// in the same way. The bytes hold the parameters of the request, which may be secret: a store
-/// hashes them with a key of its own, and does not show them.
+/// Two processes have the same key only if the same client requests the same token from the same
+/// server in the same way. The bytes hold the parameters of the request, which may be secret.
+/// Therefore a store hashes them with a key of its own, and does not show them.
 ///
 /// ```
 /// use auth_core::{SharedKey, TokenRequest};
@@ -25,7 +28,8 @@ use crate::TokenRequest;
 pub struct SharedKey(Zeroizing<Vec<u8>>);
 
 impl SharedKey {
-    /// `source` says who is asked, by whom and how; `request` for what.
+    /// Creates a key. `source` names the server, the client and the way it authenticates. `request`
+    /// is what it requests.
     #[must_use]
     pub fn new<'a>(source: impl IntoIterator<Item = &'a str>, request: &TokenRequest) -> Self {
         let [scopes, resources, audience, parameters] = request.texts();
@@ -33,7 +37,7 @@ impl SharedKey {
         let lists = [source, scopes, resources, audience, parameters];
         let length = |texts: &Vec<&str>| texts.iter().map(|text| 8 + text.len()).sum::<usize>();
         let whole: usize = lists.iter().map(|texts| 8 + length(texts)).sum();
-        // of the right size at once, or copies would be left behind
+        // allocated once: growing would leave copies behind
         let mut key = Self(Zeroizing::new(Vec::with_capacity(whole)));
         for texts in lists {
             key.list(&texts);
@@ -41,17 +45,19 @@ impl SharedKey {
         key
     }
 
-    /// The key, unambiguous: each list and each text in it tells its length first.
+    /// Returns the key's bytes. The encoding is unambiguous: each list and each text is preceded by
+    /// its length.
     #[must_use]
     pub fn as_bytes(&self) -> &[u8] {
         &self.0
     }
 
-    /// Another key, for those who wait for the holder of this one's lease.
-    pub(crate) fn deputy(&self) -> Self {
+    /// Returns the key of the fallback lease, for the processes that wait for the holder of this
+    /// key's lease.
+    pub(crate) fn fallback(&self) -> Self {
         let mut key = Self(Zeroizing::new(Vec::with_capacity(self.0.len() + 64)));
         key.0.extend_from_slice(&self.0);
-        key.list(&["deputy"]);
+        key.list(&["fallback"]);
         key
     }
 
@@ -94,7 +100,7 @@ mod tests {
     }
 
     #[test]
-    fn no_two_requests_have_one_key() {
+    fn two_different_requests_have_different_keys() {
         let keys = [
             key(&[], |r| r),
             key(&["a"], |r| r),
@@ -118,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn the_same_request_has_the_same_key_however_it_was_made() {
+    fn equal_requests_have_equal_keys_however_they_were_built() {
         let one = key(&["a"], |r| {
             r.scope("x y").parameter("p", "1").parameter("q", "2")
         });
@@ -129,7 +135,7 @@ mod tests {
     }
 
     #[test]
-    fn it_is_not_shown() {
+    fn debug_does_not_show_the_key() {
         let key = key(&["a"], |r| r.parameter("password", "s3cr3t"));
         assert_eq!(format!("{key:?}"), "SharedKey");
     }

@@ -1,0 +1,206 @@
+//! Takes in the result of a fetch.
+
+use std::{sync::Arc, time::Duration};
+
+use super::{
+    changes::Publisher,
+    fetch::Fetched,
+    inner::Inner,
+    per_thread::PerThread,
+    slot::CachedToken,
+    state::{Failure, FetchedToken, Outcome, RefreshState},
+    sync::AtomicBool,
+};
+use crate::{AccessToken, Error, ErrorKind, TokenResponse, events, time::Now};
+
+/// How long a denial keeps other processes from trying.
+const HOLD_BACK_AFTER_DENIAL: Duration = Duration::from_secs(1);
+
+/// What the result of a fetch led to.
+pub(super) struct Completion {
+    pub(super) outcome: Outcome,
+    /// When the next fetch is due, by the monotonic clock. `None` after an abandoned fetch.
+    pub(super) next: Option<Duration>,
+    /// Whether there is a usable token.
+    has_usable_token: bool,
+    /// Whether another process had requested the token.
+    from_store: bool,
+    /// Where the token is published.
+    changes: Option<Publisher>,
+}
+
+/// A fetch whose result is taken in, under the lock.
+struct Completing<'a> {
+    cache: &'a Arc<Inner>,
+    state: &'a mut RefreshState,
+    now: Now,
+    /// Whether the fetch started last. The result of an abandoned one changes nothing.
+    is_last: bool,
+    from_store: bool,
+}
+
+impl Inner {
+    /// Takes in the result of fetch `number`. `draw` in 0–1 is the jitter of its token.
+    ///
+    /// No code of the user's runs under the lock: no source, no subscriber of events.
+    pub(super) fn complete(
+        self: &Arc<Self>,
+        number: u64,
+        fetched: Fetched,
+        draw: f64,
+    ) -> Completion {
+        let Fetched {
+            requested_at,
+            result,
+            from_store,
+        } = fetched;
+        let now = self.clock.now();
+        let mut state = self.state();
+        let is_last = state.is_last(number);
+        state.tokens_from_store += u64::from(from_store);
+        let mut completing = Completing {
+            cache: self,
+            state: &mut state,
+            now,
+            is_last,
+            from_store,
+        };
+        let (outcome, next) = match result {
+            Ok(response) => completing.token(requested_at, response, draw),
+            Err(error) => completing.failure(error),
+        };
+        state.finish(number, self.keep_warm);
+        Completion {
+            outcome,
+            next: is_last.then_some(next),
+            has_usable_token: self.slot.usable_for(now).is_some(),
+            from_store,
+            changes: state.changes.clone().filter(|_| is_last),
+        }
+    }
+}
+
+impl Completing<'_> {
+    fn token(
+        &mut self,
+        requested_at: Now,
+        response: TokenResponse,
+        draw: f64,
+    ) -> (Outcome, Duration) {
+        let (cache, now) = (self.cache, self.now);
+        let (lifetime, age) = (response.expires_in(), response.age);
+        let life = cache.policy.life(requested_at, now, lifetime, age, draw);
+        let replaces_rejected = self.is_last && self.state.replaces_rejected();
+        // the token may have expired already: the machine may have been suspended meanwhile
+        let is_poor = life.arrived_expired || now.reached(life.usable_until);
+        let is_worse = is_poor
+            && !replaces_rejected
+            && cache.slot.usable_for(now) > Some(life.usable_for(now));
+        // a poor token from the store does not answer this request, so it is not made do with
+        if is_worse || is_poor && self.from_store {
+            return self.failure(Error::new(
+                ErrorKind::InvalidResponse,
+                "the fetched token expires sooner than the current one, which stays in use",
+            ));
+        }
+        self.state.tokens_received += 1;
+        let generation = self.generation(&response);
+        let requested = cache.request.scopes();
+        let token = AccessToken::new(response, generation, life.expires_at, requested);
+        if self.is_last {
+            let store_replacements = match replaces_rejected && self.from_store {
+                true => cache
+                    .slot
+                    .current(CachedToken::unaccepted_store_replacements)
+                    .unwrap_or_default()
+                    .saturating_add(1),
+                false => 0,
+            };
+            let cached = CachedToken {
+                token: PerThread::new(cache.issue(token.clone())),
+                life,
+                // a token from the store has been in use elsewhere since it was issued
+                replaced_rejected_at: replaces_rejected.then(|| now.monotonic.saturating_sub(age)),
+                store_replacements,
+                accepted: AtomicBool::new(false),
+            };
+            cache.slot.store(cached, now);
+            self.state.failure = None;
+            cache.next_refresh.clear();
+        }
+        let fetched = FetchedToken {
+            token,
+            usable_until: life.usable_until,
+        };
+        (Ok(fetched), life.stale_at.monotonic)
+    }
+
+    /// Returns the token's generation. Some servers hand out the same token again for as long as it
+    /// lives: that is no new generation.
+    fn generation(&mut self, response: &TokenResponse) -> u64 {
+        let same = |cached: &CachedToken<super::Issued>| {
+            let token = cached.token.original().token();
+            (*token.header() == response.authorization).then(|| token.generation())
+        };
+        self.cache.slot.current(same).flatten().unwrap_or_else(|| {
+            self.state.generation += 1;
+            self.state.generation
+        })
+    }
+
+    fn failure(&mut self, error: Error) -> (Outcome, Duration) {
+        let (cache, now) = (self.cache, self.now);
+        let in_a_row = self.state.failure.as_ref().map_or(0, |f| f.in_a_row) + 1;
+        let usable_for = cache.slot.usable_for(now);
+        let draw = fastrand::f64();
+        let wait = cache.policy.backoff(&error, in_a_row, usable_for, draw);
+        let next_attempt = now.monotonic + wait;
+        let error = error.with_next_attempt(wait);
+        if self.is_last {
+            cache.next_refresh.set(next_attempt);
+            self.state.failure = Some(Failure {
+                error: error.clone(),
+                in_a_row,
+                next_attempt,
+            });
+        }
+        (Err(error), next_attempt)
+    }
+}
+
+impl Completion {
+    /// Returns how long other processes need not try either. A denial may concern this process
+    /// alone; if it concerns all, they need not come at once.
+    pub(super) fn hold_back(&self) -> Option<Duration> {
+        let error = self.outcome.as_ref().err()?;
+        match error.is_transient() {
+            true => error.retry_after(),
+            false => Some(HOLD_BACK_AFTER_DENIAL),
+        }
+    }
+
+    /// Publishes the token to the receivers of changes.
+    pub(super) fn publish(&self) {
+        if let (Some(changes), Ok(fetched)) = (&self.changes, &self.outcome) {
+            changes.publish(&fetched.token);
+        }
+    }
+
+    /// Emits the event.
+    pub(super) fn emit(&self) {
+        match &self.outcome {
+            Ok(fetched) => {
+                let token = &fetched.token;
+                events::token_received(
+                    token.generation(),
+                    token.expires_at(),
+                    token.scopes(),
+                    self.from_store,
+                );
+            }
+            Err(error) => {
+                events::token_request_failed(error.kind().as_str(), error, self.has_usable_token);
+            }
+        }
+    }
+}

@@ -1,0 +1,229 @@
+//! What all handles of a cache share, and the tokens it issues.
+
+use std::{
+    fmt,
+    sync::{Arc, PoisonError, Weak, atomic, atomic::Ordering::Relaxed},
+    time::Duration,
+};
+
+use http::HeaderValue;
+
+use super::{
+    per_thread::Duplicate,
+    policy::RefreshPolicy,
+    slot::{CachedToken, Slot},
+    state::RefreshState,
+    sync::{AtomicBool, AtomicU64, Mutex, MutexGuard},
+};
+use crate::{
+    AccessToken, Authorization, SharedTokenStore, TokenRequest, TokenSource,
+    time::{AnyClock, Now},
+};
+
+pub(super) struct Inner {
+    pub(super) slot: Slot<Issued>,
+    pub(super) next_refresh: NotBefore,
+    pub(super) state: Mutex<RefreshState>,
+    pub(super) counters: Arc<Counters>,
+    pub(super) policy: RefreshPolicy,
+    pub(super) keep_warm: bool,
+    pub(super) clock: AnyClock,
+    pub(super) source: Arc<dyn TokenSource>,
+    pub(super) request: TokenRequest,
+    pub(super) store: Option<Arc<dyn SharedTokenStore>>,
+}
+
+/// Counts for people. loom need not look at them.
+#[derive(Debug, Default)]
+pub(super) struct Counters {
+    /// Fetches that asked the source.
+    token_requests: atomic::AtomicU64,
+    /// Operations of the shared store that failed.
+    store_failures: atomic::AtomicU64,
+}
+
+impl Counters {
+    pub(super) fn token_requests(&self) -> u64 {
+        self.token_requests.load(Relaxed)
+    }
+
+    pub(super) fn count_token_request(&self) {
+        self.token_requests.fetch_add(1, Relaxed);
+    }
+
+    pub(super) fn store_failures(&self) -> u64 {
+        self.store_failures.load(Relaxed)
+    }
+
+    pub(super) fn count_store_failure(&self) {
+        self.store_failures.fetch_add(1, Relaxed);
+    }
+}
+
+/// When a read of a stale token may next start a refresh, in nanoseconds of the monotonic clock.
+///
+/// Reads pass without a lock while a fetch is in flight or backing off. Five centuries fit.
+#[derive(Debug, Default)]
+pub(super) struct NotBefore(AtomicU64);
+
+impl NotBefore {
+    pub(super) fn is_reached(&self, now: Now) -> bool {
+        nanoseconds(now.monotonic) >= self.0.load(Relaxed)
+    }
+
+    pub(super) fn set(&self, time: Duration) {
+        self.0.store(nanoseconds(time), Relaxed);
+    }
+
+    pub(super) fn clear(&self) {
+        self.0.store(0, Relaxed);
+    }
+}
+
+fn nanoseconds(time: Duration) -> u64 {
+    u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
+}
+
+impl Inner {
+    pub(super) fn state(&self) -> MutexGuard<'_, RefreshState> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Returns what `read` makes of this thread's copy of the current token, if that is usable, and
+    /// whether it is stale.
+    #[inline(always)]
+    pub(super) fn read<R>(&self, now: Now, read: impl FnOnce(&Issued) -> R) -> Option<(R, bool)> {
+        self.slot.usable(now, |cached| {
+            (read(cached.token.mine()), now.reached(cached.life.stale_at))
+        })
+    }
+
+    /// Wraps a token that is not in the slot.
+    pub(super) fn issue(self: &Arc<Self>, token: AccessToken) -> Issued {
+        Issued::new(token, Arc::downgrade(self))
+    }
+
+    /// Notes that an API accepted the token of this generation.
+    fn accept(&self, generation: u64) {
+        self.slot.current(|cached: &CachedToken<Issued>| {
+            if cached.token.original().token().generation() == generation {
+                cached.accepted.store(true, Relaxed);
+            }
+        });
+    }
+}
+
+impl Drop for Inner {
+    fn drop(&mut self) {
+        let state = self.state.get_mut();
+        state.unwrap_or_else(PoisonError::into_inner).abort();
+    }
+}
+
+impl fmt::Debug for Inner {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("TokenCache")
+    }
+}
+
+/// A token together with the cache that issued it, for a request: what the API says about the token
+/// is reported there.
+///
+/// Clones share one allocation. The cache keeps one for each thread, so that a request touches no
+/// count that other threads write.
+#[derive(Clone)]
+pub(crate) struct Issued(Arc<IssuedData>);
+
+/// Aligned, so that the counts of two copies are on different cache lines.
+#[repr(align(64))]
+struct IssuedData {
+    /// The token's, repeated here so that a request reads one allocation.
+    authorization: Authorization,
+    token: AccessToken,
+    cache: Weak<Inner>,
+    /// Whether this copy has reported that an API accepted the token.
+    acceptance_reported: AtomicBool,
+}
+
+impl Issued {
+    pub(super) fn new(token: AccessToken, cache: Weak<Inner>) -> Self {
+        Self(Arc::new(IssuedData {
+            authorization: token.authorization(),
+            token,
+            cache,
+            acceptance_reported: AtomicBool::new(false),
+        }))
+    }
+
+    #[inline]
+    pub(crate) fn token(&self) -> &AccessToken {
+        &self.0.token
+    }
+
+    #[inline]
+    pub(crate) fn authorization(&self) -> Authorization {
+        self.0.authorization.clone()
+    }
+
+    #[inline]
+    pub(crate) fn header(&self) -> &HeaderValue {
+        self.0.authorization.header()
+    }
+
+    pub(super) fn cache(&self) -> Option<Arc<Inner>> {
+        self.0.cache.upgrade()
+    }
+
+    /// Reports that an API accepted the token. All calls but the first are a read of memory that no
+    /// other thread writes.
+    #[inline]
+    pub(crate) fn accepted(&self) {
+        if !self.0.acceptance_reported.load(Relaxed) {
+            self.report_acceptance();
+        }
+    }
+
+    #[cold]
+    fn report_acceptance(&self) {
+        self.0.acceptance_reported.store(true, Relaxed);
+        if let Some(cache) = self.cache() {
+            cache.accept(self.token().generation());
+        }
+    }
+
+    /// Reports that a request is replayed with this token.
+    pub(crate) fn replayed(&self) {
+        if let Some(cache) = self.cache() {
+            cache.state().replays += 1;
+        }
+    }
+
+    /// Returns whether the cache would still hand this token out.
+    pub(crate) fn is_current(&self) -> bool {
+        self.cache().is_some_and(|cache| {
+            let now = cache.clock.now();
+            let generation = cache
+                .slot
+                .usable(now, |cached| cached.token.original().token().generation());
+            generation == Some(self.token().generation())
+        })
+    }
+}
+
+impl AsRef<AccessToken> for Issued {
+    fn as_ref(&self) -> &AccessToken {
+        self.token()
+    }
+}
+
+impl Duplicate for Issued {
+    fn duplicate(&self) -> Self {
+        Self::new(self.token().duplicate(), self.0.cache.clone())
+    }
+}
+
+impl fmt::Debug for Issued {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.token().fmt(f)
+    }
+}

@@ -1,0 +1,253 @@
+//! Single flight: at most one fetch at a time, whose outcome, success or failure, every waiter
+//! receives.
+//!
+//! A fetch runs in a task of its own: a dropped caller neither stops nor repeats it. The task does
+//! not hold the cache: when the last handle is dropped, the task ends.
+
+use std::{
+    pin::pin,
+    sync::{Arc, Weak},
+    time::Duration,
+};
+
+use tokio::sync::watch;
+
+use super::{
+    fetch::{Fetch, Fetched, catch_panic},
+    inner::{Inner, Issued},
+    runtime::Runtime,
+    shared_store,
+    state::{Begun, Join, Outcome, RefreshState, Waiter},
+};
+use crate::{Error, ErrorKind, SharedTokenStore, time::Now};
+
+/// How often a waiter joins another fetch after the one it waited for was abandoned, for instance
+/// with the runtime that drove it.
+const MAX_JOINS: usize = 8;
+
+/// How long saving a token may take after an attempt.
+const SAVE_TIMEOUT: Duration = Duration::from_secs(20);
+
+/// Fetches a token and, to keep the token warm, the next ones.
+struct RefreshTask {
+    cache: Weak<Inner>,
+    store: Option<Arc<dyn SharedTokenStore>>,
+    number: u64,
+    fetch: Fetch,
+    /// Dropped unused it tells the waiters that no outcome will come.
+    outcome: watch::Sender<Option<Outcome>>,
+}
+
+impl RefreshTask {
+    async fn run(self) {
+        let mut task = Some(self);
+        while let Some(current) = task {
+            task = current.run_once().await;
+        }
+    }
+
+    /// Fetches a token, and tells the cache, the waiters, the other processes and the operators. If
+    /// the cache is kept warm, sleeps until the next refresh is due, and returns that.
+    async fn run_once(self) -> Option<Self> {
+        let (fetched, shared) = match &self.store {
+            None => (self.fetch.run().await, None),
+            Some(store) => shared_store::fetch(&self.fetch, store, &self.cache).await,
+        };
+        let cache = self.cache.upgrade()?;
+        let save = shared
+            .is_some()
+            .then(|| to_save(&cache, &fetched))
+            .flatten();
+        let completion = cache.complete(self.number, fetched, self.fetch.draw);
+        let keep_warm = cache.keep_warm;
+        drop(cache);
+        self.outcome.send_replace(Some(completion.outcome.clone()));
+        completion.publish();
+        if let Some(shared) = shared {
+            shared.save(save, completion.hold_back()).await;
+        }
+        let Self {
+            cache,
+            number,
+            fetch: Fetch { clock, .. },
+            outcome,
+            ..
+        } = self;
+        // a caller that flushes need not wait for the next fetch
+        drop(outcome);
+        // a subscriber that panics must not end the refreshes of a cache that is kept warm
+        let subscriber = "a subscriber of tracing events panicked";
+        let _ = catch_panic(ErrorKind::Panicked, subscriber, async { completion.emit() }).await;
+        let next = completion.next.filter(|_| keep_warm)?;
+        clock.sleep_until(next).await;
+        cache.upgrade()?.begin_next(number)
+    }
+}
+
+/// Returns the part of the result that other processes may use.
+fn to_save(cache: &Inner, fetched: &Fetched) -> Option<crate::SharedToken> {
+    let response = fetched
+        .result
+        .as_ref()
+        .ok()
+        .filter(|_| !fetched.from_store)?;
+    cache.worth_sharing(response.clone(), fetched.requested_at)
+}
+
+impl Inner {
+    /// Returns what `read` makes of this thread's copy of the current token, if that is usable. If
+    /// the token is stale, a refresh starts in the background.
+    #[inline(always)]
+    pub(super) fn hit<R>(self: &Arc<Self>, now: Now, read: impl FnOnce(&Issued) -> R) -> Option<R> {
+        let (found, is_stale) = self.read(now, read)?;
+        if is_stale {
+            self.refresh_in_background(now);
+        }
+        Some(found)
+    }
+
+    /// Waits for the token of the fetch in flight, or of a new one.
+    pub(super) async fn wait(self: &Arc<Self>) -> Result<Issued, Error> {
+        for _ in 0..MAX_JOINS {
+            // a waiter needs a timer, even if another runtime drives the fetch
+            Runtime::current()?;
+            let mut waiter = match self.join()? {
+                Joined::Token(token) => return Ok(token),
+                Joined::Waiter(waiter) => waiter,
+            };
+            let finished = pin!(waiter.outcome.wait_for(Option::is_some));
+            if let Some(Ok(outcome)) = self.clock.before(waiter.abandoned_at, finished).await
+                && let Some(outcome) = outcome.as_ref()
+            {
+                let fetched = outcome.as_ref().map_err(Error::clone)?;
+                let now = self.clock.now();
+                // thousands may read at the same moment: each thread reads its own copy
+                let mine = self.slot.usable(now, |cached| cached.token.mine().clone());
+                if let Some(token) = mine {
+                    return Ok(token);
+                }
+                // this waiter may be polled long after the token came
+                if !now.reached(fetched.usable_until) {
+                    return Ok(self.issue(fetched.token.clone()));
+                }
+            }
+        }
+        Err(Error::new(
+            ErrorKind::NoRuntime,
+            format!(
+                "{MAX_JOINS} token requests in a row ended before a waiter could use their \
+                 outcome; keep the tokio runtime that started them running"
+            ),
+        ))
+    }
+
+    fn join(self: &Arc<Self>) -> Result<Joined, Error> {
+        let now = self.clock.now();
+        let mut state = self.state();
+        // a token may have come between the read without the lock and here
+        if let Some(token) = self.slot.usable(now, |cached| cached.token.mine().clone()) {
+            return Ok(Joined::Token(token));
+        }
+        match state.join(now) {
+            Join::Wait(waiter) => Ok(Joined::Waiter(waiter)),
+            Join::BackOff(error) => Err(error),
+            Join::Begin => Ok(Joined::Waiter(self.begin(&mut state, now)?)),
+        }
+    }
+
+    /// Starts a refresh of a stale token, unless a fetch is in flight, the last one failed too
+    /// recently, or there is no runtime.
+    #[cold]
+    pub(super) fn refresh_in_background(self: &Arc<Self>, now: Now) {
+        if !self.next_refresh.is_reached(now) {
+            return;
+        }
+        let mut state = self.state();
+        if self.slot.is_stale(now) && matches!(state.join(now), Join::Begin) {
+            // outside a runtime nothing is started: the next read inside one starts it
+            let _ = self.begin(&mut state, now);
+        }
+    }
+
+    /// Starts a fetch.
+    pub(super) fn begin(
+        self: &Arc<Self>,
+        state: &mut RefreshState,
+        now: Now,
+    ) -> Result<Waiter, Error> {
+        let runtime = Runtime::current()?;
+        let fetch = self.fetch(now);
+        let begun = state.begin(fetch.deadline, self.store.is_some());
+        let waiter = begun.waiter.clone();
+        let task = self.task(fetch, begun);
+        state.run_by(runtime.spawn(task.run()));
+        Ok(waiter)
+    }
+
+    /// Starts the next fetch of the task whose last one was `number`.
+    fn begin_next(self: &Arc<Self>, number: u64) -> Option<RefreshTask> {
+        let fetch = self.fetch(self.clock.now());
+        let saves = self.store.is_some();
+        let mut state = self.state();
+        let begun = state.begin_next(number, fetch.deadline, saves)?;
+        Some(self.task(fetch, begun))
+    }
+
+    fn fetch(&self, now: Now) -> Fetch {
+        let allowed = self.policy.attempt(self.slot.usable_for(now));
+        let timeout = self.policy.attempt(None);
+        Fetch {
+            source: Arc::clone(&self.source),
+            request: self.request.clone(),
+            clock: self.clock.clone(),
+            counters: Arc::clone(&self.counters),
+            deadline: now.monotonic + allowed,
+            timeout: (allowed == timeout).then_some(timeout),
+            draw: fastrand::f64(),
+        }
+    }
+
+    fn task(self: &Arc<Self>, fetch: Fetch, begun: Begun) -> RefreshTask {
+        let Begun {
+            number,
+            waiter,
+            outcome,
+        } = begun;
+        self.next_refresh.set(waiter.abandoned_at);
+        RefreshTask {
+            cache: Arc::downgrade(self),
+            store: self.store.clone(),
+            number,
+            fetch,
+            outcome,
+        }
+    }
+
+    /// Waits until the fetch in flight has finished and its token has been saved.
+    pub(super) async fn flush(&self) {
+        let unfinished = || self.state().unfinished();
+        let flushed = async {
+            while let Some(mut outcome) = unfinished() {
+                while outcome.changed().await.is_ok() {}
+            }
+        };
+        // a runtime that exists but is not driven drops no task, and finishes none
+        let max = self.policy.attempt(None).saturating_add(SAVE_TIMEOUT);
+        let end = self.clock.now().monotonic.saturating_add(max);
+        let _ = self.clock.before(end, flushed).await;
+    }
+
+    /// Forgets the last failure.
+    pub(super) fn clear_backoff(&self) {
+        let mut state = self.state();
+        if state.failure.take().is_some() {
+            self.next_refresh.clear();
+        }
+    }
+}
+
+enum Joined {
+    /// Another caller's token has just come.
+    Token(Issued),
+    Waiter(Waiter),
+}

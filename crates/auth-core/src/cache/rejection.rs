@@ -1,0 +1,190 @@
+//! Replaces a token after an API rejected it.
+//!
+//! A rejection names the token it is about. Only a rejection of the current token starts a fetch, so
+//! a thousand rejections of one token cause one token request. The rejection budget bounds what an
+//! API that rejects every token can cause.
+
+use std::{
+    fmt,
+    pin::pin,
+    sync::{Arc, atomic::Ordering::Relaxed},
+    time::Duration,
+};
+
+use super::{
+    inner::{Inner, Issued},
+    runtime::Runtime,
+    state::Waiter,
+};
+use crate::{AccessToken, events};
+
+/// A token that replaced a rejected one causes no fetch for this long while no API has accepted it:
+/// the token is not what the API rejects.
+const ON_PROBATION: Duration = Duration::from_secs(30);
+
+/// What to use instead of a rejected token, from
+/// [`TokenCache::reject`](crate::TokenCache::reject).
+#[derive(Clone, Debug)]
+#[must_use]
+pub enum Replacement {
+    /// Another token is there already.
+    Ready(AccessToken),
+    /// A token request is in flight.
+    Pending(PendingToken),
+    /// No other token is requested now: the rejection budget is spent, the rejected token is itself
+    /// a replacement that no API has accepted yet, or the last token request failed and its backoff
+    /// is not over.
+    Unavailable,
+}
+
+/// A replacement for a rejected token that has been requested.
+#[derive(Clone, Debug)]
+pub struct PendingToken(Replacing);
+
+impl PendingToken {
+    /// Waits for the token. Returns `None` if the token request fails or brings the rejected token
+    /// again. Needs a tokio runtime.
+    pub async fn token(mut self) -> Option<AccessToken> {
+        self.0.arrive().await;
+        self.0.issued().map(|issued| issued.token().clone())
+    }
+}
+
+/// A replacement for a rejected token: there already, or requested.
+#[derive(Clone)]
+pub(crate) struct Replacing {
+    cache: Arc<Inner>,
+    rejected: AccessToken,
+    /// Waits for the fetch that obtains the replacement.
+    waiter: Option<Waiter>,
+}
+
+impl Replacing {
+    /// Waits until the replacement is there, or will not come.
+    pub(crate) async fn arrive(&mut self) {
+        // a waiter needs a timer, and the caller need not be in a runtime
+        if let Some(mut waiter) = self.waiter.take()
+            && Runtime::current().is_ok()
+        {
+            let finished = pin!(waiter.outcome.wait_for(Option::is_some));
+            let clock = &self.cache.clock;
+            let _ = clock.before(waiter.abandoned_at, finished).await;
+        }
+    }
+
+    /// Returns the replacement, if it is there and usable.
+    pub(crate) fn issued(&self) -> Option<Issued> {
+        let now = self.cache.clock.now();
+        let issued = self.cache.hit(now, Issued::clone)?;
+        // a server may hand out the rejected token again
+        (issued.header() != self.rejected.header()).then_some(issued)
+    }
+}
+
+impl fmt::Debug for Replacing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Replacing")
+            .field("is_pending", &self.waiter.is_some())
+            .finish_non_exhaustive()
+    }
+}
+
+impl Issued {
+    /// Reports that an API rejected the token. Returns its replacement, if there is one or one is
+    /// requested.
+    pub(crate) fn rejected(&self) -> Option<Replacing> {
+        self.cache()?.reject(self.token())
+    }
+}
+
+/// The current token, in view of a rejection.
+enum Current {
+    /// Another token than the rejected one.
+    Replaced,
+    /// The rejected one, and usable as far as the cache knows.
+    Rejected { on_probation: bool },
+}
+
+enum Next {
+    /// Another token is there already.
+    Ready,
+    Pending(Waiter),
+}
+
+impl Inner {
+    /// Returns a public [`Replacement`] for a rejected token.
+    pub(super) fn replacement(self: &Arc<Self>, token: &AccessToken) -> Replacement {
+        let Some(replacing) = self.reject(token) else {
+            return Replacement::Unavailable;
+        };
+        if replacing.waiter.is_some() {
+            return Replacement::Pending(PendingToken(replacing));
+        }
+        match replacing.issued() {
+            Some(issued) => Replacement::Ready(issued.token().clone()),
+            None => Replacement::Unavailable,
+        }
+    }
+
+    fn reject(self: &Arc<Self>, token: &AccessToken) -> Option<Replacing> {
+        let waiter = match self.decide(token)? {
+            Next::Ready => None,
+            Next::Pending(waiter) => Some(waiter),
+        };
+        Some(Replacing {
+            cache: Arc::clone(self),
+            rejected: token.clone(),
+            waiter,
+        })
+    }
+
+    /// Decides what replaces a rejected token. `None`: nothing does.
+    fn decide(self: &Arc<Self>, rejected: &AccessToken) -> Option<Next> {
+        let now = self.clock.now();
+        let generation = rejected.generation();
+        let mut state = self.state();
+        let current = self.slot.usable(now, |cached| {
+            let current = cached.token.original().token();
+            // a token of another cache may have the same generation
+            if current.generation() != generation || current.header() != rejected.header() {
+                return Current::Replaced;
+            }
+            let is_new = cached
+                .replaced_rejected_at
+                .is_some_and(|at| now.monotonic < at + ON_PROBATION);
+            Current::Rejected {
+                on_probation: is_new && !cached.accepted.load(Relaxed),
+            }
+        });
+        if matches!(current, Some(Current::Replaced)) {
+            return Some(Next::Ready);
+        }
+        if let Some(waiter) = state.in_flight(now).cloned() {
+            state.wait_to_replace_rejected();
+            return Some(Next::Pending(waiter));
+        }
+        // an expired token is replaced whatever the API says
+        let spends_budget = matches!(current, Some(Current::Rejected { .. }));
+        let withheld = match current {
+            Some(Current::Rejected { on_probation: true }) => {
+                Some("the rejected token is itself a replacement that no API has accepted")
+            }
+            Some(_) if !state.rejection_budget.is_left(now) => {
+                Some("the rejection budget is spent")
+            }
+            _ if state.backing_off(now).is_some() => Some("the last token request failed"),
+            _ => None,
+        };
+        if let Some(reason) = withheld {
+            drop(state);
+            events::replacement_withheld(generation, reason);
+            return None;
+        }
+        let waiter = self.begin(&mut state, now).ok()?;
+        if spends_budget {
+            state.rejection_budget.take(now);
+        }
+        state.wait_to_replace_rejected();
+        Some(Next::Pending(waiter))
+    }
+}

@@ -1,0 +1,211 @@
+//! Obtains a token from the store, or the right to request one.
+
+use std::{
+    sync::{Arc, Weak},
+    time::Duration,
+};
+
+use super::{
+    super::{
+        fetch::{Fetch, Fetched},
+        inner::Inner,
+    },
+    operation::{StoreAccess, Trouble, catch_store_panic, flatten},
+    save::{Unsaved, while_held},
+};
+use crate::{Error, ErrorKind, Lease, SharedKey, SharedToken, SharedTokenStore, events, time::Now};
+
+/// The wait between two attempts to acquire the lease, and up to twice as long: a store may report
+/// changes that are none.
+const BETWEEN_ATTEMPTS: Duration = Duration::from_millis(50);
+
+/// Fetches a token that another process has saved, or requests one. Also returns what is left to do
+/// in the store.
+pub(in crate::cache) async fn fetch(
+    fetch: &Fetch,
+    store: &Arc<dyn SharedTokenStore>,
+    cache: &Weak<Inner>,
+) -> (Fetched, Option<Unsaved>) {
+    let Some(key) = shared_key(fetch).await else {
+        return (fetch.run().await, None);
+    };
+    let shared = SharedFetch {
+        fetch,
+        cache,
+        access: StoreAccess::new(store, key, fetch),
+    };
+    let (fetched, lease) = shared.run().await;
+    let access = shared.access;
+    (fetched, Some(Unsaved { access, lease }))
+}
+
+/// Returns the key under which processes share the token, if they do.
+async fn shared_key(fetch: &Fetch) -> Option<SharedKey> {
+    let key = catch_store_panic(async { fetch.source.shared_key(&fetch.request) });
+    let key = key.await.ok().flatten();
+    if key.is_none() {
+        events::source_has_no_shared_key();
+    }
+    key
+}
+
+struct SharedFetch<'a> {
+    fetch: &'a Fetch,
+    cache: &'a Weak<Inner>,
+    access: StoreAccess,
+}
+
+enum Turn {
+    Saved(SavedToken),
+    Leased(Box<dyn Lease>),
+    /// Another process holds the lease.
+    Taken,
+}
+
+/// A token that another process has saved, and that this cache can use.
+struct SavedToken {
+    token: SharedToken,
+    /// Before the store was asked. Its answer may have waited since, for a suspended process.
+    loaded_at: Now,
+}
+
+impl SharedFetch<'_> {
+    async fn run(&self) -> (Fetched, Option<Box<dyn Lease>>) {
+        match self.turn().await {
+            Ok(Turn::Saved(SavedToken { token, loaded_at })) => {
+                let fetched = Fetched {
+                    requested_at: loaded_at,
+                    result: Ok(token.into_response()),
+                    from_store: true,
+                };
+                (fetched, None)
+            }
+            Ok(Turn::Leased(lease)) => {
+                let fetched = while_held(&*lease, self.fetch.run()).await;
+                (fetched, Some(lease))
+            }
+            Ok(Turn::Taken) => {
+                let error = Error::new(
+                    ErrorKind::Timeout,
+                    "the process that holds the lease saved no token within the attempt timeout",
+                );
+                let fetched = Fetched {
+                    requested_at: self.access.clock.now(),
+                    result: Err(error),
+                    from_store: false,
+                };
+                (fetched, None)
+            }
+            Err(trouble) => {
+                if let Trouble::NoTime(operation, too_slow) = trouble {
+                    self.access.failed(operation, &too_slow);
+                }
+                (self.fetch.run().await, None)
+            }
+        }
+    }
+
+    /// Returns a saved token, or the right to request one, or neither in time.
+    async fn turn(&self) -> Result<Turn, Trouble> {
+        let access = &self.access;
+        let now = access.clock.now().monotonic;
+        // longer than the lease of a crashed holder, and what remains is enough to request a token
+        let primary_until = now + access.deadline.saturating_sub(now) * 3 / 4;
+        if let Some(turn) = self.turn_by(primary_until, false).await? {
+            return Ok(turn);
+        }
+        // The holder runs, and its request hangs. If all waiters requested a token now, an
+        // unresponsive server would see the requests of all processes at once. One of them
+        // acquires the fallback lease.
+        events::lease_held_too_long();
+        let fallback = access.key.fallback();
+        let lease = async { access.store.lease(&fallback).await };
+        match access.before_request("lease", lease).await {
+            Ok(Some(lease)) => return Ok(self.leased(lease).await),
+            Ok(None) | Err(Trouble::NoTime(..)) => {}
+            Err(Trouble::Failed) => return Err(Trouble::Failed),
+        }
+        // the last moments of an attempt are too short for an answer of the store
+        let left = access.deadline.saturating_sub(access.clock.now().monotonic);
+        let end = access.deadline - access.patience().await.min(left / 2);
+        let turn = self.turn_by(end, true).await?;
+        Ok(turn.unwrap_or(Turn::Taken))
+    }
+
+    /// Returns a saved token or the lease, if either can be had by `end`. `answered`: the store has
+    /// answered before.
+    async fn turn_by(&self, end: Duration, mut answered: bool) -> Result<Option<Turn>, Trouble> {
+        let access = &self.access;
+        // a token that is saved between the first look and the wait for changes is no change
+        let mut look_again = access.patience().await.saturating_mul(2);
+        while access.clock.now().monotonic < end {
+            match self.try_turn().await {
+                Ok(Turn::Taken) => answered = true,
+                Ok(turn) => return Ok(Some(turn)),
+                // the store works: lack of time is no reason for all processes to request a token
+                Err(Trouble::NoTime(..)) if answered => {}
+                Err(trouble) => return Err(trouble),
+            }
+            let changed = catch_store_panic(async { access.store.changed(&access.key).await });
+            let changed_by = access
+                .clock
+                .now()
+                .monotonic
+                .saturating_add(look_again)
+                .min(end);
+            look_again = Duration::MAX;
+            let changed = access.clock.before(changed_by, changed).await;
+            if let Some(Err(error)) = changed.map(flatten) {
+                return Err(access.failed("wait", &error));
+            }
+            match self.saved().await {
+                Ok(Some(saved)) => return Ok(Some(Turn::Saved(saved))),
+                Ok(None) | Err(Trouble::NoTime(..)) => {}
+                Err(Trouble::Failed) => return Err(Trouble::Failed),
+            }
+            let wait = BETWEEN_ATTEMPTS.mul_f64(1.0 + fastrand::f64());
+            let next = access.clock.now().monotonic.saturating_add(wait);
+            access.clock.sleep_until(next.min(end)).await;
+        }
+        Ok(None)
+    }
+
+    async fn try_turn(&self) -> Result<Turn, Trouble> {
+        let access = &self.access;
+        if let Some(saved) = self.saved().await? {
+            return Ok(Turn::Saved(saved));
+        }
+        let lease = async { access.store.lease(&access.key).await };
+        match access.before_request("lease", lease).await? {
+            Some(lease) => Ok(self.leased(lease).await),
+            None => Ok(Turn::Taken),
+        }
+    }
+
+    /// Uses the acquired lease, unless the previous holder saved a token just before it returned
+    /// the lease.
+    async fn leased(&self, lease: Box<dyn Lease>) -> Turn {
+        match self.saved().await {
+            Ok(Some(saved)) => {
+                let release = async { lease.release().await };
+                // if the release fails, the lease ends by itself
+                let _ = self.access.before_request("release", release).await;
+                Turn::Saved(saved)
+            }
+            Ok(None) | Err(_) => Turn::Leased(lease),
+        }
+    }
+
+    /// Loads the saved token, if this cache can use it.
+    async fn saved(&self) -> Result<Option<SavedToken>, Trouble> {
+        let access = &self.access;
+        let loaded_at = access.clock.now();
+        let load = async { access.store.load(&access.key).await };
+        let token = access.before_request("load", load).await?;
+        let cache = self.cache.upgrade();
+        let draw = self.fetch.draw;
+        let token =
+            token.filter(|token| cache.is_some_and(|cache| cache.can_use(token, loaded_at, draw)));
+        Ok(token.map(|token| SavedToken { token, loaded_at }))
+    }
+}

@@ -1,0 +1,68 @@
+//! Which tokens a cache saves for other processes, and which saved tokens it uses.
+
+use std::time::Duration;
+
+use super::super::{inner::Inner, slot::CachedToken};
+use crate::{SharedToken, TokenResponse, time::Now};
+
+/// Two tokens whose ages differ by less may have been issued one after the other: their ages are
+/// measured by different clocks, over a network.
+const SAME_AGE: Duration = Duration::from_secs(1);
+
+/// At most this many tokens in a row are taken from the store after rejections, if no API accepts
+/// any of them. More than one: a saved token may have been revoked as well, and the next one be
+/// valid.
+const MAX_UNACCEPTED: u32 = 3;
+
+impl Inner {
+    /// Returns what other processes may use of a token that was just issued. `None` if it lives too
+    /// short to be of use to them.
+    pub(in crate::cache) fn worth_sharing(
+        &self,
+        issued: TokenResponse,
+        requested_at: Now,
+    ) -> Option<SharedToken> {
+        let now = self.clock.now();
+        let lifetime = self.policy.lifetime(issued.expires_in());
+        let life = self
+            .policy
+            .life(requested_at, now, Some(lifetime), Duration::ZERO, 0.5);
+        // by both clocks: the machine may have been suspended meanwhile
+        let age = life.age(now);
+        let is_worth_it = !life.arrived_expired && !now.reached(life.stale_at);
+        is_worth_it.then(|| SharedToken::issued(issued, lifetime, age))
+    }
+
+    /// Returns whether this cache can use a saved token: neither the token to be replaced, nor one
+    /// that was replaced, nor an older one, nor a stale one while there is a usable one. `draw` is
+    /// the token's jitter.
+    pub(super) fn can_use(&self, token: &SharedToken, loaded_at: Now, draw: f64) -> bool {
+        let now = self.clock.now();
+        let response = token.response();
+        let (lifetime, age) = (response.expires_in(), response.age);
+        let life = self.policy.life(loaded_at, now, lifetime, age, draw);
+        let is_another = self.slot.current(|current| {
+            *current.token.original().header() != response.authorization
+                && age <= current.life.age(loaded_at) + SAME_AGE
+        });
+        // a stale token is better than none: it is refreshed while it is in use
+        let end = match self.slot.usable_for(now) {
+            Some(_) => life.stale_at,
+            None => life.usable_until,
+        };
+        !life.arrived_expired
+            && !now.reached(end)
+            && is_another.unwrap_or(true)
+            && !self.slot.was_replaced(&response.authorization)
+            && !self.has_trusted_store_enough()
+    }
+
+    /// Returns whether this fetch replaces a rejected token, and enough replacements came from the
+    /// store: another process may put old tokens there by turns.
+    fn has_trusted_store_enough(&self) -> bool {
+        let unaccepted = self
+            .slot
+            .current(CachedToken::unaccepted_store_replacements);
+        self.state().replaces_rejected() && unaccepted >= Some(MAX_UNACCEPTED)
+    }
+}

@@ -1,0 +1,117 @@
+//! One operation of the store: it has a time limit, may fail and may panic. Its failure is logged and
+//! counted.
+
+use std::{future::Future, sync::Arc, time::Duration};
+
+use super::super::{
+    fetch::{Fetch, catch_panic},
+    inner::Counters,
+};
+use crate::{Error, ErrorKind, SharedKey, SharedTokenStore, events, time::AnyClock};
+
+/// An operation before the token request may take at most this part of the attempt's remaining time.
+const PART_OF_ATTEMPT: u32 = 4;
+/// An operation after the token request may take this many times the store's patience: no caller
+/// waits for it.
+const PATIENCE_AFTERWARDS: u32 = 4;
+
+/// One token's place in the store, for the time of one fetch.
+pub(super) struct StoreAccess {
+    pub(super) store: Arc<dyn SharedTokenStore>,
+    pub(super) key: SharedKey,
+    pub(super) clock: AnyClock,
+    counters: Arc<Counters>,
+    /// The fetch's deadline, by the monotonic clock.
+    pub(super) deadline: Duration,
+}
+
+/// Why an operation had no result.
+pub(super) enum Trouble {
+    /// The store failed. The failure has been logged and counted.
+    Failed,
+    /// The attempt left the store less time than its patience. The store may work.
+    NoTime(&'static str, Error),
+}
+
+impl StoreAccess {
+    pub(super) fn new(store: &Arc<dyn SharedTokenStore>, key: SharedKey, fetch: &Fetch) -> Self {
+        Self {
+            store: Arc::clone(store),
+            key,
+            clock: fetch.clock.clone(),
+            counters: Arc::clone(&fetch.counters),
+            deadline: fetch.deadline,
+        }
+    }
+
+    /// Runs an operation before the token request.
+    pub(super) async fn before_request<T>(
+        &self,
+        operation: &'static str,
+        outcome: impl Future<Output = Result<T, Error>>,
+    ) -> Result<T, Trouble> {
+        let left = self.deadline.saturating_sub(self.clock.now().monotonic);
+        let (patience, max) = (self.patience().await, left / PART_OF_ATTEMPT);
+        match self.within(patience.min(max), outcome).await {
+            Ok(outcome) => outcome.map_err(|error| self.failed(operation, &error)),
+            Err(too_slow) if max < patience => Err(Trouble::NoTime(operation, too_slow)),
+            Err(too_slow) => Err(self.failed(operation, &too_slow)),
+        }
+    }
+
+    /// Runs an operation after the token request, when callers already use the token.
+    pub(super) async fn after_request(
+        &self,
+        operation: &'static str,
+        outcome: impl Future<Output = Result<(), Error>>,
+    ) {
+        let patience = self.patience().await.saturating_mul(PATIENCE_AFTERWARDS);
+        let outcome = self.within(patience, outcome).await;
+        if let Ok(Err(error)) | Err(error) = outcome {
+            self.failed(operation, &error);
+        }
+    }
+
+    /// Returns the outcome of an operation, or an error if it takes longer than `patience`.
+    async fn within<T>(
+        &self,
+        patience: Duration,
+        outcome: impl Future<Output = Result<T, Error>>,
+    ) -> Result<Result<T, Error>, Error> {
+        let until = self.clock.now().monotonic.saturating_add(patience);
+        let outcome = self.clock.before(until, catch_store_panic(outcome)).await;
+        outcome.map(flatten).ok_or_else(|| {
+            Error::new(
+                ErrorKind::SharedStore,
+                "the shared store did not answer in time",
+            )
+        })
+    }
+
+    /// Logs and counts a failure.
+    pub(super) fn failed(&self, operation: &'static str, error: &Error) -> Trouble {
+        self.counters.count_store_failure();
+        events::shared_store_failed(operation, error);
+        Trouble::Failed
+    }
+
+    pub(super) async fn patience(&self) -> Duration {
+        let patience = catch_store_panic(async { self.store.patience() }).await;
+        patience.unwrap_or_default()
+    }
+}
+
+/// Runs an operation of the store. Its panic is an error of the store.
+pub(super) async fn catch_store_panic<T>(operation: impl Future<Output = T>) -> Result<T, Error> {
+    catch_panic(
+        ErrorKind::SharedStore,
+        "the shared store panicked",
+        operation,
+    )
+    .await
+}
+
+/// Merges the panic of an operation with its own error.
+pub(super) fn flatten<T>(outcome: Result<Result<T, Error>, Error>) -> Result<T, Error> {
+    outcome.unwrap_or_else(Err)
+}

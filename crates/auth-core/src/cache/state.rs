@@ -1,0 +1,213 @@
+//! What the cache knows of its token requests: the one in flight, and how the last one failed.
+
+use std::time::Duration;
+
+use tokio::sync::watch;
+
+use super::{changes::Publisher, policy::RejectionBudget, runtime::Task};
+use crate::{AccessToken, Error, time::Now};
+
+/// After its deadline a fetch has this long to finish before the cache abandons it: its runtime may
+/// be busy.
+const GRACE: Duration = Duration::from_millis(500);
+
+/// The result of a fetch, as every waiter receives it.
+pub(super) type Outcome = Result<FetchedToken, Error>;
+
+/// A fetched token. A waiter that is polled late asks the clock whether it is still usable.
+#[derive(Clone, Debug)]
+pub(super) struct FetchedToken {
+    pub(super) token: AccessToken,
+    pub(super) usable_until: Now,
+}
+
+/// The state that the cache's lock protects. The lock is held for an instant, never across I/O.
+#[derive(Debug, Default)]
+pub(super) struct RefreshState {
+    last: Option<LastFetch>,
+    /// The number of fetches so far.
+    fetches: u64,
+    /// The number of tokens received so far.
+    pub(super) tokens_received: u64,
+    /// The number of different tokens so far.
+    pub(super) generation: u64,
+    pub(super) failure: Option<Failure>,
+    pub(super) rejection_budget: RejectionBudget,
+    pub(super) replays: u64,
+    /// The number of tokens that another process had requested.
+    pub(super) tokens_from_store: u64,
+    /// Of the last fetch, with a shared store. Its sender is dropped once the token has been saved.
+    unsaved: Option<watch::Receiver<Option<Outcome>>>,
+    /// Exists once somebody subscribed to token changes.
+    pub(super) changes: Option<Publisher>,
+}
+
+/// The fetch that started last. It may have finished.
+#[derive(Debug)]
+struct LastFetch {
+    number: u64,
+    /// `None` once the fetch has finished.
+    waiter: Option<Waiter>,
+    /// Whether a request whose token was rejected waits for this fetch.
+    replaces_rejected: bool,
+    /// `None` once the fetch has finished, unless its task goes on to keep the token warm. A task
+    /// takes 2 kB.
+    task: Option<Task>,
+}
+
+/// Waits for the outcome of a fetch.
+#[derive(Clone, Debug)]
+pub(super) struct Waiter {
+    pub(super) outcome: watch::Receiver<Option<Outcome>>,
+    /// When the cache abandons the fetch, by the monotonic clock.
+    pub(super) abandoned_at: Duration,
+}
+
+/// How the last fetch failed.
+#[derive(Debug)]
+pub(super) struct Failure {
+    pub(super) error: Error,
+    pub(super) in_a_row: u32,
+    pub(super) next_attempt: Duration,
+}
+
+/// A fetch that has been entered into the state, and is to be run.
+pub(super) struct Begun {
+    pub(super) number: u64,
+    pub(super) waiter: Waiter,
+    /// Dropped unused it tells the waiters that no outcome will come.
+    pub(super) outcome: watch::Sender<Option<Outcome>>,
+}
+
+/// What a caller without a usable token does.
+pub(super) enum Join {
+    Wait(Waiter),
+    BackOff(Error),
+    Begin,
+}
+
+impl Waiter {
+    /// Returns whether the fetch ended without an outcome, was dropped with its runtime, or takes
+    /// too long.
+    fn is_abandoned(&self, now: Now) -> bool {
+        now.monotonic >= self.abandoned_at || self.outcome.has_changed().is_err()
+    }
+}
+
+impl RefreshState {
+    /// Returns what a caller without a usable token does now.
+    pub(super) fn join(&self, now: Now) -> Join {
+        if let Some(waiter) = self.in_flight(now) {
+            return Join::Wait(waiter.clone());
+        }
+        match self.backing_off(now) {
+            Some(error) => Join::BackOff(error),
+            None => Join::Begin,
+        }
+    }
+
+    /// Returns the fetch in flight, if there is one.
+    pub(super) fn in_flight(&self, now: Now) -> Option<&Waiter> {
+        let waiter = self.last.as_ref()?.waiter.as_ref()?;
+        (!waiter.is_abandoned(now)).then_some(waiter)
+    }
+
+    /// Returns the error that callers receive until the next attempt is due.
+    pub(super) fn backing_off(&self, now: Now) -> Option<Error> {
+        let failure = self.failure.as_ref()?;
+        let wait = failure.next_attempt.checked_sub(now.monotonic)?;
+        (!wait.is_zero()).then(|| failure.error.clone().with_next_attempt(wait))
+    }
+
+    /// Enters a new fetch. The caller spawns a task for it and hands in its handle
+    /// ([`run_by`](Self::run_by)), before the lock is released.
+    pub(super) fn begin(&mut self, deadline: Duration, saves: bool) -> Begun {
+        self.abort();
+        self.enter(deadline, saves, None)
+    }
+
+    /// Enters the next fetch of the task that keeps the token warm. Returns `None` if a read
+    /// started another fetch in the meantime, whose task now keeps the token warm.
+    pub(super) fn begin_next(
+        &mut self,
+        number: u64,
+        deadline: Duration,
+        saves: bool,
+    ) -> Option<Begun> {
+        let last = self.last.take_if(|last| last.number == number)?;
+        Some(self.enter(deadline, saves, last.task))
+    }
+
+    fn enter(&mut self, deadline: Duration, saves: bool, task: Option<Task>) -> Begun {
+        let (sender, outcome) = watch::channel(None);
+        self.fetches += 1;
+        let waiter = Waiter {
+            outcome,
+            abandoned_at: deadline + GRACE,
+        };
+        self.unsaved = saves.then(|| waiter.outcome.clone());
+        self.last = Some(LastFetch {
+            number: self.fetches,
+            waiter: Some(waiter.clone()),
+            replaces_rejected: false,
+            task,
+        });
+        Begun {
+            number: self.fetches,
+            waiter,
+            outcome: sender,
+        }
+    }
+
+    /// Hands in the task that runs the fetch that began last.
+    pub(super) fn run_by(&mut self, task: Task) {
+        if let Some(last) = &mut self.last {
+            last.task = Some(task);
+        }
+    }
+
+    /// Notes that fetch `number` has finished. `keeps_warm`: its task goes on.
+    pub(super) fn finish(&mut self, number: u64, keeps_warm: bool) {
+        if let Some(last) = self.last.as_mut().filter(|last| last.number == number) {
+            last.waiter = None;
+            if !keeps_warm {
+                last.task = None;
+            }
+        }
+    }
+
+    /// Returns whether fetch `number` is the one that started last: an abandoned one is not.
+    pub(super) fn is_last(&self, number: u64) -> bool {
+        self.last.as_ref().is_some_and(|last| last.number == number)
+    }
+
+    /// Notes that a request whose token was rejected waits for the last fetch.
+    pub(super) fn wait_to_replace_rejected(&mut self) {
+        if let Some(last) = &mut self.last {
+            last.replaces_rejected = true;
+        }
+    }
+
+    /// Returns whether the last fetch replaces a rejected token.
+    pub(super) fn replaces_rejected(&self) -> bool {
+        self.last
+            .as_ref()
+            .is_some_and(|last| last.replaces_rejected)
+    }
+
+    /// Returns what closes when the fetch in flight has finished and its token has been saved.
+    /// `None` if neither is pending.
+    pub(super) fn unfinished(&self) -> Option<watch::Receiver<Option<Outcome>>> {
+        let waiter = self.last.as_ref().and_then(|last| last.waiter.as_ref());
+        let outcome = waiter.map(|waiter| &waiter.outcome);
+        let outcome = outcome.or(self.unsaved.as_ref())?;
+        outcome.has_changed().is_ok().then(|| outcome.clone())
+    }
+
+    /// Stops the task of the last fetch: fetching, or waiting to keep the token warm.
+    pub(super) fn abort(&mut self) {
+        if let Some(task) = self.last.take().and_then(|last| last.task) {
+            task.abort();
+        }
+    }
+}

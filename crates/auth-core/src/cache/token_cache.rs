@@ -1,0 +1,321 @@
+//! The public handle of a cache, and its builder.
+
+use std::{fmt, sync::Arc};
+
+use super::{
+    changes::{Publisher, TokenChanges},
+    inner::{Inner, Issued, NotBefore},
+    policy::RefreshPolicy,
+    rejection::Replacement,
+    slot::Slot,
+    status::CacheStatus,
+    sync::Mutex,
+};
+use crate::{
+    AccessToken, Authorization, Clock, Error, SharedTokenStore, TokenRequest, TokenSource,
+    time::{AnyClock, Now},
+};
+
+/// Caches one access token, and refreshes it before it expires.
+///
+/// - A fresh token is returned at once. Reading it takes no lock.
+/// - A stale token is returned at once as well, and one refresh runs in the background. A failed
+///   refresh is invisible to callers while the token is usable.
+/// - An expired token is never returned. Callers then wait for a token request.
+/// - At most one token request is in flight. Every waiter receives its outcome, success or failure.
+///   The request runs in a task of its own, which a dropped caller does not stop.
+/// - After a failure callers without a usable token receive the error at once, until the next
+///   attempt is due.
+///
+/// When a token becomes stale and expires, how long an attempt may take and how failures back off
+/// is set by the [`RefreshPolicy`], which documents the defaults.
+///
+/// Clones are handles to the same token. Dropping the last handle stops the request in flight.
+/// A cache can be built outside a runtime. Requesting a token needs a tokio runtime with its timer
+/// enabled.
+///
+/// ```
+/// # use auth_core::{ClientCredentials, Error, TokenCache};
+/// # async fn example(grant: ClientCredentials) -> Result<(), Error> {
+/// let tokens = TokenCache::new(grant);
+/// let token = tokens.token().await?;
+/// assert!(tokens.cached().is_some());
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct TokenCache {
+    inner: Arc<Inner>,
+}
+
+impl TokenCache {
+    /// Creates a cache for the token that `source` issues by default.
+    pub fn new(source: impl TokenSource) -> Self {
+        Self::builder(source).build()
+    }
+
+    /// Configures a cache.
+    pub fn builder(source: impl TokenSource) -> TokenCacheBuilder {
+        TokenCacheBuilder {
+            source: Arc::new(source),
+            request: TokenRequest::default(),
+            policy: RefreshPolicy::default(),
+            keep_warm: false,
+            clock: AnyClock::System,
+            store: None,
+        }
+    }
+
+    /// Returns the authorization of the current token, if there is a usable one. Takes no lock and
+    /// never waits. If the token is stale, a refresh starts in the background.
+    #[must_use]
+    #[inline]
+    pub fn cached(&self) -> Option<Authorization> {
+        self.hit(self.now(), Issued::authorization)
+    }
+
+    /// Returns the current token, or waits for the next one.
+    ///
+    /// # Errors
+    /// The error of the token request that failed. Every waiter receives it, and so does every
+    /// caller until the next attempt is due.
+    pub async fn token(&self) -> Result<AccessToken, Error> {
+        match self.hit(self.now(), |issued| issued.token().clone()) {
+            Some(token) => Ok(token),
+            None => Ok(self.wait().await?.token().clone()),
+        }
+    }
+
+    /// Reports that an API rejected `token`, and returns what to use instead.
+    ///
+    /// The adapters do this for HTTP responses. Call it where no adapter sees the rejection: a
+    /// Kafka or AMQP broker, a WebSocket, a long stream. A thousand rejections of one token cause
+    /// one token request. Rejections of a token that has been replaced already cause none. What an
+    /// API that rejects every token can cause is bounded by the rejection budget: four token
+    /// requests in a row, and one more every 30 s.
+    ///
+    /// ```
+    /// use auth_core::{AccessToken, Replacement, TokenCache};
+    ///
+    /// # struct Socket;
+    /// # enum Closed { Unauthorized, Normally }
+    /// # impl Socket {
+    /// #     async fn connect(_: &AccessToken) -> Self { Self }
+    /// #     async fn run(&mut self) -> Closed { Closed::Normally }
+    /// # }
+    /// /// Runs a WebSocket, and reconnects with another token when the server rejects this one.
+    /// async fn run(tokens: &TokenCache) -> Result<(), Box<dyn std::error::Error>> {
+    ///     let mut token = tokens.token().await?;
+    ///     loop {
+    ///         let mut socket = Socket::connect(&token).await;
+    ///         match socket.run().await {
+    ///             Closed::Normally => return Ok(()),
+    ///             Closed::Unauthorized => {}
+    ///         }
+    ///         token = match tokens.reject(&token) {
+    ///             Replacement::Ready(token) => token,
+    ///             Replacement::Pending(token) => token.token().await.ok_or("no other token")?,
+    ///             Replacement::Unavailable => return Err("the server rejects every token".into()),
+    ///         };
+    ///     }
+    /// }
+    /// ```
+    pub fn reject(&self, token: &AccessToken) -> Replacement {
+        self.inner.replacement(token)
+    }
+
+    /// Returns a receiver of each new token: for connections that outlive a token and have to
+    /// present the next one, such as a Kafka client that reauthenticates.
+    ///
+    /// A receiver causes no token request. Combine it with
+    /// [`keep_warm`](TokenCacheBuilder::keep_warm), or with reads.
+    ///
+    /// ```
+    /// use auth_core::TokenCache;
+    ///
+    /// # struct Broker;
+    /// # impl Broker { async fn authenticate(&self, _: &str) {} }
+    /// async fn reauthenticate(tokens: TokenCache, broker: Broker) {
+    ///     let mut changes = tokens.changes();
+    ///     while let Some(token) = changes.changed().await {
+    ///         broker.authenticate(token.secret()).await;
+    ///     }
+    /// }
+    /// ```
+    #[must_use]
+    pub fn changes(&self) -> TokenChanges {
+        let mut state = self.inner.state();
+        let publisher = state.changes.get_or_insert_with(Publisher::new).clone();
+        let current = self
+            .inner
+            .slot
+            .current(|cached| cached.token.original().token().clone());
+        drop(state);
+        if let Some(token) = current {
+            publisher.publish(&token);
+        }
+        publisher.subscribe()
+    }
+
+    /// Returns the state of the cache, for health endpoints. Takes a lock: do not call it for each
+    /// request.
+    #[must_use]
+    pub fn status(&self) -> CacheStatus {
+        self.inner.status()
+    }
+
+    /// Waits until the token request in flight, if any, has finished and its token has been saved
+    /// to the [shared store](TokenCacheBuilder::shared_store). Gives up after the attempt timeout
+    /// plus 20 s (30 s by default). Needs a tokio runtime.
+    ///
+    /// Call this before a short-lived program exits: tokens are handed out before they are saved.
+    /// If the runtime ends in between, other processes wait until the lease of this one ends.
+    pub async fn flush(&self) {
+        self.inner.flush().await;
+    }
+
+    /// Ends the backoff after a failure, so that the next caller without a usable token requests one
+    /// at once. Call this after the configuration has been corrected. A usable token stays in use.
+    pub fn clear_backoff(&self) {
+        self.inner.clear_backoff();
+    }
+}
+
+/// For the other rooms of the crate.
+impl TokenCache {
+    /// Returns what `read` makes of this thread's copy of the current token, if that is usable.
+    #[inline(always)]
+    pub(crate) fn hit<R>(&self, now: Now, read: impl FnOnce(&Issued) -> R) -> Option<R> {
+        self.inner.hit(now, read)
+    }
+
+    /// Waits for a token, after [`hit`](Self::hit) has found none.
+    pub(crate) async fn wait(&self) -> Result<Issued, Error> {
+        self.inner.wait().await
+    }
+
+    /// Creates a cache for another token of the same source.
+    pub(crate) fn for_request(&self, request: TokenRequest) -> Self {
+        let inner = &self.inner;
+        TokenCacheBuilder {
+            source: Arc::clone(&inner.source),
+            request,
+            policy: inner.policy.clone(),
+            keep_warm: inner.keep_warm,
+            store: inner.store.clone(),
+            clock: inner.clock.clone(),
+        }
+        .build()
+    }
+
+    /// Returns what the cache asks for.
+    #[inline]
+    pub(crate) fn request(&self) -> &TokenRequest {
+        &self.inner.request
+    }
+
+    /// Returns the time of the cache's clock.
+    #[inline]
+    pub(crate) fn now(&self) -> Now {
+        self.inner.clock.now()
+    }
+
+    /// Returns whether there is another handle, or the outcome of a fetch is being taken in.
+    pub(crate) fn is_shared(&self) -> bool {
+        Arc::strong_count(&self.inner) > 1
+    }
+
+    /// Stops the cache's task, fetching or waiting to keep the token warm, as dropping the last
+    /// handle does.
+    pub(crate) fn stop(&self) {
+        self.inner.state().abort();
+    }
+}
+
+impl fmt::Debug for TokenCache {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TokenCache")
+            .field("source", &self.inner.source)
+            .field("request", &self.inner.request)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Builds a [`TokenCache`].
+#[derive(Clone, Debug)]
+pub struct TokenCacheBuilder {
+    source: Arc<dyn TokenSource>,
+    request: TokenRequest,
+    policy: RefreshPolicy,
+    keep_warm: bool,
+    clock: AnyClock,
+    store: Option<Arc<dyn SharedTokenStore>>,
+}
+
+impl TokenCacheBuilder {
+    /// Sets what to ask for. Default: what the source asks for by itself.
+    #[must_use]
+    pub fn request(mut self, request: TokenRequest) -> Self {
+        self.request = request;
+        self
+    }
+
+    /// Sets when to refresh and how to back off. Default: the defaults of [`RefreshPolicy`].
+    #[must_use]
+    pub fn refresh_policy(mut self, policy: RefreshPolicy) -> Self {
+        self.policy = policy;
+        self
+    }
+
+    /// Refreshes the token on time even when no request reads it, once a first request has. No
+    /// caller waits after a quiet night. Default: a token is refreshed when it is read.
+    ///
+    /// The refreshes run as a task in the tokio runtime that the first request came from. They end
+    /// with that runtime, or with the last handle of the cache. A read in another runtime takes
+    /// over.
+    #[must_use]
+    pub fn keep_warm(mut self) -> Self {
+        self.keep_warm = true;
+        self
+    }
+
+    /// Shares the token with the other processes that use the same store: one of them requests it,
+    /// and all use it. Default: each process requests its own.
+    ///
+    /// A token is handed out before it is saved: a short-lived program calls
+    /// [`flush`](TokenCache::flush) before it exits.
+    ///
+    /// The source has to name its tokens to the store: [`TokenSource::shared_key`].
+    /// [`ClientCredentials`](crate::ClientCredentials) does.
+    #[must_use]
+    pub fn shared_store(mut self, store: impl SharedTokenStore) -> Self {
+        self.store = Some(Arc::new(store));
+        self
+    }
+
+    /// Sets the clock. Default: [`SystemClock`](crate::SystemClock).
+    #[must_use]
+    pub fn clock(mut self, clock: impl Clock) -> Self {
+        self.clock = AnyClock::Custom(Arc::new(clock));
+        self
+    }
+
+    /// Builds the cache. It requests no token before a caller needs one.
+    #[must_use]
+    pub fn build(self) -> TokenCache {
+        TokenCache {
+            inner: Arc::new(Inner {
+                slot: Slot::default(),
+                next_refresh: NotBefore::default(),
+                state: Mutex::default(),
+                counters: Arc::default(),
+                policy: self.policy,
+                keep_warm: self.keep_warm,
+                clock: self.clock,
+                source: self.source,
+                request: self.request,
+                store: self.store,
+            }),
+        }
+    }
+}

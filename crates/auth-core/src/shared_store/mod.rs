@@ -1,0 +1,142 @@
+//! The seam to a store that processes share.
+
+mod key;
+mod token;
+
+use std::{fmt, sync::Arc, time::Duration};
+
+use async_trait::async_trait;
+
+use crate::Error;
+pub use key::SharedKey;
+pub use token::SharedToken;
+
+/// A store that processes share, so that one of them requests a token and all of them use it.
+///
+/// [`TokenCacheBuilder::shared_store`](crate::TokenCacheBuilder::shared_store) takes one. A cache
+/// that needs a token proceeds as follows:
+///
+/// 1. It [loads](Self::load) the token that another process has saved. If there is one that it can
+///    use, it uses that.
+/// 2. It acquires the [lease](Self::lease), requests a token, [saves](Self::save) it, and returns
+///    the lease.
+/// 3. If another process holds the lease, the cache waits for [changes](Self::changed), for up to ¾
+///    of its attempt timeout (7.5 s by default, longer than the lease of a crashed holder lasts). If
+///    no token has been saved by then, one waiting process acquires a second, *fallback* lease and
+///    requests the token itself. The others wait for the rest of their attempt timeout. An
+///    unresponsive authorization server therefore sees at most two concurrent requests.
+///
+/// A holder whose token request fails returns the lease when its own next attempt is due, and after
+/// 10 s at most. Each cache judges a token by its own clock and policy: the store need not know
+/// which tokens are usable.
+///
+/// A request that finds its token in the process never waits for the store, and no request fails
+/// because of it. If an operation takes longer than [`patience`](Self::patience), fails or panics,
+/// the cache logs a warning and requests its own token.
+///
+/// A store holds credentials. A client that can read the store can use the tokens. A client that can
+/// write to the store can make the processes send its own tokens.
+///
+/// `auth-redis` implements a store in Redis. To write another, run `check_shared_store` of
+/// `auth-testing` against it: that checks everything documented here. `MemoryStore` of
+/// `auth-testing` is an example. Several caches of a process share a store by an [`Arc`]:
+///
+/// ```
+/// use std::sync::Arc;
+/// use auth_core::{SharedTokenStore, TokenCache, TokenSource};
+///
+/// # fn example(orders: impl TokenSource, invoices: impl TokenSource, store: impl SharedTokenStore) {
+/// let store: Arc<dyn SharedTokenStore> = Arc::new(store);
+/// let orders = TokenCache::builder(orders).shared_store(store.clone()).build();
+/// let invoices = TokenCache::builder(invoices).shared_store(store).build();
+/// # }
+/// ```
+#[async_trait]
+pub trait SharedTokenStore: fmt::Debug + Send + Sync + 'static {
+    /// Loads the token that was saved last under `key`, if it has not ended. A value that cannot be
+    /// read counts as none.
+    ///
+    /// # Errors
+    /// If the store cannot answer.
+    async fn load(&self, key: &SharedKey) -> Result<Option<SharedToken>, Error>;
+
+    /// Saves `token` until it ends, unless the store holds one that was issued later. Wakes the
+    /// callers that wait in [`changed`](Self::changed).
+    ///
+    /// # Errors
+    /// If the token may not have been saved.
+    async fn save(&self, key: &SharedKey, token: &SharedToken) -> Result<(), Error>;
+
+    /// Acquires the lease: the right to be the only process that requests a token for `key`. `None`
+    /// if another process holds it.
+    ///
+    /// A lease ends by itself some seconds after its holder stopped [holding](Lease::hold) it: the
+    /// holder may have crashed. In `auth-redis` it lasts 5 s.
+    ///
+    /// # Errors
+    /// If the store cannot answer.
+    async fn lease(&self, key: &SharedKey) -> Result<Option<Box<dyn Lease>>, Error>;
+
+    /// Waits until a token may have been saved under `key`, or its lease is free. Completes at once
+    /// if the lease is free. May complete for no reason.
+    ///
+    /// # Errors
+    /// If the store cannot answer.
+    async fn changed(&self, key: &SharedKey) -> Result<(), Error>;
+
+    /// Returns how long an operation may take now. Default: 250 ms.
+    ///
+    /// The cache calls this before each operation: a store may need more time before it is
+    /// connected. Before a token request an operation may take at most a quarter of the attempt's
+    /// remaining time. After it, saving the token and returning the lease may take four times as
+    /// long as the patience, because no caller waits for them.
+    ///
+    /// The patience does not apply to [`changed`](Self::changed).
+    fn patience(&self) -> Duration {
+        Duration::from_millis(250)
+    }
+}
+
+/// The right to request a token, for a limited time.
+#[async_trait]
+pub trait Lease: fmt::Debug + Send + Sync + 'static {
+    /// Renews the lease for as long as this future is polled. Never completes: a holder that has
+    /// lost its lease finishes its token request nevertheless.
+    async fn hold(&self);
+
+    /// Returns the lease, if it has not ended, and wakes the processes that wait for it.
+    ///
+    /// # Errors
+    /// If the lease may not have been returned. It then ends by itself.
+    async fn release(self: Box<Self>) -> Result<(), Error>;
+
+    /// Returns the lease, if it has not ended, but lets no process acquire it before `wait` is over,
+    /// 10 s at most: the token request has failed, and would fail for the next process as well.
+    ///
+    /// # Errors
+    /// If the lease may be free earlier.
+    async fn release_after(self: Box<Self>, wait: Duration) -> Result<(), Error>;
+}
+
+#[async_trait]
+impl<S: SharedTokenStore + ?Sized> SharedTokenStore for Arc<S> {
+    async fn load(&self, key: &SharedKey) -> Result<Option<SharedToken>, Error> {
+        (**self).load(key).await
+    }
+
+    async fn save(&self, key: &SharedKey, token: &SharedToken) -> Result<(), Error> {
+        (**self).save(key, token).await
+    }
+
+    async fn lease(&self, key: &SharedKey) -> Result<Option<Box<dyn Lease>>, Error> {
+        (**self).lease(key).await
+    }
+
+    async fn changed(&self, key: &SharedKey) -> Result<(), Error> {
+        (**self).changed(key).await
+    }
+
+    fn patience(&self) -> Duration {
+        (**self).patience()
+    }
+}

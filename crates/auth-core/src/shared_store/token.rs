@@ -1,0 +1,112 @@
+//! A token that processes share.
+
+use std::{fmt, time::Duration};
+
+use crate::{Error, Scopes, SecretString, TokenResponse};
+
+/// A token on its way into a [store](crate::SharedTokenStore) or out of it.
+///
+/// ```
+/// use std::time::Duration;
+/// use auth_core::SharedToken;
+///
+/// let token = SharedToken::bearer("abc")?
+///     .with_lifetime(Duration::from_secs(600))
+///     .with_age(Duration::from_secs(200));
+/// assert_eq!(token.remaining(), Duration::from_secs(400));
+/// # Ok::<(), auth_core::Error>(())
+/// ```
+#[derive(Clone)]
+pub struct SharedToken {
+    response: TokenResponse,
+}
+
+impl SharedToken {
+    /// Creates a bearer token with a lifetime and an age of 0.
+    ///
+    /// # Errors
+    /// If the token is not a `b64token` (RFC 6750 §2.1).
+    pub fn bearer(access_token: impl Into<SecretString>) -> Result<Self, Error> {
+        let response = TokenResponse::bearer(access_token)?;
+        Ok(Self {
+            response: response.with_expires_in(Duration::ZERO),
+        })
+    }
+
+    /// Sets the lifetime that the token had when it was issued.
+    #[must_use]
+    pub fn with_lifetime(self, lifetime: Duration) -> Self {
+        Self {
+            response: self.response.with_expires_in(lifetime),
+        }
+    }
+
+    /// Sets how much of the token's lifetime has passed. A store computes it by its own clock, from
+    /// the time for which the value is still kept.
+    #[must_use]
+    pub fn with_age(mut self, age: Duration) -> Self {
+        self.response.age = age;
+        self
+    }
+
+    /// Sets the granted scopes, separated by spaces. Default: the requested scopes.
+    #[must_use]
+    pub fn with_scope(self, granted: &str) -> Self {
+        Self {
+            response: self.response.with_scopes(Scopes::granted(granted)),
+        }
+    }
+
+    /// Returns the token itself.
+    #[must_use]
+    pub fn secret(&self) -> &str {
+        self.response.access_token()
+    }
+
+    /// Returns the token's lifetime, counted from before it was requested.
+    #[must_use]
+    pub fn lifetime(&self) -> Duration {
+        self.response.expires_in().unwrap_or_default()
+    }
+
+    /// Returns how much of the token's lifetime has passed.
+    #[must_use]
+    pub fn age(&self) -> Duration {
+        self.response.age
+    }
+
+    /// Returns how much of the token's lifetime remains; zero if it has ended.
+    #[must_use]
+    pub fn remaining(&self) -> Duration {
+        self.lifetime().saturating_sub(self.age())
+    }
+
+    /// Returns the granted scopes, if the server stated them.
+    #[must_use]
+    pub fn scopes(&self) -> Option<&Scopes> {
+        self.response.scopes()
+    }
+
+    /// Creates a shared token from one that has just been issued.
+    pub(crate) fn issued(response: TokenResponse, lifetime: Duration, age: Duration) -> Self {
+        Self { response }.with_lifetime(lifetime).with_age(age)
+    }
+
+    pub(crate) fn response(&self) -> &TokenResponse {
+        &self.response
+    }
+
+    pub(crate) fn into_response(self) -> TokenResponse {
+        self.response
+    }
+}
+
+impl fmt::Debug for SharedToken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SharedToken")
+            .field("lifetime", &self.lifetime())
+            .field("remaining", &self.remaining())
+            .field("scopes", &self.scopes())
+            .finish_non_exhaustive()
+    }
+}
