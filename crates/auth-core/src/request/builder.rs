@@ -4,7 +4,7 @@ use std::fmt;
 
 use url::Url;
 
-use super::{Fields, TokenRequest};
+use super::token_request::{Fields, TokenRequest};
 use crate::Error;
 
 /// Parameters that have a place of their own in a token request.
@@ -27,6 +27,14 @@ pub struct TokenRequestBuilder {
     resources: Vec<String>,
     audience: Option<String>,
     parameters: Vec<(String, String)>,
+}
+
+impl TokenRequest {
+    /// Starts with a request that names nothing.
+    #[must_use]
+    pub fn builder() -> TokenRequestBuilder {
+        TokenRequestBuilder::default()
+    }
 }
 
 impl TokenRequestBuilder {

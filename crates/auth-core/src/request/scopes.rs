@@ -1,11 +1,17 @@
 //! Sets of scopes.
 
-use std::{collections::BTreeSet, fmt, str::FromStr};
+use std::{
+    collections::{BTreeSet, btree_set},
+    fmt, iter,
+    str::FromStr,
+};
 
 use crate::Error;
 
 /// A set of scopes ([RFC 6749 §3.3](https://www.rfc-editor.org/rfc/rfc6749#section-3.3)):
 /// case-sensitive, without an order.
+///
+/// Sets collect into their union, and a set iterates over its scopes in ascending order.
 ///
 /// ```
 /// use auth_core::Scopes;
@@ -14,35 +20,39 @@ use crate::Error;
 /// assert_eq!(scopes, "document_read  document_write".parse()?);
 /// assert_eq!(scopes.to_string(), "document_read document_write");
 /// assert!("say \"please\"".parse::<Scopes>().is_err());
+///
+/// let parsed = ["document_read", "event"].into_iter().map(str::parse);
+/// let scopes = parsed.collect::<Result<Scopes, _>>()?;
+/// assert_eq!(scopes.iter().collect::<Vec<_>>(), ["document_read", "event"]);
 /// # Ok::<(), auth_core::Error>(())
 /// ```
 #[derive(Clone, Default, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub struct Scopes(BTreeSet<Box<str>>);
 
 impl Scopes {
-    /// Whether there is none.
+    /// Returns whether the set is empty.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// Whether `scope` is one of them.
+    /// Returns whether the set contains `scope`.
     #[must_use]
     pub fn contains(&self, scope: &str) -> bool {
         self.0.contains(scope)
     }
 
-    /// Each scope.
+    /// Iterates over the scopes, in ascending order.
     pub fn iter(&self) -> impl Iterator<Item = &str> {
         self.0.iter().map(AsRef::as_ref)
     }
 
-    /// Those of a response, which may hold what a request may not.
+    /// Parses the scopes of a response, which may hold characters that a request must not.
     pub(crate) fn granted(text: &str) -> Self {
         Self(text.split_whitespace().map(Into::into).collect())
     }
 
-    /// Adds those of `text`, separated by spaces.
+    /// Adds the scopes of `text`, separated by spaces.
     pub(super) fn add(&mut self, text: &str) -> Result<(), Error> {
         for scope in text.split(' ').filter(|scope| !scope.is_empty()) {
             let allowed = |c: char| matches!(c, '\x21' | '\x23'..='\x5B' | '\x5D'..='\x7E');
@@ -68,6 +78,22 @@ impl FromStr for Scopes {
     }
 }
 
+impl FromIterator<Self> for Scopes {
+    /// Returns the union.
+    fn from_iter<I: IntoIterator<Item = Self>>(sets: I) -> Self {
+        Self(sets.into_iter().flat_map(|set| set.0).collect())
+    }
+}
+
+impl<'a> IntoIterator for &'a Scopes {
+    type Item = &'a str;
+    type IntoIter = iter::Map<btree_set::Iter<'a, Box<str>>, fn(&'a Box<str>) -> &'a str>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.0.iter().map(AsRef::as_ref)
+    }
+}
+
 impl fmt::Display for Scopes {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (i, scope) in self.iter().enumerate() {
@@ -89,7 +115,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn rfc6749_3_3_scope_is_a_set_without_order_and_with_case() {
+    fn rfc6749_3_3_scope_is_a_case_sensitive_set_without_order() {
         let one: Scopes = "b a".parse().unwrap();
         assert_eq!(one, "a b a".parse().unwrap());
         assert_ne!(one, "A b".parse().unwrap());

@@ -2,9 +2,9 @@ use std::collections::{BTreeSet as Ordered, HashSet as Hashed};
 
 use super::*;
 
-/// One that leaves everything open, and one for each field that sets this field alone.
+/// Returns a request that names nothing, and for each field one that sets only this field.
 fn one_for_each_field() -> Vec<TokenRequest> {
-    // a new field does not compile until it stands here; then let a request below set it
+    // a new field does not compile until it stands here: let a request below set it, too
     let Fields {
         scopes: _,
         resources: _,
@@ -35,7 +35,7 @@ fn every_field_is_part_of_the_key() {
 }
 
 #[test]
-fn yup_oauth2_two_requests_with_one_hash_are_still_two() {
+fn two_requests_with_the_same_hash_are_different() {
     for one in one_for_each_field() {
         for other in one_for_each_field() {
             let colliding = TokenRequest {
@@ -48,7 +48,7 @@ fn yup_oauth2_two_requests_with_one_hash_are_still_two() {
 }
 
 #[test]
-fn yup_oauth2_scopes_do_not_cancel_each_other_out() {
+fn scopes_do_not_cancel_each_other_out() {
     let of = |scope: &str| TokenRequest::builder().scope(scope).build().unwrap();
     assert_eq!(of("a b"), of("b a"));
     assert_ne!(of("a b a b"), of(""));
@@ -56,14 +56,14 @@ fn yup_oauth2_scopes_do_not_cancel_each_other_out() {
 }
 
 #[test]
-fn a_request_that_asks_for_nothing_is_made_once() {
+fn a_process_has_one_request_that_names_nothing() {
     let (one, other) = (TokenRequest::default(), TokenRequest::default());
     assert!(Arc::ptr_eq(&one.fields, &other.fields));
     assert_eq!(one, TokenRequest::builder().build().unwrap());
 }
 
 #[test]
-fn what_is_left_open_comes_from_the_defaults() {
+fn defaults_complete_a_request() {
     let defaults = TokenRequest::builder()
         .scope("scope")
         .resource("https://r/")
