@@ -1,0 +1,11 @@
+//! Guides: how these crates behave in production.
+//!
+//! - [`failures`]: what requests see when the authorization server, the API or the network fails
+//! - [`many_tokens`]: several scopes, audiences, APIs or tenants in one client
+//! - [`testing`]: tests of your own program, with time under the test's control
+//!
+//! The order of layers in a tower stack is the subject of `auth_tower::guide::layers`.
+
+pub mod failures;
+pub mod many_tokens;
+pub mod testing;
