@@ -4,6 +4,7 @@
 //!
 //! ```
 //! use std::{
+//!     fmt::Display,
 //!     future::{Ready, ready},
 //!     time::Duration,
 //! };
@@ -29,7 +30,7 @@
 //! where
 //!     S: Service<Request<Full<Bytes>>, Response = Response<B>> + Clone,
 //!     S::Error: Into<BoxError>,
-//!     B: Body<Error: std::fmt::Display>,
+//!     B: Body<Error: Display> + 'static,
 //! {
 //!     ServiceBuilder::new()
 //!         .layer(TraceLayer::new_for_http())
