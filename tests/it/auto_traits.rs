@@ -15,7 +15,7 @@ use auth_testing::{
     Answer, AuthorizationServer, AuthorizationServerBuilder, BytesCodec,
     ClientAuthenticationMethod, EchoClient, Fault, ManualClock, ProtectedApi, TokioClock,
 };
-use auth_tower::{Auth, ResponseFuture, AuthLayer, Bounded, CloneBody, NoReplay, TowerTransport};
+use auth_tower::{Auth, AuthLayer, Bounded, CloneBody, NoReplay, ResponseFuture, TowerTransport};
 use bytes::Bytes;
 use http_body_util::Full;
 use tonic::transport::Channel;

@@ -23,41 +23,42 @@ pin_project! {
         R: Replay<B>,
     {
         #[pin]
-        state: State<S, B, R>,
+        awaiting: Awaiting<S, B, R>,
     }
 }
 
 pin_project! {
-    #[project = StateProjection]
-    enum State<S, B, R>
+    /// What the future waits for.
+    #[project = AwaitingProjection]
+    enum Awaiting<S, B, R>
     where
         S: Service<Request<B>>,
         R: Replay<B>,
     {
         /// There is no token yet. The service is not ready and holds no permit.
-        AwaitingToken {
+        Token {
             token: AttemptFuture,
             pending: Option<Box<PendingRequest<S, B, R>>>,
         },
         /// There is a token, and the service is driven to readiness.
-        AwaitingReadiness { pending: Option<Box<PendingRequest<S, B, R>>> },
+        Readiness { pending: Option<Box<PendingRequest<S, B, R>>> },
         /// The request is in flight. `sent` is `None` if it does not carry our token.
-        AwaitingResponse {
+        Response {
             #[pin]
             response: S::Future,
             sent: Option<SentRequest<S, B, R>>,
         },
         /// The API rejected the token, and another is requested.
-        AwaitingReplacement {
+        Replacement {
             token: RenewalFuture,
             rejected: Option<Box<RejectedRequest<S, B, R>>>,
         },
         /// There is another token, and a clone of the service is driven to readiness.
-        AwaitingReplayReadiness { pending: Option<Box<PendingReplay<S, B>>> },
+        ReplayReadiness { pending: Option<Box<PendingReplay<S, B>>> },
     }
 }
 
-impl<S, B, R> State<S, B, R>
+impl<S, B, R> Awaiting<S, B, R>
 where
     S: Service<Request<B>>,
     R: Replay<B>,
@@ -68,14 +69,14 @@ where
         attempt: Attempt,
         replay: Option<Box<PreparedReplay<S, B, R>>>,
     ) -> Self {
-        Self::AwaitingResponse {
+        Self::Response {
             response,
             sent: Some(SentRequest { attempt, replay }),
         }
     }
 }
 
-impl<S, B, R> State<S, B, R>
+impl<S, B, R> Awaiting<S, B, R>
 where
     S: Service<Request<B>> + Clone,
     R: Replay<B>,
@@ -94,7 +95,7 @@ where
     /// have expired before the service was ready.
     fn send_pending(mut pending: Box<PendingRequest<S, B, R>>) -> Self {
         match pending.client.authorizer.authorize(&pending.request) {
-            Decision::PassThrough => Self::AwaitingResponse {
+            Decision::PassThrough => Self::Response {
                 response: pending.service.call(pending.request),
                 sent: None,
             },
@@ -114,7 +115,7 @@ where
             Decision::Wait(token) => {
                 // as in `Auth::call`: no request waits for a token with a ready service
                 pending.service = pending.service.clone();
-                Self::AwaitingToken {
+                Self::Token {
                     token,
                     pending: Some(pending),
                 }
@@ -130,7 +131,7 @@ where
 {
     pub(crate) fn passed_through(response: S::Future) -> Self {
         Self {
-            state: State::AwaitingResponse {
+            awaiting: Awaiting::Response {
                 response,
                 sent: None,
             },
@@ -144,13 +145,13 @@ where
         replay: Option<Box<PreparedReplay<S, B, R>>>,
     ) -> Self {
         Self {
-            state: State::sent(response, attempt, replay),
+            awaiting: Awaiting::sent(response, attempt, replay),
         }
     }
 
     pub(crate) fn awaiting_token(token: AttemptFuture, pending: PendingRequest<S, B, R>) -> Self {
         Self {
-            state: State::AwaitingToken {
+            awaiting: Awaiting::Token {
                 token,
                 pending: Some(Box::new(pending)),
             },
@@ -167,57 +168,57 @@ where
     type Output = Result<Response<Out>, BoxError>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let mut state = self.project().state;
+        let mut awaiting = self.project().awaiting;
         loop {
-            let next = match state.as_mut().project() {
-                StateProjection::AwaitingToken { token, pending } => {
+            let next = match awaiting.as_mut().project() {
+                AwaitingProjection::Token { token, pending } => {
                     let outcome = ready!(token.as_mut().poll(cx));
                     let pending = pending.take();
                     match outcome {
-                        Ok(_attempt) => State::AwaitingReadiness { pending },
+                        Ok(_attempt) => Awaiting::Readiness { pending },
                         Err(error) => {
                             return Poll::Ready(Err(PendingRequest::failed(pending, error)));
                         }
                     }
                 }
-                StateProjection::AwaitingReadiness { pending } => {
+                AwaitingProjection::Readiness { pending } => {
                     if let Some(pending) = pending {
                         ready!(pending.service.poll_ready(cx)).map_err(Into::into)?;
                     }
                     match pending.take() {
-                        Some(pending) => State::send_pending(pending),
+                        Some(pending) => Awaiting::send_pending(pending),
                         // not reached: the request is taken when it is sent, which ends this state
                         None => return Poll::Pending,
                     }
                 }
-                StateProjection::AwaitingResponse { response, sent } => {
+                AwaitingProjection::Response { response, sent } => {
                     let outcome = ready!(response.poll(cx));
                     let replay = match (&outcome, sent.take()) {
                         (Ok(response), Some(sent)) => sent.classify(response),
                         _ => None,
                     };
                     match (outcome, replay) {
-                        (Ok(response), Some((token, replay))) => State::AwaitingReplacement {
+                        (Ok(response), Some((token, replay))) => Awaiting::Replacement {
                             token,
                             rejected: Some(Box::new(RejectedRequest { response, replay })),
                         },
                         (outcome, _) => return Poll::Ready(outcome.map_err(Into::into)),
                     }
                 }
-                StateProjection::AwaitingReplacement { token, rejected } => {
+                AwaitingProjection::Replacement { token, rejected } => {
                     let renewal = ready!(token.as_mut().poll(cx));
                     let Some(rejected) = rejected.take() else {
                         // not reached: the response is taken when this state ends
                         return Poll::Pending;
                     };
                     match rejected.into_replay(renewal) {
-                        Ok(pending) => State::AwaitingReplayReadiness {
+                        Ok(pending) => Awaiting::ReplayReadiness {
                             pending: Some(Box::new(pending)),
                         },
                         Err(response) => return Poll::Ready(Ok(response)),
                     }
                 }
-                StateProjection::AwaitingReplayReadiness { pending } => {
+                AwaitingProjection::ReplayReadiness { pending } => {
                     if let Some(pending) = pending {
                         ready!(pending.service.poll_ready(cx)).map_err(Into::into)?;
                     }
@@ -226,12 +227,12 @@ where
                         return Poll::Pending;
                     };
                     match pending.renewal.attempt() {
-                        Some(attempt) => State::send_replay(attempt, *pending),
+                        Some(attempt) => Awaiting::send_replay(attempt, *pending),
                         None => return Poll::Ready(Err(pending.token_expired())),
                     }
                 }
             };
-            state.set(next);
+            awaiting.set(next);
         }
     }
 }
@@ -242,12 +243,12 @@ where
     R: Replay<B>,
 {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self.state {
-            State::AwaitingToken { .. } => "ResponseFuture::AwaitingToken",
-            State::AwaitingReadiness { .. } => "ResponseFuture::AwaitingReadiness",
-            State::AwaitingResponse { .. } => "ResponseFuture::AwaitingResponse",
-            State::AwaitingReplacement { .. } => "ResponseFuture::AwaitingReplacement",
-            State::AwaitingReplayReadiness { .. } => "ResponseFuture::AwaitingReplayReadiness",
+        f.write_str(match self.awaiting {
+            Awaiting::Token { .. } => "ResponseFuture::AwaitingToken",
+            Awaiting::Readiness { .. } => "ResponseFuture::AwaitingReadiness",
+            Awaiting::Response { .. } => "ResponseFuture::AwaitingResponse",
+            Awaiting::Replacement { .. } => "ResponseFuture::AwaitingReplacement",
+            Awaiting::ReplayReadiness { .. } => "ResponseFuture::AwaitingReplayReadiness",
         })
     }
 }
