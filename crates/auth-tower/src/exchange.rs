@@ -175,8 +175,8 @@ impl<S, B> PendingReplay<S, B> {
     pub(crate) fn token_expired(&self) -> BoxError {
         let error = Error::new(
             ErrorKind::Timeout,
-            "the API rejected the token, and the token for the replay expired before the inner \
-             service was ready",
+            "the API rejected the token, and the token for the replay expired \
+             before the service was ready",
         );
         not_sent(error, &self.request)
     }
