@@ -17,7 +17,7 @@ use allocation_counter::measure;
 use async_trait::async_trait;
 use auth_core::Authorizer;
 use auth_reqwest::AuthMiddleware;
-use auth_tower::{AuthLayer, Never};
+use auth_tower::{AuthLayer, NoReplay};
 use bytes::Bytes;
 use criterion::{Criterion, criterion_group, criterion_main};
 use http::{
@@ -114,7 +114,7 @@ fn add_tower(rounds: &mut Interleaved<'_>) {
         through(AddAuthorizationLayer::bearer(&token()).layer(Client))
     });
     add(rounds, "tower_auth_no_replay", || {
-        through(AuthLayer::new(authorizer()).replay(Never).layer(Client))
+        through(AuthLayer::new(authorizer()).replay(NoReplay).layer(Client))
     });
     add(rounds, "tower_auth", || {
         through(AuthLayer::new(authorizer()).layer(Client))

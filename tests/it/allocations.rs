@@ -17,7 +17,7 @@ use async_trait::async_trait;
 use auth_core::{Authorizer, ReplayMethods, TokenCache};
 use auth_reqwest::AuthMiddleware;
 use auth_testing::ManualClock;
-use auth_tower::{AuthLayer, Never};
+use auth_tower::{AuthLayer, NoReplay};
 use bytes::Bytes;
 use futures_util::FutureExt;
 use http::{Extensions, Request, Response, header::AUTHORIZATION};
@@ -146,7 +146,7 @@ fn the_tower_layer_allocates_what_a_header_that_never_changes_does() {
     };
     let mut plain = AddAuthorizationLayer::bearer("t1").layer(Client::default());
     let mut ours = AuthLayer::new(authorizer(ReplayMethods::Any))
-        .replay(Never)
+        .replay(NoReplay)
         .layer(Client::default());
     let plain = of(Box::new(move |request| {
         assert!(plain.call(request).now_or_never().is_some());

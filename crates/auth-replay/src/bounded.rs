@@ -7,18 +7,18 @@ use std::{
     },
 };
 
-use crate::{Replay, Tape, known};
+use crate::{recording::Recording, replay::Replay, supported_bodies};
 
-/// Keeps what has been sent of a body, up to a number of bytes: 64 KiB unless told otherwise.
+/// Keeps the part of a body that has been sent, up to a number of bytes. Default: 64 KiB.
 ///
-/// It knows these bodies by their types:
-/// - `http_body_util`'s `Full<Bytes>` and `Empty<Bytes>`, and `String`: cloned;
+/// It recognizes these body types:
+/// - `http_body_util`'s `Full<Bytes>` and `Empty<Bytes>`, and `String`, which it clones;
 /// - `http_body_util`'s `BoxBody<Bytes, E>` and `UnsyncBoxBody<Bytes, E>`, where `E` is `Infallible`,
 ///   `std::io::Error`, `hyper::Error`, `Box<dyn Error + Send + Sync>` or (feature `tonic`)
-///   `tonic::Status`, and `tonic::body::Body`: recorded while they are sent.
+///   `tonic::Status`, and `tonic::body::Body`, which it records while they are sent.
 ///
-/// Any other is sent once, which a warning tells, once per layer: box it, or use
-/// [`CloneBody`](crate::CloneBody) or a [`Replay`] of your own.
+/// A request with a body of another type is sent once, and a warning names the type, once per layer.
+/// Box such a body, or use [`CloneBody`](crate::CloneBody) or a [`Replay`] strategy of your own.
 ///
 /// ```
 /// use auth_replay::Bounded;
@@ -28,50 +28,51 @@ use crate::{Replay, Tape, known};
 /// ```
 ///
 /// # What is recorded, and its limits
-/// - Each frame goes on at once; a reference to it is kept. When a request is refused before all of
-///   its body was sent, the replay sends the frames that were kept, then goes on with the rest. The
-///   first attempt cannot have that any more and fails, so that nobody takes it for complete. Where
-///   its error is `Infallible` or `hyper::Error`, of which none can be made, a request whose body is
-///   still being sent is not replayed: for a body that streams, choose another error.
-/// - A body is kept until its data and trailers exceed the bound, or until there are more frames
-///   than 16 and one for every 64 bytes of the bound, which is what each may cost beside its bytes.
-///   Then the frames are let go and the rest passes unrecorded: no replay. A body that announces a
-///   size beyond the bound is never recorded.
-/// - A frame that is a small slice of a large buffer keeps all of the buffer, which the bound does
-///   not see.
-/// - No replay either after an error or a panic of the body itself, or if a frame follows trailers.
+/// - Each frame is sent at once, and the recording keeps a reference to it. If the API rejects the
+///   token before the whole body was sent, the replay sends the recorded frames and then the rest of
+///   the body. The first attempt then fails, so that the API does not take it for complete. No value
+///   of `Infallible` or `hyper::Error` can be made for that failure: a request with such a body is not
+///   replayed while the body is still being sent. Choose another error type for a body that streams.
+/// - The recording ends when the data and trailers exceed the bound, or when there are more frames
+///   than 16 plus one for every 64 bytes of the bound (a frame costs about 64 bytes besides its data).
+///   The frames are then freed, the rest is sent unrecorded, and the request is not replayed. A body
+///   that announces a size beyond the bound is never recorded.
+/// - A frame that is a small slice of a large buffer keeps the whole buffer alive. The bound counts
+///   the slice only.
+/// - A request is not replayed after its body returned an error, panicked, or sent a frame after its
+///   trailers.
 #[derive(Clone)]
 pub struct Bounded {
     bytes: usize,
-    /// Whether it was told that a body is unknown; the layer and its services share it.
-    told: Arc<AtomicBool>,
+    /// Whether the warning about an unsupported body was logged. The layer and its services share it.
+    warned: Arc<AtomicBool>,
 }
 
 impl Bounded {
-    /// Keeps up to `bytes` bytes of each body that is under way.
+    /// Keeps up to `bytes` bytes of each body that is being sent.
     #[must_use]
     pub fn new(bytes: usize) -> Self {
         Self {
             bytes,
-            told: Arc::default(),
+            warned: Arc::default(),
         }
     }
 
-    /// The bound, in bytes.
+    /// Returns the bound, in bytes.
     #[must_use]
     pub fn bytes(&self) -> usize {
         self.bytes
     }
 
-    /// Not under a lock: a subscriber may well send requests through this very layer.
+    /// Logs without a lock, because a subscriber may send requests through the same layer.
     #[cold]
-    fn unknown(&self, body: &'static str) {
-        if !self.told.swap(true, Relaxed) {
+    fn warn_unsupported(&self, body: &'static str) {
+        if !self.warned.swap(true, Relaxed) {
             tracing::warn!(
                 target: "auth_replay",
                 body,
-                "requests with a body of this type are sent once, even if their token is refused: \
-                 the layer does not know how to keep it"
+                "requests with a body of this type are not replayed if the API rejects their token; \
+                 box the body, or choose another replay strategy"
             );
         }
     }
@@ -85,22 +86,23 @@ impl Default for Bounded {
 }
 
 impl<B: 'static> Replay<B> for Bounded {
-    type Kept = Tape<B>;
+    type Recording = Recording<B>;
 
-    fn arm(&self, body: B) -> (B, Option<Tape<B>>) {
-        let mut armed = (body, None);
-        if !known::arm(&mut armed, self.bytes) && !self.told.load(Relaxed) {
-            self.unknown(type_name::<B>());
+    fn record(&self, body: B) -> (B, Option<Recording<B>>) {
+        let mut recorded = (body, None);
+        let is_supported = supported_bodies::record(&mut recorded, self.bytes);
+        if !is_supported && !self.warned.load(Relaxed) {
+            self.warn_unsupported(type_name::<B>());
         }
-        armed
+        recorded
     }
 
-    fn is_whole(kept: &Tape<B>) -> bool {
-        kept.is_whole()
+    fn is_replayable(recording: &Recording<B>) -> bool {
+        recording.is_replayable()
     }
 
-    fn again(kept: Tape<B>) -> Option<B> {
-        kept.play()
+    fn replay(recording: Recording<B>) -> Option<B> {
+        recording.replay()
     }
 }
 

@@ -4,16 +4,17 @@ use bytes::Bytes;
 use http::HeaderMap;
 use http_body::Frame;
 
-/// A frame costs something beside its bytes, an empty one too; so their number is bounded as well.
+/// An empty frame costs memory, too, so the number of frames is bounded as well: `MIN_FRAMES`, and one
+/// more for every `BYTES_PER_FRAME` bytes of the bound.
 const BYTES_PER_FRAME: usize = 64;
-const SPARE_FRAMES: usize = 16;
+const MIN_FRAMES: usize = 16;
 
-/// Frames in their order, within a bound. Trailers are the last.
+/// Frames in the order in which they were sent, within a bound. Trailers are the last.
 pub(super) struct Frames {
     data: VecDeque<Bytes>,
     trailers: Option<HeaderMap>,
-    room: usize,
-    spare: usize,
+    bytes_left: usize,
+    frames_left: usize,
 }
 
 impl Frames {
@@ -21,21 +22,23 @@ impl Frames {
         Self {
             data: VecDeque::new(),
             trailers: None,
-            room: bound,
-            spare: SPARE_FRAMES + bound / BYTES_PER_FRAME,
+            bytes_left: bound,
+            frames_left: MIN_FRAMES + bound / BYTES_PER_FRAME,
         }
     }
 
-    /// Keeps a copy; false if that would exceed the bound, or could not be sent in this order.
+    /// Keeps a copy of the frame. Returns false if that would exceed the bound, or if the frame follows
+    /// trailers.
     pub(super) fn keep(&mut self, frame: &Frame<Bytes>) -> bool {
         let (data, trailers) = (frame.data_ref(), frame.trailers_ref());
         let bytes = data.map_or(0, Bytes::len) + trailers.map_or(0, size);
-        let room = self.room.checked_sub(bytes);
-        let spare = self.spare.checked_sub(1);
-        let (Some(room), Some(spare), None) = (room, spare, &self.trailers) else {
+        let bytes_left = self.bytes_left.checked_sub(bytes);
+        let frames_left = self.frames_left.checked_sub(1);
+        let (Some(bytes_left), Some(frames_left), None) = (bytes_left, frames_left, &self.trailers)
+        else {
             return false;
         };
-        (self.room, self.spare) = (room, spare);
+        (self.bytes_left, self.frames_left) = (bytes_left, frames_left);
         self.data.extend(data.cloned());
         self.trailers = trailers.cloned();
         data.is_some() || trailers.is_some()

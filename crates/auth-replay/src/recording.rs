@@ -1,170 +1,110 @@
-use std::{
-    mem,
-    pin::Pin,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-    task::{Context, Poll, Waker},
-};
+use std::{fmt, sync::Arc};
 
 use bytes::Bytes;
-use http_body::{Body, Frame, SizeHint};
+use http_body::Body;
 
-use crate::{cut_short::CutShort, frames::Frames, playback::Playback};
+use crate::{
+    boxed_body::{BodyError, Wrap},
+    recorded_body::{RecordedBody, SharedBody},
+    replayed_body::ReplayedBody,
+};
 
-/// A body and what was read of it: shared by the first attempt and the tape, so that it outlives
-/// either.
-pub(super) struct Reel<B>(Mutex<State<B>>);
+/// What [`Bounded`](crate::Bounded) keeps of a body: a clone, or the frames that were sent so far.
+/// Dropping it frees the frames at once, and the rest of the body is sent unrecorded.
+///
+/// ```
+/// use auth_replay::{Bounded, Recording, Replay};
+/// use bytes::Bytes;
+/// use http_body_util::Full;
+///
+/// let body = Full::new(Bytes::from_static(b"hello"));
+/// let (to_send, recording): (_, Option<Recording<_>>) = Bounded::default().record(body);
+/// let second = recording.and_then(Bounded::replay);
+/// assert_eq!(second.and_then(Full::into_inner), to_send.into_inner());
+/// ```
+pub struct Recording<B>(Source<B>);
 
-struct State<B> {
-    rest: Rest<B>,
-    /// What was read so far; `None` if that was too much, or is not wanted.
-    frames: Option<Frames>,
-    /// The first attempt's task while it waits for a frame, which the replay may take from it.
-    waiting: Option<Waker>,
-    announced: SizeHint,
-    /// Whether the first attempt could lose its body without pretending that it was whole: it is
-    /// over, or has an error for that.
-    may_lose: bool,
+/// Where the replay's body comes from.
+enum Source<B> {
+    Clone(B),
+    Frames(Frames<B>),
 }
 
-enum Rest<B> {
-    /// Yet to be read.
-    Open(B),
-    /// There is none, all was read. The body is not asked again: some panic.
-    Ended,
-    /// The replay has it; this much was missing.
-    Taken(SizeHint),
+struct Frames<B> {
+    shared: Arc<SharedBody<B>>,
+    /// Both functions are made where `B` is known to be a boxed body.
+    is_replayable: fn(&SharedBody<B>) -> bool,
+    replay: fn(&SharedBody<B>) -> Option<B>,
 }
 
-impl<B: Body<Error: CutShort>> Reel<B> {
-    pub(super) fn new(body: B, bound: usize) -> Self {
-        Self(Mutex::new(State {
-            announced: body.size_hint(),
-            rest: Rest::Open(body),
-            frames: Some(Frames::within(bound)),
-            waiting: None,
-            may_lose: B::Error::CUT_SHORT.is_some(),
-        }))
-    }
-
-    /// Takes the body from the first attempt, if all that was read of it is here.
-    pub(super) fn play(&self) -> Option<Playback<B>> {
-        let mut state = self.whole()?;
-        let frames = state.frames.take()?;
-        let rest = match mem::replace(&mut state.rest, Rest::Ended) {
-            Rest::Open(body) if !body.is_end_stream() => {
-                state.rest = Rest::Taken(body.size_hint());
-                Some(body)
-            }
-            // the first attempt lacks nothing
-            _ => None,
-        };
-        let (announced, waiting) = (state.announced, state.waiting.take());
-        drop(state);
-        if let Some(waiting) = waiting {
-            waiting.wake();
-        }
-        Some(Playback::new(frames, rest, announced))
-    }
-}
-
-impl<B: Body> Reel<B> {
-    pub(super) fn is_whole(&self) -> bool {
-        self.whole().is_some()
-    }
-
-    /// The state, if all that was read is here and the rest may be taken.
-    fn whole(&self) -> Option<MutexGuard<'_, State<B>>> {
-        let state = self.0.lock().ok()?;
-        let is_open = matches!(&state.rest, Rest::Open(body) if !body.is_end_stream());
-        (state.frames.is_some() && (state.may_lose || !is_open)).then_some(state)
-    }
-}
-
-impl<B> Reel<B> {
-    /// Lets go of what was read and keeps no more of it.
-    pub(super) fn forget(&self) {
-        let mut state = self.lock();
-        let unwanted = (state.frames.take(), state.waiting.take());
-        drop(state);
-        drop(unwanted);
-    }
-
-    fn lock(&self) -> MutexGuard<'_, State<B>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl<B> State<B> {
-    fn keep<E>(&mut self, polled: &Poll<Option<Result<Frame<Bytes>, E>>>, task: &Waker) {
-        let Some(frames) = &mut self.frames else {
-            return;
-        };
-        let whole = match polled {
-            Poll::Pending => {
-                let waiting = self.waiting.get_or_insert_with(|| task.clone());
-                waiting.clone_from(task);
-                true
-            }
-            Poll::Ready(Some(Ok(frame))) => frames.keep(frame),
-            Poll::Ready(Some(Err(_))) => false,
-            Poll::Ready(None) => true,
-        };
-        if !whole {
-            (self.frames, self.waiting) = (None, None);
-        }
-    }
-}
-
-/// The first attempt's body: what is read goes on at once, a copy stays.
-pub(super) struct Recording<B>(pub(super) Arc<Reel<B>>);
-
-impl<B> Drop for Recording<B> {
-    fn drop(&mut self) {
-        self.0.lock().may_lose = true;
-    }
-}
-
-impl<B> Body for Recording<B>
-where
-    B: Body<Data = Bytes, Error: CutShort> + Unpin,
+/// A box that the bodies of both attempts fit into, so that the client sees the same type.
+pub(super) trait BoxedBody:
+    Wrap<RecordedBody<Self>>
+    + Wrap<ReplayedBody<Self>>
+    + Body<Data = Bytes, Error: BodyError>
+    + Default
+    + Send
+    + Unpin
+    + 'static
 {
-    type Data = Bytes;
-    type Error = B::Error;
+}
 
-    /// Polls under the lock: where the replay takes over from another thread, it waits for that.
-    fn poll_frame(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, B::Error>>> {
-        let state = &mut *self.0.lock();
-        let polled = match &mut state.rest {
-            Rest::Open(body) => Pin::new(body).poll_frame(cx),
-            Rest::Ended => Poll::Ready(None),
-            Rest::Taken(_) => {
-                let cut_short = B::Error::CUT_SHORT.map(|error| Poll::Ready(Some(Err(error()))));
-                return cut_short.unwrap_or(Poll::Pending);
-            }
+impl<B> BoxedBody for B where
+    B: Wrap<RecordedBody<B>>
+        + Wrap<ReplayedBody<B>>
+        + Body<Data = Bytes, Error: BodyError>
+        + Default
+        + Send
+        + Unpin
+        + 'static
+{
+}
+
+impl<B> Recording<B> {
+    pub(super) fn of_clone(clone: B) -> Self {
+        Self(Source::Clone(clone))
+    }
+
+    /// Returns the body to send, which is recorded while it is sent, and its recording.
+    pub(super) fn of_frames(body: B, bound: usize) -> (B, Self)
+    where
+        B: BoxedBody,
+    {
+        let shared = Arc::new(SharedBody::new(body, bound));
+        let first = B::wrap(RecordedBody(shared.clone()));
+        let replay = |shared: &SharedBody<B>| shared.replay().map(B::wrap);
+        let is_replayable = SharedBody::is_replayable;
+        let frames = Frames {
+            shared,
+            is_replayable,
+            replay,
         };
-        if let Poll::Ready(None) = polled {
-            state.rest = Rest::Ended;
-        }
-        state.keep(&polled, cx.waker());
-        polled
+        (first, Self(Source::Frames(frames)))
     }
 
-    fn is_end_stream(&self) -> bool {
-        match &self.0.lock().rest {
-            Rest::Open(body) => body.is_end_stream(),
-            Rest::Ended => true,
-            Rest::Taken(_) => false,
+    pub(super) fn is_replayable(&self) -> bool {
+        match &self.0 {
+            Source::Clone(_) => true,
+            Source::Frames(frames) => (frames.is_replayable)(&frames.shared),
         }
     }
 
-    fn size_hint(&self) -> SizeHint {
-        match &self.0.lock().rest {
-            Rest::Open(body) => body.size_hint(),
-            Rest::Ended => SizeHint::with_exact(0),
-            Rest::Taken(missing) => *missing,
+    pub(super) fn replay(self) -> Option<B> {
+        match self.0 {
+            Source::Clone(clone) => Some(clone),
+            Source::Frames(frames) => (frames.replay)(&frames.shared),
         }
+    }
+}
+
+impl<B> Drop for Frames<B> {
+    fn drop(&mut self) {
+        self.shared.stop_recording();
+    }
+}
+
+impl<B> fmt::Debug for Recording<B> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Recording").finish_non_exhaustive()
     }
 }

@@ -1,117 +1,161 @@
-//! What a request leaves behind on its way: before it is sent, while it is, and when it is refused.
+//! What is kept of a request at each stage: before it is sent, while the response is awaited, after
+//! the API rejected its token, and before its replay.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
-use auth_core::{Attempt, BoxError, Error, ErrorKind, Renewal, RenewalFuture, Verdict};
+use auth_core::{Attempt, Authorizer, BoxError, Error, ErrorKind, Renewal, RenewalFuture, Verdict};
+use auth_replay::Replay;
 use http::{Request, Response, request::Parts};
 use tower_service::Service;
 
-use crate::{Replay, shared::Shared};
+use crate::error::not_sent;
 
-/// A request that waits, without its token. It is boxed, so that the future of one that need not
-/// wait is no larger for it.
-pub(crate) struct Unsent<S, B, R> {
-    pub(crate) request: Request<B>,
-    pub(crate) service: S,
-    pub(crate) shared: Arc<Shared<S, R>>,
+/// The state that all clones of a client share. Each of its requests keeps it alive, so that the
+/// tokens outlive a client that is dropped while its last request is in flight.
+///
+/// One handle to all of it costs a request less than a clone of the service, which is needed only
+/// when the API rejects a token. The state has cache lines of its own, apart from the reference
+/// count: reading it stays cheap while other threads clone handles.
+#[repr(align(128))]
+pub(crate) struct ClientState<S, R> {
+    pub(crate) authorizer: Authorizer,
+    pub(crate) replay: R,
+    /// Never driven to readiness, so it holds no permit. Locked only to be cloned.
+    unready_service: Mutex<S>,
 }
 
-impl<S, B, R> Unsent<S, B, R> {
-    pub(crate) fn failed(unsent: Option<Box<Self>>, error: Error) -> BoxError {
-        match unsent {
-            Some(unsent) => not_sent(error, &unsent.request),
+impl<S, R> ClientState<S, R> {
+    pub(crate) fn new(authorizer: Authorizer, replay: R, unready_service: S) -> Arc<Self> {
+        Arc::new(Self {
+            authorizer,
+            replay,
+            unready_service: Mutex::new(unready_service),
+        })
+    }
+}
+
+impl<S: Clone, R> ClientState<S, R> {
+    /// Returns a clone of the inner service that is not ready yet.
+    fn service(&self) -> S {
+        let service = self.unready_service.lock();
+        service.unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+/// A request that waits for its token. Boxed by the future, which therefore is no larger for requests
+/// that need not wait.
+pub(crate) struct PendingRequest<S, B, R> {
+    pub(crate) request: Request<B>,
+    pub(crate) service: S,
+    pub(crate) client: Arc<ClientState<S, R>>,
+}
+
+impl<S, B, R> PendingRequest<S, B, R> {
+    pub(crate) fn failed(pending: Option<Box<Self>>, error: Error) -> BoxError {
+        match pending {
+            Some(pending) => not_sent(error, &pending.request),
             None => error.into(),
         }
     }
 }
 
-/// What is known of a request that is on its way.
-pub(crate) struct Sent<S, B, R: Replay<B>> {
+/// What is kept of a request whose response is awaited.
+pub(crate) struct SentRequest<S, B, R: Replay<B>> {
     pub(crate) attempt: Attempt,
-    /// Boxed, and so are the others here, so that the future is small where nothing is kept.
-    pub(crate) again: Option<Box<Again<S, B, R>>>,
+    /// Boxed, so that the future is small where no replay is possible.
+    pub(crate) replay: Option<Box<PreparedReplay<S, B, R>>>,
 }
 
-/// A second sending that depends on another token.
-type Renewing<S, B, R> = (RenewalFuture, Box<Again<S, B, R>>);
+/// A replay that waits for another token.
+type RequestedReplay<S, B, R> = (RenewalFuture, Box<PreparedReplay<S, B, R>>);
 
-/// What a second sending takes.
-pub(crate) struct Again<S, B, R: Replay<B>> {
-    shared: Arc<Shared<S, R>>,
-    /// As the caller made it, without our token.
+/// What the replay of a request needs.
+pub(crate) struct PreparedReplay<S, B, R: Replay<B>> {
+    client: Arc<ClientState<S, R>>,
+    /// The head as the caller made it, without our token.
     head: Parts,
-    kept: R::Kept,
+    recording: R::Recording,
 }
 
-/// A request whose token was refused.
-pub(crate) struct Refused<S, B, R>
-where
-    S: Service<Request<B>>,
-    R: Replay<B>,
-{
-    /// Kept until the request can be sent again: if it cannot, the caller gets this.
-    pub(crate) response: S::Response,
-    pub(crate) again: Box<Again<S, B, R>>,
-}
+impl<S, B, R: Replay<B>> PreparedReplay<S, B, R> {
+    /// Whether `R` ever records a body: whether its `Recording` has values.
+    const IS_RECORDED: bool = size_of::<Option<R::Recording>>() > 0;
 
-impl<S, B, R: Replay<B>> Again<S, B, R> {
-    /// Whether `R` ever keeps anything: whether its `Kept` can exist.
-    const IS_KEPT: bool = size_of::<Option<R::Kept>>() > 0;
-
-    /// Whether there is anything to [`keep`](Self::keep). If not, no request need be taken apart.
+    /// Returns whether [`prepare`](Self::prepare) may prepare a replay. If not, the request need not
+    /// be taken apart.
     #[inline]
     pub(crate) fn is_possible(attempt: &Attempt) -> bool {
-        Self::IS_KEPT && attempt.may_replay()
+        Self::IS_RECORDED && attempt.may_replay()
     }
 
-    /// The request as it is to be sent, and what sending it again will take, if that can be had.
-    pub(crate) fn keep(
+    /// Returns the request to send, and its replay if the body can be recorded.
+    pub(crate) fn prepare(
         request: Request<B>,
-        shared: &Arc<Shared<S, R>>,
+        client: &Arc<ClientState<S, R>>,
     ) -> (Request<B>, Option<Box<Self>>) {
         let (head, body) = request.into_parts();
-        let (body, kept) = shared.replay.arm(body);
-        let again = kept.map(|kept| {
+        let (body, recording) = client.replay.record(body);
+        let replay = recording.map(|recording| {
             Box::new(Self {
-                shared: Arc::clone(shared),
+                client: Arc::clone(client),
                 head: head.clone(),
-                kept,
+                recording,
             })
         });
-        (Request::from_parts(head, body), again)
+        (Request::from_parts(head, body), replay)
     }
 }
 
-impl<S, B, R: Replay<B>> Sent<S, B, R> {
-    /// What to wait for before the request is sent again; `None`: the response is to be delivered.
+impl<S, B, R: Replay<B>> SentRequest<S, B, R> {
+    /// Returns the replay to do, and the token to await for it. `None` if the response is to be
+    /// delivered.
     #[inline]
-    pub(crate) fn judge<Out>(self, response: &Response<Out>) -> Option<Renewing<S, B, R>> {
-        let again = self.again.as_ref();
-        let can_replay = again.is_some_and(|again| R::is_whole(&again.kept));
+    pub(crate) fn classify<Out>(
+        self,
+        response: &Response<Out>,
+    ) -> Option<RequestedReplay<S, B, R>> {
+        let replay = self.replay.as_ref();
+        let can_replay = replay.is_some_and(|replay| R::is_replayable(&replay.recording));
         match self.attempt.judge(response, can_replay) {
-            Verdict::Renew(waiting) => Some((waiting, self.again?)),
+            Verdict::Renew(token) => Some((token, self.replay?)),
             Verdict::Deliver => None,
         }
     }
 }
 
-impl<S, B, R> Refused<S, B, R>
+/// A request whose token the API rejected.
+pub(crate) struct RejectedRequest<S, B, R>
+where
+    S: Service<Request<B>>,
+    R: Replay<B>,
+{
+    /// Kept until the request can be replayed, and delivered to the caller if it cannot.
+    pub(crate) response: S::Response,
+    pub(crate) replay: Box<PreparedReplay<S, B, R>>,
+}
+
+impl<S, B, R> RejectedRequest<S, B, R>
 where
     S: Service<Request<B>> + Clone,
     R: Replay<B>,
 {
-    /// The request, to be sent again; or the response, if that is not possible.
+    /// Returns the replay, or the response if there is no other token or no body.
     ///
-    /// The response goes before anybody waits for the service: it may hold what that waits for.
-    pub(crate) fn again(self, renewal: Renewal) -> Result<UnsentAgain<S, B>, S::Response> {
-        let Again { shared, head, kept } = *self.again;
+    /// Drops the response before the replay waits for the service's readiness: the response may hold
+    /// the permit or the connection that the service needs.
+    pub(crate) fn into_replay(self, renewal: Renewal) -> Result<PendingReplay<S, B>, S::Response> {
+        let PreparedReplay {
+            client,
+            head,
+            recording,
+        } = *self.replay;
         if renewal.attempt().is_none() {
             return Err(self.response);
         }
-        match R::again(kept) {
-            Some(body) => Ok(UnsentAgain {
+        match R::replay(recording) {
+            Some(body) => Ok(PendingReplay {
                 request: Request::from_parts(head, body),
-                service: shared.service(),
+                service: client.service(),
                 renewal,
             }),
             None => Err(self.response),
@@ -119,31 +163,21 @@ where
     }
 }
 
-/// A request that waits to be sent again.
-pub(crate) struct UnsentAgain<S, B> {
+/// A replay that waits for the service's readiness.
+pub(crate) struct PendingReplay<S, B> {
     pub(crate) request: Request<B>,
     pub(crate) service: S,
     pub(crate) renewal: Renewal,
 }
 
-impl<S, B> UnsentAgain<S, B> {
-    /// Getting ready took longer than the token lived.
-    pub(crate) fn too_late(&self) -> BoxError {
+impl<S, B> PendingReplay<S, B> {
+    /// Returns the error for a replay whose token expired before the service was ready.
+    pub(crate) fn token_expired(&self) -> BoxError {
         let error = Error::new(
             ErrorKind::Timeout,
-            "the token for the second sending ended before the service was ready",
+            "the API rejected the token, and the token for the replay expired \
+             before the service was ready",
         );
         not_sent(error, &self.request)
-    }
-}
-
-/// The error for a request that is not sent.
-fn not_sent<B>(error: Error, request: &Request<B>) -> BoxError {
-    #[cfg(feature = "tonic")]
-    return crate::tonic::unsent(error, request.into());
-    #[cfg(not(feature = "tonic"))]
-    {
-        let _ = request;
-        error.into()
     }
 }

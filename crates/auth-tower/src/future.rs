@@ -6,127 +6,132 @@ use std::{
 };
 
 use auth_core::{Attempt, AttemptFuture, BoxError, Decision, RenewalFuture};
+use auth_replay::Replay;
 use http::{Request, Response};
 use pin_project_lite::pin_project;
 use tower_service::Service;
 
-use crate::{
-    Replay,
-    exchange::{Again, Refused, Sent, Unsent, UnsentAgain},
+use crate::exchange::{
+    PendingReplay, PendingRequest, PreparedReplay, RejectedRequest, SentRequest,
 };
 
 pin_project! {
-    /// The response future of [`Auth`](crate::Auth).
-    pub struct AuthFuture<S, B, R>
+    /// The future of a response of [`Auth`](crate::Auth).
+    pub struct ResponseFuture<S, B, R>
     where
         S: Service<Request<B>>,
         R: Replay<B>,
     {
         #[pin]
-        state: State<S, B, R>,
+        awaiting: Awaiting<S, B, R>,
     }
 }
 
 pin_project! {
-    #[project = StateProjection]
-    enum State<S, B, R>
+    /// What the future waits for.
+    #[project = AwaitingProjection]
+    enum Awaiting<S, B, R>
     where
         S: Service<Request<B>>,
         R: Replay<B>,
     {
-        /// There is no token yet; the service is not ready and holds nothing.
-        Acquiring {
-            waiting: AttemptFuture,
-            unsent: Option<Box<Unsent<S, B, R>>>,
+        /// There is no token yet. The service is not ready and holds no permit.
+        Token {
+            token: AttemptFuture,
+            pending: Option<Box<PendingRequest<S, B, R>>>,
         },
-        /// There is one; the service is driven to readiness.
-        Readying { unsent: Option<Box<Unsent<S, B, R>>> },
-        /// The request is on its way; `sent` if it carries our token.
-        Sending {
+        /// There is a token, and the service is driven to readiness.
+        Readiness { pending: Option<Box<PendingRequest<S, B, R>>> },
+        /// The request is in flight. `sent` is `None` if it does not carry our token.
+        Response {
             #[pin]
             response: S::Future,
-            sent: Option<Sent<S, B, R>>,
+            sent: Option<SentRequest<S, B, R>>,
         },
-        /// The token was refused, and another has been asked for.
-        Renewing {
-            waiting: RenewalFuture,
-            refused: Option<Box<Refused<S, B, R>>>,
+        /// The API rejected the token, and another is requested.
+        Replacement {
+            token: RenewalFuture,
+            rejected: Option<Box<RejectedRequest<S, B, R>>>,
         },
-        /// It is there; a clone of the service is driven to readiness.
-        ReadyingAgain { unsent: Option<Box<UnsentAgain<S, B>>> },
+        /// There is another token, and a clone of the service is driven to readiness.
+        ReplayReadiness { pending: Option<Box<PendingReplay<S, B>>> },
     }
 }
 
-impl<S, B, R> State<S, B, R>
+impl<S, B, R> Awaiting<S, B, R>
 where
     S: Service<Request<B>>,
     R: Replay<B>,
 {
     #[inline]
-    fn sending(response: S::Future, attempt: Attempt, again: Option<Box<Again<S, B, R>>>) -> Self {
-        Self::Sending {
+    fn sent(
+        response: S::Future,
+        attempt: Attempt,
+        replay: Option<Box<PreparedReplay<S, B, R>>>,
+    ) -> Self {
+        Self::Response {
             response,
-            sent: Some(Sent { attempt, again }),
+            sent: Some(SentRequest { attempt, replay }),
         }
     }
 }
 
-impl<S, B, R> State<S, B, R>
+impl<S, B, R> Awaiting<S, B, R>
 where
     S: Service<Request<B>> + Clone,
     R: Replay<B>,
 {
-    fn send_again(attempt: Attempt, unsent: UnsentAgain<S, B>) -> Self {
-        let UnsentAgain {
+    fn send_replay(attempt: Attempt, pending: PendingReplay<S, B>) -> Self {
+        let PendingReplay {
             mut request,
             mut service,
             renewal: _,
-        } = unsent;
+        } = pending;
         attempt.apply(request.headers_mut());
-        Self::sending(service.call(request), attempt, None)
+        Self::sent(service.call(request), attempt, None)
     }
 
-    /// Sends what has waited, with the token that is current now, which need not be the one that
-    /// was waited for: getting ready may have taken longer than that lived.
-    fn send_late(mut unsent: Box<Unsent<S, B, R>>) -> Self {
-        match unsent.shared.authorizer.authorize(&unsent.request) {
-            Decision::PassThrough => Self::Sending {
-                response: unsent.service.call(unsent.request),
+    /// Sends a request that had to wait, with the token that is current now. The awaited token may
+    /// have expired before the service was ready.
+    fn send_pending(mut pending: Box<PendingRequest<S, B, R>>) -> Self {
+        match pending.client.authorizer.authorize(&pending.request) {
+            Decision::PassThrough => Self::Response {
+                response: pending.service.call(pending.request),
                 sent: None,
             },
             Decision::Authorize(attempt) => {
-                let Unsent {
+                let PendingRequest {
                     mut request,
                     mut service,
-                    shared,
-                } = *unsent;
-                let mut again = None;
-                if Again::<S, B, R>::is_possible(&attempt) {
-                    (request, again) = Again::keep(request, &shared);
+                    client,
+                } = *pending;
+                let mut replay = None;
+                if PreparedReplay::<S, B, R>::is_possible(&attempt) {
+                    (request, replay) = PreparedReplay::prepare(request, &client);
                 }
                 attempt.apply(request.headers_mut());
-                Self::sending(service.call(request), attempt, again)
+                Self::sent(service.call(request), attempt, replay)
             }
-            Decision::Wait(waiting) => {
-                // as in `Auth::call`: nothing waits with a ready service
-                unsent.service = unsent.service.clone();
-                Self::Acquiring {
-                    waiting,
-                    unsent: Some(unsent),
+            Decision::Wait(token) => {
+                // as in `Auth::call`: no request waits for a token with a ready service
+                pending.service = pending.service.clone();
+                Self::Token {
+                    token,
+                    pending: Some(pending),
                 }
             }
         }
     }
 }
 
-impl<S, B, R> AuthFuture<S, B, R>
+impl<S, B, R> ResponseFuture<S, B, R>
 where
     S: Service<Request<B>>,
     R: Replay<B>,
 {
-    pub(crate) fn passing(response: S::Future) -> Self {
+    pub(crate) fn passed_through(response: S::Future) -> Self {
         Self {
-            state: State::Sending {
+            awaiting: Awaiting::Response {
                 response,
                 sent: None,
             },
@@ -134,27 +139,27 @@ where
     }
 
     #[inline]
-    pub(crate) fn sending(
+    pub(crate) fn sent(
         response: S::Future,
         attempt: Attempt,
-        again: Option<Box<Again<S, B, R>>>,
+        replay: Option<Box<PreparedReplay<S, B, R>>>,
     ) -> Self {
         Self {
-            state: State::sending(response, attempt, again),
+            awaiting: Awaiting::sent(response, attempt, replay),
         }
     }
 
-    pub(crate) fn acquiring(waiting: AttemptFuture, unsent: Unsent<S, B, R>) -> Self {
+    pub(crate) fn awaiting_token(token: AttemptFuture, pending: PendingRequest<S, B, R>) -> Self {
         Self {
-            state: State::Acquiring {
-                waiting,
-                unsent: Some(Box::new(unsent)),
+            awaiting: Awaiting::Token {
+                token,
+                pending: Some(Box::new(pending)),
             },
         }
     }
 }
 
-impl<S, B, R, Out> Future for AuthFuture<S, B, R>
+impl<S, B, R, Out> Future for ResponseFuture<S, B, R>
 where
     S: Service<Request<B>, Response = Response<Out>> + Clone,
     S::Error: Into<BoxError>,
@@ -163,85 +168,87 @@ where
     type Output = Result<Response<Out>, BoxError>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let mut state = self.project().state;
+        let mut awaiting = self.project().awaiting;
         loop {
-            let next = match state.as_mut().project() {
-                StateProjection::Acquiring { waiting, unsent } => {
-                    let acquired = ready!(waiting.as_mut().poll(cx));
-                    let unsent = unsent.take();
-                    match acquired {
-                        Ok(_attempt) => State::Readying { unsent },
-                        Err(error) => return Poll::Ready(Err(Unsent::failed(unsent, error))),
+            let next = match awaiting.as_mut().project() {
+                AwaitingProjection::Token { token, pending } => {
+                    let outcome = ready!(token.as_mut().poll(cx));
+                    let pending = pending.take();
+                    match outcome {
+                        Ok(_attempt) => Awaiting::Readiness { pending },
+                        Err(error) => {
+                            return Poll::Ready(Err(PendingRequest::failed(pending, error)));
+                        }
                     }
                 }
-                StateProjection::Readying { unsent } => {
-                    if let Some(unsent) = unsent {
-                        ready!(unsent.service.poll_ready(cx)).map_err(Into::into)?;
+                AwaitingProjection::Readiness { pending } => {
+                    if let Some(pending) = pending {
+                        ready!(pending.service.poll_ready(cx)).map_err(Into::into)?;
                     }
-                    match unsent.take() {
-                        Some(unsent) => State::send_late(unsent),
-                        // there is a request for as long as it is not sent
+                    match pending.take() {
+                        Some(pending) => Awaiting::send_pending(pending),
+                        // not reached: the request is taken when it is sent, which ends this state
                         None => return Poll::Pending,
                     }
                 }
-                StateProjection::Sending { response, sent } => {
+                AwaitingProjection::Response { response, sent } => {
                     let outcome = ready!(response.poll(cx));
-                    let verdict = match (&outcome, sent.take()) {
-                        (Ok(response), Some(sent)) => sent.judge(response),
+                    let replay = match (&outcome, sent.take()) {
+                        (Ok(response), Some(sent)) => sent.classify(response),
                         _ => None,
                     };
-                    match (outcome, verdict) {
-                        (Ok(response), Some((waiting, again))) => State::Renewing {
-                            waiting,
-                            refused: Some(Box::new(Refused { response, again })),
+                    match (outcome, replay) {
+                        (Ok(response), Some((token, replay))) => Awaiting::Replacement {
+                            token,
+                            rejected: Some(Box::new(RejectedRequest { response, replay })),
                         },
                         (outcome, _) => return Poll::Ready(outcome.map_err(Into::into)),
                     }
                 }
-                StateProjection::Renewing { waiting, refused } => {
-                    let renewal = ready!(waiting.as_mut().poll(cx));
-                    let Some(refused) = refused.take() else {
-                        // there is a response for as long as it is not delivered
+                AwaitingProjection::Replacement { token, rejected } => {
+                    let renewal = ready!(token.as_mut().poll(cx));
+                    let Some(rejected) = rejected.take() else {
+                        // not reached: the response is taken when this state ends
                         return Poll::Pending;
                     };
-                    match refused.again(renewal) {
-                        Ok(unsent) => State::ReadyingAgain {
-                            unsent: Some(Box::new(unsent)),
+                    match rejected.into_replay(renewal) {
+                        Ok(pending) => Awaiting::ReplayReadiness {
+                            pending: Some(Box::new(pending)),
                         },
                         Err(response) => return Poll::Ready(Ok(response)),
                     }
                 }
-                StateProjection::ReadyingAgain { unsent } => {
-                    if let Some(unsent) = unsent {
-                        ready!(unsent.service.poll_ready(cx)).map_err(Into::into)?;
+                AwaitingProjection::ReplayReadiness { pending } => {
+                    if let Some(pending) = pending {
+                        ready!(pending.service.poll_ready(cx)).map_err(Into::into)?;
                     }
-                    let Some(unsent) = unsent.take() else {
-                        // as above
+                    let Some(pending) = pending.take() else {
+                        // not reached: the replay is taken when this state ends
                         return Poll::Pending;
                     };
-                    match unsent.renewal.attempt() {
-                        Some(attempt) => State::send_again(attempt, *unsent),
-                        None => return Poll::Ready(Err(unsent.too_late())),
+                    match pending.renewal.attempt() {
+                        Some(attempt) => Awaiting::send_replay(attempt, *pending),
+                        None => return Poll::Ready(Err(pending.token_expired())),
                     }
                 }
             };
-            state.set(next);
+            awaiting.set(next);
         }
     }
 }
 
-impl<S, B, R> fmt::Debug for AuthFuture<S, B, R>
+impl<S, B, R> fmt::Debug for ResponseFuture<S, B, R>
 where
     S: Service<Request<B>>,
     R: Replay<B>,
 {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self.state {
-            State::Acquiring { .. } => "AuthFuture::Acquiring",
-            State::Readying { .. } => "AuthFuture::Readying",
-            State::Sending { .. } => "AuthFuture::Sending",
-            State::Renewing { .. } => "AuthFuture::Renewing",
-            State::ReadyingAgain { .. } => "AuthFuture::ReadyingAgain",
+        f.write_str(match self.awaiting {
+            Awaiting::Token { .. } => "ResponseFuture::AwaitingToken",
+            Awaiting::Readiness { .. } => "ResponseFuture::AwaitingReadiness",
+            Awaiting::Response { .. } => "ResponseFuture::AwaitingResponse",
+            Awaiting::Replacement { .. } => "ResponseFuture::AwaitingReplacement",
+            Awaiting::ReplayReadiness { .. } => "ResponseFuture::AwaitingReplayReadiness",
         })
     }
 }

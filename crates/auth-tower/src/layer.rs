@@ -1,23 +1,25 @@
 use std::fmt;
 
 use auth_core::Authorizer;
+use auth_replay::Bounded;
 use tower_layer::Layer;
 
-use crate::{Auth, Bounded};
+use crate::service::Auth;
 
 /// Puts an access token on the requests of a tower HTTP client.
 ///
-/// A request that already has an `Authorization` header, or that goes to an origin the
-/// [`Authorizer`] does not name, passes as it is. Without a token a request is not sent: the caller
-/// gets an [`auth_core::Error`], boxed.
+/// A request that already has an `Authorization` header, or that goes to an unlisted origin, is sent
+/// unchanged. A request that needs a token and gets none is not sent: the caller receives an
+/// [`auth_core::Error`] as a boxed error.
 ///
-/// If the API refuses the token, another is requested, and the request is sent once more with it.
-/// `R` says how its body is kept for that: [`Bounded`], unless [told otherwise](Self::replay). The
-/// inner service is cloned for that.
+/// If the API rejects the token, the layer requests another and replays the request once with it, on
+/// a clone of the inner service. `R` keeps the body for the replay: [`Bounded`] by default, or the
+/// strategy given to [`replay`](Self::replay).
 ///
-/// Place it inside tower-http's `FollowRedirect`, so that every hop is judged by where it goes.
-/// Outside, it takes the answer of the last hop for the answer to the request, and may send that
-/// again although the first hop carried it out.
+/// Place the layer inside tower-http's `FollowRedirect`, which then asks it to authorize each hop by
+/// the hop's own origin. Outside `FollowRedirect` it takes the response to the last hop for the
+/// response to the request, and may replay a request that the first hop carried out. [The guide to
+/// the order of layers](crate::guide::layers) shows a whole stack.
 ///
 /// ```
 /// use auth_tower::{AuthLayer, auth_core::Authorizer};
@@ -40,15 +42,16 @@ pub struct AuthLayer<R = Bounded> {
 }
 
 impl AuthLayer {
-    /// A layer that authorizes by the URI of each request, for clients that connect where the URI
-    /// says: hyper's.
+    /// Creates a layer that authorizes each request by its URI, for clients that connect to the host
+    /// in the URI, such as hyper's.
     ///
-    /// tonic's `Channel` does not; for it there is `for_endpoint` (feature `tonic`). A gRPC request,
-    /// or one whose URI is only a path, gets a token from this layer only if the authorizer was
-    /// built with [`channel_is_trusted`](auth_core::AuthorizerBuilder::channel_is_trusted).
+    /// tonic's `Channel` ignores that host; use `for_endpoint` for it (feature `tonic`). A gRPC
+    /// request, or one whose URI is only a path, gets a token from this layer only if the authorizer
+    /// was built with [`channel_is_trusted`](auth_core::AuthorizerBuilder::channel_is_trusted).
     ///
-    /// Do not put it around a `Channel` by which you send requests of your own making that are not
-    /// gRPC: by their absolute URIs they look like hyper's, and the channel goes elsewhere.
+    /// Do not put this layer around a `Channel` that also sends requests other than gRPC. A request
+    /// with an absolute URI looks like one for hyper's client and gets the token of the origin in the
+    /// URI, but the channel sends it to its endpoint.
     #[must_use]
     pub fn new(authorizer: Authorizer) -> Self {
         Self {
@@ -59,7 +62,7 @@ impl AuthLayer {
 }
 
 impl<R> AuthLayer<R> {
-    /// Keeps bodies in another way. Default: [`Bounded`], 64 KiB.
+    /// Sets how bodies are kept for a replay. Default: [`Bounded`], 64 KiB.
     #[must_use]
     pub fn replay<R2>(self, replay: R2) -> AuthLayer<R2> {
         AuthLayer {

@@ -5,35 +5,35 @@ use std::{
 };
 
 use auth_core::{Authorizer, BoxError, Decision};
+use auth_replay::{Bounded, Replay};
 use http::{Request, Response};
 use tower_service::Service;
 
 use crate::{
-    AuthFuture, Bounded, Replay,
-    exchange::{Again, Unsent},
-    shared::Shared,
+    exchange::{ClientState, PendingRequest, PreparedReplay},
+    future::ResponseFuture,
 };
 
-/// A client whose requests carry an access token: what [`AuthLayer`](crate::AuthLayer) makes.
+/// A client whose requests carry an access token. [`AuthLayer`](crate::AuthLayer) makes it.
 pub struct Auth<S, R = Bounded> {
     inner: S,
-    shared: Arc<Shared<S, R>>,
+    client: Arc<ClientState<S, R>>,
 }
 
 impl<S: Clone, R> Auth<S, R> {
     pub(crate) fn new(inner: S, authorizer: Authorizer, replay: R) -> Self {
-        let shared = Shared::new(authorizer, replay, inner.clone());
-        Self { inner, shared }
+        let client = ClientState::new(authorizer, replay, inner.clone());
+        Self { inner, client }
     }
 }
 
 impl<S, R> Auth<S, R> {
-    /// The inner service.
+    /// Returns the inner service.
     pub fn get_ref(&self) -> &S {
         &self.inner
     }
 
-    /// The inner service, by itself.
+    /// Returns the inner service and drops this one.
     pub fn into_inner(self) -> S {
         self.inner
     }
@@ -47,37 +47,37 @@ where
 {
     type Response = Response<Out>;
     type Error = BoxError;
-    type Future = AuthFuture<S, B, R>;
+    type Future = ResponseFuture<S, B, R>;
 
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
         self.inner.poll_ready(cx).map_err(Into::into)
     }
 
     fn call(&mut self, mut request: Request<B>) -> Self::Future {
-        match self.shared.authorizer.authorize(&request) {
-            Decision::PassThrough => AuthFuture::passing(self.inner.call(request)),
-            Decision::Authorize(attempt) if !Again::<S, B, R>::is_possible(&attempt) => {
-                // a request is large, so it is moved but once
+        match self.client.authorizer.authorize(&request) {
+            Decision::PassThrough => ResponseFuture::passed_through(self.inner.call(request)),
+            Decision::Authorize(attempt) if !PreparedReplay::<S, B, R>::is_possible(&attempt) => {
+                // a request is large, so it is moved only once
                 attempt.apply(request.headers_mut());
-                AuthFuture::sending(self.inner.call(request), attempt, None)
+                ResponseFuture::sent(self.inner.call(request), attempt, None)
             }
             Decision::Authorize(attempt) => {
-                let (mut request, again) = Again::keep(request, &self.shared);
+                let (mut request, replay) = PreparedReplay::prepare(request, &self.client);
                 attempt.apply(request.headers_mut());
-                AuthFuture::sending(self.inner.call(request), attempt, again)
+                ResponseFuture::sent(self.inner.call(request), attempt, replay)
             }
-            Decision::Wait(waiting) => {
-                // The inner service is ready and holds what that took, a permit perhaps; waiting
-                // with it could starve the token request itself. So it is dropped, and a clone,
-                // which starts out not ready, is driven through `poll_ready` once there is a token.
+            Decision::Wait(token) => {
+                // The inner service is ready and may hold a permit. If the request kept it while it
+                // waits, the token request might never get one. So the service is dropped, and a
+                // clone, which is not ready, is driven through `poll_ready` once there is a token.
                 let service = self.inner.clone();
                 drop(mem::replace(&mut self.inner, service.clone()));
-                let unsent = Unsent {
+                let pending = PendingRequest {
                     request,
                     service,
-                    shared: Arc::clone(&self.shared),
+                    client: Arc::clone(&self.client),
                 };
-                AuthFuture::acquiring(waiting, unsent)
+                ResponseFuture::awaiting_token(token, pending)
             }
         }
     }
@@ -87,7 +87,7 @@ impl<S: Clone, R> Clone for Auth<S, R> {
     fn clone(&self) -> Self {
         Self {
             inner: self.inner.clone(),
-            shared: Arc::clone(&self.shared),
+            client: Arc::clone(&self.client),
         }
     }
 }
@@ -96,7 +96,7 @@ impl<S: fmt::Debug, R> fmt::Debug for Auth<S, R> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Auth")
             .field("inner", &self.inner)
-            .field("authorizer", &self.shared.authorizer)
+            .field("authorizer", &self.client.authorizer)
             .finish_non_exhaustive()
     }
 }

@@ -1,17 +1,14 @@
-//! What tonic needs. Its `Channel` overwrites the authority of every request with its endpoint's, so
-//! only the endpoint tells where a request goes. Its clients call every error `Unknown` that has no
-//! `Status` among its sources.
+//! The layer for tonic's `Channel`, which overwrites the authority of every request with that of its
+//! endpoint. Only the endpoint therefore says where a request goes.
 
-use std::sync::Arc;
+use auth_core::{Authorizer, Error};
+use tonic::transport::Endpoint;
 
-use auth_core::{Authorizer, BoxError, Error, RequestHead};
-use tonic::{Code, Status, transport::Endpoint};
-
-use crate::AuthLayer;
+use crate::layer::AuthLayer;
 
 impl AuthLayer {
-    /// A layer for the channel of `endpoint`, which is checked here and now: the URI it connects to
-    /// has to be one of the authorizer's origins.
+    /// Creates a layer for the channel of `endpoint`. The URI that the endpoint connects to must be an
+    /// allowed origin of the authorizer; this is checked once, here.
     ///
     /// ```
     /// use auth_tower::{Auth, AuthLayer, auth_core::{Authorizer, Error}};
@@ -28,25 +25,9 @@ impl AuthLayer {
     /// ```
     ///
     /// # Errors
-    /// If the endpoint's URI is not an allowed origin: another host, or `http` where it is not
-    /// loopback. [`Endpoint::origin`] changes nothing, it is not where the connection goes.
+    /// If the endpoint's URI is not an allowed origin: an unlisted origin, or `http` to a host other
+    /// than loopback. [`Endpoint::origin`] is ignored, because the channel does not connect by it.
     pub fn for_endpoint(endpoint: &Endpoint, authorizer: Authorizer) -> Result<Self, Error> {
         Ok(Self::new(authorizer.for_channel(endpoint.uri())?))
     }
-}
-
-/// The error for a request that was not sent; to a gRPC client it is a [`Status`] that has it as its
-/// source.
-pub(crate) fn unsent(error: Error, request: RequestHead<'_>) -> BoxError {
-    if !request.is_grpc() {
-        return error.into();
-    }
-    let code = if error.is_transient() {
-        Code::Unavailable
-    } else {
-        Code::Unauthenticated
-    };
-    let mut status = Status::new(code, error.to_string());
-    status.set_source(Arc::new(error));
-    status.into()
 }

@@ -10,8 +10,8 @@ use tower_service::Service;
 
 /// Sends token requests through a tower HTTP service, such as hyper-util's legacy `Client`.
 ///
-/// The service **must not follow redirects**: a token request carries the client's secret. hyper's
-/// client does not; a stack with tower-http's `FollowRedirect` in it does.
+/// The service **must not follow redirects**, because a token request carries the client's secret.
+/// hyper's client does not follow them. A stack that contains tower-http's `FollowRedirect` does.
 ///
 /// ```
 /// use auth_tower::TowerTransport;
@@ -29,7 +29,7 @@ impl<S, B> TowerTransport<S>
 where
     S: Service<Request<Full<Bytes>>, Response = Response<B>>,
 {
-    /// Each request goes through a clone of `service`.
+    /// Creates a transport that sends each token request through a clone of `service`.
     pub fn new(service: S) -> Self {
         Self { service }
     }

@@ -2,7 +2,7 @@
 
 use auth_core::{Authorizer, ReplayMethods};
 use auth_testing::EchoClient;
-use auth_tower::{AuthLayer, Never};
+use auth_tower::{AuthLayer, NoReplay};
 use http::{Method, Request, StatusCode};
 use http_body_util::Full;
 use tonic::{Code, transport::Endpoint};
@@ -107,7 +107,7 @@ async fn with_idempotent_a_grpc_call_is_made_once() {
 async fn a_layer_that_never_replays_renews_all_the_same() {
     let deployment = Deployment::start().await;
     let authorizer = deployment.revoked().await;
-    let layer = AuthLayer::new(authorizer.clone()).replay(Never);
+    let layer = AuthLayer::new(authorizer.clone()).replay(NoReplay);
     let client = layer.layer(hyper_client());
     let response = client.oneshot(get(deployment.api.url())).await.unwrap();
     assert_eq!(response.status(), StatusCode::UNAUTHORIZED);

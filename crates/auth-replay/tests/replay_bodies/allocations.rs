@@ -1,4 +1,4 @@
-//! What it costs to be ready for a replay.
+//! How many allocations recording a body costs.
 
 use allocation_counter::measure;
 use auth_replay::{Bounded, Replay};
@@ -7,20 +7,20 @@ use http_body_util::{BodyExt, Empty, Full};
 
 fn allocations<B: 'static>(body: B) -> u64 {
     let bounded = Bounded::default();
-    let mut armed = None;
-    let counted = measure(|| armed = Some(bounded.arm(body)));
-    assert!(armed.is_some_and(|(_, kept)| kept.is_some()));
+    let mut recorded = None;
+    let counted = measure(|| recorded = Some(bounded.record(body)));
+    assert!(recorded.is_some_and(|(_, recording)| recording.is_some()));
     counted.count_total
 }
 
 #[test]
-fn a_body_that_is_cloned_costs_no_allocation() {
+fn cloning_a_body_allocates_nothing() {
     assert_eq!(allocations(Full::new(Bytes::from_static(b"hello"))), 0);
     assert_eq!(allocations(Empty::<Bytes>::new()), 0);
 }
 
 #[test]
-fn a_body_that_is_recorded_costs_two() {
+fn recording_a_boxed_body_allocates_twice() {
     let body = || Full::new(Bytes::from_static(b"hello"));
     assert_eq!(allocations(body().boxed()), 2);
     assert_eq!(allocations(body().boxed_unsync()), 2);

@@ -1,4 +1,4 @@
-//! How much is kept, and for how long.
+//! How much of a body is kept, and for how long.
 
 use auth_replay::{Bounded, Replay};
 use bytes::Bytes;
@@ -20,22 +20,22 @@ fn the_default_is_64_kib() {
 }
 
 #[test]
-fn a_body_is_kept_up_to_the_bound_and_not_a_byte_beyond() {
+fn a_body_is_kept_if_its_size_is_at_most_the_bound() {
     for (size, is_kept) in [(0, true), (BOUND, true), (BOUND + 1, false)] {
         let bounded = Bounded::default();
-        assert_eq!(bounded.arm(full(size)).1.is_some(), is_kept);
-        assert_eq!(bounded.arm("x".repeat(size)).1.is_some(), is_kept);
-        assert_eq!(bounded.arm(full(size).boxed()).1.is_some(), is_kept);
+        assert_eq!(bounded.record(full(size)).1.is_some(), is_kept);
+        assert_eq!(bounded.record("x".repeat(size)).1.is_some(), is_kept);
+        assert_eq!(bounded.record(full(size).boxed()).1.is_some(), is_kept);
 
         let steps = [Step::Data(vec![7; size])];
         let script = Script::new(steps.clone(), false);
         let watch = script.watch.clone();
-        let (mut first, kept) = bounded.arm(script.boxed());
-        let kept = kept.expect("the size is unknown");
+        let (mut first, recording) = bounded.record(script.boxed());
+        let recording = recording.expect("the size is unknown");
         assert_eq!(exhaust(&mut first), steps);
         assert_eq!(watch.held(), if is_kept { size } else { 0 });
-        assert_eq!(Bounded::is_whole(&kept), is_kept);
-        let second = Bounded::again(kept);
+        assert_eq!(Bounded::is_replayable(&recording), is_kept);
+        let second = Bounded::replay(recording);
         assert_eq!(
             second.map(|mut body| exhaust(&mut body)),
             is_kept.then(|| steps.to_vec())
@@ -44,34 +44,34 @@ fn a_body_is_kept_up_to_the_bound_and_not_a_byte_beyond() {
 }
 
 #[test]
-fn a_bound_of_nothing_keeps_bodies_of_nothing() {
+fn a_bound_of_zero_keeps_only_empty_bodies() {
     let bounded = Bounded::new(0);
-    assert!(bounded.arm(full(0)).1.is_some());
-    assert!(bounded.arm(full(1)).1.is_none());
+    assert!(bounded.record(full(0)).1.is_some());
+    assert!(bounded.record(full(1)).1.is_none());
 }
 
 #[test]
-fn frames_are_bounded_by_number_as_well() {
-    let most = 16 + BOUND / 64;
-    for (frames, is_kept) in [(most, true), (most + 1, false)] {
+fn the_number_of_frames_is_bounded() {
+    let max_frames = 16 + BOUND / 64;
+    for (frames, is_kept) in [(max_frames, true), (max_frames + 1, false)] {
         let script = Script::new(vec![Step::Data(Vec::new()); frames], false);
-        let (mut first, kept) = Bounded::default().arm(script.boxed());
-        let kept = kept.unwrap();
+        let (mut first, recording) = Bounded::default().record(script.boxed());
+        let recording = recording.unwrap();
         assert_eq!(exhaust(&mut first).len(), frames);
-        assert_eq!(Bounded::is_whole(&kept), is_kept);
+        assert_eq!(Bounded::is_replayable(&recording), is_kept);
     }
 }
 
 #[test]
-fn a_response_that_is_fine_frees_the_frames_while_the_request_goes_on() {
+fn dropping_the_recording_frees_the_frames_while_the_body_is_still_sent() {
     let chunk = || Step::Data(vec![7; 1000]);
     let script = Script::new([chunk(), chunk(), chunk()], false);
     let watch = script.watch.clone();
-    let (mut first, kept) = Bounded::default().arm(script.boxed());
+    let (mut first, recording) = Bounded::default().record(script.boxed());
     poll(&mut first);
     poll(&mut first);
     assert_eq!(watch.held(), 2000);
-    drop(kept);
+    drop(recording);
     assert_eq!(watch.held(), 0);
     assert_eq!(poll(&mut first), Some(chunk()));
     assert_eq!(watch.held(), 0);
@@ -79,16 +79,16 @@ fn a_response_that_is_fine_frees_the_frames_while_the_request_goes_on() {
 }
 
 #[test]
-fn the_task_that_sends_is_let_go_when_no_replay_can_come() {
+fn the_waker_is_dropped_once_no_replay_is_possible() {
     let pause = || [Step::Pending, Step::Pending];
     let too_much = [Step::Pending, Step::Data(vec![7; BOUND + 1]), Step::Pending];
-    // a response that is fine; then a body that grows too long
-    for (script, tape_is_dropped) in [
+    // the recording is dropped; then the body exceeds the bound
+    for (script, recording_is_dropped) in [
         (Script::new(pause(), false), true),
         (Script::new(too_much, false), false),
     ] {
         let watch = script.watch.clone();
-        let (first, kept) = Bounded::default().arm(script.boxed());
+        let (first, recording) = Bounded::default().record(script.boxed());
         let mut first = spawn(first);
         let idle = first.waker_ref_count();
         let mut references = || {
@@ -97,15 +97,15 @@ fn the_task_that_sends_is_let_go_when_no_replay_can_come() {
             first.waker_ref_count() - idle
         };
         assert_eq!(references(), 1);
-        let kept = kept.filter(|_| !tape_is_dropped);
+        let recording = recording.filter(|_| !recording_is_dropped);
         assert_eq!(references(), 0);
-        drop(kept);
+        drop(recording);
     }
 }
 
 #[test]
-fn debug_shows_nothing_of_the_body() {
-    let (_, tape) = Bounded::default().arm(String::from("s3cr3t"));
-    assert_eq!(format!("{:?}", tape.unwrap()), "Tape { .. }");
+fn debug_does_not_show_the_body() {
+    let (_, recording) = Bounded::default().record(String::from("s3cr3t"));
+    assert_eq!(format!("{:?}", recording.unwrap()), "Recording { .. }");
     assert_eq!(format!("{:?}", Bounded::default()), "Bounded(65536)");
 }

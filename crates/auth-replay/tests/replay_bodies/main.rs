@@ -1,10 +1,10 @@
-//! Bodies that are sent a second time.
+//! Replayed bodies.
 #![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used)]
 
 mod allocations;
-mod known;
 mod limits;
 mod properties;
 mod script;
+mod supported_bodies;
 mod takeover;
 mod threads;

@@ -1,4 +1,4 @@
-//! What holds for every body, bound and moment at which the replay takes over.
+//! Properties of all bodies, all bounds, and all moments at which the replay takes the body.
 
 use auth_replay::{Bounded, Replay};
 use bytes::Bytes;
@@ -30,7 +30,7 @@ fn trailers(value: &[u8]) -> Step {
     Step::Trailers(HeaderMap::from_iter([(http::header::ETAG, value)]))
 }
 
-/// What a step takes of the bound.
+/// The bytes of a step that count towards the bound.
 fn size(step: &Step) -> usize {
     match step {
         Step::Trailers(fields) => {
@@ -51,7 +51,8 @@ fn frames(steps: &[Step]) -> Vec<Step> {
     steps.iter().filter(is_frame).cloned().collect()
 }
 
-/// The rules: the size so far, the number of frames so far, no failure so far.
+/// The recording is kept while size and number of the frames are within the bound and the body has
+/// not failed.
 fn is_kept(read: &[Step], bound: usize) -> bool {
     let frames = read.iter().filter(is_frame);
     frames.clone().map(size).sum::<usize>() <= bound
@@ -59,7 +60,7 @@ fn is_kept(read: &[Step], bound: usize) -> bool {
         && !read.contains(&Step::Fail)
 }
 
-/// The size hint and the end, compared with what is still to come.
+/// Asserts that size hint and end of the body agree with the steps that are left.
 fn assert_announces(body: &Boxed, left: &[Step], knows_size: bool) {
     let size = left.iter().map(Step::data).sum::<usize>() as u64;
     let hint = body.size_hint();
@@ -75,7 +76,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(4096))]
 
     #[test]
-    fn a_replay_is_the_body_from_its_beginning_or_there_is_none(
+    fn a_replay_sends_the_body_from_its_beginning_or_is_not_possible(
         steps in steps(),
         bound in 0..300_usize,
         knows_size: bool,
@@ -84,11 +85,11 @@ proptest! {
     ) {
         let script = Script::new(steps.clone(), knows_size);
         let watch = script.watch.clone();
-        let (mut first, kept) = Bounded::new(bound).arm(script.boxed_unsync());
+        let (mut first, recording) = Bounded::new(bound).record(script.boxed_unsync());
         let total: usize = steps.iter().map(Step::data).sum();
-        prop_assert_eq!(kept.is_some(), !knows_size || total <= bound);
+        prop_assert_eq!(recording.is_some(), !knows_size || total <= bound);
 
-        // the first attempt: what the body is, whether or not it is recorded
+        // the first attempt reads the body unchanged, whether or not it is recorded
         let mut read = 0;
         let mut ended = false;
         for _ in 0..reads {
@@ -97,7 +98,7 @@ proptest! {
             prop_assert_eq!(step.as_ref(), steps.get(read));
             ended = step.is_none();
             read += usize::from(!ended);
-            let kept_so_far = kept.is_some() && is_kept(&steps[..read], bound);
+            let kept_so_far = recording.is_some() && is_kept(&steps[..read], bound);
             let held: usize = steps[..read].iter().map(Step::data).sum();
             prop_assert_eq!(watch.held(), if kept_so_far { held } else { 0 });
             prop_assert!(watch.held() <= bound);
@@ -108,9 +109,9 @@ proptest! {
         let failed = steps[..read].contains(&Step::Fail);
         let mut first = (!first_is_dropped).then_some(first);
 
-        let Some(kept) = kept else { return Ok(()) };
-        prop_assert_eq!(Bounded::is_whole(&kept), is_kept(&steps[..read], bound));
-        let Some(mut second) = Bounded::again(kept) else {
+        let Some(recording) = recording else { return Ok(()) };
+        prop_assert_eq!(Bounded::is_replayable(&recording), is_kept(&steps[..read], bound));
+        let Some(mut second) = Bounded::replay(recording) else {
             prop_assert!(!is_kept(&steps[..read], bound));
             if let (Some(first), false) = (&mut first, failed || ended) {
                 prop_assert_eq!(&exhaust(first)[..], &steps[read..]);
@@ -119,7 +120,7 @@ proptest! {
         };
         prop_assert!(is_kept(&steps[..read], bound));
 
-        // the second: everything that was read without its pauses, then what is left
+        // the replay reads the frames of the first attempt without its pauses, then the steps that are left
         let mut expected = frames(&steps[..read]);
         expected.extend_from_slice(&steps[read..]);
         for at in 0..expected.len() {
@@ -133,31 +134,31 @@ proptest! {
         }
         prop_assert_eq!(watch.held(), 0);
 
-        // the first: an error, unless it had everything; never an early end
+        // the first attempt fails unless it has read everything; it never ends early
         if let Some(first) = &mut first {
-            let had_all = ended || knows_size && read == steps.len();
-            prop_assert_eq!(first.is_end_stream(), had_all);
-            let missing = if had_all { &[] } else { &steps[read..] };
-            assert_announces_missing(first, missing, knows_size || had_all);
-            prop_assert_eq!(poll(first), (!had_all).then_some(Step::Fail));
+            let read_all = ended || knows_size && read == steps.len();
+            prop_assert_eq!(first.is_end_stream(), read_all);
+            let missing = if read_all { &[] } else { &steps[read..] };
+            assert_announces_missing(first, missing, knows_size || read_all);
+            prop_assert_eq!(poll(first), (!read_all).then_some(Step::Fail));
         }
     }
 
     #[test]
-    fn without_a_replay_nothing_is_held_and_the_first_attempt_goes_on(
+    fn after_the_recording_is_dropped_no_frame_is_held_and_the_first_attempt_goes_on(
         steps in steps(),
         bound in 0..300_usize,
         reads in 0..40_usize,
     ) {
         let script = Script::new(steps.clone(), false);
         let watch = script.watch.clone();
-        let (mut first, kept) = Bounded::new(bound).arm(script.boxed_unsync());
+        let (mut first, recording) = Bounded::new(bound).record(script.boxed_unsync());
         let end = steps.iter().position(|step| *step == Step::Fail).unwrap_or(steps.len());
         let reads = reads.min(end);
         for step in &steps[..reads] {
             prop_assert_eq!(poll(&mut first), Some(step.clone()));
         }
-        drop(kept);
+        drop(recording);
         prop_assert_eq!(watch.held(), 0);
         for step in &steps[reads..] {
             prop_assert_eq!(poll(&mut first), Some(step.clone()));

@@ -1,4 +1,4 @@
-//! A body that does what it is told, and bytes that tell whether somebody still holds them.
+//! A scripted body, and bytes that count how many of them are still held.
 
 use std::{
     collections::VecDeque,
@@ -35,7 +35,7 @@ impl Step {
 
 pub(crate) type Polled<E> = Poll<Option<Result<Frame<Bytes>, E>>>;
 
-/// What was polled, as a step; none at the end.
+/// The result of a poll as a step. `None` at the end of the body.
 pub(crate) fn step<E>(polled: Polled<E>) -> Option<Step> {
     Some(match polled {
         Poll::Pending => Step::Pending,
@@ -53,7 +53,7 @@ pub(crate) fn poll<B: Body<Data = Bytes> + Unpin>(body: &mut B) -> Option<Step> 
     step(Pin::new(body).poll_frame(&mut cx))
 }
 
-/// The steps that a body goes through, to its end or its failure.
+/// Polls a body to its end or its failure and returns the steps.
 pub(crate) fn exhaust<B: Body<Data = Bytes> + Unpin>(body: &mut B) -> Vec<Step> {
     let mut steps = Vec::new();
     while let Some(step) = poll(body) {
@@ -67,7 +67,8 @@ pub(crate) fn exhaust<B: Body<Data = Bytes> + Unpin>(body: &mut B) -> Vec<Step> 
     steps
 }
 
-/// How many bytes of the script's frames somebody holds, and who waits for the next step.
+/// Counts the bytes of the script's frames that are still held, and keeps the waker of the last poll
+/// that was pending.
 #[derive(Clone, Default)]
 pub(crate) struct Watch {
     pub(crate) held: Arc<AtomicUsize>,
@@ -81,7 +82,7 @@ impl Watch {
 
     pub(crate) fn wake(&self) {
         let waker = self.waker.lock().unwrap().take();
-        waker.expect("somebody waits").wake();
+        waker.expect("a task waits for the next step").wake();
     }
 }
 
@@ -99,7 +100,7 @@ impl Drop for Owner {
     }
 }
 
-/// Does its steps in their order. Panics if it is polled after its end, as `unfold` does.
+/// A body that yields its steps in order. Panics if it is polled after its end, as `unfold` does.
 pub(crate) struct Script {
     steps: VecDeque<Step>,
     knows_size: bool,
@@ -135,8 +136,8 @@ impl Body for Script {
                 Some(Ok(Frame::data(Bytes::from_owner(owner))))
             }
             Some(Step::Trailers(trailers)) => Some(Ok(Frame::trailers(trailers))),
-            Some(Step::Fail) => Some(Err(io::Error::other("as told"))),
-            Some(Step::Panic) => panic!("as told"),
+            Some(Step::Fail) => Some(Err(io::Error::other("scripted failure"))),
+            Some(Step::Panic) => panic!("scripted failure"),
             None => {
                 self.ended = true;
                 None

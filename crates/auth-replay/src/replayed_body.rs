@@ -8,17 +8,17 @@ use http_body::{Body, Frame, SizeHint};
 
 use crate::frames::Frames;
 
-/// The second attempt's body: the frames that the first one had, then the rest.
-pub(super) struct Playback<B> {
+/// The body of the replay: the frames that the first attempt sent, then the rest of the body.
+pub(super) struct ReplayedBody<B> {
     frames: Frames,
-    /// `None` if there is none.
+    /// `None` if the first attempt read the whole body.
     rest: Option<B>,
-    /// What is left of the size that the first attempt announced, so that both announce the same
-    /// even if more is known by now.
+    /// What is left of the size that the first attempt announced. Both attempts announce the same
+    /// size, even if the body knows more by the time of the replay.
     left: SizeHint,
 }
 
-impl<B> Playback<B> {
+impl<B> ReplayedBody<B> {
     pub(super) fn new(frames: Frames, rest: Option<B>, announced: SizeHint) -> Self {
         Self {
             frames,
@@ -28,7 +28,7 @@ impl<B> Playback<B> {
     }
 }
 
-impl<B: Body<Data = Bytes> + Unpin> Body for Playback<B> {
+impl<B: Body<Data = Bytes> + Unpin> Body for ReplayedBody<B> {
     type Data = Bytes;
     type Error = B::Error;
 
@@ -57,7 +57,7 @@ impl<B: Body<Data = Bytes> + Unpin> Body for Playback<B> {
     }
 }
 
-/// No panic if a body sends more than it announced.
+/// Subtracts what was sent. Stops at zero, because a body may send more than it announced.
 fn less(hint: SizeHint, sent: u64) -> SizeHint {
     let mut left = SizeHint::new();
     left.set_lower(hint.lower().saturating_sub(sent));

@@ -1,4 +1,4 @@
-//! Which bodies are recognised, and what is said of the others.
+//! Which body types are supported, and the warning about the others.
 
 use std::{
     convert::Infallible,
@@ -6,7 +6,7 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-use auth_replay::{Bounded, CloneBody, Never, Replay};
+use auth_replay::{Bounded, CloneBody, NoReplay, Replay};
 use bytes::Bytes;
 use http_body::Body;
 use http_body_util::{
@@ -22,12 +22,12 @@ type BoxError = Box<dyn std::error::Error + Send + Sync>;
 const TEXT: &str = "hello";
 
 fn is_replayed<B: Body<Data = Bytes> + Unpin + 'static>(body: B, text: &str) {
-    let (mut first, kept) = Bounded::default().arm(body);
+    let (mut first, recording) = Bounded::default().record(body);
     let expected = Vec::from_iter((!text.is_empty()).then(|| Step::Data(text.into())));
     assert_eq!(exhaust(&mut first), expected);
-    let kept = kept.expect("known");
-    assert!(Bounded::is_whole(&kept));
-    assert_eq!(exhaust(&mut Bounded::again(kept).unwrap()), expected);
+    let recording = recording.expect("supported");
+    assert!(Bounded::is_replayable(&recording));
+    assert_eq!(exhaust(&mut Bounded::replay(recording).unwrap()), expected);
 }
 
 fn boxes_are_replayed<E: 'static>() {
@@ -37,7 +37,7 @@ fn boxes_are_replayed<E: 'static>() {
 }
 
 #[test]
-fn every_known_body_is_replayed() {
+fn every_supported_body_is_replayed() {
     is_replayed(Full::new(Bytes::from(TEXT)), TEXT);
     is_replayed(Empty::<Bytes>::new(), "");
     is_replayed(String::from(TEXT), TEXT);
@@ -49,17 +49,17 @@ fn every_known_body_is_replayed() {
 
 #[cfg(feature = "tonic")]
 #[test]
-fn every_known_body_of_tonic_is_replayed() {
+fn every_supported_body_of_tonic_is_replayed() {
     boxes_are_replayed::<tonic::Status>();
     is_replayed(tonic::body::Body::new(Full::new(Bytes::from(TEXT))), TEXT);
     is_replayed(tonic::body::Body::empty(), "");
 }
 
 #[test]
-fn a_body_of_another_type_is_sent_once_as_it_is() {
+fn a_body_of_another_type_is_sent_once_and_unchanged() {
     fn is_sent_once<B: Body + Unpin + 'static>(body: B, send: impl Fn(&mut B) -> Vec<Step>) {
-        let (mut first, kept) = Bounded::default().arm(body);
-        assert!(kept.is_none());
+        let (mut first, recording) = Bounded::default().record(body);
+        assert!(recording.is_none());
         assert_eq!(send(&mut first), [Step::Data(TEXT.into())]);
     }
     is_sent_once(Limited::new(Full::new(Bytes::from(TEXT)), 9), exhaust);
@@ -71,19 +71,21 @@ fn a_body_of_another_type_is_sent_once_as_it_is() {
 }
 
 #[test]
-fn a_body_that_clone_body_keeps_may_be_of_any_type() {
-    let (mut first, kept) = CloneBody.arm(Box::new(Full::new(Bytes::from(TEXT))));
-    let kept = kept.unwrap();
+fn clone_body_accepts_any_body_that_can_be_cloned() {
+    let (mut first, recording) = CloneBody.record(Box::new(Full::new(Bytes::from(TEXT))));
+    let recording = recording.unwrap();
     assert_eq!(exhaust(&mut first), [Step::Data(TEXT.into())]);
-    assert!(<CloneBody as Replay<Box<Full<Bytes>>>>::is_whole(&kept));
-    let again: Option<Box<Full<Bytes>>> = CloneBody::again(kept);
-    assert_eq!(exhaust(&mut again.unwrap()), [Step::Data(TEXT.into())]);
+    assert!(<CloneBody as Replay<Box<Full<Bytes>>>>::is_replayable(
+        &recording
+    ));
+    let second: Option<Box<Full<Bytes>>> = CloneBody::replay(recording);
+    assert_eq!(exhaust(&mut second.unwrap()), [Step::Data(TEXT.into())]);
 }
 
 #[test]
-fn never_keeps_nothing() {
-    let (mut first, kept) = Never.arm(Full::new(Bytes::from(TEXT)));
-    assert!(kept.is_none());
+fn no_replay_keeps_nothing() {
+    let (mut first, recording) = NoReplay.record(Full::new(Bytes::from(TEXT)));
+    assert!(recording.is_none());
     assert_eq!(exhaust(&mut first), [Step::Data(TEXT.into())]);
 }
 
@@ -113,7 +115,7 @@ impl MakeWriter<'_> for Log {
 }
 
 #[test]
-fn an_unknown_body_is_told_once_per_layer() {
+fn an_unsupported_body_is_logged_once_per_layer() {
     let log = Log::default();
     let subscriber = tracing_subscriber::fmt()
         .with_writer(log.clone())
@@ -123,9 +125,9 @@ fn an_unknown_body_is_told_once_per_layer() {
         for bounded in [Bounded::default(), Bounded::default()] {
             for _ in 0..3 {
                 let too_large = "known".repeat(100_000);
-                assert!(bounded.arm(too_large).1.is_none());
+                assert!(bounded.record(too_large).1.is_none());
                 let body = Limited::new(String::new(), 9);
-                assert!(bounded.clone().arm(body).1.is_none());
+                assert!(bounded.clone().record(body).1.is_none());
             }
         }
     });

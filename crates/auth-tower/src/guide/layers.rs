@@ -1,0 +1,96 @@
+//! The order of layers around [`AuthLayer`](crate::AuthLayer).
+//!
+//! A tested stack for a client of hyper, outermost layer first:
+//!
+//! ```
+//! use std::{
+//!     fmt::Display,
+//!     future::{Ready, ready},
+//!     time::Duration,
+//! };
+//!
+//! use auth_tower::{
+//!     AuthLayer,
+//!     auth_core::{Authorizer, BoxError},
+//! };
+//! use bytes::Bytes;
+//! use http::{Request, Response, StatusCode};
+//! use http_body::Body;
+//! use http_body_util::Full;
+//! use tower::{Service, ServiceBuilder, retry::Policy};
+//! use tower_http::{follow_redirect::FollowRedirectLayer, trace::TraceLayer};
+//!
+//! /// `inner` is the HTTP client, such as hyper-util's.
+//! fn stack<S, B>(
+//!     tokens: Authorizer,
+//!     timeout: Duration,
+//!     max_in_flight: usize,
+//!     inner: S,
+//! ) -> impl Service<Request<Full<Bytes>>, Response = Response<impl Body>, Error = BoxError> + Clone
+//! where
+//!     S: Service<Request<Full<Bytes>>, Response = Response<B>> + Clone,
+//!     S::Error: Into<BoxError>,
+//!     B: Body<Error: Display> + 'static,
+//! {
+//!     ServiceBuilder::new()
+//!         .layer(TraceLayer::new_for_http())
+//!         .timeout(timeout)
+//!         .layer(FollowRedirectLayer::new())
+//!         .retry(RetryUnavailable { retries_left: 2 })
+//!         .layer(AuthLayer::new(tokens))
+//!         .concurrency_limit(max_in_flight)
+//!         .service(inner)
+//! }
+//!
+//! /// Sends a request again, without delay, while the API responds 503.
+//! #[derive(Clone)]
+//! struct RetryUnavailable {
+//!     retries_left: usize,
+//! }
+//!
+//! impl<T: Clone, B> Policy<Request<T>, Response<B>, BoxError> for RetryUnavailable {
+//!     type Future = Ready<()>;
+//!
+//!     fn retry(
+//!         &mut self,
+//!         _: &mut Request<T>,
+//!         result: &mut Result<Response<B>, BoxError>,
+//!     ) -> Option<Ready<()>> {
+//!         let response = result.as_ref().ok()?;
+//!         if response.status() != StatusCode::SERVICE_UNAVAILABLE {
+//!             return None;
+//!         }
+//!         self.retries_left = self.retries_left.checked_sub(1)?;
+//!         Some(ready(()))
+//!     }
+//!
+//!     fn clone_request(&mut self, request: &Request<T>) -> Option<Request<T>> {
+//!         Some(request.clone())
+//!     }
+//! }
+//! ```
+//!
+//! # Why this order
+//! - **Trace** is outermost. It logs one span per call, however many requests are sent for it, and it
+//!   never sees the token.
+//! - **Timeout** is outside `AuthLayer`. Its duration bounds the whole call: waiting for a token and for
+//!   readiness, the request, retries, redirects and the replay. A timeout inside `AuthLayer` does not
+//!   bound the wait for a token. When a call times out, the token request continues, and later calls
+//!   use its outcome.
+//! - **Redirects** are outside `AuthLayer`. `FollowRedirect` sends each hop through the layer, which
+//!   authorizes the hop by its own origin: an unlisted origin gets no token, and a hop from there to
+//!   an allowed origin gets one. Inside `AuthLayer`, the layer would see only the first request and
+//!   the last response, and it might replay a request that the first hop carried out.
+//! - **Retry** is outside `AuthLayer`. Each attempt gets the token that is current then, and one that
+//!   expired during the previous attempt is not sent again. Retry is inside the redirects, so that an
+//!   attempt repeats one hop and not the hops before it. The policy need not retry a 401: `AuthLayer`
+//!   replays a request whose token was rejected. An [`auth_core::Error`] says whether a retry may help
+//!   ([`is_transient`](auth_core::Error::is_transient)); the cache itself backs off, so such retries
+//!   need a delay.
+//! - **Concurrency limit** is inside `AuthLayer`, where it counts requests in flight. A request that
+//!   waits for a token holds no permit. Outside `AuthLayer` the requests that wait for a token would hold
+//!   all permits, also those that requests to other origins need. The same holds for
+//!   load balancing and connection pools, which therefore belong inside, too.
+//!
+//! A body must be `Clone` for the retry and `Default` for the redirects. The replay of `AuthLayer`
+//! needs neither.
