@@ -10,8 +10,11 @@ type Cause = dyn std::error::Error + Send + Sync;
 /// The codes of error replies, and what they mean for this store. The reply's own text is not shown:
 /// it may repeat the arguments of the command, which may be secret.
 const REPLIES: &[(&str, &str)] = &[
-    ("WRONGPASS", "the user name or the password is wrong"),
-    ("NOAUTH", "the server requires a user name and a password"),
+    ("WRONGPASS", WRONG_PASSWORD),
+    (
+        "NOAUTH",
+        "the server requires a password; set it in the URL, or by primary_password() behind Sentinels",
+    ),
     (
         "NOPERM",
         "the user's ACL does not allow a command, a key or a channel; the README of auth-redis lists \
@@ -50,6 +53,9 @@ const REPLIES: &[(&str, &str)] = &[
         "the server is a node of a Cluster; build the store with RedisStore::cluster",
     ),
 ];
+
+const WRONG_PASSWORD: &str = "the user name or the password is wrong; check those in the URL, and behind Sentinels those set \
+                              by primary_username() and primary_password()";
 
 const NO_RESP3: &str = "the server does not support RESP3; expected Redis 6 or newer";
 
@@ -96,7 +102,7 @@ fn cause(error: &RedisError) -> String {
     match error.kind() {
         Kind::Io => io(error),
         Kind::AuthenticationFailed => {
-            "WRONGPASS: the user name or the password is wrong".to_owned()
+            format!("WRONGPASS: {WRONG_PASSWORD}")
         }
         Kind::RESP3NotSupported => NO_RESP3.to_owned(),
         Kind::MasterNameNotFoundBySentinel => {

@@ -161,7 +161,7 @@ mod tests {
                 .root_certificate("no certificate")
         };
         let unused = error(store());
-        assert!(unused.contains("no URL uses TLS"), "{unused}");
+        assert!(unused.contains("no connection uses TLS"), "{unused}");
         let used = error(store().primary_tls(true));
         assert!(used.contains("in PEM"), "{used}");
     }

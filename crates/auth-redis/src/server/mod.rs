@@ -111,7 +111,10 @@ impl Server {
         let shown: Vec<String> = addresses.iter().map(|one| format!("{one:?}")).collect();
         let location = shown.join(", ");
         let connector = deployment.connector(addresses, trust).map_err(|error| {
-            error::configuration(&format!("the settings for Redis at {location}"), &error)
+            error::configuration(
+                &format!("Redis at {location}: the settings are invalid"),
+                &error,
+            )
         })?;
         Ok(Self {
             connector,

@@ -34,7 +34,7 @@ impl Trust {
         }
         if self.root.is_some() && !is_used {
             let message =
-                "root_certificate() is set, and no URL uses TLS; expected a rediss:// URL";
+                "root_certificate() is set, and no connection uses TLS; expected a rediss:// URL";
             return Err(Error::configuration(message));
         }
         if let Some(root) = &self.root {

@@ -119,8 +119,8 @@ async fn a_dropped_waiter_unsubscribes() {
     lease.release().await.unwrap();
 }
 
-/// Checks that a waiter notices a change of which no message tells: a command on the key of the
-/// given suffix.
+/// Checks that a waiter notices a change without a message. The change is `command`, whose second word
+/// is the suffix of the key.
 async fn is_noticed_by_polling(fixture: &Fixture, command: &[&str]) {
     let store = fixture.store([NEW]);
     let lease = store.lease(&key()).await.unwrap().unwrap();
