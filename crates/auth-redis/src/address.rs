@@ -68,25 +68,25 @@ impl Address {
     /// use TLS. `servers` says what they are.
     #[cfg(any(feature = "cluster", feature = "sentinel"))]
     pub(crate) fn check_same_access(servers: &str, addresses: &[Self]) -> Result<(), Error> {
-        let [Self(first), others @ ..] = addresses else {
+        let [Self(first), rest @ ..] = addresses else {
             return Ok(());
         };
-        for (at, Self(other)) in others.iter().enumerate() {
-            let (one, other_redis) = (first.redis_settings(), other.redis_settings());
-            let difference = if one.username() != other_redis.username() {
+        for (at, Self(other)) in rest.iter().enumerate() {
+            let (redis, other_redis) = (first.redis_settings(), other.redis_settings());
+            let difference = if redis.username() != other_redis.username() {
                 "user name"
-            } else if one.password() != other_redis.password() {
+            } else if redis.password() != other_redis.password() {
                 "password"
-            } else if one.db() != other_redis.db() {
+            } else if redis.db() != other_redis.db() {
                 "database"
             } else if is_tls(first) != is_tls(other) {
-                "scheme"
+                "TLS mode"
             } else {
                 continue;
             };
             return Err(Error::configuration(format!(
                 "URL number {} of the {servers} has a different {difference} than number 1; expected \
-                 the same user name, password, database and scheme in all of them",
+                 the same user name, password, database and TLS mode in all URLs",
                 at + 2
             )));
         }

@@ -151,6 +151,15 @@ mod tests {
         assert!(error.to_string().contains("at least one"), "{error}");
     }
 
+    #[cfg(all(feature = "cluster", feature = "tls"))]
+    #[test]
+    fn the_nodes_of_a_cluster_all_use_tls_or_none_does() {
+        let urls = ["redis://one", "rediss://two"];
+        let error = RedisStore::cluster(urls).danger_plaintext(true).build();
+        let error = error.unwrap_err().to_string();
+        assert!(error.contains("different TLS mode"), "{error}");
+    }
+
     #[cfg(feature = "cluster")]
     #[test]
     fn the_nodes_of_a_cluster_have_one_user_password_and_database() {

@@ -69,15 +69,15 @@ pub(crate) fn shared_store(server: &str, error: &RedisError) -> Error {
 }
 
 /// The error of an invalid setting.
-pub(crate) fn configuration(what: &str, error: &RedisError) -> Error {
+pub(crate) fn configuration(subject: &str, error: &RedisError) -> Error {
     // up to the dash, the text is a fixed one of the redis crate; the rest may hold a secret
     let text = error.to_string();
     let cause = text.split(" - ").next().unwrap_or_default();
-    Error::configuration(format!("{what}: {cause}"))
+    Error::configuration(format!("{subject}: {cause}"))
 }
 
 /// Whether the connection is to be replaced: a new one may reach a server that can serve the store.
-pub(crate) fn is_of_the_connection(error: &RedisError) -> bool {
+pub(crate) fn needs_new_connection(error: &RedisError) -> bool {
     error.is_unrecoverable_error()
         || error.is_io_error()
         || matches!(code(error), Some("READONLY" | "NOAUTH" | "MASTERDOWN"))
@@ -101,9 +101,7 @@ fn cause(error: &RedisError) -> String {
     }
     match error.kind() {
         Kind::Io => io(error),
-        Kind::AuthenticationFailed => {
-            format!("WRONGPASS: {WRONG_PASSWORD}")
-        }
+        Kind::AuthenticationFailed => format!("WRONGPASS: {WRONG_PASSWORD}"),
         Kind::RESP3NotSupported => NO_RESP3.to_owned(),
         Kind::MasterNameNotFoundBySentinel => {
             "no Sentinel knows an available primary of that name".to_owned()
@@ -197,11 +195,11 @@ mod tests {
 
     #[test]
     fn a_connection_to_a_replica_is_replaced() {
-        assert!(is_of_the_connection(&reply("READONLY", "")));
-        assert!(is_of_the_connection(
+        assert!(needs_new_connection(&reply("READONLY", "")));
+        assert!(needs_new_connection(
             &io::Error::from(io::ErrorKind::BrokenPipe).into()
         ));
-        assert!(!is_of_the_connection(&reply("OOM", "")));
-        assert!(!is_of_the_connection(&reply("NOPERM", "")));
+        assert!(!needs_new_connection(&reply("OOM", "")));
+        assert!(!needs_new_connection(&reply("NOPERM", "")));
     }
 }

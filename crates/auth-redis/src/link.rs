@@ -136,7 +136,7 @@ impl Link {
                         Some(_) => Loss::ErrorReply,
                         None => Loss::Broken,
                     };
-                    let is_lost = error::is_of_the_connection(&error);
+                    let is_lost = error::needs_new_connection(&error);
                     (error::shared_store(server, &error), is_lost.then_some(loss))
                 }
                 Err(_) => (

@@ -159,9 +159,9 @@ async fn waiters_poll_if_the_acl_does_not_allow_the_channels() {
     let lease = store.lease(&key()).await.unwrap().unwrap();
     let key = key();
     let waits = async {
-        soon("the change is noticed", store.changed(&key))
+        soon("a change is noticed", store.changed(&key))
             .await
-            .unwrap()
+            .unwrap();
     };
     let releases = async { lease.release().await.unwrap() };
     tokio::join!(waits, releases);
