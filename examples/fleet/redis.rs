@@ -80,7 +80,7 @@ impl fmt::Display for Redis {
 
 /// Whether a store there can be used.
 async fn check(url: &str) -> anyhow::Result<()> {
-    let store = RedisStore::builder(url).plaintext().build()?;
+    let store = RedisStore::builder(url).danger_plaintext(true).build()?;
     let key = SharedKey::new(["nobody"], &TokenRequest::default());
     store.load(&key).await?;
     Ok(())

@@ -1,29 +1,29 @@
-//! Where the server is, and who we are to it.
+//! The URL of a server: its address, and the user, password and database there.
 
-use std::fmt;
+use std::{fmt, time::Duration};
 
 use auth_core::Error;
-#[cfg(feature = "tls")]
+#[cfg(any(feature = "cluster", feature = "sentinel", feature = "tls"))]
 use redis::ConnectionAddr;
 use redis::{ConnectionInfo, IntoConnectionInfo, ProtocolVersion, io::tcp::socket2};
 
 use crate::error;
 
 const SCHEMES: &str = "redis://, rediss://, unix:// or redis+unix://";
-/// A connection that nobody answers on is found out after about twice this time, in seconds.
-const KEEPALIVE: std::time::Duration = std::time::Duration::from_secs(30);
+/// TCP keepalive discovers a dead connection after about twice this time.
+const KEEPALIVE: Duration = Duration::from_secs(30);
 
-/// A URL that holds what it should. What it shows is the host and the port, or the path.
+/// A valid URL. Its `Debug` shows the host and the port, or the path.
 #[derive(Clone)]
 pub(crate) struct Address(ConnectionInfo);
 
 impl Address {
-    /// What `url` says; an error never shows it, for it may hold a password.
+    /// Parses `url`. An error never shows the URL, which may hold a password.
     pub(crate) fn parse(url: &str) -> Result<Self, Error> {
         let scheme = url.split_once("://").map(|(scheme, _)| scheme);
         let Some(scheme) = scheme.filter(|scheme| is_scheme(scheme)) else {
             return Err(Error::configuration(format!(
-                "the URL of a Redis server starts with {SCHEMES}; one came without any scheme"
+                "the Redis URL has no scheme; expected one that starts with {SCHEMES}"
             )));
         };
         match scheme {
@@ -31,28 +31,27 @@ impl Address {
             "rediss" | "valkeys" if cfg!(feature = "tls") => {}
             "rediss" | "valkeys" => {
                 return Err(Error::configuration(format!(
-                    "{scheme}:// needs the feature `tls` of auth-redis; it is off"
+                    "the Redis URL starts with {scheme}://, which needs the feature `tls` of \
+                     auth-redis; enable it"
                 )));
             }
             _ => {
                 let scheme: String = scheme.chars().take(20).collect();
                 return Err(Error::configuration(format!(
-                    "the URL of a Redis server starts with {SCHEMES}; one came with {scheme:?}"
+                    "the Redis URL has the scheme {scheme:?}; expected one that starts with {SCHEMES}"
                 )));
             }
         }
-        // the start of a password would stand where the host should; and `#insecure` is not had here
+        // the part of a password before a # would pass for the host; `#insecure` is not supported
         if url.contains('#') {
-            let message = "the URL of a Redis server has nothing after a #; one came that has (in a password \
-                           a # is written %23, and TLS is never without verified certificates)";
+            let message = "the Redis URL contains a #; in a user name or a password, a # is written %23 \
+                           (#insecure is not supported: certificates are always verified)";
             return Err(Error::configuration(message));
         }
         let info = redis::parse_redis_url(url)
             .ok_or_else(|| Error::configuration(NO_URL))?
             .into_connection_info()
-            .map_err(|error| {
-                error::configuration("what came is not the URL of a Redis server", &error)
-            })?;
+            .map_err(|error| error::configuration("the Redis URL is invalid", &error))?;
         let redis = info
             .redis_settings()
             .clone()
@@ -63,6 +62,35 @@ impl Address {
             .with_interval(KEEPALIVE / 3);
         let tcp = info.tcp_settings().clone().set_keepalive(keepalive);
         Ok(Self(info.set_redis_settings(redis).set_tcp_settings(tcp)))
+    }
+
+    /// Checks that all `addresses` name the same user, password and database, and that all or none
+    /// use TLS. `servers` says what they are.
+    #[cfg(any(feature = "cluster", feature = "sentinel"))]
+    pub(crate) fn check_same_access(servers: &str, addresses: &[Self]) -> Result<(), Error> {
+        let [Self(first), rest @ ..] = addresses else {
+            return Ok(());
+        };
+        for (at, Self(other)) in rest.iter().enumerate() {
+            let (redis, other_redis) = (first.redis_settings(), other.redis_settings());
+            let difference = if redis.username() != other_redis.username() {
+                "user name"
+            } else if redis.password() != other_redis.password() {
+                "password"
+            } else if redis.db() != other_redis.db() {
+                "database"
+            } else if is_tls(first) != is_tls(other) {
+                "TLS mode"
+            } else {
+                continue;
+            };
+            return Err(Error::configuration(format!(
+                "URL number {} of the {servers} has a different {difference} than number 1; expected \
+                 the same user name, password, database and TLS mode in all URLs",
+                at + 2
+            )));
+        }
+        Ok(())
     }
 
     #[cfg(any(feature = "cluster", feature = "sentinel", test))]
@@ -76,11 +104,16 @@ impl Address {
 
     #[cfg(feature = "tls")]
     pub(crate) fn is_tls(&self) -> bool {
-        matches!(self.0.addr(), ConnectionAddr::TcpTls { .. })
+        is_tls(&self.0)
     }
 }
 
-/// As RFC 3986 §3.1 has it. What stands before `://` may be something else, and secret.
+#[cfg(any(feature = "cluster", feature = "sentinel", feature = "tls"))]
+fn is_tls(info: &ConnectionInfo) -> bool {
+    matches!(info.addr(), ConnectionAddr::TcpTls { .. })
+}
+
+/// Whether this is a scheme by RFC 3986 §3.1. Other text before `://` may be secret.
 fn is_scheme(text: &str) -> bool {
     text.starts_with(|c: char| c.is_ascii_alphabetic())
         && text
@@ -88,8 +121,8 @@ fn is_scheme(text: &str) -> bool {
             .all(|c| c.is_ascii_alphanumeric() || "+-.".contains(c))
 }
 
-const NO_URL: &str = "the URL of a Redis server looks like redis://user:password@host:6379/0; what came \
-                      is not a URL";
+const NO_URL: &str = "the Redis URL cannot be parsed; expected redis://user:password@host:6379/0, where all \
+                      but the host may be absent";
 
 impl fmt::Debug for Address {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -102,20 +135,20 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_no_address_is_refused_without_showing_the_password() {
+    fn an_invalid_url_is_an_error_that_shows_no_password() {
         for (url, why) in [
-            ("", "without any scheme"),
-            ("localhost", "without any scheme"),
-            ("user:s3cr3t@localhost:6379", "without any scheme"),
-            ("user:s3cr3t://x@localhost", "without any scheme"),
+            ("", "has no scheme"),
+            ("localhost", "has no scheme"),
+            ("user:s3cr3t@localhost:6379", "has no scheme"),
+            ("user:s3cr3t://x@localhost", "has no scheme"),
             ("http://user:s3cr3t@localhost", "\"http\""),
             (
                 "redis+sentinel://user:s3cr3t@localhost",
                 "\"redis+sentinel\"",
             ),
-            ("redis://user:s3cr3t@", "is not"),
-            ("redis://user:s3cr3t@localhost:port", "is not"),
-            ("redis://user:s3cr3t@local host", "is not"),
+            ("redis://user:s3cr3t@", "cannot be parsed"),
+            ("redis://user:s3cr3t@localhost:port", "cannot be parsed"),
+            ("redis://user:s3cr3t@local host", "cannot be parsed"),
             ("redis://user:s3cr3t@localhost/first", "database number"),
             ("redis://user:s3cr3t@0.0.0.0", "wildcard"),
             ("unix:///tmp/redis.sock?db=s3cr3t", "database number"),
@@ -131,13 +164,13 @@ mod tests {
 
     #[cfg(not(feature = "tls"))]
     #[test]
-    fn tls_takes_the_feature() {
+    fn a_tls_url_needs_the_feature_tls() {
         let error = Address::parse("rediss://:s3cr3t@localhost").unwrap_err();
         assert!(error.to_string().contains("feature `tls`"), "{error}");
     }
 
     #[test]
-    fn it_shows_where_and_not_who() {
+    fn debug_output_shows_the_address_without_user_and_password() {
         for (url, shown) in [
             ("redis://user:s3cr3t@localhost/3", "localhost:6379"),
             ("valkey://:s3cr3t@10.0.0.1:7000", "10.0.0.1:7000"),
@@ -156,15 +189,15 @@ mod tests {
     }
 
     #[test]
-    fn it_knows_the_user_the_password_and_the_database() {
+    fn the_url_names_the_user_the_password_and_the_database() {
         for url in [
             "redis://user:p%40ss@localhost/3",
             "unix:///run/redis.sock?user=user&pass=p%40ss&db=3",
         ] {
             let address = Address::parse(url).unwrap();
             let redis = address.info().redis_settings();
-            let who = (redis.username(), redis.password(), redis.db());
-            assert_eq!(who, (Some("user"), Some("p@ss"), 3));
+            let access = (redis.username(), redis.password(), redis.db());
+            assert_eq!(access, (Some("user"), Some("p@ss"), 3));
         }
     }
 }

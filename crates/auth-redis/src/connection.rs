@@ -1,4 +1,4 @@
-//! A connection that is there.
+//! An open connection to one server or to a Cluster.
 
 #[cfg(feature = "cluster")]
 use redis::cluster_async::ClusterConnection;
@@ -7,10 +7,10 @@ use redis::{
     aio::{ConnectionLike, MultiplexedConnection},
 };
 
-/// A connection that many use at once. A dropped request takes nothing from the others.
+/// A connection that concurrent operations share. A dropped operation does not disturb the others.
 #[derive(Clone)]
 pub(crate) enum Connection {
-    One(MultiplexedConnection),
+    OneServer(MultiplexedConnection),
     #[cfg(feature = "cluster")]
     Cluster(ClusterConnection),
 }
@@ -18,7 +18,7 @@ pub(crate) enum Connection {
 impl Connection {
     pub(crate) async fn subscribe(&mut self, channel: &str) -> RedisResult<()> {
         match self {
-            Self::One(connection) => connection.subscribe(channel).await,
+            Self::OneServer(connection) => connection.subscribe(channel).await,
             #[cfg(feature = "cluster")]
             Self::Cluster(connection) => connection.subscribe(channel).await,
         }
@@ -26,22 +26,22 @@ impl Connection {
 
     pub(crate) async fn unsubscribe(&mut self, channel: &str) -> RedisResult<()> {
         match self {
-            Self::One(connection) => connection.unsubscribe(channel).await,
+            Self::OneServer(connection) => connection.unsubscribe(channel).await,
             #[cfg(feature = "cluster")]
             Self::Cluster(connection) => connection.unsubscribe(channel).await,
         }
     }
 
-    /// Whether it is lost with the connection to one server. That to a cluster mends itself.
+    /// Whether the end of one TCP connection ends it. A Cluster connection reconnects by itself.
     pub(crate) fn is_of_one_server(&self) -> bool {
-        matches!(self, Self::One(_))
+        matches!(self, Self::OneServer(_))
     }
 }
 
 impl ConnectionLike for Connection {
     fn req_packed_command<'a>(&'a mut self, command: &'a Cmd) -> RedisFuture<'a, Value> {
         match self {
-            Self::One(connection) => connection.req_packed_command(command),
+            Self::OneServer(connection) => connection.req_packed_command(command),
             #[cfg(feature = "cluster")]
             Self::Cluster(connection) => connection.req_packed_command(command),
         }
@@ -54,7 +54,7 @@ impl ConnectionLike for Connection {
         count: usize,
     ) -> RedisFuture<'a, Vec<Value>> {
         match self {
-            Self::One(connection) => connection.req_packed_commands(pipeline, offset, count),
+            Self::OneServer(connection) => connection.req_packed_commands(pipeline, offset, count),
             #[cfg(feature = "cluster")]
             Self::Cluster(connection) => connection.req_packed_commands(pipeline, offset, count),
         }
@@ -62,7 +62,7 @@ impl ConnectionLike for Connection {
 
     fn get_db(&self) -> i64 {
         match self {
-            Self::One(connection) => connection.get_db(),
+            Self::OneServer(connection) => connection.get_db(),
             #[cfg(feature = "cluster")]
             Self::Cluster(connection) => connection.get_db(),
         }

@@ -1,4 +1,4 @@
-//! What went wrong, in words that hold no secret.
+//! Errors of Redis operations, in texts that hold no secret.
 
 use std::{error::Error as _, io, sync::Arc};
 
@@ -7,94 +7,124 @@ use redis::{ErrorKind as Kind, RedisError};
 
 type Cause = dyn std::error::Error + Send + Sync;
 
-/// Codes of error replies, and what they mean here. A reply's own text is not shown: it may repeat
-/// the arguments of the command, and these may be secret.
+/// The codes of error replies, and what they mean for this store. The reply's own text is not shown:
+/// it may repeat the arguments of the command, which may be secret.
 const REPLIES: &[(&str, &str)] = &[
-    ("WRONGPASS", "it refuses the user or the password"),
-    ("NOAUTH", "it wants a user and a password"),
-    ("NOPERM", "its ACL forbids a command, a key or a channel"),
-    ("OOM", "its memory is full (maxmemory)"),
-    ("READONLY", "it is a replica, which cannot be written to"),
-    ("WRONGTYPE", "another type of value stands under a key"),
-    ("LOADING", "it is loading its data"),
-    ("MASTERDOWN", "it is a replica that has lost its primary"),
+    ("WRONGPASS", WRONG_PASSWORD),
+    (
+        "NOAUTH",
+        "the server requires a password; set it in the URL, or by primary_password() behind Sentinels",
+    ),
+    (
+        "NOPERM",
+        "the user's ACL does not allow a command, a key or a channel; the README of auth-redis lists \
+         the rules",
+    ),
+    ("OOM", "the server's memory is full (maxmemory)"),
+    (
+        "READONLY",
+        "the server is a replica and accepts no writes; the store needs the primary",
+    ),
+    ("WRONGTYPE", "a key holds a value of another type"),
+    ("LOADING", "the server is loading its data"),
+    ("MASTERDOWN", "the server is a replica without its primary"),
     (
         "NOREPLICAS",
-        "too few replicas are there for it to be written to",
+        "the server accepts no writes, because too few replicas are connected",
     ),
-    ("MISCONF", "it cannot persist its data, and refuses writes"),
-    ("BUSY", "it is busy with a script"),
-    ("NOPROTO", "it does not know RESP3; Redis 6 does"),
-    ("CLUSTERDOWN", "the cluster is down"),
-    ("TRYAGAIN", "the cluster is moving keys"),
-    ("CROSSSLOT", "keys of one command belong to different nodes"),
-    ("MOVED", "the key belongs to another node: it is a cluster"),
-    ("ASK", "the key is moving to another node: it is a cluster"),
+    (
+        "MISCONF",
+        "the server accepts no writes, because it cannot persist its data",
+    ),
+    ("BUSY", "the server is busy with a script"),
+    ("NOPROTO", NO_RESP3),
+    ("CLUSTERDOWN", "the Cluster is down"),
+    ("TRYAGAIN", "the Cluster is moving keys"),
+    (
+        "CROSSSLOT",
+        "the keys of one command belong to different nodes",
+    ),
+    (
+        "MOVED",
+        "the server is a node of a Cluster; build the store with RedisStore::cluster",
+    ),
+    (
+        "ASK",
+        "the server is a node of a Cluster; build the store with RedisStore::cluster",
+    ),
 ];
 
-/// The error of an operation at the server `place`.
-pub(crate) fn shared_store(place: &str, error: &RedisError) -> Error {
+const WRONG_PASSWORD: &str = "the user name or the password is wrong; check those in the URL, and behind Sentinels those set \
+                              by primary_username() and primary_password()";
+
+const NO_RESP3: &str = "the server does not support RESP3; expected Redis 6 or newer";
+
+/// The error of an operation at `server`.
+pub(crate) fn shared_store(server: &str, error: &RedisError) -> Error {
     let cause = cause(error);
-    Error::new(ErrorKind::SharedStore, format!("Redis at {place}: {cause}"))
+    Error::new(
+        ErrorKind::SharedStore,
+        format!("Redis at {server}: {cause}"),
+    )
 }
 
-/// The error of a setting that cannot work.
-pub(crate) fn configuration(what: &str, error: &RedisError) -> Error {
-    // these are fixed texts of the library; what stands behind them may not be
+/// The error of an invalid setting.
+pub(crate) fn configuration(subject: &str, error: &RedisError) -> Error {
+    // up to the dash, the text is a fixed one of the redis crate; the rest may hold a secret
     let text = error.to_string();
     let cause = text.split(" - ").next().unwrap_or_default();
-    Error::configuration(format!("{what}: {cause}"))
+    Error::configuration(format!("{subject}: {cause}"))
 }
 
-/// Whether the connection is of no more use: another one may reach a server that can do better.
-pub(crate) fn is_of_the_connection(error: &RedisError) -> bool {
+/// Whether the connection is to be replaced: a new one may reach a server that can serve the store.
+pub(crate) fn needs_new_connection(error: &RedisError) -> bool {
     error.is_unrecoverable_error()
         || error.is_io_error()
         || matches!(code(error), Some("READONLY" | "NOAUTH" | "MASTERDOWN"))
 }
 
-/// What the client library calls a SELECT that was refused; the reply says only `ERR`.
+/// How the redis crate reports that SELECT failed; the reply has only the code `ERR`.
 const NO_DATABASE: &str = "Redis server refused to switch database";
 
 fn cause(error: &RedisError) -> String {
     if error.to_string().starts_with(NO_DATABASE) {
-        return "it refuses the database that the URL names: it has none of that number, or the ACL \
-                forbids SELECT"
+        return "SELECT failed: the server has no database of that number, or the user's ACL does not \
+                allow SELECT"
             .to_owned();
     }
     if let Some(code) = code(error) {
         let known = REPLIES.iter().find(|(known, _)| *known == code);
         return match known {
             Some((code, meaning)) => format!("{code}: {meaning}"),
-            None => format!("it answered with the error {code}"),
+            None => format!("the server answered with the error {code}"),
         };
     }
     match error.kind() {
         Kind::Io => io(error),
-        Kind::AuthenticationFailed => "WRONGPASS: it refuses the user or the password".to_owned(),
-        Kind::RESP3NotSupported => "it does not know RESP3; Redis 6 does".to_owned(),
+        Kind::AuthenticationFailed => format!("WRONGPASS: {WRONG_PASSWORD}"),
+        Kind::RESP3NotSupported => NO_RESP3.to_owned(),
         Kind::MasterNameNotFoundBySentinel => {
-            "no Sentinel knows a primary of that name that answers".to_owned()
+            "no Sentinel knows an available primary of that name".to_owned()
         }
-        Kind::ClusterConnectionNotFound => "no node of the cluster answers".to_owned(),
+        Kind::ClusterConnectionNotFound => "no node of the Cluster answers".to_owned(),
         kind => format!("{} ({kind:?})", error.category()),
     }
 }
 
 fn io(error: &RedisError) -> String {
-    // the cause stands behind a handle
+    // the redis crate wraps the cause in an `Arc`
     let cause = error
         .source()
         .and_then(|cause| cause.downcast_ref::<Arc<Cause>>());
     match cause.and_then(|cause| cause.downcast_ref::<io::Error>()) {
-        // of the operating system, or of the TLS stack: it names the fault
+        // the text of the operating system or of the TLS library, which names the cause
         Some(error) => error.to_string(),
         None => "the connection failed".to_owned(),
     }
 }
 
-/// The code of an error reply. Before Redis 7, a script's errors are all `ERR`, and name the code
-/// in their text.
+/// Returns the code of an error reply. Before Redis 7, an error within a script has the code `ERR`
+/// and names its own code in its text.
 fn code(error: &RedisError) -> Option<&str> {
     let code = error.code()?;
     if code != "ERR" {
@@ -124,7 +154,7 @@ mod tests {
     }
 
     #[test]
-    fn a_reply_is_told_by_its_code_and_not_by_its_text() {
+    fn an_error_reply_is_shown_by_its_code_and_not_by_its_text() {
         for (code, _) in REPLIES {
             let shown = shown(&reply(code, "of 's3cr3t'"));
             assert!(shown.starts_with(&format!("Redis at localhost:6379: {code}: ")));
@@ -136,14 +166,14 @@ mod tests {
     }
 
     #[test]
-    fn what_a_script_failed_with_is_found_in_the_text_of_redis_6() {
+    fn the_code_of_a_failed_script_is_found_in_the_text_of_redis_6() {
         let text = "Error running script (call to f_0): @user_script:1: -OOM command not allowed";
         let error = RedisError::from((
             Kind::Server(ServerErrorKind::ResponseError),
             "An error was signalled by the server",
             text.to_owned(),
         ));
-        assert!(shown(&error).contains(": OOM: its memory is full"));
+        assert!(shown(&error).contains(": OOM: the server's memory is full"));
         let text = "unknown command 'AUTH', with args beginning with: 's3cr3t'";
         let error = RedisError::from((
             Kind::Server(ServerErrorKind::ResponseError),
@@ -158,18 +188,18 @@ mod tests {
     }
 
     #[test]
-    fn what_the_operating_system_says_is_told() {
+    fn an_error_of_the_operating_system_is_shown() {
         let refused = io::Error::from(io::ErrorKind::ConnectionRefused);
         assert!(shown(&refused.into()).contains("connection refused"));
     }
 
     #[test]
-    fn another_connection_helps_if_this_one_leads_to_a_replica() {
-        assert!(is_of_the_connection(&reply("READONLY", "")));
-        assert!(is_of_the_connection(
+    fn a_connection_to_a_replica_is_replaced() {
+        assert!(needs_new_connection(&reply("READONLY", "")));
+        assert!(needs_new_connection(
             &io::Error::from(io::ErrorKind::BrokenPipe).into()
         ));
-        assert!(!is_of_the_connection(&reply("OOM", "")));
-        assert!(!is_of_the_connection(&reply("NOPERM", "")));
+        assert!(!needs_new_connection(&reply("OOM", "")));
+        assert!(!needs_new_connection(&reply("NOPERM", "")));
     }
 }

@@ -1,36 +1,54 @@
-//! What is told to the log. Never a token, a key or a name that tells something.
+//! The log events of the crate. None shows a token, a seal key or a password.
 
 use auth_core::Error;
 
-use crate::value::Unreadable;
+use crate::format::Unreadable;
 
-pub(crate) fn unreadable(name: &str, why: Unreadable) {
+/// `key` is the name of the key in Redis, which holds a hash.
+pub(crate) fn token_unreadable(key: &str, reason: Unreadable) {
     tracing::warn!(
-        name,
-        reason = why.as_str(),
-        "a stored token cannot be read; taken as absent"
+        name: "auth_redis.token_unreadable",
+        key,
+        reason = reason.as_str(),
+        "the stored token is unreadable and is treated as absent"
     );
 }
 
-pub(crate) fn not_subscribed(error: &Error) {
+pub(crate) fn subscription_failed(error: &Error) {
     tracing::warn!(
+        name: "auth_redis.subscription_failed",
         %error,
-        "no notifications from the shared token store; looking there about once a second instead"
+        "no notifications from the shared token store; waiters poll it about once a second"
     );
 }
 
-pub(crate) fn lease_not_renewed(error: &Error) {
-    tracing::warn!(%error, "the lease on a token request was not renewed; trying again");
+pub(crate) fn lease_renewal_failed(error: &Error) {
+    tracing::warn!(
+        name: "auth_redis.lease_renewal_failed",
+        %error,
+        "the lease on the token request was not renewed; the next attempt follows"
+    );
 }
 
 pub(crate) fn lease_lost() {
-    tracing::warn!("the lease on a token request was lost; others may request the same token");
+    tracing::warn!(
+        name: "auth_redis.lease_lost",
+        "the lease on the token request was lost; another process may request the same token"
+    );
 }
 
-pub(crate) fn not_connected(error: &Error) {
-    tracing::warn!(%error, "no connection to the shared token store");
+pub(crate) fn connection_failed(error: &Error) {
+    tracing::warn!(
+        name: "auth_redis.connection_failed",
+        %error,
+        "no connection to the shared token store"
+    );
 }
 
-pub(crate) fn connected(place: &str) {
-    tracing::debug!(place, "connected to the shared token store");
+pub(crate) fn connected(server: &str) {
+    tracing::debug!(
+        name: "auth_redis.connected",
+        server,
+        "connected to the shared token store"
+    );
 }

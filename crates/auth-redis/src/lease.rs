@@ -1,4 +1,4 @@
-//! The right to request a token, kept at the server.
+//! The lease on a token request, kept in Redis.
 
 use std::{fmt, future::pending, sync::Arc, time::Duration};
 
@@ -7,99 +7,95 @@ use futures_util::future::join_all;
 use redis::Cmd;
 use tokio::{runtime::Handle, time::sleep};
 
-use crate::{events, link::Link, names::Names, random::random, scripts};
+use crate::{events, format::KeyNames, link::Link, scripts, seal_keys::random_bytes};
 
-/// Tells holders apart; nobody can guess that of another one.
-type Owner = [u8; 16];
+/// The value of the lease's keys: random, so that only the holder can renew or release the lease.
+type HolderId = [u8; 16];
 
-/// Leases under the names of all keys of the ring: processes whose rings have a key in common
-/// exclude each other, whichever key is the first.
+/// A lease under the names that each seal key of the ring gives. Processes whose rings have a key in
+/// common therefore exclude each other, whatever the order of the rings.
 pub(crate) struct RedisLease {
     link: Arc<Link>,
-    names: Vec<Names>,
-    owner: Owner,
-    time: Duration,
-    /// Whether it was taken under all its names. Nobody waits for a part of one.
-    is_whole: bool,
+    names: Vec<KeyNames>,
+    holder: HolderId,
+    duration: Duration,
+    /// Whether the lease was acquired under all its names. Waiters wait only for complete leases.
+    is_complete: bool,
 }
 
 impl RedisLease {
-    /// `None`: somebody else has it.
-    pub(crate) async fn take(
+    /// Returns `None` if another process holds the lease.
+    pub(crate) async fn acquire(
         link: &Arc<Link>,
-        mut names: Vec<Names>,
-        time: Duration,
+        mut names: Vec<KeyNames>,
+        duration: Duration,
     ) -> Result<Option<Self>, Error> {
-        // everybody takes them in the same order, so that of those who try at once one succeeds
+        // one order for all processes, so that one of several concurrent attempts succeeds
         names.sort_by(|one, other| one.lease.cmp(&other.lease));
-        let owner = random()?;
-        // what is dropped here, or arrives when nobody waits any more, is given back
+        let holder = random_bytes()?;
+        // an incomplete lease is released on drop
         let mut lease = Self {
             link: link.clone(),
             names: Vec::with_capacity(names.len()),
-            owner,
-            time,
-            is_whole: false,
+            holder,
+            duration,
+            is_complete: false,
         };
         for name in names {
-            let command = scripts::lease(&name, &owner, time);
-            let mut taken = Self {
+            let command = scripts::acquire(&name, &holder, duration);
+            let mut part = Self {
                 link: link.clone(),
                 names: Vec::new(),
-                owner,
-                time,
-                is_whole: false,
+                holder,
+                duration,
+                is_complete: false,
             };
-            let taken = link
+            let mut part = link
                 .run(|mut connection| async move {
-                    // from here on it may be ours
-                    taken.names.push(name);
-                    let is_ours: bool = command.query_async(&mut connection).await?;
-                    if !is_ours {
-                        taken.names.clear();
+                    // once the command is sent, the server may have granted the lease
+                    part.names.push(name);
+                    let acquired: bool = command.query_async(&mut connection).await?;
+                    if !acquired {
+                        part.names.clear();
                     }
-                    Ok(taken)
+                    Ok(part)
                 })
                 .await?;
-            let mut taken = taken;
-            if taken.names.is_empty() {
+            if part.names.is_empty() {
                 return Ok(None);
             }
-            lease.names.append(&mut taken.names);
+            lease.names.append(&mut part.names);
         }
-        lease.is_whole = true;
+        lease.is_complete = true;
         Ok(Some(lease))
     }
 
-    /// Whether all of it is still ours.
+    /// Renews the lease. Returns whether it is still held under all its names.
     async fn renew(&self) -> Result<bool, Error> {
-        let renewals = self.names.iter().map(|names| {
-            let command = scripts::renew(names, &self.owner, self.time);
-            self.link.run(|mut connection| async move {
-                command.query_async::<bool>(&mut connection).await
-            })
+        let holder = self.holder;
+        let duration = self.duration;
+        let renewed = on_each(&self.link, &self.names, |names| {
+            scripts::renew(names, &holder, duration)
         });
-        let renewals = join_all(renewals).await;
-        let renewals: Vec<bool> = renewals.into_iter().collect::<Result<_, _>>()?;
-        Ok(renewals.into_iter().all(|is_ours| is_ours))
+        Ok(renewed.await?.into_iter().all(|is_held| is_held))
     }
 }
 
 #[async_trait]
 impl Lease for RedisLease {
     async fn hold(&self) {
-        let mut pause = self.time / 3;
+        let mut until_renewal = self.duration / 3;
         loop {
-            sleep(pause).await;
-            pause = match self.renew().await {
-                Ok(true) => self.time / 3,
+            sleep(until_renewal).await;
+            until_renewal = match self.renew().await {
+                Ok(true) => self.duration / 3,
                 Ok(false) => {
                     events::lease_lost();
                     return pending().await;
                 }
                 Err(error) => {
-                    events::lease_not_renewed(&error);
-                    self.time / 12
+                    events::lease_renewal_failed(&error);
+                    self.duration / 12
                 }
             };
         }
@@ -107,38 +103,37 @@ impl Lease for RedisLease {
 
     async fn release(mut self: Box<Self>) -> Result<(), Error> {
         let names = std::mem::take(&mut self.names);
-        give_back(&self.link, names, self.owner, scripts::release).await
+        let holder = self.holder;
+        let released = on_each(&self.link, &names, |names| scripts::release(names, &holder));
+        released.await.map(drop)
     }
 
-    async fn release_after(mut self: Box<Self>, pause: Duration) -> Result<(), Error> {
+    async fn release_after(mut self: Box<Self>, delay: Duration) -> Result<(), Error> {
         let names = std::mem::take(&mut self.names);
-        let pauses = names.iter().map(|names| {
-            let command = scripts::pause(names, &self.owner, pause);
-            self.link.run(|mut connection| async move {
-                command.query_async::<bool>(&mut connection).await
-            })
+        let holder = self.holder;
+        let released = on_each(&self.link, &names, |names| {
+            scripts::release_after(names, &holder, delay)
         });
-        let pauses = join_all(pauses).await;
-        pauses.into_iter().try_for_each(|pause| pause.map(drop))
+        released.await.map(drop)
     }
 }
 
 impl Drop for RedisLease {
-    /// Others need not wait for the end of a lease that nobody holds any more.
+    /// Releases the lease, so that other processes need not wait for its end.
     fn drop(&mut self) {
         let names = std::mem::take(&mut self.names);
         if names.is_empty() {
             return;
         }
         if let Ok(runtime) = Handle::try_current() {
-            let (link, owner) = (self.link.clone(), self.owner);
-            let command = match self.is_whole {
+            let (link, holder) = (self.link.clone(), self.holder);
+            let command = match self.is_complete {
                 true => scripts::release,
-                false => scripts::release_quietly,
+                false => scripts::release_silently,
             };
             runtime.spawn(async move {
-                // if it fails, the lease ends by itself
-                let _ = give_back(&link, names, owner, command).await;
+                // after a failure the lease ends by itself
+                let _ = on_each(&link, &names, |names| command(names, &holder)).await;
             });
         }
     }
@@ -147,23 +142,20 @@ impl Drop for RedisLease {
 impl fmt::Debug for RedisLease {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("RedisLease")
-            .field("time", &self.time)
+            .field("duration", &self.duration)
             .finish_non_exhaustive()
     }
 }
 
-async fn give_back(
+/// Runs a command for each name, concurrently. Fails if one of them fails, once all have finished.
+async fn on_each(
     link: &Arc<Link>,
-    names: Vec<Names>,
-    owner: Owner,
-    command: fn(&Names, &[u8]) -> Cmd,
-) -> Result<(), Error> {
-    let releases = names.iter().map(|names| {
-        let command = command(names, &owner);
-        link.run(|mut connection| async move { command.query_async::<bool>(&mut connection).await })
+    names: &[KeyNames],
+    command: impl Fn(&KeyNames) -> Cmd,
+) -> Result<Vec<bool>, Error> {
+    let answers = names.iter().map(|names| {
+        let command = command(names);
+        link.run(|mut connection| async move { command.query_async(&mut connection).await })
     });
-    let releases = join_all(releases).await;
-    releases
-        .into_iter()
-        .try_for_each(|release| release.map(drop))
+    join_all(answers).await.into_iter().collect()
 }

@@ -1,11 +1,11 @@
-//! The one connection of a store: made when it is needed, shared, and replaced when it is lost.
+//! The connection of a store: opened at its first use, shared by all operations, replaced when lost.
 
 use std::{
     convert::Infallible,
     fmt,
     future::Future,
     sync::{
-        Arc, Mutex, PoisonError, Weak,
+        Arc, Mutex, MutexGuard, PoisonError, Weak,
         atomic::{AtomicBool, Ordering::Relaxed},
     },
     time::Duration,
@@ -20,54 +20,54 @@ use tokio::{
 };
 
 use crate::{
+    channels::Channels,
     connection::Connection,
     error, events,
-    server::{ANSWER, CONNECT, OnPush, Server},
-    waiting::Channels,
+    server::{ANSWER_TIMEOUT, CONNECT_TIMEOUT, OnPush, Server},
 };
 
-/// Before the second attempt; doubled for each further one.
-const FIRST_PAUSE: Duration = Duration::from_millis(100);
-/// An attempt has this long to come to its end after its time is over: its runtime may be busy.
+/// The backoff after the first failed attempt; it doubles with each further one.
+const MIN_BACKOFF: Duration = Duration::from_millis(100);
+const MAX_BACKOFF: Duration = Duration::from_secs(1);
+/// An attempt may take this much longer than its timeout, since its runtime may be busy.
 const GRACE: Duration = Duration::from_millis(500);
-const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 
-/// A connection, and which one in the life of the link it is.
+/// An open connection, and its number among the connections of the link.
 #[derive(Clone)]
-pub(crate) struct Up {
+pub(crate) struct OpenConnection {
     pub(crate) connection: Connection,
     pub(crate) number: u64,
     since: Instant,
 }
 
-/// Why a connection is of no more use.
+/// Why a connection is discarded.
 #[derive(Clone, Copy, Eq, PartialEq)]
 enum Loss {
-    /// It is broken, or nothing comes.
+    /// The connection is broken, or the server does not answer.
     Broken,
-    /// The server says that another server could do better.
-    Told,
+    /// The server replied that it cannot serve the operation; another server may.
+    ErrorReply,
 }
 
-/// What an attempt to connect came to; `None` while it goes on.
-type Attempt = watch::Receiver<Option<Result<Up, Error>>>;
+/// The outcome of an attempt to connect; `None` while it is in flight.
+type Attempt = watch::Receiver<Option<Result<OpenConnection, Error>>>;
 
 enum State {
-    /// Not connected; `None`: nothing speaks against trying.
-    Down(Option<Pause>),
-    /// An attempt goes on, whoever waits for it.
+    Disconnected(Option<Backoff>),
+    /// An attempt is in flight; it goes on if its waiters are dropped.
     Connecting {
         attempt: Attempt,
         number: u64,
         since: Instant,
     },
-    Up(Up),
+    Connected(OpenConnection),
 }
 
-/// No attempt is made before `until`.
-struct Pause {
+/// After a failed attempt: the next attempt is made at `until`, and operations before that get the
+/// same error.
+struct Backoff {
     until: Instant,
-    why: Error,
+    error: Error,
 }
 
 pub(crate) struct Link {
@@ -75,13 +75,13 @@ pub(crate) struct Link {
     channels: Channels,
     state: Mutex<State>,
     counts: Mutex<Counts>,
-    has_been_tried: AtomicBool,
+    first_attempt_done: AtomicBool,
 }
 
 #[derive(Default)]
 struct Counts {
     connections: u64,
-    failures: u32,
+    consecutive_failures: u32,
 }
 
 impl Link {
@@ -89,9 +89,9 @@ impl Link {
         Arc::new(Self {
             server,
             channels: Channels::default(),
-            state: Mutex::new(State::Down(None)),
+            state: Mutex::new(State::Disconnected(None)),
             counts: Mutex::default(),
-            has_been_tried: AtomicBool::new(false),
+            first_attempt_done: AtomicBool::new(false),
         })
     }
 
@@ -99,14 +99,15 @@ impl Link {
         &self.channels
     }
 
-    /// Whether an attempt to connect has come to an end, good or bad.
-    pub(crate) fn has_been_tried(&self) -> bool {
-        self.has_been_tried.load(Relaxed)
+    /// Whether an attempt to connect has finished, successfully or not.
+    pub(crate) fn first_attempt_done(&self) -> bool {
+        self.first_attempt_done.load(Relaxed)
     }
 
-    /// What `work` comes to on the connection. It goes on if the caller does not wait for it: what
-    /// has been sent has been sent, and an answer that does not come tells that the connection is
-    /// of no more use.
+    /// Runs `work` on the connection, which it opens if there is none.
+    ///
+    /// The work runs in a task of its own and goes on if the caller is dropped: a command cannot be
+    /// called back, and a missing answer shows that the connection is lost.
     pub(crate) async fn run<T, F>(
         self: &Arc<Self>,
         work: impl FnOnce(Connection) -> F,
@@ -115,82 +116,97 @@ impl Link {
         T: Send + 'static,
         F: Future<Output = RedisResult<T>> + Send + 'static,
     {
-        let up = self.up().await?;
-        self.run_on(&up, work(up.connection.clone())).await
+        let open = self.connection().await?;
+        self.run_on(&open, work(open.connection.clone())).await
     }
 
-    /// The same, on this connection and no other.
+    /// Runs `work`, which uses this connection, as [`run`](Self::run) does.
     pub(crate) async fn run_on<T: Send + 'static>(
         self: &Arc<Self>,
-        up: &Up,
+        open: &OpenConnection,
         work: impl Future<Output = RedisResult<T>> + Send + 'static,
     ) -> Result<T, Error> {
-        let (link, number) = (self.clone(), up.number);
+        let (link, number) = (self.clone(), open.number);
         let task = runtime()?.spawn(async move {
-            let place = link.server.place();
-            let (error, loss) = match timeout(ANSWER, work).await {
+            let server = link.server.location();
+            let (error, loss) = match timeout(ANSWER_TIMEOUT, work).await {
                 Ok(Ok(outcome)) => return Ok(outcome),
                 Ok(Err(error)) => {
                     let loss = match error.code() {
-                        Some(_) => Loss::Told,
+                        Some(_) => Loss::ErrorReply,
                         None => Loss::Broken,
                     };
-                    let is_lost = error::is_of_the_connection(&error);
-                    (error::shared_store(place, &error), is_lost.then_some(loss))
+                    let is_lost = error::needs_new_connection(&error);
+                    (error::shared_store(server, &error), is_lost.then_some(loss))
                 }
-                Err(_) => (too_slow(place, "answer", ANSWER), Some(Loss::Broken)),
+                Err(_) => (
+                    timed_out(server, "answer", ANSWER_TIMEOUT),
+                    Some(Loss::Broken),
+                ),
             };
             if let Some(loss) = loss {
-                link.lose(number, loss);
+                link.discard(number, loss);
             }
             Err(error)
         });
         task.await.unwrap_or_else(|_| {
-            let message = "an operation of the shared token store was ended with its runtime";
-            Err(Error::new(ErrorKind::SharedStore, message))
+            let server = self.server.location();
+            Err(Error::new(
+                ErrorKind::SharedStore,
+                format!(
+                    "Redis at {server}: the operation was cancelled, because its tokio runtime was \
+                     shut down"
+                ),
+            ))
         })
     }
 
-    /// The connection; waits for it if there is none.
-    pub(crate) async fn up(self: &Arc<Self>) -> Result<Up, Error> {
-        let mut attempt = match self.up_or_attempt()? {
-            Ok(up) => return Ok(up),
+    /// Returns the connection. If there is none, waits for the attempt to connect that is in flight,
+    /// or starts one.
+    pub(crate) async fn connection(self: &Arc<Self>) -> Result<OpenConnection, Error> {
+        let mut attempt = match self.connection_or_attempt()? {
+            Ok(open) => return Ok(open),
             Err(attempt) => attempt,
         };
         let outcome = attempt.wait_for(Option::is_some).await;
         match outcome.as_deref() {
             Ok(Some(outcome)) => outcome.clone(),
-            // its runtime has ended
             _ => {
-                let message = "the connection to the shared token store was not made";
-                Err(Error::new(ErrorKind::SharedStore, message))
+                let server = self.server.location();
+                Err(Error::new(
+                    ErrorKind::SharedStore,
+                    format!(
+                        "Redis at {server}: the attempt to connect was cancelled, because its tokio \
+                         runtime was shut down"
+                    ),
+                ))
             }
         }
     }
 
-    /// The connection, if there is one.
-    pub(crate) fn current(&self) -> Option<Up> {
+    /// Returns the connection if it is open.
+    pub(crate) fn current(&self) -> Option<OpenConnection> {
         match &*self.state() {
-            State::Up(up) => Some(up.clone()),
-            State::Connecting { .. } | State::Down(_) => None,
+            State::Connected(open) => Some(open.clone()),
+            State::Connecting { .. } | State::Disconnected(_) => None,
         }
     }
 
-    fn up_or_attempt(self: &Arc<Self>) -> Result<Result<Up, Attempt>, Error> {
+    fn connection_or_attempt(self: &Arc<Self>) -> Result<Result<OpenConnection, Attempt>, Error> {
         let mut state = self.state();
         match &*state {
-            State::Up(up) => return Ok(Ok(up.clone())),
-            // the sender is gone if its runtime has ended; a runtime that is kept and not driven
-            // drops nothing, and comes to no end either
+            State::Connected(open) => return Ok(Ok(open.clone())),
+            // the sender is dropped with its runtime; a runtime that is kept but not driven drops
+            // nothing, and its attempt never finishes, so the attempt's age counts as well
             State::Connecting { attempt, since, .. }
-                if attempt.has_changed().is_ok() && since.elapsed() < CONNECT + GRACE =>
+                if attempt.has_changed().is_ok() && since.elapsed() < CONNECT_TIMEOUT + GRACE =>
             {
                 return Ok(Err(attempt.clone()));
             }
-            State::Down(Some(pause)) if Instant::now() < pause.until => {
-                return Err(pause.why.clone());
+            State::Disconnected(Some(backoff)) if Instant::now() < backoff.until => {
+                return Err(backoff.error.clone());
             }
-            State::Connecting { .. } | State::Down(_) => {}
+            State::Connecting { .. } | State::Disconnected(_) => {}
         }
         let runtime = runtime()?;
         let (result, attempt) = watch::channel(None);
@@ -208,91 +224,91 @@ impl Link {
         let link = self.clone();
         runtime.spawn(async move {
             let outcome = link.connect(number).await;
-            link.settle(number, &outcome);
+            link.finish_attempt(number, &outcome);
             result.send_replace(Some(outcome));
         });
         Ok(Err(attempt))
     }
 
-    async fn connect(self: &Arc<Self>, number: u64) -> Result<Up, Error> {
+    async fn connect(self: &Arc<Self>, number: u64) -> Result<OpenConnection, Error> {
         let on_push = on_push(Arc::downgrade(self), number);
-        let place = self.server.place();
-        match timeout(CONNECT, self.server.connect(on_push)).await {
-            Ok(Ok(connection)) => Ok(Up {
+        let server = self.server.location();
+        match timeout(CONNECT_TIMEOUT, self.server.connect(on_push)).await {
+            Ok(Ok(connection)) => Ok(OpenConnection {
                 connection,
                 number,
                 since: Instant::now(),
             }),
-            Ok(Err(error)) => Err(error::shared_store(place, &error)),
-            Err(_) => Err(too_slow(place, "connection", CONNECT)),
+            Ok(Err(error)) => Err(error::shared_store(server, &error)),
+            Err(_) => Err(timed_out(server, "connection", CONNECT_TIMEOUT)),
         }
     }
 
-    /// Takes in what attempt `number` came to, unless it was given up for another.
-    fn settle(&self, number: u64, outcome: &Result<Up, Error>) {
-        self.has_been_tried.store(true, Relaxed);
+    /// Records the outcome of attempt `number`, unless a later attempt has replaced it.
+    fn finish_attempt(&self, number: u64, outcome: &Result<OpenConnection, Error>) {
+        self.first_attempt_done.store(true, Relaxed);
         let mut state = self.state();
         if !matches!(&*state, State::Connecting { number: this, .. } if *this == number) {
             return;
         }
         let mut counts = self.counts();
         *state = match outcome {
-            Ok(up) => {
-                counts.failures = 0;
-                State::Up(up.clone())
+            Ok(open) => {
+                counts.consecutive_failures = 0;
+                State::Connected(open.clone())
             }
             Err(error) => {
-                let pause = FIRST_PAUSE * 2_u32.pow(counts.failures.min(10));
-                counts.failures = counts.failures.saturating_add(1);
-                // a fleet that lost its server together does not come back together
-                let pause = pause
-                    .min(LONGEST_PAUSE)
+                let backoff = MIN_BACKOFF * 2_u32.pow(counts.consecutive_failures.min(10));
+                counts.consecutive_failures = counts.consecutive_failures.saturating_add(1);
+                // jitter: processes that lost the server together do not reconnect together
+                let backoff = backoff
+                    .min(MAX_BACKOFF)
                     .mul_f64(0.5 + fastrand::f64() / 2.0);
-                State::Down(Some(Pause {
-                    until: Instant::now() + pause,
-                    why: error.clone(),
+                State::Disconnected(Some(Backoff {
+                    until: Instant::now() + backoff,
+                    error: error.clone(),
                 }))
             }
         };
         drop((state, counts));
-        // whoever listens may use the store
+        // no lock is held here: a subscriber of events may use the store
         match outcome {
-            Ok(_) => events::connected(self.server.place()),
-            Err(error) => events::not_connected(error),
+            Ok(_) => events::connected(self.server.location()),
+            Err(error) => events::connection_failed(error),
         }
     }
 
-    /// What the server told, or what happened to the connection to it.
-    fn told(&self, number: u64, push: &PushInfo) {
+    /// Takes a message that the server sent unasked, or the end of connection `number`.
+    fn receive(&self, number: u64, push: &PushInfo) {
         match (&push.kind, push.data.first()) {
-            (PushKind::Message, Some(Value::BulkString(channel))) => self.channels.tell(channel),
+            (PushKind::Message, Some(Value::BulkString(channel))) => self.channels.notify(channel),
             (PushKind::Disconnection, _) => {
-                let up = self.current();
-                if up.is_some_and(|up| up.connection.is_of_one_server()) {
-                    self.lose(number, Loss::Broken);
+                let open = self.current();
+                if open.is_some_and(|open| open.connection.is_of_one_server()) {
+                    self.discard(number, Loss::Broken);
                 }
             }
             _ => {}
         }
     }
 
-    /// The connection of that number is of no more use. One that is young led to the server that is
-    /// there now: the next would lead there, too.
-    fn lose(&self, number: u64, loss: Loss) {
+    /// Discards connection `number`. After an error reply, a connection younger than the longest
+    /// backoff is kept: another connection would reach the same server.
+    fn discard(&self, number: u64, loss: Loss) {
         let mut state = self.state();
-        if let State::Up(up) = &*state
-            && up.number == number
-            && (loss == Loss::Broken || up.since.elapsed() >= LONGEST_PAUSE)
+        if let State::Connected(open) = &*state
+            && open.number == number
+            && (loss == Loss::Broken || open.since.elapsed() >= MAX_BACKOFF)
         {
-            *state = State::Down(None);
+            *state = State::Disconnected(None);
         }
     }
 
-    fn state(&self) -> std::sync::MutexGuard<'_, State> {
+    fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn counts(&self) -> std::sync::MutexGuard<'_, Counts> {
+    fn counts(&self) -> MutexGuard<'_, Counts> {
         self.counts.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -306,7 +322,7 @@ impl fmt::Debug for Link {
 fn on_push(link: Weak<Link>, number: u64) -> OnPush {
     Arc::new(move |push: PushInfo| {
         if let Some(link) = link.upgrade() {
-            link.told(number, &push);
+            link.receive(number, &push);
         }
         Ok::<_, Infallible>(())
     })
@@ -316,12 +332,13 @@ fn runtime() -> Result<Handle, Error> {
     Handle::try_current().map_err(|_| {
         Error::new(
             ErrorKind::NoRuntime,
-            "the shared token store needs a tokio runtime",
+            "the shared token store was used outside a tokio runtime; use it within one",
         )
     })
 }
 
-fn too_slow(place: &str, what: &str, limit: Duration) -> Error {
-    let message = format!("Redis at {place}: no {what} within {} s", limit.as_secs());
+fn timed_out(server: &str, what: &str, limit: Duration) -> Error {
+    let limit = limit.as_secs();
+    let message = format!("Redis at {server}: no {what} within {limit} s");
     Error::new(ErrorKind::SharedStore, message)
 }

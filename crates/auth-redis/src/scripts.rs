@@ -1,20 +1,17 @@
-//! What has to happen at the server in one step.
+//! The Lua scripts, each of which is one atomic step at the server.
 //!
-//! They are sent in full each time, with `EVAL`: a few hundred bytes, some times a minute. In return
-//! no server has to know them beforehand: none that has just started, and none that took over.
+//! Each call sends the whole script with `EVAL`: a few hundred bytes, a few times a minute. A server
+//! that has just started or been promoted therefore needs no `SCRIPT LOAD`.
 
 use std::time::Duration;
 
 use redis::{Cmd, cmd};
 
-use crate::{
-    names::Names,
-    value::{FORMAT, millis},
-};
+use crate::format::{FORMAT, KeyNames, millis};
 
-/// The value and how many milliseconds it will still be kept; `nil` if there is none; 0 in place of
-/// both if it is not a string, 1 if it is larger than any token: that one is not even copied into the
-/// script, which would keep the server from everybody else for the time it takes.
+/// Returns the value and the milliseconds until it expires; `nil` if the key does not exist; 0 if it
+/// holds another type than a string; 1 if it is larger than 1 MiB. A larger value is not copied into
+/// the script, since the server would serve no other client for the time that takes.
 const LOAD: &str = "\
 local size = redis.pcall('STRLEN', KEYS[1])
 if type(size) == 'table' then
@@ -26,25 +23,25 @@ local value = redis.call('GET', KEYS[1])
 if not value then return nil end
 return {value, redis.call('PTTL', KEYS[1])}";
 
-/// The server's clock, in milliseconds.
+/// Returns the time by the server's clock, in milliseconds.
 const TIME: &str = "\
 local time = redis.call('TIME')
 return tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)";
 
-/// Sets the value, unless one stands there whose token is younger; that one is the answer then. The
-/// age of a token is its lifetime, which its value tells, less the time for which it is kept.
-/// Nothing of another type or format, nor what the caller has found unreadable, is spared.
+/// Sets the value, unless the key holds a younger token; the value of that token is then returned.
+/// The age of a stored token is its lifetime, which its value names, less the time until it expires.
+/// A value of another type or format is overwritten, and so is the one passed as unreadable.
 ///
-/// It says when the token ends, and not how much is left of it: it may lie in a connection for long
-/// before a server that hung gets to it, or the server may stop in the midst of this, and a token
-/// must not look younger for that.
+/// The caller passes the time at which the token ends, not its remaining lifetime: the command may
+/// wait in the connection to a server that hangs, and the server may stop while it runs the script.
+/// Neither makes the token look younger.
 const SAVE: &str = "\
-local value, ends, lifetime, unreadable, head = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), ARGV[4], ARGV[5]
+local value, expires_at, lifetime, unreadable, head = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), ARGV[4], ARGV[5]
 local time = redis.call('TIME')
-local left = ends - (tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000))
+local left = expires_at - (tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000))
 if left < 1 then return nil end
 if left > lifetime then
-  ends = ends - (left - lifetime)
+  expires_at = expires_at - (left - lifetime)
   left = lifetime
 end
 local size = redis.pcall('STRLEN', KEYS[1])
@@ -59,31 +56,31 @@ if type(size) == 'number' and size <= 1048576 then
 end
 local set = redis.pcall('SET', KEYS[1], value, 'PX', string.format('%.0f', left))
 if set.err then return set end
-redis.call('PEXPIREAT', KEYS[1], string.format('%.0f', ends))
+redis.call('PEXPIREAT', KEYS[1], string.format('%.0f', expires_at))
 redis.pcall('PUBLISH', ARGV[6], 'saved')
 return nil";
 
-/// Takes the lease if nobody has it. One that never ends, or not before longer than any of ours
-/// lasts, is none of ours.
-const LEASE: &str = "\
-local taken = redis.call('SET', KEYS[1], ARGV[1], 'NX', 'PX', ARGV[2])
-if not taken then
+/// Acquires the lease if it is free. A key without expiry, or one that expires later than any lease
+/// does, was not written by this library and is overwritten.
+const ACQUIRE: &str = "\
+local acquired = redis.call('SET', KEYS[1], ARGV[1], 'NX', 'PX', ARGV[2])
+if not acquired then
   local left = redis.call('PTTL', KEYS[1])
   if left == -1 or left > tonumber(ARGV[3]) then
-    taken = redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
+    acquired = redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
   end
 end
-if taken then return 1 end
+if acquired then return 1 end
 return 0";
 
 const RENEW: &str = "\
 if redis.pcall('GET', KEYS[1]) ~= ARGV[1] then return 0 end
 return redis.call('PEXPIRE', KEYS[1], ARGV[2])";
 
-/// Leaves the lease to nobody until it ends.
-const PAUSE: &str = "\
+/// Keeps the lease from every process, its holder included, until the key expires.
+const RELEASE_AFTER: &str = "\
 if redis.pcall('GET', KEYS[1]) ~= ARGV[1] then return 0 end
-redis.call('SET', KEYS[1], 'pause', 'PX', ARGV[2])
+redis.call('SET', KEYS[1], 'backoff', 'PX', ARGV[2])
 return 1";
 
 const RELEASE: &str = "\
@@ -92,69 +89,70 @@ redis.call('DEL', KEYS[1])
 if ARGV[2] ~= '' then redis.pcall('PUBLISH', ARGV[2], 'released') end
 return 1";
 
-/// No lease lasts longer, and no pause after one.
-pub(crate) const LONGEST_LEASE: Duration = Duration::from_secs(60);
+/// The longest time that a lease lasts, and the longest delay before one is released.
+pub(crate) const MAX_LEASE: Duration = Duration::from_secs(60);
 
-/// What is to be saved.
-pub(crate) struct Entry<'a> {
+/// A token that is to be saved.
+pub(crate) struct NewToken<'a> {
     pub(crate) value: &'a [u8],
     /// By the server's clock, in milliseconds.
-    pub(crate) ends: u64,
+    pub(crate) expires_at: u64,
     pub(crate) lifetime: Duration,
 }
 
-pub(crate) fn load(names: &Names) -> Cmd {
+pub(crate) fn load(names: &KeyNames) -> Cmd {
     eval(LOAD, &names.token)
 }
 
-pub(crate) fn time(names: &Names) -> Cmd {
+pub(crate) fn time(names: &KeyNames) -> Cmd {
     eval(TIME, &names.token)
 }
 
-pub(crate) fn save(names: &Names, entry: &Entry<'_>, unreadable: &[u8]) -> Cmd {
+pub(crate) fn save(names: &KeyNames, token: &NewToken<'_>, unreadable: &[u8]) -> Cmd {
     eval(SAVE, &names.token)
-        .arg(entry.value)
-        .arg(entry.ends)
-        .arg(millis(entry.lifetime))
+        .arg(token.value)
+        .arg(token.expires_at)
+        .arg(millis(token.lifetime))
         .arg(unreadable)
         .arg(format!("^{FORMAT}:%w+:(%d+):"))
         .arg(&names.channel)
         .take()
 }
 
-pub(crate) fn lease(names: &Names, owner: &[u8], time: Duration) -> Cmd {
-    eval(LEASE, &names.lease)
-        .arg(owner)
-        .arg(millis(time))
-        .arg(millis(LONGEST_LEASE))
+pub(crate) fn acquire(names: &KeyNames, holder: &[u8], duration: Duration) -> Cmd {
+    eval(ACQUIRE, &names.lease)
+        .arg(holder)
+        .arg(millis(duration))
+        .arg(millis(MAX_LEASE))
         .take()
 }
 
-pub(crate) fn renew(names: &Names, owner: &[u8], time: Duration) -> Cmd {
+pub(crate) fn renew(names: &KeyNames, holder: &[u8], duration: Duration) -> Cmd {
     eval(RENEW, &names.lease)
-        .arg(owner)
-        .arg(millis(time))
+        .arg(holder)
+        .arg(millis(duration))
         .take()
 }
 
-pub(crate) fn pause(names: &Names, owner: &[u8], time: Duration) -> Cmd {
-    eval(PAUSE, &names.lease)
-        .arg(owner)
-        .arg(millis(time.min(LONGEST_LEASE)).max(1))
+pub(crate) fn release_after(names: &KeyNames, holder: &[u8], delay: Duration) -> Cmd {
+    eval(RELEASE_AFTER, &names.lease)
+        .arg(holder)
+        .arg(millis(delay.min(MAX_LEASE)).max(1))
         .take()
 }
 
-/// Gives the lease back, and tells those who wait.
-pub(crate) fn release(names: &Names, owner: &[u8]) -> Cmd {
+/// Releases the lease and notifies the waiters.
+pub(crate) fn release(names: &KeyNames, holder: &[u8]) -> Cmd {
     eval(RELEASE, &names.lease)
-        .arg(owner)
+        .arg(holder)
         .arg(&names.channel)
         .take()
 }
 
-/// Gives back one that was never used; who waits for it waits for another one as well.
-pub(crate) fn release_quietly(names: &Names, owner: &[u8]) -> Cmd {
-    eval(RELEASE, &names.lease).arg(owner).arg("").take()
+/// Releases a part of an incomplete lease. The waiters wait for another, complete lease, and are not
+/// notified.
+pub(crate) fn release_silently(names: &KeyNames, holder: &[u8]) -> Cmd {
+    eval(RELEASE, &names.lease).arg(holder).arg("").take()
 }
 
 fn eval(script: &str, key: &str) -> Cmd {
@@ -165,8 +163,8 @@ fn eval(script: &str, key: &str) -> Cmd {
 mod tests {
     use super::*;
 
-    /// What stands before a script to let time go by before it sets a value, as a server that was
-    /// stopped there does. Its sandbox has no clock that does not stand still.
+    /// Precedes a script and makes time pass before the script sets a value, as when the server is
+    /// stopped there. It counts, because the clock of a script stands still.
     const STOPPED: &str = "\
 local real = redis
 local redis = {pcall = function(command, ...)
@@ -178,22 +176,22 @@ end, call = real.call}
 ";
 
     #[tokio::test]
-    async fn a_server_that_stops_in_the_midst_of_a_save_makes_no_token_younger() {
+    async fn a_server_that_stops_during_a_save_does_not_make_the_token_younger() {
         let url = std::env::var("AUTH_TEST_REDIS_URL").expect("run `cargo xtask test`");
         let client = redis::Client::open(url).unwrap();
         let mut connection = client.get_multiplexed_async_connection().await.unwrap();
-        let key = "stopped in the midst";
+        let key = "stopped during a save";
         let time = eval(TIME, key);
         let now: u64 = time.query_async(&mut connection).await.unwrap();
-        let ends = now + 10_000;
+        let expires_at = now + 10_000;
         let head = format!("^{FORMAT}:%w+:(%d+):");
         let save = eval(&format!("{STOPPED}{SAVE}"), key)
             .arg("auth1:plain:600000:x")
-            .arg(ends)
+            .arg(expires_at)
             .arg(600_000)
             .arg("")
             .arg(head)
-            .arg("nobody listens")
+            .arg("no subscribers")
             .take();
         let () = save.query_async(&mut connection).await.unwrap();
         let now: u64 = time.query_async(&mut connection).await.unwrap();
@@ -202,7 +200,11 @@ end, call = real.call}
             .query_async(&mut connection)
             .await
             .unwrap();
-        assert!(now + left <= ends + 10, "{left} ms left of {}", ends - now);
+        assert!(
+            now + left <= expires_at + 10,
+            "{left} ms left of {}",
+            expires_at - now
+        );
         assert!(left > 9_000, "{left}");
     }
 }

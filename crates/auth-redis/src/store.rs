@@ -1,4 +1,4 @@
-//! The store itself: what the cache asks of it, in terms of Redis.
+//! `RedisStore`: the operations of a shared token store in terms of Redis commands.
 
 use std::{fmt, sync::Arc, time::Duration};
 
@@ -7,34 +7,31 @@ use futures_util::future::{join_all, try_join_all};
 use redis::{Value, pipe};
 use tokio::time::{Instant, timeout};
 
-#[cfg(feature = "sentinel")]
-use crate::server::Master;
 use crate::{
-    RedisStoreBuilder, events,
+    events,
+    format::{KeyNames, Unreadable, millis},
     lease::RedisLease,
     link::Link,
-    names::Names,
-    scripts::{self, Entry, LONGEST_LEASE},
-    sealing::Sealing,
-    server::{Kind, Server},
-    value::{Unreadable, millis},
-    waiting::Waiter,
+    scripts::{self, MAX_LEASE, NewToken},
+    server::Server,
+    subscription::Subscription,
+    token_codec::TokenCodec,
 };
 
-/// Until the first attempt to connect is over.
-const FIRST_PATIENCE: Duration = Duration::from_secs(1);
+/// The limit of an operation, and the limit until the first attempt to connect has finished.
 const PATIENCE: Duration = Duration::from_millis(250);
-/// Between two looks at a lease; each is drawn anew, so that a fleet does not look at once.
-const SHORTEST_LOOK: Duration = Duration::from_millis(100);
-const LONGEST_LOOK: Duration = Duration::from_millis(250);
-/// The pauses between looks grow up to so many times that: looking is for what nobody tells, which
-/// is that a lease has ended.
-const MOST_LOOKS: u32 = 4;
+const FIRST_PATIENCE: Duration = Duration::from_secs(1);
+/// The range of the interval between two polls of a lease. Each interval is drawn from it, so that
+/// the polls of many processes spread.
+const MIN_POLL_INTERVAL: Duration = Duration::from_millis(100);
+const MAX_POLL_INTERVAL: Duration = Duration::from_millis(250);
+/// The interval grows up to this factor: only a lease that expires sends no notification.
+const MAX_POLL_FACTOR: u32 = 4;
 
 /// A [`SharedTokenStore`] in Redis or Valkey.
 ///
-/// It connects when it is used for the first time, by one connection. Several caches of a process
-/// share one store by an [`Arc`]:
+/// It opens one connection, at its first use. Several caches of a process share a store through an
+/// [`Arc`]:
 ///
 /// ```
 /// use std::sync::Arc;
@@ -54,66 +51,30 @@ const MOST_LOOKS: u32 = 4;
 /// ```
 pub struct RedisStore {
     link: Arc<Link>,
-    sealing: Sealing,
+    codec: TokenCodec,
     prefix: String,
     lease: Duration,
 }
 
 impl RedisStore {
-    /// A store in one server: `redis://user:password@host:6379/0`, `rediss://` for TLS (feature
-    /// `tls`), or `unix:///path/of/socket?user=..&pass=..&db=0`. Only the host, or the path, has to
-    /// be there; the port is 6379 and the database 0 unless told. User and password are
-    /// percent-encoded. `redis+unix://`, `valkey://`, `valkeys://` and `valkey+unix://` are taken, too.
-    ///
-    /// What is wrong with the URL is told by [`build`](RedisStoreBuilder::build).
-    pub fn builder(url: impl Into<String>) -> RedisStoreBuilder {
-        RedisStoreBuilder::new(Kind::Standalone, vec![url.into()])
-    }
-
-    /// A store in a Cluster: URLs of some of its nodes, as for [`builder`](Self::builder), all with
-    /// the same user and password.
-    #[cfg(feature = "cluster")]
-    pub fn cluster(urls: impl IntoIterator<Item = impl Into<String>>) -> RedisStoreBuilder {
-        RedisStoreBuilder::new(Kind::Cluster, urls.into_iter().map(Into::into).collect())
-    }
-
-    /// A store in the primary of that name: URLs of the Sentinels that know it, all with the same
-    /// user and password at the Sentinels; the port, 26379 as a rule, has to be told; the number at
-    /// the end is of the primary's database. With `rediss://`, the primary is reached by TLS as well.
-    /// What it wants of a user and a password is told by
-    /// [`master_credentials`](RedisStoreBuilder::master_credentials).
-    #[cfg(feature = "sentinel")]
-    pub fn sentinel(
-        urls: impl IntoIterator<Item = impl Into<String>>,
-        master: impl Into<String>,
-    ) -> RedisStoreBuilder {
-        let master = Master {
-            name: master.into(),
-            user: None,
-            password: None,
-        };
-        let urls = urls.into_iter().map(Into::into).collect();
-        RedisStoreBuilder::new(Kind::Sentinel(master), urls)
-    }
-
-    pub(crate) fn new(server: Server, sealing: Sealing, prefix: String, lease: Duration) -> Self {
+    pub(crate) fn new(server: Server, codec: TokenCodec, prefix: String, lease: Duration) -> Self {
         Self {
             link: Link::new(server),
-            sealing,
+            codec,
             prefix,
             lease,
         }
     }
 
-    fn names(&self, key: &SharedKey) -> Vec<Names> {
-        self.sealing.names(&self.prefix, key)
+    fn names(&self, key: &SharedKey) -> Vec<KeyNames> {
+        self.codec.names(&self.prefix, key)
     }
 
-    /// The token under one of its names.
+    /// Loads the token that is stored under `names`.
     async fn load_from(
         &self,
         key: &SharedKey,
-        names: &Names,
+        names: &KeyNames,
     ) -> Result<Option<SharedToken>, Error> {
         let command = scripts::load(names);
         let answer = self
@@ -123,40 +84,42 @@ impl RedisStore {
         let token = match &answer {
             Value::Nil => return Ok(None),
             Value::Array(parts) => match &parts[..] {
-                [Value::BulkString(value), Value::Int(left)] => {
-                    let left = u64::try_from(*left).ok().map(Duration::from_millis);
-                    self.sealing.open(key, value, left)
+                [Value::BulkString(value), Value::Int(remaining)] => {
+                    let remaining = u64::try_from(*remaining).ok().map(Duration::from_millis);
+                    self.codec.decode(key, value, remaining)
                 }
-                _ => Err(Unreadable::Foreign),
+                _ => Err(Unreadable::Format),
             },
             Value::Int(1) => Err(Unreadable::Size),
             _ => Err(Unreadable::Type),
         };
         Ok(token
-            .inspect_err(|why| events::unreadable(&names.token, *why))
+            .inspect_err(|reason| events::token_unreadable(&names.token, *reason))
             .ok())
     }
 
-    /// Saves under one name; the value that stands there if its token is younger.
+    /// Saves the token under `names`, unless a younger one is stored there. Returns the value of the
+    /// younger one.
     async fn save_to(
         &self,
-        names: &Names,
-        entry: &Entry<'_>,
+        names: &KeyNames,
+        token: &NewToken<'_>,
         unreadable: &[u8],
     ) -> Result<Option<Vec<u8>>, Error> {
-        let command = scripts::save(names, entry, unreadable);
+        let command = scripts::save(names, token, unreadable);
         self.link
             .run(|mut connection| async move { command.query_async(&mut connection).await })
             .await
     }
 
-    /// How long the lease and the token of these names will be kept, in milliseconds, if they are.
-    async fn look(&self, names: &Names) -> Result<(i64, i64), Error> {
-        let mut look = pipe();
-        look.cmd("PTTL").arg(&names.lease);
-        look.cmd("PTTL").arg(&names.token);
+    /// Returns the answers of `PTTL` for the lease and for the token: milliseconds, or -2 for a key
+    /// that does not exist, or -1 for one that does not expire.
+    async fn poll(&self, names: &KeyNames) -> Result<(i64, i64), Error> {
+        let mut poll = pipe();
+        poll.cmd("PTTL").arg(&names.lease);
+        poll.cmd("PTTL").arg(&names.token);
         self.link
-            .run(|mut connection| async move { look.query_async(&mut connection).await })
+            .run(|mut connection| async move { poll.query_async(&mut connection).await })
             .await
     }
 }
@@ -171,74 +134,78 @@ impl SharedTokenStore for RedisStore {
     }
 
     async fn save(&self, key: &SharedKey, token: &SharedToken) -> Result<(), Error> {
-        let began = Instant::now();
-        let value = self.sealing.close(key, token)?;
+        let started = Instant::now();
+        let value = self.codec.encode(key, token)?;
         let names = self.names(key);
         let Some(names) = names.first() else {
             return Ok(());
         };
         let command = scripts::time(names);
-        let time: u64 = self
+        let server_time: u64 = self
             .link
             .run(|mut connection| async move { command.query_async(&mut connection).await })
             .await?;
-        // the token has grown older meanwhile, and may have by now, since the server told its time
-        let left = token.left().saturating_sub(began.elapsed());
-        let entry = Entry {
+        // the whole time since the start counts, since the answer may have been slow
+        let remaining = token.left().saturating_sub(started.elapsed());
+        let new = NewToken {
             value: &value,
-            ends: time.saturating_add(millis(left)),
+            expires_at: server_time.saturating_add(millis(remaining)),
             lifetime: token.full_lifetime(),
         };
-        let Some(younger) = self.save_to(names, &entry, &[]).await? else {
+        let Some(younger) = self.save_to(names, &new, &[]).await? else {
             return Ok(());
         };
-        // it is spared for its age only if it is one of ours
-        if let Err(why) = self.sealing.open(key, &younger, Some(Duration::ZERO)) {
-            events::unreadable(&names.token, why);
-            self.save_to(names, &entry, &younger).await?;
+        // the script compared ages only; an unreadable value is overwritten whatever its age
+        if let Err(reason) = self.codec.decode(key, &younger, Some(Duration::ZERO)) {
+            events::token_unreadable(&names.token, reason);
+            self.save_to(names, &new, &younger).await?;
         }
         Ok(())
     }
 
     async fn lease(&self, key: &SharedKey) -> Result<Option<Box<dyn Lease>>, Error> {
-        let lease = RedisLease::take(&self.link, self.names(key), self.lease).await?;
+        let lease = RedisLease::acquire(&self.link, self.names(key), self.lease).await?;
         Ok(lease.map(|lease| Box::new(lease) as Box<dyn Lease>))
     }
 
     async fn changed(&self, key: &SharedKey) -> Result<(), Error> {
         let names = self.names(key);
         let channels = names.iter().map(|names| names.channel.clone());
-        let mut waiter = Waiter::new(&self.link, channels);
-        let mut before: Option<Vec<i64>> = None;
-        for look in 1.. {
-            let look_at_all = async {
-                waiter.subscribe(&self.link.up().await?).await;
-                let looks = join_all(names.iter().map(|names| self.look(names))).await;
-                looks
+        let mut subscription = Subscription::new(&self.link, channels);
+        let mut previous: Option<Vec<i64>> = None;
+        for polls in 1.. {
+            let poll_all = async {
+                subscription.ensure(&self.link.connection().await?).await;
+                let answers = join_all(names.iter().map(|names| self.poll(names))).await;
+                answers
                     .into_iter()
                     .collect::<Result<Vec<(i64, i64)>, Error>>()
             };
-            // to wait for somebody is one thing, to wait for the server another
-            let Ok(looks) = timeout(self.patience() * 2, look_at_all).await else {
-                let message = "no answer to what has changed in the shared token store";
+            // only the answer of the server is limited here, not the wait for another process
+            let limit = self.patience() * 2;
+            let Ok(answers) = timeout(limit, poll_all).await else {
+                let message = format!(
+                    "Redis at {:?}: no answer about the lease and the token within {limit:?}",
+                    self.link
+                );
                 return Err(Error::new(ErrorKind::SharedStore, message));
             };
-            let looks = looks?;
-            // -2: there is none; -1: it never ends, and is none of ours, as one that lasts too long
+            let answers = answers?;
+            // the scripts disregard a lease that does not expire or lasts too long; so does this
             let is_held =
-                |lease: i64| u64::try_from(lease).is_ok_and(|left| left <= millis(LONGEST_LEASE));
-            let is_held = looks.iter().any(|(lease, _)| is_held(*lease));
-            // time only takes from what is left; more is left if another token was saved
-            let now: Vec<i64> = looks.iter().map(|(_, token)| *token).collect();
-            let is_saved = before
+                |lease: i64| u64::try_from(lease).is_ok_and(|left| left <= millis(MAX_LEASE));
+            let is_held = answers.iter().any(|(lease, _)| is_held(*lease));
+            // the time until a token expires only decreases, unless another token is saved
+            let tokens: Vec<i64> = answers.iter().map(|(_, token)| *token).collect();
+            let is_saved = previous
                 .as_ref()
-                .is_some_and(|before| before.iter().zip(&now).any(|(before, now)| now > before));
+                .is_some_and(|previous| previous.iter().zip(&tokens).any(|(old, new)| new > old));
             if !is_held || is_saved {
                 return Ok(());
             }
-            before = Some(now);
-            let pause = until_next_look() * MOST_LOOKS.min(look);
-            if timeout(pause, waiter.news()).await.is_ok() {
+            previous = Some(tokens);
+            let interval = poll_interval() * MAX_POLL_FACTOR.min(polls);
+            if timeout(interval, subscription.message()).await.is_ok() {
                 return Ok(());
             }
         }
@@ -246,7 +213,7 @@ impl SharedTokenStore for RedisStore {
     }
 
     fn patience(&self) -> Duration {
-        if self.link.has_been_tried() {
+        if self.link.first_attempt_done() {
             PATIENCE
         } else {
             FIRST_PATIENCE
@@ -258,7 +225,7 @@ impl fmt::Debug for RedisStore {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("RedisStore")
             .field("server", &self.link)
-            .field("sealing", &self.sealing)
+            .field("codec", &self.codec)
             .field("prefix", &self.prefix)
             .field("lease", &self.lease)
             .finish()
@@ -269,6 +236,6 @@ fn age(token: &SharedToken) -> Duration {
     token.full_lifetime().saturating_sub(token.left())
 }
 
-fn until_next_look() -> Duration {
-    SHORTEST_LOOK + (LONGEST_LOOK - SHORTEST_LOOK).mul_f64(fastrand::f64())
+fn poll_interval() -> Duration {
+    MIN_POLL_INTERVAL + (MAX_POLL_INTERVAL - MIN_POLL_INTERVAL).mul_f64(fastrand::f64())
 }

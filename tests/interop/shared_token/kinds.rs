@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use anyhow::Result;
+use auth_core::Error;
 use auth_redis::{RedisStore, RedisStoreBuilder, SealKeys};
 use auth_testing::check_shared_store;
 
@@ -13,16 +14,16 @@ use crate::redis_server::{Cluster, Program, RedisServer, Sentinel};
 const ACL_RULES: &str = "~auth:* &auth:* +eval +strlen +get +set +del +pttl +pexpire +pexpireat +publish +time \
                          +subscribe +unsubscribe +hello +auth +ping +client|setname";
 
+const LEASE: Duration = Duration::from_secs(1);
+
 /// Three processes, one token request, and whatever a store has to do.
 async fn is_shared(builder: impl Fn() -> RedisStoreBuilder) -> Result<()> {
+    is_shared_by(|keys| builder().seal_keys(keys).lease(LEASE).build()).await
+}
+
+async fn is_shared_by(build: impl Fn(SealKeys) -> Result<RedisStore, Error>) -> Result<()> {
     let server = authorization_server(600).await?;
-    let store = || -> Result<RedisStore> {
-        let keys = SealKeys::new([KEY])?;
-        Ok(builder()
-            .seal_keys(keys)
-            .lease(Duration::from_secs(1))
-            .build()?)
-    };
+    let store = || -> Result<RedisStore> { Ok(build(SealKeys::new([KEY])?)?) };
     for _ in 0..3 {
         member(&server, store()?)?.token().await?;
     }
@@ -77,10 +78,15 @@ async fn redis_by_an_acl_user() -> Result<()> {
 async fn redis_behind_sentinels_before_and_after_a_failover() -> Result<()> {
     let mut sentinel = Sentinel::start(Program::Redis, 3).await?;
     let (urls, name) = (sentinel.urls(), sentinel.service());
-    let builder = || RedisStore::sentinel(urls.clone(), name);
-    is_shared(builder).await?;
+    let build = |keys| {
+        RedisStore::sentinel(urls.clone(), name)
+            .seal_keys(keys)
+            .lease(LEASE)
+            .build()
+    };
+    is_shared_by(build).await?;
     sentinel.fail_over().await?;
-    is_shared(builder).await
+    is_shared_by(build).await
 }
 
 #[tokio::test]

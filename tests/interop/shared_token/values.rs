@@ -3,7 +3,7 @@ use anyhow::{Context as _, Result};
 use super::{authorization_server, logged::Logged, members, redis};
 use crate::redis_server::RedisServer;
 
-const UNREADABLE: &str = "a stored token cannot be read; taken as absent";
+const UNREADABLE: &str = "the stored token is unreadable and is treated as absent";
 
 /// The key under which the one token is kept.
 async fn kept_under(redis: &RedisServer) -> Result<String> {

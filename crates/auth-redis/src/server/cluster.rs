@@ -1,4 +1,4 @@
-//! A Cluster, of which some nodes are known.
+//! A Cluster, which the client discovers from some of its nodes.
 
 use auth_core::async_trait;
 use redis::{
@@ -6,7 +6,10 @@ use redis::{
     cluster::{ClusterClient, ClusterClientBuilder},
 };
 
-use super::{ANSWER, Connect, LIMIT, OnPush, Trust};
+use super::{
+    connect::{ANSWER_TIMEOUT, CLIENT_TIMEOUT, Connect, OnPush},
+    trust::Trust,
+};
 use crate::{address::Address, connection::Connection};
 
 struct Nodes {
@@ -14,7 +17,7 @@ struct Nodes {
     trust: Trust,
 }
 
-pub(super) fn way(addresses: Vec<Address>, trust: &Trust) -> RedisResult<Box<dyn Connect>> {
+pub(super) fn connector(addresses: Vec<Address>, trust: &Trust) -> RedisResult<Box<dyn Connect>> {
     let trust = trust.clone();
     let nodes = Nodes { addresses, trust };
     nodes.client().build()?;
@@ -25,8 +28,8 @@ impl Nodes {
     fn client(&self) -> ClusterClientBuilder {
         let nodes = self.addresses.iter().map(|address| address.info().clone());
         let client = ClusterClient::builder(nodes)
-            .connection_timeout(ANSWER)
-            .response_timeout(LIMIT);
+            .connection_timeout(ANSWER_TIMEOUT)
+            .response_timeout(CLIENT_TIMEOUT);
         #[cfg(feature = "tls")]
         if let Some(certificates) = self.trust.certificates() {
             return client.certs(certificates);

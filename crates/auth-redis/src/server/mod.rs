@@ -1,101 +1,138 @@
-//! The server, of whichever kind it is, and the way there.
+//! The server or servers of a store: one server, a Cluster, or a primary behind Sentinels.
 
 #[cfg(feature = "cluster")]
 mod cluster;
+mod connect;
 #[cfg(feature = "sentinel")]
 mod sentinel;
-mod standalone;
 mod trust;
 
-use std::{fmt, sync::Arc, time::Duration};
+use std::fmt;
 
 use auth_core::{Error, async_trait};
-use redis::{AsyncConnectionConfig, RedisResult, aio::AsyncPushSender};
+use redis::{Client, ErrorKind, RedisResult};
 
+pub(crate) use self::connect::{ANSWER_TIMEOUT, CONNECT_TIMEOUT, OnPush};
+use self::connect::{Connect, connection_config};
 #[cfg(feature = "sentinel")]
-pub(crate) use self::sentinel::Master;
+pub(crate) use self::sentinel::Primary;
 pub(crate) use self::trust::Trust;
 use crate::{address::Address, connection::Connection, error};
 
-/// How long one answer may take before the connection is given up.
-pub(crate) const ANSWER: Duration = Duration::from_secs(1);
-/// How long it may take to reach a server and to be let in. Whoever waits for that gives up much
-/// earlier; the next one finds it done.
-pub(crate) const CONNECT: Duration = Duration::from_secs(5);
-
-/// The client's own limit for an answer: never met before ours.
-const LIMIT: Duration = Duration::from_secs(2);
-
-/// Takes what a server tells without being asked.
-pub(crate) type OnPush = Arc<dyn AsyncPushSender>;
-
-/// Which kind of server the URLs lead to.
-pub(crate) enum Kind {
-    Standalone,
+/// The kind of deployment that the URLs lead to.
+pub(crate) enum Deployment {
+    OneServer,
     #[cfg(feature = "cluster")]
     Cluster,
     #[cfg(feature = "sentinel")]
-    Sentinel(Master),
+    Sentinel(Primary),
 }
 
-impl Kind {
-    fn way(self, addresses: Vec<Address>, trust: &Trust) -> RedisResult<Box<dyn Connect>> {
+impl Deployment {
+    /// Whether any connection of the store uses TLS.
+    #[cfg(feature = "tls")]
+    fn uses_tls(&self, addresses: &[Address]) -> bool {
         match self {
-            Self::Standalone => standalone::way(addresses, trust),
-            #[cfg(feature = "cluster")]
-            Self::Cluster => cluster::way(addresses, trust),
             #[cfg(feature = "sentinel")]
-            Self::Sentinel(master) => sentinel::way(addresses, master, trust),
+            Self::Sentinel(Primary {
+                tls: Some(true), ..
+            }) => true,
+            _ => addresses.iter().any(Address::is_tls),
+        }
+    }
+
+    fn check(&self, addresses: &[Address], trust: &Trust) -> Result<(), Error> {
+        if addresses.is_empty() {
+            let message = "the store has no URL; expected at least one";
+            return Err(Error::configuration(message));
+        }
+        match self {
+            Self::OneServer => {}
+            #[cfg(feature = "cluster")]
+            Self::Cluster => Address::check_same_access("nodes of the Cluster", addresses)?,
+            #[cfg(feature = "sentinel")]
+            Self::Sentinel(primary) => {
+                Address::check_same_access("Sentinels", addresses)?;
+                primary.check(addresses)?;
+            }
+        }
+        #[cfg(feature = "tls")]
+        trust.check(self.uses_tls(addresses))?;
+        #[cfg(not(feature = "tls"))]
+        let _ = trust;
+        Ok(())
+    }
+
+    fn connector(self, addresses: Vec<Address>, trust: &Trust) -> RedisResult<Box<dyn Connect>> {
+        match self {
+            Self::OneServer => one_server(addresses, trust),
+            #[cfg(feature = "cluster")]
+            Self::Cluster => cluster::connector(addresses, trust),
+            #[cfg(feature = "sentinel")]
+            Self::Sentinel(primary) => sentinel::connector(addresses, primary, trust),
         }
     }
 }
 
-/// A server to connect to.
-pub(crate) struct Server {
-    way: Box<dyn Connect>,
-    /// Where it is, in messages.
-    place: String,
+fn one_server(addresses: Vec<Address>, trust: &Trust) -> RedisResult<Box<dyn Connect>> {
+    let mut clients = addresses
+        .into_iter()
+        .map(|address| trust.client(address.into_info()));
+    let none = (ErrorKind::InvalidClientConfig, "no URL");
+    Ok(Box::new(
+        clients.next().unwrap_or_else(|| Err(none.into()))?,
+    ))
 }
 
-/// A way to a server. Whatever can be checked without going it has been checked.
 #[async_trait]
-trait Connect: Send + Sync {
-    async fn connect(&self, on_push: OnPush) -> RedisResult<Connection>;
+impl Connect for Client {
+    async fn connect(&self, on_push: OnPush) -> RedisResult<Connection> {
+        let config = connection_config(on_push);
+        let connection = self.get_multiplexed_async_connection_with_config(&config);
+        connection.await.map(Connection::OneServer)
+    }
+}
+
+/// The server, Cluster or Sentinels to connect to.
+pub(crate) struct Server {
+    connector: Box<dyn Connect>,
+    /// The addresses, as shown in messages.
+    location: String,
 }
 
 impl Server {
-    pub(crate) fn new(kind: Kind, addresses: Vec<Address>, trust: &Trust) -> Result<Self, Error> {
-        if addresses.is_empty() {
-            let message = "at least one URL is needed; there is none";
-            return Err(Error::configuration(message));
-        }
-        trust.check(&addresses)?;
+    /// Checks everything that can be checked without a connection.
+    pub(crate) fn new(
+        deployment: Deployment,
+        addresses: Vec<Address>,
+        trust: &Trust,
+    ) -> Result<Self, Error> {
+        deployment.check(&addresses, trust)?;
         let shown: Vec<String> = addresses.iter().map(|one| format!("{one:?}")).collect();
-        let place = shown.join(", ");
-        let way = kind.way(addresses, trust).map_err(|error| {
-            error::configuration(&format!("Redis at {place} cannot be used"), &error)
+        let location = shown.join(", ");
+        let connector = deployment.connector(addresses, trust).map_err(|error| {
+            error::configuration(
+                &format!("Redis at {location}: the settings are invalid"),
+                &error,
+            )
         })?;
-        Ok(Self { way, place })
+        Ok(Self {
+            connector,
+            location,
+        })
     }
 
-    pub(crate) fn place(&self) -> &str {
-        &self.place
+    pub(crate) fn location(&self) -> &str {
+        &self.location
     }
 
     pub(crate) async fn connect(&self, on_push: OnPush) -> RedisResult<Connection> {
-        self.way.connect(on_push).await
+        self.connector.connect(on_push).await
     }
 }
 
 impl fmt::Debug for Server {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.place)
+        f.write_str(&self.location)
     }
-}
-
-fn config(on_push: OnPush) -> AsyncConnectionConfig {
-    AsyncConnectionConfig::new()
-        .set_connection_timeout(None)
-        .set_response_timeout(Some(LIMIT))
-        .set_push_sender(on_push)
 }

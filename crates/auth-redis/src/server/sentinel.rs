@@ -1,35 +1,73 @@
 //! The primary that Sentinels name.
 
-use auth_core::async_trait;
+use auth_core::{Error, async_trait};
 use redis::{
     ConnectionAddr, ProtocolVersion, RedisResult,
     sentinel::{SentinelClientBuilder, SentinelServerType},
 };
 
-use super::{Connect, OnPush, Trust, config};
+use super::{
+    connect::{Connect, OnPush, connection_config},
+    trust::Trust,
+};
 use crate::{address::Address, connection::Connection};
 
-/// The primary's name, and who we are to it.
-pub(crate) struct Master {
+/// The primary: its name at the Sentinels, and how to connect to it.
+pub(crate) struct Primary {
     pub(crate) name: String,
-    pub(crate) user: Option<String>,
+    pub(crate) username: Option<String>,
     pub(crate) password: Option<String>,
+    pub(crate) database: u32,
+    /// Whether to use TLS. `None`: as for the Sentinels.
+    #[cfg(feature = "tls")]
+    pub(crate) tls: Option<bool>,
+}
+
+impl Primary {
+    pub(crate) fn new(name: String) -> Self {
+        Self {
+            name,
+            username: None,
+            password: None,
+            database: 0,
+            #[cfg(feature = "tls")]
+            tls: None,
+        }
+    }
+
+    pub(super) fn check(&self, sentinels: &[Address]) -> Result<(), Error> {
+        let message = if self.name.is_empty() {
+            "the name of the primary is empty; expected the name by which the Sentinels monitor it"
+        } else if self.username.is_some() && self.password.is_none() {
+            "the primary has a user name and no password; expected primary_password() beside \
+             primary_username()"
+        } else if sentinels
+            .iter()
+            .any(|one| one.info().redis_settings().db() != 0)
+        {
+            "the URL of a Sentinel names a database, and Sentinels have none; name the primary's by \
+             primary_database()"
+        } else {
+            return Ok(());
+        };
+        Err(Error::configuration(message))
+    }
 }
 
 struct Sentinels {
     addresses: Vec<Address>,
-    master: Master,
+    primary: Primary,
     trust: Trust,
 }
 
-pub(super) fn way(
+pub(super) fn connector(
     addresses: Vec<Address>,
-    master: Master,
+    primary: Primary,
     trust: &Trust,
 ) -> RedisResult<Box<dyn Connect>> {
     let sentinels = Sentinels {
         addresses,
-        master,
+        primary,
         trust: trust.clone(),
     };
     sentinels.client()?.build()?;
@@ -43,61 +81,70 @@ impl Sentinels {
             .iter()
             .map(|address| address.info().addr().clone());
         let addresses: Vec<ConnectionAddr> = addresses.collect();
-        let mut client =
-            SentinelClientBuilder::new(addresses, &self.master.name, SentinelServerType::Master)?
-                .set_client_to_redis_protocol(ProtocolVersion::RESP3);
-        if let Some(user) = &self.master.user {
-            client = client.set_client_to_redis_username(user);
+        let name = &self.primary.name;
+        let mut client = SentinelClientBuilder::new(addresses, name, SentinelServerType::Master)?
+            .set_client_to_redis_protocol(ProtocolVersion::RESP3)
+            .set_client_to_redis_db(self.primary.database.into());
+        if let Some(username) = &self.primary.username {
+            client = client.set_client_to_redis_username(username);
         }
-        if let Some(password) = &self.master.password {
+        if let Some(password) = &self.primary.password {
             client = client.set_client_to_redis_password(password);
         }
+        // the URLs name the same user and password, and all or none use TLS: `Deployment::check`
         match self.addresses.first() {
-            Some(first) => self.as_to(first, client),
+            Some(first) => Ok(self.with_access(first, client)),
             None => Ok(client),
         }
     }
 
-    /// As the first Sentinel is reached, so are the others and the primary.
-    fn as_to(
+    /// Sets the user and the password at the Sentinels, TLS, and the TCP settings.
+    fn with_access(
         &self,
-        first: &Address,
+        sentinel: &Address,
         mut client: SentinelClientBuilder,
-    ) -> RedisResult<SentinelClientBuilder> {
-        let (us, tcp) = (first.info().redis_settings(), first.info().tcp_settings());
+    ) -> SentinelClientBuilder {
+        let (redis, tcp) = (
+            sentinel.info().redis_settings(),
+            sentinel.info().tcp_settings(),
+        );
         client = client
-            .set_client_to_redis_db(us.db())
             .set_client_to_redis_tcp_settings(tcp.clone())
             .set_client_to_sentinel_tcp_settings(tcp.clone());
-        if let Some(user) = us.username() {
-            client = client.set_client_to_sentinel_username(user);
+        if let Some(username) = redis.username() {
+            client = client.set_client_to_sentinel_username(username);
         }
-        if let Some(password) = us.password() {
+        if let Some(password) = redis.password() {
             client = client.set_client_to_sentinel_password(password);
         }
         #[cfg(feature = "tls")]
-        if first.is_tls() {
-            client = client
-                .set_client_to_redis_tls_mode(redis::TlsMode::Secure)
-                .set_client_to_sentinel_tls_mode(redis::TlsMode::Secure);
-            if let Some(certificates) = self.trust.certificates() {
-                client = client
-                    .set_client_to_redis_certificates(certificates.clone())
-                    .set_client_to_sentinel_certificates(certificates);
+        {
+            let certificates = self.trust.certificates();
+            if sentinel.is_tls() {
+                client = client.set_client_to_sentinel_tls_mode(redis::TlsMode::Secure);
+                if let Some(certificates) = certificates.clone() {
+                    client = client.set_client_to_sentinel_certificates(certificates);
+                }
+            }
+            if self.primary.tls.unwrap_or(sentinel.is_tls()) {
+                client = client.set_client_to_redis_tls_mode(redis::TlsMode::Secure);
+                if let Some(certificates) = certificates {
+                    client = client.set_client_to_redis_certificates(certificates);
+                }
             }
         }
         #[cfg(not(feature = "tls"))]
         let _ = &self.trust;
-        Ok(client)
+        client
     }
 }
 
 #[async_trait]
 impl Connect for Sentinels {
     async fn connect(&self, on_push: OnPush) -> RedisResult<Connection> {
-        let config = config(on_push);
+        let config = connection_config(on_push);
         let mut client = self.client()?.build()?;
         let connection = client.get_async_connection_with_config(&config);
-        connection.await.map(Connection::One)
+        connection.await.map(Connection::OneServer)
     }
 }

@@ -1,13 +1,12 @@
-//! Which certificates are trusted.
+//! The certificate authorities that TLS connections trust.
 
+#[cfg(feature = "tls")]
 use auth_core::Error;
 use redis::{Client, ConnectionInfo, RedisResult};
 #[cfg(feature = "tls")]
 use rustls::pki_types::{CertificateDer, pem::PemObject};
 
-use crate::address::Address;
-
-/// Certificate authorities, if not the operating system's.
+/// The certificate authorities; the operating system's if none is set.
 #[derive(Clone, Default)]
 pub(crate) struct Trust {
     #[cfg(feature = "tls")]
@@ -16,15 +15,6 @@ pub(crate) struct Trust {
 
 #[cfg(not(feature = "tls"))]
 impl Trust {
-    #[expect(
-        clippy::unused_self,
-        clippy::unnecessary_wraps,
-        reason = "there is no TLS"
-    )]
-    pub(super) fn check(&self, _addresses: &[Address]) -> Result<(), Error> {
-        Ok(())
-    }
-
     #[expect(clippy::unused_self, reason = "there is no TLS")]
     pub(super) fn client(&self, info: ConnectionInfo) -> RedisResult<Client> {
         Client::open(info)
@@ -33,22 +23,25 @@ impl Trust {
 
 #[cfg(feature = "tls")]
 impl Trust {
-    pub(super) fn check(&self, addresses: &[Address]) -> Result<(), Error> {
-        let is_tls = addresses.iter().any(Address::is_tls);
-        // rustls panics, and later, if it cannot tell which one is meant
-        if is_tls && std::panic::catch_unwind(rustls::ClientConfig::builder).is_err() {
-            let message = "TLS needs a crypto provider: rustls::crypto::ring::default_provider()\
-                           .install_default(), say, before the store is built; there is none";
+    /// Checks the certificates. `is_used`: any connection of the store uses TLS.
+    pub(super) fn check(&self, is_used: bool) -> Result<(), Error> {
+        // without a crypto provider, rustls would panic when the store connects
+        if is_used && std::panic::catch_unwind(rustls::ClientConfig::builder).is_err() {
+            let message = "rustls has no crypto provider, which TLS needs; call, for example, \
+                           rustls::crypto::ring::default_provider().install_default() before the \
+                           store is built";
             return Err(Error::configuration(message));
         }
-        if self.root.is_some() && !is_tls {
-            let message = "a root certificate is of use for rediss:// URLs; none of those came";
+        if self.root.is_some() && !is_used {
+            let message =
+                "root_certificate() is set, and no connection uses TLS; expected a rediss:// URL";
             return Err(Error::configuration(message));
         }
         if let Some(root) = &self.root {
             let found: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(root).collect();
             if !found.is_ok_and(|found| !found.is_empty()) {
-                let message = "a root certificate comes in PEM; what came holds none";
+                let message =
+                    "root_certificate() holds no certificate; expected one or more in PEM";
                 return Err(Error::configuration(message));
             }
         }

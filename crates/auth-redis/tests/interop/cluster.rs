@@ -5,22 +5,22 @@ use auth_testing::check_shared_store;
 
 use crate::{
     conformance::RULES,
-    directory::Directory,
     fixture::{NEW, OLD, ask, eventually, key, raw, secret, token},
     server::{Server, free_port},
+    temporary_directory::TemporaryDirectory,
 };
 
 const NODES: u16 = 3;
 const SLOTS: u16 = 16_384;
 
-/// Three nodes that know each other, each with a third of the slots.
-async fn cluster(directory: &Directory) -> Vec<Server> {
+/// Starts three connected nodes, each with a third of the slots.
+async fn cluster(directory: &TemporaryDirectory) -> Vec<Server> {
     let mut nodes = Vec::new();
     for at in 0..NODES {
         let file = directory.file(&format!("node-{at}.conf"));
-        // the default, ten thousand above the port, may not exist
+        // the default port of the bus is 10,000 higher, which may exceed the range of ports
         let bus = free_port().to_string();
-        let words = [
+        let arguments = [
             "--cluster-enabled",
             "yes",
             "--cluster-config-file",
@@ -28,7 +28,7 @@ async fn cluster(directory: &Directory) -> Vec<Server> {
             "--cluster-port",
             &bus,
         ];
-        let node = Server::start(&words).await;
+        let node = Server::start(&arguments).await;
         let mut raw = raw(&node.url()).await;
         let (first, next) = (at * (SLOTS / NODES), (at + 1) * (SLOTS / NODES));
         let last = if at + 1 == NODES { SLOTS } else { next } - 1;
@@ -42,19 +42,19 @@ async fn cluster(directory: &Directory) -> Vec<Server> {
             ],
         )
         .await;
-        if let Some(known) = nodes.first() {
-            let (known, known_bus): &(Server, String) = known;
-            let port = known.port().to_string();
+        if let Some(first) = nodes.first() {
+            let (first, first_bus): &(Server, String) = first;
+            let port = first.port().to_string();
             let () = ask(
                 &mut raw,
-                &["CLUSTER", "MEET", "127.0.0.1", &port, known_bus],
+                &["CLUSTER", "MEET", "127.0.0.1", &port, first_bus],
             )
             .await;
         }
         nodes.push((node, bus));
     }
     for (node, _) in &nodes {
-        eventually("the cluster is up", || async {
+        eventually("the Cluster is up", || async {
             let mut raw = raw(&node.url()).await;
             let info: String = ask(&mut raw, &["CLUSTER", "INFO"]).await;
             let is_up = info.contains("cluster_state:ok") && info.contains("cluster_known_nodes:3");
@@ -66,27 +66,27 @@ async fn cluster(directory: &Directory) -> Vec<Server> {
 }
 
 fn process(nodes: &[Server]) -> RedisStore {
-    process_of("", nodes)
+    process_as("", nodes)
 }
 
-fn process_of(somebody: &str, nodes: &[Server]) -> RedisStore {
+fn process_as(user: &str, nodes: &[Server]) -> RedisStore {
     let keys = SealKeys::new([NEW, OLD]).unwrap();
-    let store = RedisStore::cluster(nodes.iter().map(|node| node.url_of(somebody)))
+    let store = RedisStore::cluster(nodes.iter().map(|node| node.url_of(user)))
         .seal_keys(keys)
         .lease(Duration::from_secs(1));
     store.build().unwrap()
 }
 
 #[tokio::test]
-async fn a_cluster_does_what_a_store_has_to_do() {
-    let directory = Directory::new();
+async fn a_cluster_meets_the_contract_of_a_shared_store() {
+    let directory = TemporaryDirectory::new();
     let nodes = cluster(&directory).await;
     check_shared_store(&process(&nodes), &process(&nodes)).await;
 }
 
 #[tokio::test]
-async fn a_cluster_that_hangs_and_goes_on() {
-    let directory = Directory::new();
+async fn a_store_works_again_after_a_cluster_hung() {
+    let directory = TemporaryDirectory::new();
     let nodes = cluster(&directory).await;
     let store = process(&nodes);
     store.save(&key(), &token("abc", 0)).await.unwrap();
@@ -98,13 +98,16 @@ async fn a_cluster_that_hangs_and_goes_on() {
     for node in &nodes {
         node.signal(rustix::process::Signal::CONT);
     }
-    let found = eventually("it works again", || async { store.load(&key()).await.ok() }).await;
+    let found = eventually("the store works again", || async {
+        store.load(&key()).await.ok()
+    })
+    .await;
     assert_eq!(secret(found.as_ref()), Some("abc"));
 }
 
 #[tokio::test]
-async fn a_cluster_tells_those_who_wait() {
-    let directory = Directory::new();
+async fn a_notification_from_any_node_of_a_cluster_wakes_the_waiters() {
+    let directory = TemporaryDirectory::new();
     let nodes = cluster(&directory).await;
     let (one, other) = (process(&nodes), process(&nodes));
     let lease = one.lease(&key()).await.unwrap().unwrap();
@@ -112,8 +115,8 @@ async fn a_cluster_tells_those_who_wait() {
     let key = key();
     let hold = lease.hold();
     let mut changed = std::pin::pin!(other.changed(&key));
-    let told = async {
-        // nothing changes but that somebody says so: on the bus it reaches every node
+    let publish = async {
+        // nothing changes, so only the message can wake the waiter; the bus carries it to all nodes
         loop {
             let mut channels: Vec<String> = Vec::new();
             for node in &nodes {
@@ -128,16 +131,16 @@ async fn a_cluster_tells_those_who_wait() {
     };
     tokio::select! {
         outcome = &mut changed => outcome.unwrap(),
-        () = hold => panic!("to hold never ends"),
-        () = told => {}
-        () = tokio::time::sleep(Duration::from_secs(30)) => panic!("nobody was told"),
+        () = hold => panic!("holding a lease never completes"),
+        () = publish => {}
+        () = tokio::time::sleep(Duration::from_secs(30)) => panic!("the waiter was not woken"),
     }
     lease.release().await.unwrap();
 }
 
 #[tokio::test]
 async fn the_acl_rules_of_the_readme_suffice_for_a_cluster() {
-    let directory = Directory::new();
+    let directory = TemporaryDirectory::new();
     let nodes = cluster(&directory).await;
     for node in &nodes {
         let mut admin = raw(&node.url()).await;
@@ -146,6 +149,6 @@ async fn the_acl_rules_of_the_readme_suffice_for_a_cluster() {
             .chain(RULES.split_whitespace());
         let () = ask(&mut admin, &rules.chain(["+cluster"]).collect::<Vec<_>>()).await;
     }
-    let process = || process_of("fleet:s3cr3t@", &nodes);
+    let process = || process_as("fleet:s3cr3t@", &nodes);
     check_shared_store(&process(), &process()).await;
 }

@@ -9,7 +9,7 @@ use crate::{
 };
 
 const LEASE: Duration = Duration::from_secs(1);
-/// As the README has it, for the prefix `auth`.
+/// The rules in the README, for the prefix `auth`.
 pub(crate) const RULES: &str = "on >s3cr3t ~auth:* resetchannels &auth:* -@all +eval +strlen +get +set +del +pttl +pexpire \
                      +pexpireat +publish +time +subscribe +unsubscribe";
 
@@ -18,7 +18,7 @@ fn url() -> String {
 }
 
 #[tokio::test]
-async fn it_does_what_a_store_has_to_do() {
+async fn a_store_with_seal_keys_meets_the_contract_of_a_shared_store() {
     let process = || {
         let keys = SealKeys::new([NEW, OLD]).unwrap();
         let store = RedisStore::builder(url()).seal_keys(keys).lease(LEASE);
@@ -28,9 +28,11 @@ async fn it_does_what_a_store_has_to_do() {
 }
 
 #[tokio::test]
-async fn it_does_so_in_plaintext() {
+async fn a_store_in_plaintext_meets_the_contract_of_a_shared_store() {
     let process = || {
-        let store = RedisStore::builder(url()).plaintext().lease(LEASE);
+        let store = RedisStore::builder(url())
+            .danger_plaintext(true)
+            .lease(LEASE);
         store.build().unwrap()
     };
     check_shared_store(&process(), &process()).await;
@@ -44,11 +46,11 @@ async fn the_acl_rules_of_the_readme_suffice() {
 
     let server = Server::start(&[]).await;
     let mut admin = raw(&server.url()).await;
-    let words: Vec<&str> = ["ACL", "SETUSER", "fleet"]
+    let command: Vec<&str> = ["ACL", "SETUSER", "fleet"]
         .into_iter()
         .chain(RULES.split_whitespace())
         .collect();
-    let () = ask(&mut admin, &words).await;
+    let () = ask(&mut admin, &command).await;
     let process = || {
         let url = server.url_of("fleet:s3cr3t@");
         let keys = SealKeys::new([NEW]).unwrap();
@@ -56,12 +58,12 @@ async fn the_acl_rules_of_the_readme_suffice() {
         store.build().unwrap()
     };
     check_shared_store(&process(), &process()).await;
-    let denied: Vec<redis::Value> = ask(&mut admin, &["ACL", "LOG"]).await;
-    assert!(denied.is_empty(), "{denied:?}");
+    let acl_log: Vec<redis::Value> = ask(&mut admin, &["ACL", "LOG"]).await;
+    assert!(acl_log.is_empty(), "{acl_log:?}");
 }
 
 #[tokio::test]
-async fn it_connects_when_it_is_used_first() {
+async fn a_store_connects_at_its_first_use() {
     let server = Server::start(&[]).await;
     let fixture = Fixture::at(server.url());
     let store = fixture.store([NEW]);

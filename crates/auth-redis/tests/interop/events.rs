@@ -22,7 +22,7 @@ use crate::{
     server::free_port,
 };
 
-/// Writes warnings down.
+/// A subscriber that records the fields of warnings.
 #[derive(Clone, Default)]
 struct Warnings(Arc<Mutex<String>>);
 
@@ -60,10 +60,10 @@ fn runtime() -> Runtime {
     Builder::new_current_thread().enable_all().build().unwrap()
 }
 
-/// Uses the store for each event, as one that sends events to an API would.
-struct Uses(Arc<RedisStore>);
+/// A subscriber that uses the store at each event, as one that sends events to an API does.
+struct UsesStore(Arc<RedisStore>);
 
-impl Subscriber for Uses {
+impl Subscriber for UsesStore {
     fn enabled(&self, metadata: &Metadata<'_>) -> bool {
         metadata.target().starts_with("auth_redis")
     }
@@ -88,23 +88,26 @@ impl Subscriber for Uses {
 }
 
 #[test]
-fn whoever_listens_may_use_the_store() {
+fn a_subscriber_of_events_may_use_the_store() {
     let (done, is_done) = mpsc::channel();
     thread::spawn(move || {
-        let nobody = format!("redis://127.0.0.1:{}", free_port());
-        let store = RedisStore::builder(nobody).plaintext().build().unwrap();
+        let url = format!("redis://127.0.0.1:{}", free_port());
+        let store = RedisStore::builder(url)
+            .danger_plaintext(true)
+            .build()
+            .unwrap();
         let store = Arc::new(store);
-        with_default(Uses(store.clone()), || {
+        with_default(UsesStore(store.clone()), || {
             runtime().block_on(async { assert!(store.load(&key()).await.is_err()) });
         });
         done.send(()).unwrap();
     });
     let ended = is_done.recv_timeout(Duration::from_secs(30));
-    ended.expect("an event is not told under a lock");
+    ended.expect("no lock is held while an event is emitted");
 }
 
 #[test]
-fn what_cannot_be_read_is_told_with_its_reason() {
+fn the_event_of_an_unreadable_token_names_the_reason() {
     let warnings = Warnings::default();
     with_default(warnings.clone(), || {
         runtime().block_on(async {
@@ -114,14 +117,20 @@ fn what_cannot_be_read_is_told_with_its_reason() {
             let name = fixture.name("token").await;
             let mut raw = fixture.raw().await;
             for (value, reason) in [
-                ("something else", "something else wrote it"),
-                ("auth9:plain:600000:s3cr3t", "another version wrote it"),
+                ("something else", "not written by auth-redis"),
+                (
+                    "auth9:plain:600000:s3cr3t",
+                    "by another version of auth-redis",
+                ),
                 ("auth1:plain:600000:s3cr3t", "is not sealed"),
             ] {
                 let () = ask(&mut raw, &["SET", &name, value, "EX", "600"]).await;
                 assert!(store.load(&key()).await.unwrap().is_none());
-                let told = std::mem::take(&mut *warnings.0.lock().unwrap());
-                assert!(told.contains(reason) && !told.contains("s3cr3t"), "{told}");
+                let logged = std::mem::take(&mut *warnings.0.lock().unwrap());
+                assert!(
+                    logged.contains(reason) && !logged.contains("s3cr3t"),
+                    "{logged}"
+                );
             }
         });
     });

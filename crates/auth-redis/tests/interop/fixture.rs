@@ -1,4 +1,4 @@
-//! What most tests begin with.
+//! What most tests need: a store, a raw connection, keys, tokens, deadlines.
 
 use std::{future::Future, time::Duration};
 
@@ -9,11 +9,11 @@ use tokio::time::{sleep, timeout};
 
 pub(crate) const OLD: [u8; 32] = [1; 32];
 pub(crate) const NEW: [u8; 32] = [2; 32];
-/// For what has to happen at some time; much longer than it takes.
+/// The limit for an expected event; much longer than it takes.
 const DEADLINE: Duration = Duration::from_secs(30);
 const LIFETIME: Duration = Duration::from_secs(600);
 
-/// A server, and names in it that nobody else uses.
+/// A server, and a prefix that no other test uses.
 pub(crate) struct Fixture {
     url: String,
     pub(crate) prefix: String,
@@ -32,7 +32,7 @@ impl Fixture {
         Self { url, prefix }
     }
 
-    /// A process with this ring of keys.
+    /// Returns the store of a process with this ring of seal keys.
     pub(crate) fn store<const N: usize>(&self, ring: [[u8; 32]; N]) -> RedisStore {
         let store = RedisStore::builder(&self.url)
             .seal_keys(SealKeys::new(ring).unwrap())
@@ -44,14 +44,14 @@ impl Fixture {
         raw(&self.url).await
     }
 
-    /// The names that end like this.
+    /// Returns the names of the keys that end with `part`.
     pub(crate) async fn names(&self, part: &str) -> Vec<String> {
         let mut raw = self.raw().await;
         let pattern = format!("{}:*:{part}", self.prefix);
         ask(&mut raw, &["KEYS", &pattern]).await
     }
 
-    /// The only name that ends like this.
+    /// Returns the name of the only key that ends with `part`.
     pub(crate) async fn name(&self, part: &str) -> String {
         let names = self.names(part).await;
         let [name] = &names[..] else {
@@ -66,10 +66,13 @@ pub(crate) async fn raw(url: &str) -> MultiplexedConnection {
     client.get_multiplexed_async_connection().await.unwrap()
 }
 
-pub(crate) async fn ask<T: FromRedisValue>(raw: &mut MultiplexedConnection, words: &[&str]) -> T {
-    let mut command = redis::cmd(words[0]);
-    command.arg(&words[1..]);
-    command.query_async(raw).await.unwrap()
+pub(crate) async fn ask<T: FromRedisValue>(raw: &mut MultiplexedConnection, command: &[&str]) -> T {
+    let (name, arguments) = command.split_first().unwrap();
+    redis::cmd(name)
+        .arg(arguments)
+        .query_async(raw)
+        .await
+        .unwrap()
 }
 
 pub(crate) fn key() -> SharedKey {
@@ -80,7 +83,7 @@ pub(crate) fn another_key() -> SharedKey {
     SharedKey::new(["another"], &TokenRequest::default())
 }
 
-/// A token of 600 s, some of them over.
+/// A token with a lifetime of 600 s that was issued `age` seconds ago.
 pub(crate) fn token(secret: &str, age: u64) -> SharedToken {
     let token = SharedToken::bearer(secret).unwrap();
     token.lifetime(LIFETIME).age(Duration::from_secs(age))
@@ -90,7 +93,7 @@ pub(crate) fn secret(token: Option<&SharedToken>) -> Option<&str> {
     token.map(SharedToken::secret)
 }
 
-/// Asks again and again until it is so.
+/// Repeats `ask` until it returns a value.
 pub(crate) async fn eventually<T, F: Future<Output = Option<T>>>(
     what: &str,
     mut ask: impl FnMut() -> F,
@@ -107,7 +110,7 @@ pub(crate) async fn eventually<T, F: Future<Output = Option<T>>>(
     answer.unwrap_or_else(|_| panic!("never: {what}"))
 }
 
-/// What it comes to; it has to come to something.
+/// Awaits `outcome` for at most the deadline.
 pub(crate) async fn soon<T>(what: &str, outcome: impl Future<Output = T>) -> T {
     let outcome = timeout(DEADLINE, outcome).await;
     outcome.unwrap_or_else(|_| panic!("never: {what}"))

@@ -36,36 +36,36 @@ async fn processes_with_a_key_in_common_exclude_each_other() {
 }
 
 #[tokio::test]
-async fn of_two_who_try_at_once_one_succeeds_whatever_the_order_of_their_rings() {
+async fn one_of_two_concurrent_attempts_succeeds_whatever_the_order_of_the_rings() {
     let fixture = Fixture::new();
     let (one, other) = (fixture.store([OLD, NEW]), fixture.store([NEW, OLD]));
     let key = key();
     for _ in 0..50 {
         let (one, other) = tokio::join!(one.lease(&key), other.lease(&key));
         let leases = [one.unwrap(), other.unwrap()];
-        let taken: Vec<_> = leases.into_iter().flatten().collect();
-        assert_eq!(taken.len(), 1);
-        for lease in taken {
+        let acquired: Vec<_> = leases.into_iter().flatten().collect();
+        assert_eq!(acquired.len(), 1);
+        for lease in acquired {
             lease.release().await.unwrap();
         }
     }
 }
 
 #[tokio::test]
-async fn a_lease_that_is_dropped_is_given_back() {
+async fn a_dropped_lease_is_released() {
     let fixture = Fixture::new();
     let (one, other) = (fixture.store([NEW]), fixture.store([NEW]));
     let lease = one.lease(&key()).await.unwrap().unwrap();
     assert!(!is_free(&other).await);
     drop(lease);
-    eventually("it is free", || async {
+    eventually("the lease is free", || async {
         is_free(&other).await.then_some(())
     })
     .await;
 }
 
 #[tokio::test]
-async fn nobody_gives_back_the_lease_of_another() {
+async fn a_process_does_not_release_the_lease_of_another_holder() {
     let fixture = Fixture::new();
     let store = fixture.store([NEW]);
     let lease = store.lease(&key()).await.unwrap().unwrap();
@@ -79,10 +79,10 @@ async fn nobody_gives_back_the_lease_of_another() {
 }
 
 #[tokio::test]
-async fn nobody_renews_the_lease_of_another() {
+async fn a_process_does_not_renew_the_lease_of_another_holder() {
     let fixture = Fixture::new();
     let store = RedisStore::builder(std::env::var("AUTH_TEST_REDIS_URL").unwrap())
-        .plaintext()
+        .danger_plaintext(true)
         .prefix(&fixture.prefix)
         .lease(Duration::from_secs(1));
     let store = store.build().unwrap();
@@ -91,7 +91,7 @@ async fn nobody_renews_the_lease_of_another() {
     let mut raw = fixture.raw().await;
     let () = ask(&mut raw, &["SET", &name, "another", "PX", "60000"]).await;
 
-    // several renewals are due in this time
+    // the lease is renewed several times in this period
     let held = tokio::time::timeout(Duration::from_millis(1200), lease.hold()).await;
     assert!(held.is_err());
     let left: u64 = ask(&mut raw, &["PTTL", &name]).await;
@@ -99,20 +99,20 @@ async fn nobody_renews_the_lease_of_another() {
 }
 
 #[tokio::test]
-async fn what_never_ends_is_no_lease() {
-    for without_end in [&["PERSIST"][..], &["PEXPIRE", "3600000"]] {
+async fn a_key_that_never_expires_is_not_a_lease() {
+    for change in [&["PERSIST"][..], &["PEXPIRE", "3600000"]] {
         let fixture = Fixture::new();
         let store = fixture.store([NEW]);
         let lease = store.lease(&key()).await.unwrap().unwrap();
         let name = fixture.name("lease").await;
         let mut raw = fixture.raw().await;
         let () = ask(&mut raw, &["SET", &name, "something else", "KEEPTTL"]).await;
-        let command = [&[without_end[0], &name], &without_end[1..]].concat();
+        let command = [&[change[0], &name], &change[1..]].concat();
         let changed: i64 = ask(&mut raw, &command).await;
         assert_eq!(changed, 1);
 
         store.changed(&key()).await.unwrap();
-        assert!(is_free(&store).await, "{without_end:?}");
+        assert!(is_free(&store).await, "{change:?}");
         drop(lease);
     }
 }

@@ -9,11 +9,11 @@ use tokio::time::{Instant, timeout};
 
 use crate::{
     fixture::{Fixture, NEW, eventually, key, secret, token},
-    relay::Relay,
     server::Server,
+    tcp_relay::TcpRelay,
 };
 
-/// As the cache calls it: no longer than its patience.
+/// Loads as the cache does, for at most the store's patience. `None`: the load took longer.
 async fn load(store: &RedisStore) -> Option<Result<Option<String>, String>> {
     let loaded = timeout(store.patience(), store.load(&key())).await.ok()?;
     Some(match loaded {
@@ -26,11 +26,14 @@ async fn load(store: &RedisStore) -> Option<Result<Option<String>, String>> {
 }
 
 async fn works_again(store: &RedisStore) -> Option<String> {
-    eventually("it works again", || async { load(store).await?.ok() }).await
+    eventually("the store works again", || async {
+        load(store).await?.ok()
+    })
+    .await
 }
 
 #[tokio::test]
-async fn a_server_that_hangs_and_goes_on() {
+async fn a_store_works_again_after_its_server_hung() {
     let server = Server::start(&[]).await;
     let store = Fixture::at(server.url()).store([NEW]);
     store.save(&key(), &token("abc", 0)).await.unwrap();
@@ -38,7 +41,7 @@ async fn a_server_that_hangs_and_goes_on() {
 
     server.signal(Signal::STOP);
     assert_eq!(load(&store).await, None);
-    // whoever waits longer learns that the connection was given up, and a new one gets nowhere
+    // a caller that waits longer sees the connection discarded, and the next one time out
     let error = store.load(&key()).await.unwrap_err().to_string();
     assert!(error.contains("no answer within 1 s"), "{error}");
     let error = store.load(&key()).await.unwrap_err().to_string();
@@ -48,13 +51,13 @@ async fn a_server_that_hangs_and_goes_on() {
 }
 
 #[tokio::test]
-async fn a_server_that_is_stopped_and_started_empty() {
+async fn a_store_works_again_after_its_server_was_restarted_empty() {
     let mut server = Server::start(&[]).await;
     let store = Fixture::at(server.url()).store([NEW]);
     store.save(&key(), &token("abc", 0)).await.unwrap();
 
     server.stop();
-    let error = eventually("it fails", || async { load(&store).await?.err() }).await;
+    let error = eventually("a load fails", || async { load(&store).await?.err() }).await;
     assert!(error.contains("127.0.0.1"), "{error}");
     server.start_again().await;
     assert_eq!(works_again(&store).await, None);
@@ -63,21 +66,21 @@ async fn a_server_that_is_stopped_and_started_empty() {
 }
 
 #[tokio::test]
-async fn a_server_that_is_started_later() {
+async fn a_store_works_once_its_server_is_started() {
     let mut server = Server::stopped(&[]);
     let store = Fixture::at(server.url()).store([NEW]);
     assert_eq!(store.patience(), Duration::from_secs(1));
-    let error = eventually("it fails", || async { load(&store).await?.err() }).await;
+    let error = eventually("a load fails", || async { load(&store).await?.err() }).await;
     assert!(error.contains("refused"), "{error}");
-    // more is for the first attempt alone, whatever it came to
+    // the longer patience applies to the first attempt only, whatever its outcome
     assert_eq!(store.patience(), Duration::from_millis(250));
     server.start_again().await;
     assert_eq!(works_again(&store).await, None);
 }
 
 #[tokio::test]
-async fn a_server_that_sends_everybody_away_is_not_hammered() {
-    let relay = Relay::start(None).await;
+async fn attempts_to_connect_back_off_when_the_server_closes_every_connection() {
+    let relay = TcpRelay::start(None).await;
     let store = Fixture::at(relay.url()).store([NEW]);
     let start = Instant::now();
     while start.elapsed() < Duration::from_secs(2) {
@@ -85,21 +88,21 @@ async fn a_server_that_sends_everybody_away_is_not_hammered() {
         assert!(matches!(loaded, Some(Err(_))), "{loaded:?}");
         tokio::task::yield_now().await;
     }
-    // at least 50, 100, 200, 400 and then 500 ms lie between two
-    let most = 5 + start.elapsed().as_millis() / 500;
+    // the backoffs are at least 50, 100, 200, 400 and then 500 ms
+    let max = 5 + start.elapsed().as_millis() / 500;
     let accepted = relay.accepted();
     assert!(
-        accepted as u128 <= most,
+        accepted as u128 <= max,
         "{accepted} connections in {:?}",
         start.elapsed()
     );
-    assert!(accepted > 1, "it tries again");
+    assert!(accepted > 1, "a second attempt follows the first");
 }
 
 #[tokio::test]
-async fn an_attempt_to_connect_outlives_those_who_wait_for_it() {
+async fn an_attempt_to_connect_goes_on_when_its_waiters_are_dropped() {
     let server = Server::start(&[]).await;
-    let relay = Relay::start(Some(server.port())).await;
+    let relay = TcpRelay::start(Some(server.port())).await;
     let store = Fixture::at(relay.url()).store([NEW]);
     for _ in 0..3 {
         let loaded = timeout(Duration::from_millis(50), store.load(&key())).await;
@@ -111,12 +114,12 @@ async fn an_attempt_to_connect_outlives_those_who_wait_for_it() {
 }
 
 #[tokio::test]
-async fn an_operation_that_is_dropped_takes_nothing_with_it() {
+async fn a_dropped_operation_does_not_disturb_the_others() {
     let store = Fixture::new().store([NEW]);
     store.save(&key(), &token("abc", 0)).await.unwrap();
     for _ in 0..100 {
         let (key, given) = (key(), token("abc", 0));
-        // polled once, so that it is on its way
+        // polled once, so that the operation has started
         tokio::select! {
             biased;
             _ = store.save(&key, &given) => {}

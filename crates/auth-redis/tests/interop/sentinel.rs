@@ -4,22 +4,22 @@ use auth_redis::{RedisStore, SealKeys, auth_core::SharedTokenStore};
 use auth_testing::check_shared_store;
 
 use crate::{
-    directory::Directory,
     fixture::{NEW, OLD, ask, eventually, key, raw, secret, token},
     server::{Server, free_port},
+    temporary_directory::TemporaryDirectory,
 };
 
 const PASSWORD: [&str; 4] = ["--requirepass", "s3cr3t", "--masterauth", "s3cr3t"];
 
-/// A primary, a replica, and a Sentinel that decides alone.
-struct Trio {
+/// A primary, a replica, and a Sentinel with a quorum of one.
+struct Deployment {
     primary: Server,
     replica: Server,
     sentinel: Server,
 }
 
-impl Trio {
-    async fn start(directory: &Directory) -> Self {
+impl Deployment {
+    async fn start(directory: &TemporaryDirectory) -> Self {
         let primary = Server::start(&PASSWORD).await;
         let of = format!("127.0.0.1 {}", primary.port());
         let replica = Server::start(&[&PASSWORD[..], &["--replicaof", &of]].concat()).await;
@@ -41,7 +41,7 @@ impl Trio {
             let replicas: Vec<redis::Value> =
                 ask(&mut raw, &["SENTINEL", "REPLICAS", "fleet"]).await;
             let text = format!("{replicas:?}");
-            // before the link is up, it is not promoted
+            // a replica is promoted only if its link to the primary was up
             (replicas.len() == 1 && text.contains("\"ok\"")).then_some(())
         })
         .await;
@@ -55,7 +55,7 @@ impl Trio {
     fn process(&self, name: &str) -> RedisStore {
         let keys = SealKeys::new([NEW, OLD]).unwrap();
         let store = RedisStore::sentinel([self.sentinel.url()], name)
-            .master_password("s3cr3t")
+            .primary_password("s3cr3t")
             .seal_keys(keys)
             .lease(Duration::from_secs(1));
         store.build().unwrap()
@@ -63,11 +63,11 @@ impl Trio {
 }
 
 #[tokio::test]
-async fn the_primary_that_a_sentinel_names_does_what_a_store_has_to_do() {
-    let directory = Directory::new();
-    let trio = Trio::start(&directory).await;
-    check_shared_store(&trio.process("fleet"), &trio.process("fleet")).await;
-    let error = trio
+async fn a_primary_behind_sentinels_meets_the_contract_of_a_shared_store() {
+    let directory = TemporaryDirectory::new();
+    let deployment = Deployment::start(&directory).await;
+    check_shared_store(&deployment.process("fleet"), &deployment.process("fleet")).await;
+    let error = deployment
         .process("another")
         .load(&key())
         .await
@@ -77,20 +77,20 @@ async fn the_primary_that_a_sentinel_names_does_what_a_store_has_to_do() {
 }
 
 #[tokio::test]
-async fn a_primary_that_dies_is_replaced() {
-    let directory = Directory::new();
-    let mut trio = Trio::start(&directory).await;
-    let store = trio.process("fleet");
+async fn a_store_uses_the_new_primary_after_a_failover() {
+    let directory = TemporaryDirectory::new();
+    let mut deployment = Deployment::start(&directory).await;
+    let store = deployment.process("fleet");
     store.save(&key(), &token("abc", 0)).await.unwrap();
-    let replica = trio.replica.url_of(":s3cr3t@");
-    eventually("the replica has it", || async {
+    let replica = deployment.replica.url_of(":s3cr3t@");
+    eventually("the replica has the token", || async {
         let mut raw = raw(&replica).await;
         (ask::<u64>(&mut raw, &["DBSIZE"]).await > 0).then_some(())
     })
     .await;
-    trio.primary.stop();
-    let found = eventually("the other one is asked", || async {
-        // a replica that is not promoted yet refuses
+    deployment.primary.stop();
+    let found = eventually("the new primary serves the store", || async {
+        // until the replica is promoted, this fails
         store
             .save(&crate::fixture::another_key(), &token("def", 0))
             .await

@@ -1,4 +1,4 @@
-//! A Redis of a test's own, on a free port of 127.0.0.1; killed on drop.
+//! A Redis server for one test, on a free port of 127.0.0.1; killed on drop.
 
 use std::{
     net::{Ipv4Addr, TcpListener},
@@ -9,7 +9,7 @@ use rustix::process::{Pid, Signal, kill_process};
 
 use crate::fixture::eventually;
 
-/// Reads until its stdin closes, and so until we end, even if we are killed.
+/// Kills the server when its stdin closes, so when the test process ends, even if it is killed.
 const WATCHDOG: &str = "read -r _; kill -9 \"$1\"";
 
 pub(crate) struct Server {
@@ -24,24 +24,27 @@ struct Children {
 }
 
 impl Server {
-    /// Starts it, and returns when it answers.
+    /// Starts a server and returns when it listens.
     pub(crate) async fn start(arguments: &[&str]) -> Self {
         let mut server = Self::stopped(arguments);
         server.start_again().await;
         server
     }
 
-    /// One that is still to be started.
+    /// Returns a server that is not started yet.
     pub(crate) fn stopped(arguments: &[&str]) -> Self {
         let volatile = ["--save", "", "--appendonly", "no"];
         Self::with(free_port(), &[&volatile, arguments].concat())
     }
 
-    /// One that gets these arguments, and its port, and no others.
+    /// Returns a server that is not started yet, with these arguments and its port only.
     pub(crate) fn with(port: u16, arguments: &[&str]) -> Self {
         Self {
             port,
-            arguments: arguments.iter().map(|&word| word.to_owned()).collect(),
+            arguments: arguments
+                .iter()
+                .map(|&argument| argument.to_owned())
+                .collect(),
             children: None,
         }
     }
@@ -54,9 +57,9 @@ impl Server {
         self.url_of("")
     }
 
-    /// The URL of somebody: `user:password@`.
-    pub(crate) fn url_of(&self, somebody: &str) -> String {
-        format!("redis://{somebody}127.0.0.1:{}", self.port)
+    /// Returns the URL with `user`: `name:password@`.
+    pub(crate) fn url_of(&self, user: &str) -> String {
+        format!("redis://{user}127.0.0.1:{}", self.port)
     }
 
     pub(crate) async fn start_again(&mut self) {
@@ -85,7 +88,7 @@ impl Server {
         .await;
     }
 
-    /// Kills it; what it knew is gone.
+    /// Kills the server, which has stored nothing on disk.
     pub(crate) fn stop(&mut self) {
         if let Some(children) = self.children.take() {
             children.kill();
@@ -112,7 +115,7 @@ impl Drop for Server {
 
 impl Children {
     fn kill(mut self) {
-        // the watchdog first: the id that it would kill is nobody's in a moment
+        // the watchdog first: once the server has ended, its id may belong to another process
         for child in [&mut self.watchdog, &mut self.server] {
             let _ = child.kill();
             let _ = child.wait();

@@ -4,13 +4,13 @@ use auth_redis::{RedisStore, auth_core::SharedTokenStore};
 use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
 
 use crate::{
-    directory::Directory,
     fixture::{key, secret, token},
     server::{Server, free_port},
+    temporary_directory::TemporaryDirectory,
 };
 
-/// The PEM of a certificate authority, and files with a certificate and a key of `localhost`.
-fn certificates(directory: &Directory) -> (String, String, String) {
+/// Returns the PEM of a certificate authority, and files with a certificate and a key for `localhost`.
+fn certificates(directory: &TemporaryDirectory) -> (String, String, String) {
     let (ca_key, key) = (KeyPair::generate().unwrap(), KeyPair::generate().unwrap());
     let mut ca = CertificateParams::new([]).unwrap();
     ca.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
@@ -27,9 +27,9 @@ fn certificates(directory: &Directory) -> (String, String, String) {
 }
 
 #[tokio::test]
-async fn a_server_behind_tls() {
+async fn a_store_connects_over_tls_and_verifies_the_certificate() {
     let _ = rustls::crypto::ring::default_provider().install_default();
-    let directory = Directory::new();
+    let directory = TemporaryDirectory::new();
     let (root, certificate, key_file) = certificates(&directory);
     let port = free_port();
     let _server = Server::start(&[
@@ -46,16 +46,18 @@ async fn a_server_behind_tls() {
     ])
     .await;
     let url = format!("rediss://localhost:{port}");
-    let trusting = RedisStore::builder(&url).plaintext().root_certificate(root);
+    let trusting = RedisStore::builder(&url)
+        .danger_plaintext(true)
+        .root_certificate(root);
     let store = trusting.build().unwrap();
     store.save(&key(), &token("abc", 0)).await.unwrap();
     let found = store.load(&key()).await.unwrap();
     assert_eq!(secret(found.as_ref()), Some("abc"));
 
-    // an authority that nobody here has heard of
-    let (another, ..) = certificates(&Directory::new());
+    // an authority that did not sign the certificate
+    let (another, ..) = certificates(&TemporaryDirectory::new());
     let distrusting = RedisStore::builder(&url)
-        .plaintext()
+        .danger_plaintext(true)
         .root_certificate(another);
     let error = distrusting
         .build()
@@ -68,17 +70,17 @@ async fn a_server_behind_tls() {
 }
 
 #[test]
-fn a_root_certificate_without_tls_or_that_is_none_is_refused() {
+fn a_root_certificate_without_tls_or_without_a_certificate_is_an_error() {
     let _ = rustls::crypto::ring::default_provider().install_default();
-    let refused = |url: &str| {
+    let build_error = |url: &str| {
         let store = RedisStore::builder(url)
-            .plaintext()
+            .danger_plaintext(true)
             .root_certificate("none");
         store.build().unwrap_err().to_string()
     };
-    let error = refused("redis://localhost");
+    let error = build_error("redis://localhost");
     assert!(error.contains("rediss://"), "{error}");
-    let error = refused("rediss://:s3cr3t@localhost");
+    let error = build_error("rediss://:s3cr3t@localhost");
     assert!(
         error.contains("in PEM") && !error.contains("s3cr3t"),
         "{error}"

@@ -22,7 +22,7 @@ async fn a_token_comes_back_with_its_lifetime_its_age_and_its_scope() {
 }
 
 #[tokio::test]
-async fn names_and_values_show_nothing() {
+async fn stored_names_and_values_reveal_nothing() {
     let fixture = Fixture::new();
     let store = fixture.store([NEW]);
     store.save(&key(), &token("s3cr3t", 0)).await.unwrap();
@@ -40,7 +40,7 @@ async fn names_and_values_show_nothing() {
 }
 
 #[tokio::test]
-async fn a_ring_is_rolled_while_tokens_are_shared() {
+async fn tokens_stay_shared_while_the_seal_keys_are_rotated() {
     let fixture = Fixture::new();
     let rings = [
         fixture.store([OLD]),
@@ -49,16 +49,16 @@ async fn a_ring_is_rolled_while_tokens_are_shared() {
         fixture.store([NEW]),
     ];
     for (at, writer) in rings.iter().enumerate() {
-        let minted = format!("minted-{at}");
-        writer.save(&key(), &token(&minted, 0)).await.unwrap();
-        // whoever runs beside it while the next ring is rolled out
+        let issued = format!("issued-{at}");
+        writer.save(&key(), &token(&issued, 0)).await.unwrap();
+        // the rings that are in use at the same time during the rotation
         let neighbours = at.saturating_sub(1)..=(at + 1).min(3);
         for (reader, store) in rings.iter().enumerate() {
             if neighbours.contains(&reader) {
                 let found = store.load(&key()).await.unwrap();
                 assert_eq!(
                     secret(found.as_ref()),
-                    Some(minted.as_str()),
+                    Some(issued.as_str()),
                     "{at} to {reader}"
                 );
             }
@@ -67,7 +67,7 @@ async fn a_ring_is_rolled_while_tokens_are_shared() {
 }
 
 #[tokio::test]
-async fn the_younger_one_is_taken_whichever_key_sealed_it() {
+async fn the_younger_token_is_loaded_whichever_key_sealed_it() {
     for (young, old) in [(OLD, NEW), (NEW, OLD)] {
         let fixture = Fixture::new();
         fixture
@@ -87,32 +87,32 @@ async fn the_younger_one_is_taken_whichever_key_sealed_it() {
     }
 }
 
-/// What somebody did to the value, by a command that begins with these words and the name.
+/// Checks this for a value after the command `change`, its name, `arguments`.
 async fn is_absent_and_replaced(change: &[&str], arguments: &[&str]) {
     let fixture = Fixture::new();
     let store = fixture.store([NEW]);
     store.save(&key(), &token("abc", 0)).await.unwrap();
     let name = fixture.name("token").await;
     let mut raw = fixture.raw().await;
-    let words = [change, &[&name], arguments].concat();
-    let _: redis::Value = ask(&mut raw, &words).await;
+    let command = [change, &[&name], arguments].concat();
+    let _: redis::Value = ask(&mut raw, &command).await;
 
     let found = store.load(&key()).await.unwrap();
-    assert_eq!(secret(found.as_ref()), None, "{words:?}");
-    // it was issued before what is there, if that were to be believed
+    assert_eq!(secret(found.as_ref()), None, "{command:?}");
+    // this token is older than the unreadable value claims to be
     store.save(&key(), &token("def", 100)).await.unwrap();
     let found = store.load(&key()).await.unwrap();
-    assert_eq!(secret(found.as_ref()), Some("def"), "{words:?}");
+    assert_eq!(secret(found.as_ref()), Some("def"), "{command:?}");
 }
 
 #[tokio::test]
-async fn what_cannot_be_read_is_absent_and_replaced() {
+async fn an_unreadable_value_is_absent_and_replaced() {
     is_absent_and_replaced(&["SET"], &["something else"]).await;
     is_absent_and_replaced(&["SET"], &["something else", "EX", "1000"]).await;
     is_absent_and_replaced(&["SET"], &["auth1:plain:600000:\0abc", "EX", "600"]).await;
     is_absent_and_replaced(&["SET"], &["auth2:plain:600000:\0abc", "EX", "600"]).await;
     is_absent_and_replaced(&["PERSIST"], &[]).await;
-    // the first two bytes of the nonce
+    // changes the first two bytes of the nonce
     is_absent_and_replaced(&["BITFIELD"], &["INCRBY", "u16", "240", "1"]).await;
     is_absent_and_replaced(&["APPEND"], &["x"]).await;
 }
@@ -140,15 +140,15 @@ async fn the_value_of_another_cache_key_is_absent() {
     let fixture = Fixture::new();
     let store = fixture.store([NEW]);
     store.save(&key(), &token("abc", 0)).await.unwrap();
-    let ours = fixture.name("token").await;
+    let own = fixture.name("token").await;
     store
         .save(&another_key(), &token("other", 0))
         .await
         .unwrap();
     let names = fixture.names("token").await;
-    let theirs = names.iter().find(|name| **name != ours).unwrap();
+    let other = names.iter().find(|name| **name != own).unwrap();
     let mut raw = fixture.raw().await;
-    let () = ask(&mut raw, &["RENAME", theirs, &ours]).await;
+    let () = ask(&mut raw, &["RENAME", other, &own]).await;
 
     assert_eq!(secret(store.load(&key()).await.unwrap().as_ref()), None);
 }

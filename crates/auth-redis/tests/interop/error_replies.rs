@@ -8,7 +8,7 @@ use crate::{
 };
 
 #[track_caller]
-fn tells(error: Option<Error>, code: &str) {
+fn assert_shows(error: Option<Error>, code: &str) {
     let error = error.expect("an error");
     assert_eq!(error.kind(), ErrorKind::SharedStore);
     let shown = format!("{error} {error:?}");
@@ -17,45 +17,45 @@ fn tells(error: Option<Error>, code: &str) {
 }
 
 #[tokio::test]
-async fn a_wrong_password_and_none() {
+async fn a_wrong_password_and_a_missing_one() {
     let server = Server::start(&["--requirepass", "right"]).await;
     let wrong = Fixture::at(server.url_of(":s3cr3t@")).store([NEW]);
-    tells(wrong.load(&key()).await.err(), "WRONGPASS");
-    let wrong = Fixture::at(server.url_of("nobody:s3cr3t@")).store([NEW]);
-    tells(wrong.lease(&key()).await.err(), "WRONGPASS");
+    assert_shows(wrong.load(&key()).await.err(), "WRONGPASS");
+    let wrong = Fixture::at(server.url_of("unknown:s3cr3t@")).store([NEW]);
+    assert_shows(wrong.lease(&key()).await.err(), "WRONGPASS");
     let none = Fixture::at(server.url()).store([NEW]);
-    tells(none.save(&key(), &token("s3cr3t", 0)).await.err(), "NOAUTH");
+    assert_shows(none.save(&key(), &token("s3cr3t", 0)).await.err(), "NOAUTH");
     let right = Fixture::at(server.url_of(":right@")).store([NEW]);
     right.load(&key()).await.unwrap();
 }
 
 #[tokio::test]
-async fn a_user_who_may_do_nothing() {
+async fn a_user_without_the_acl_rules() {
     let server = Server::start(&[]).await;
     let mut admin = raw(&server.url()).await;
     let () = ask(&mut admin, &["ACL", "SETUSER", "fleet", "on", ">s3cr3t"]).await;
     let store = Fixture::at(server.url_of("fleet:s3cr3t@")).store([NEW]);
-    tells(store.load(&key()).await.err(), "NOPERM");
-    // commands, and no keys
+    assert_shows(store.load(&key()).await.err(), "NOPERM");
+    // all commands, but no keys
     let () = ask(&mut admin, &["ACL", "SETUSER", "fleet", "+@all"]).await;
-    tells(store.load(&key()).await.err(), "NOPERM");
+    assert_shows(store.load(&key()).await.err(), "NOPERM");
 }
 
 #[tokio::test]
-async fn a_database_that_there_is_not() {
+async fn a_database_that_does_not_exist() {
     let server = Server::start(&[]).await;
     let store = Fixture::at(format!("{}/99", server.url())).store([NEW]);
-    tells(store.load(&key()).await.err(), "it refuses the database");
+    assert_shows(store.load(&key()).await.err(), "no database of that number");
 }
 
 #[tokio::test]
-async fn full_memory() {
+async fn a_server_whose_memory_is_full() {
     let server = Server::start(&[]).await;
     let store = Fixture::at(server.url()).store([NEW]);
     let mut admin = raw(&server.url()).await;
     let () = ask(&mut admin, &["CONFIG", "SET", "maxmemory", "1"]).await;
-    tells(store.save(&key(), &token("s3cr3t", 0)).await.err(), "OOM");
-    tells(store.lease(&key()).await.err(), "OOM");
+    assert_shows(store.save(&key(), &token("s3cr3t", 0)).await.err(), "OOM");
+    assert_shows(store.lease(&key()).await.err(), "OOM");
     assert!(store.load(&key()).await.unwrap().is_none());
     let () = ask(&mut admin, &["CONFIG", "SET", "maxmemory", "0"]).await;
     store.save(&key(), &token("abc", 0)).await.unwrap();
@@ -69,7 +69,7 @@ async fn connections(admin: &mut MultiplexedConnection) -> u64 {
 }
 
 #[tokio::test]
-async fn a_replica_is_not_connected_to_for_each_operation() {
+async fn operations_on_a_replica_open_at_most_one_connection_a_second() {
     let server = Server::start(&[]).await;
     let store = Fixture::at(server.url()).store([NEW]);
     store.load(&key()).await.unwrap();
@@ -77,26 +77,25 @@ async fn a_replica_is_not_connected_to_for_each_operation() {
     let () = ask(&mut admin, &["REPLICAOF", "127.0.0.1", "1"]).await;
     let (before, started) = (connections(&mut admin).await, Instant::now());
     for _ in 0..300 {
-        tells(store.lease(&key()).await.err(), "READONLY");
+        assert_shows(store.lease(&key()).await.err(), "READONLY");
     }
     let made = connections(&mut admin).await - before;
-    // one a second at most
     assert!(made <= started.elapsed().as_secs() + 1, "{made}");
 }
 
 #[tokio::test]
-async fn a_replica() {
+async fn a_primary_that_becomes_a_replica_and_a_primary_again() {
     let server = Server::start(&[]).await;
     let store = Fixture::at(server.url()).store([NEW]);
     store.load(&key()).await.unwrap();
     let mut admin = raw(&server.url()).await;
     let () = ask(&mut admin, &["REPLICAOF", "127.0.0.1", "1"]).await;
-    tells(
+    assert_shows(
         store.save(&key(), &token("s3cr3t", 0)).await.err(),
         "READONLY",
     );
     let () = ask(&mut admin, &["REPLICAOF", "NO", "ONE"]).await;
-    eventually("it can be written to", || async {
+    eventually("the token is saved", || async {
         store.save(&key(), &token("abc", 0)).await.ok()
     })
     .await;

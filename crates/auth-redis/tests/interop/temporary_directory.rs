@@ -1,12 +1,12 @@
-//! A directory of a test's own, removed on drop.
+//! A directory for one test, removed on drop.
 
 use std::path::PathBuf;
 
-pub(crate) struct Directory(PathBuf);
+pub(crate) struct TemporaryDirectory(PathBuf);
 
-impl Directory {
+impl TemporaryDirectory {
     pub(crate) fn new() -> Self {
-        // short: the path of a socket must be
+        // short, since the path of a unix socket is limited to about 100 bytes
         let path = std::env::temp_dir().join(format!("redis-{:016x}", fastrand::u64(..)));
         std::fs::create_dir(&path).unwrap();
         Self(path)
@@ -17,7 +17,7 @@ impl Directory {
     }
 }
 
-impl Drop for Directory {
+impl Drop for TemporaryDirectory {
     fn drop(&mut self) {
         let _ = std::fs::remove_dir_all(&self.0);
     }

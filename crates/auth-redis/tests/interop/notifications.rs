@@ -28,7 +28,7 @@ async fn channel(fixture: &Fixture) -> String {
 }
 
 #[tokio::test]
-async fn many_wait_by_one_subscription_and_are_told_without_looking() {
+async fn many_waiters_share_one_subscription_and_are_woken_by_a_message() {
     let fixture = Fixture::new();
     let store = Arc::new(fixture.store([NEW]));
     let lease = store.lease(&key()).await.unwrap().unwrap();
@@ -39,10 +39,10 @@ async fn many_wait_by_one_subscription_and_are_told_without_looking() {
         waiters.spawn(async move { store.changed(&key()).await.unwrap() });
     }
     until_subscribed(&fixture, &channel, 1).await;
-    // every one of them has subscribed before it looks, and looks before it waits
+    // each waiter subscribes before it polls, and polls before it waits
     let mut raw = fixture.raw().await;
-    // nothing has changed but that somebody says so
-    soon("all are told", async {
+    // nothing changes, so only the message can wake the waiters
+    soon("all waiters are woken", async {
         while !waiters.is_empty() {
             let _: u64 = ask(&mut raw, &["PUBLISH", &channel, "saved"]).await;
             tokio::task::yield_now().await;
@@ -57,7 +57,7 @@ async fn many_wait_by_one_subscription_and_are_told_without_looking() {
 }
 
 #[tokio::test]
-async fn to_save_and_to_release_tell_those_who_wait() {
+async fn saving_and_releasing_notify_the_waiters() {
     let fixture = Fixture::new();
     let store = fixture.store([NEW, OLD]);
     let lease = store.lease(&key()).await.unwrap().unwrap();
@@ -68,7 +68,7 @@ async fn to_save_and_to_release_tell_those_who_wait() {
     store.save(&key(), &token("abc", 0)).await.unwrap();
     assert_eq!(listener.next().await, "saved");
     lease.release().await.unwrap();
-    // under each of the two names
+    // one message for each of the two seal keys
     assert_eq!(listener.next().await, "released");
     assert_eq!(listener.next().await, "released");
 }
@@ -102,7 +102,7 @@ async fn raw_resp3(_fixture: &Fixture) -> Listener {
 }
 
 #[tokio::test]
-async fn who_stops_waiting_unsubscribes() {
+async fn a_dropped_waiter_unsubscribes() {
     let fixture = Fixture::new();
     let store = fixture.store([NEW]);
     let lease = store.lease(&key()).await.unwrap().unwrap();
@@ -119,8 +119,9 @@ async fn who_stops_waiting_unsubscribes() {
     lease.release().await.unwrap();
 }
 
-/// Takes the lease away, or saves a token, without telling anybody.
-async fn is_found_by_looking(fixture: &Fixture, silently: &[&str]) {
+/// Checks that a waiter notices a change without a message. The change is `command`, whose second word
+/// is the suffix of the key.
+async fn is_noticed_by_polling(fixture: &Fixture, command: &[&str]) {
     let store = fixture.store([NEW]);
     let lease = store.lease(&key()).await.unwrap().unwrap();
     let name = fixture.name("lease").await;
@@ -129,22 +130,25 @@ async fn is_found_by_looking(fixture: &Fixture, silently: &[&str]) {
     let changed = store.changed(&key);
     let change = async {
         until_subscribed(fixture, &name.replace(":lease", ":changed"), 1).await;
-        let name = name.replace(":lease", silently[1]);
-        let words = [&[silently[0], &name], &silently[2..]].concat();
+        let name = name.replace(":lease", command[1]);
+        let words = [&[command[0], &name], &command[2..]].concat();
         let _: redis::Value = ask(&mut raw, &words).await;
     };
-    let (changed, ()) = soon("it is found", async { tokio::join!(changed, change) }).await;
+    let (changed, ()) = soon("the change is noticed", async {
+        tokio::join!(changed, change)
+    })
+    .await;
     changed.unwrap();
     lease.release().await.unwrap();
 }
 
 #[tokio::test]
-async fn a_lease_that_ended_without_a_word_is_found() {
-    is_found_by_looking(&Fixture::new(), &["DEL", ":lease"]).await;
+async fn the_end_of_a_lease_without_a_message_is_noticed() {
+    is_noticed_by_polling(&Fixture::new(), &["DEL", ":lease"]).await;
 }
 
 #[tokio::test]
-async fn nobody_waits_for_ever_if_the_acl_forbids_channels() {
+async fn waiters_poll_if_the_acl_does_not_allow_the_channels() {
     let server = Server::start(&[]).await;
     let mut admin = raw(&server.url()).await;
     let rules = ["on", ">s3cr3t", "~*", "resetchannels", "+@all"];
@@ -154,7 +158,11 @@ async fn nobody_waits_for_ever_if_the_acl_forbids_channels() {
     let store = fixture.store([NEW]);
     let lease = store.lease(&key()).await.unwrap().unwrap();
     let key = key();
-    let waits = async { soon("it is found", store.changed(&key)).await.unwrap() };
+    let waits = async {
+        soon("a change is noticed", store.changed(&key))
+            .await
+            .unwrap();
+    };
     let releases = async { lease.release().await.unwrap() };
     tokio::join!(waits, releases);
     store.save(&key, &token("abc", 0)).await.unwrap();

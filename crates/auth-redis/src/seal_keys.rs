@@ -1,8 +1,8 @@
-//! The keys that seal tokens, and what is derived from each.
+//! The seal keys, what is derived from each, and how a key seals and opens.
 
 use std::{fmt, path::Path, sync::Arc};
 
-use auth_core::Error;
+use auth_core::{Error, ErrorKind};
 use chacha20poly1305::{
     KeyInit, XChaCha20Poly1305, XNonce,
     aead::{Aead, Payload},
@@ -11,18 +11,16 @@ use hmac::{Hmac, Mac};
 use sha2::Sha256;
 use zeroize::Zeroizing;
 
-use crate::random::random;
-
 /// Bytes of a seal key.
 const KEY: usize = 32;
-/// Bytes of a nonce: enough to draw each at random.
+/// Bytes of a nonce: enough for random nonces not to repeat.
 const NONCE: usize = 24;
 
-/// The keys that seal what is stored: the first one seals, all of them open.
+/// A ring of keys that seal the stored tokens. The first key seals, every key opens.
 ///
-/// A key is 32 bytes from a source of randomness; the processes that share tokens share it, and
-/// whoever keeps the Redis does not have it. They are wiped from memory when the last handle is
-/// dropped.
+/// A key is 32 bytes from a random number generator. The processes that share tokens have it; the
+/// operator of the Redis server does not. The keys are wiped from memory when the last clone of the
+/// ring is dropped.
 ///
 /// ```
 /// use auth_redis::SealKeys;
@@ -36,32 +34,32 @@ const NONCE: usize = 24;
 pub struct SealKeys(Arc<[Box<SealKey>]>);
 
 impl SealKeys {
-    /// Keys of exactly 32 bytes each; at least one, and no two the same.
+    /// Creates a ring of one or more different keys of exactly 32 bytes each.
     ///
     /// # Errors
-    /// If there is none, one has another length, or one stands there twice.
+    /// If there is no key, if a key has another length, or if two keys are the same.
     pub fn new(keys: impl IntoIterator<Item = impl AsRef<[u8]>>) -> Result<Self, Error> {
-        // each in a box: a list that grows leaves copies behind
+        // boxed: a growing list would leave copies of the keys in memory
         let mut ring: Vec<Box<SealKey>> = Vec::new();
         for (at, key) in keys.into_iter().enumerate() {
             let key = key.as_ref();
             let key = key.try_into().map_err(|_| {
-                let (at, came) = (at + 1, key.len());
+                let (at, length) = (at + 1, key.len());
                 Error::configuration(format!(
-                    "a seal key has {KEY} bytes; number {at} has {came}"
+                    "seal key number {at} has {length} bytes; expected {KEY}"
                 ))
             })?;
             let key = Box::new(SealKey::derive(key));
             if let Some(first) = ring.iter().position(|other| other.id == key.id) {
                 let (first, at) = (first + 1, at + 1);
                 return Err(Error::configuration(format!(
-                    "each seal key stands once in the ring; numbers {first} and {at} are the same"
+                    "seal keys number {first} and {at} are the same; expected different keys"
                 )));
             }
             ring.push(key);
         }
         if ring.is_empty() {
-            let message = "at least one seal key is needed; there is none";
+            let message = "the ring of seal keys is empty; expected at least one key";
             return Err(Error::configuration(message));
         }
         Ok(Self(ring.into()))
@@ -70,7 +68,7 @@ impl SealKeys {
     /// Reads each key from a file of 32 raw bytes.
     ///
     /// # Errors
-    /// If a file cannot be read, and as [`new`](Self::new).
+    /// If a file cannot be read or has another length, and as for [`new`](Self::new).
     pub fn from_files(paths: impl IntoIterator<Item = impl AsRef<Path>>) -> Result<Self, Error> {
         let keys: Vec<Zeroizing<Vec<u8>>> = paths
             .into_iter()
@@ -91,23 +89,23 @@ impl fmt::Debug for SealKeys {
 }
 
 fn read(path: &Path) -> Result<Zeroizing<Vec<u8>>, Error> {
-    let shown = path.display();
+    let file = path.display();
     let bytes = std::fs::read(path).map(Zeroizing::new).map_err(|error| {
-        Error::configuration(format!("the seal key file {shown} cannot be read")).with_source(error)
+        Error::configuration(format!("the seal key file {file} cannot be read")).with_source(error)
     })?;
     if bytes.len() != KEY {
-        let came = bytes.len();
+        let length = bytes.len();
         return Err(Error::configuration(format!(
-            "a seal key file has {KEY} raw bytes; {shown} has {came}"
+            "the seal key file {file} has {length} bytes; expected {KEY} raw bytes, without a newline"
         )));
     }
     Ok(bytes)
 }
 
-/// One key of the ring. What it seals with and what it names with are derived from it, so that
-/// neither tells anything about the other.
+/// One key of the ring. The sealing key and the naming key are both derived from it, so that neither
+/// reveals the other.
 pub(crate) struct SealKey {
-    /// Tells it from other keys, and is no secret.
+    /// Identifies the key in stored values. It is not secret.
     id: String,
     sealing: Zeroizing<[u8; KEY]>,
     naming: Zeroizing<[u8; KEY]>,
@@ -127,25 +125,27 @@ impl SealKey {
         &self.id
     }
 
-    /// What stands for `text` in names that others can see.
+    /// Returns a keyed hash of `text`, which stands for it in the names of Redis keys.
     pub(crate) fn digest(&self, text: &[u8]) -> Zeroizing<[u8; 32]> {
         hmac(&self.naming, text)
     }
 
-    /// The nonce and the sealed text; it opens only beside the same `associated` data.
+    /// Seals `text` and returns the nonce and the sealed text, which opens only with the same
+    /// `associated` data.
     pub(crate) fn seal(&self, text: &[u8], associated: &[u8]) -> Result<Vec<u8>, Error> {
-        let nonce = random::<NONCE>()?;
+        let nonce = random_bytes::<NONCE>()?;
         let payload = Payload {
             msg: text,
             aad: associated,
         };
         let sealed = self.cipher().encrypt(&XNonce::from(nonce), payload);
         let sealed =
-            sealed.map_err(|_| Error::configuration("a token is too long to be sealed"))?;
+            sealed.map_err(|_| Error::configuration("the token is too long to be sealed"))?;
         Ok([&nonce[..], &sealed].concat())
     }
 
-    /// What was sealed; `None` if it was not by this key, beside this data, or has changed since.
+    /// Returns the text that was sealed, or `None` if another key sealed it, the associated data was
+    /// other, or the sealed text has been changed.
     pub(crate) fn open(&self, sealed: &[u8], associated: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
         let (nonce, sealed) = sealed.split_first_chunk::<NONCE>()?;
         let payload = Payload {
@@ -161,8 +161,18 @@ impl SealKey {
     }
 }
 
+/// Returns random bytes from the operating system.
+pub(crate) fn random_bytes<const N: usize>() -> Result<[u8; N], Error> {
+    let mut bytes = [0; N];
+    getrandom::fill(&mut bytes).map_err(|error| {
+        let message = "the operating system returned no random bytes";
+        Error::new(ErrorKind::SharedStore, message).with_source(error)
+    })?;
+    Ok(bytes)
+}
+
 fn hmac(key: &[u8; KEY], text: &[u8]) -> Zeroizing<[u8; 32]> {
-    // RFC 2104 §2: a key that is shorter than a block is followed by zeros
+    // RFC 2104 §2: a key shorter than a block is padded with zeros
     let mut block = Zeroizing::new([0; 64]);
     block[..KEY].copy_from_slice(key);
     let mut mac = <Hmac<Sha256> as hmac::KeyInit>::new((&*block).into());
@@ -179,14 +189,14 @@ mod tests {
     }
 
     #[test]
-    fn what_was_sealed_is_opened() {
-        let sealed = key(1).seal(b"text", b"beside").unwrap();
-        assert_eq!(*key(1).open(&sealed, b"beside").unwrap(), b"text");
+    fn a_sealed_text_is_opened() {
+        let sealed = key(1).seal(b"text", b"data").unwrap();
+        assert_eq!(*key(1).open(&sealed, b"data").unwrap(), b"text");
         assert_eq!(sealed.len(), NONCE + 4 + 16);
     }
 
     #[test]
-    fn no_two_seals_are_the_same() {
+    fn sealing_twice_gives_different_results() {
         let key = key(1);
         assert_ne!(
             key.seal(b"text", b"").unwrap(),
@@ -195,30 +205,30 @@ mod tests {
     }
 
     #[test]
-    fn no_bit_of_it_may_be_another() {
-        let sealed = key(1).seal(b"text", b"beside").unwrap();
+    fn a_changed_or_cut_text_is_not_opened() {
+        let sealed = key(1).seal(b"text", b"data").unwrap();
         for bit in 0..sealed.len() * 8 {
             let mut changed = sealed.clone();
             changed[bit / 8] ^= 1 << (bit % 8);
-            assert!(key(1).open(&changed, b"beside").is_none(), "bit {bit}");
+            assert!(key(1).open(&changed, b"data").is_none(), "bit {bit}");
         }
         for length in 0..sealed.len() {
             assert!(
-                key(1).open(&sealed[..length], b"beside").is_none(),
+                key(1).open(&sealed[..length], b"data").is_none(),
                 "{length}"
             );
         }
     }
 
     #[test]
-    fn another_key_and_other_data_beside_it_open_nothing() {
-        let sealed = key(1).seal(b"text", b"beside").unwrap();
-        assert!(key(2).open(&sealed, b"beside").is_none());
-        assert!(key(1).open(&sealed, b"besides").is_none());
+    fn another_key_or_other_associated_data_opens_nothing() {
+        let sealed = key(1).seal(b"text", b"data").unwrap();
+        assert!(key(2).open(&sealed, b"data").is_none());
+        assert!(key(1).open(&sealed, b"datum").is_none());
     }
 
     #[test]
-    fn a_key_has_its_own_id_and_its_own_digests() {
+    fn each_key_has_its_own_id_and_digests() {
         let (one, other) = (key(1), key(2));
         assert_eq!(one.id().len(), 16);
         assert_ne!(one.id(), other.id());
@@ -227,7 +237,7 @@ mod tests {
         assert_ne!(one.naming, one.sealing);
     }
 
-    /// As Python has it: `hmac.digest(bytes([1]) * 32, b"text", "sha256")[:8]`
+    /// The expected value is Python's `hmac.digest(bytes([1]) * 32, b"text", "sha256")[:8]`
     #[test]
     fn the_digest_is_hmac_sha_256() {
         let digest = hmac(&[1; KEY], b"text");
@@ -235,24 +245,27 @@ mod tests {
     }
 
     #[test]
-    fn a_ring_of_what_is_no_key_is_refused() {
+    fn an_empty_ring_a_wrong_length_and_a_duplicate_are_errors() {
         for (ring, expected) in [
-            (vec![], "at least one seal key is needed; there is none"),
+            (
+                vec![],
+                "the ring of seal keys is empty; expected at least one key",
+            ),
             (
                 vec![vec![1; 31]],
-                "a seal key has 32 bytes; number 1 has 31",
+                "seal key number 1 has 31 bytes; expected 32",
             ),
             (
                 vec![vec![1; 32], vec![]],
-                "a seal key has 32 bytes; number 2 has 0",
+                "seal key number 2 has 0 bytes; expected 32",
             ),
             (
                 vec![vec![1; 64]],
-                "a seal key has 32 bytes; number 1 has 64",
+                "seal key number 1 has 64 bytes; expected 32",
             ),
             (
                 vec![vec![1; 32], vec![2; 32], vec![1; 32]],
-                "each seal key stands once in the ring; numbers 1 and 3 are the same",
+                "seal keys number 1 and 3 are the same; expected different keys",
             ),
         ] {
             let error = SealKeys::new(ring).unwrap_err();
@@ -261,7 +274,7 @@ mod tests {
     }
 
     #[test]
-    fn keys_are_read_from_files_of_raw_bytes() {
+    fn keys_are_read_from_files_of_32_raw_bytes() {
         let directory = std::env::temp_dir();
         let path = |name| directory.join(format!("seal-{}-{name}", std::process::id()));
         let (good, newline, none) = (path("good"), path("newline"), path("none"));
@@ -271,7 +284,7 @@ mod tests {
         assert_eq!(keys.ring()[0].id(), key(7).id());
         let error = SealKeys::from_files([&newline]).unwrap_err().to_string();
         assert!(
-            error.contains("32 raw bytes") && error.ends_with("has 33"),
+            error.contains("32 raw bytes") && error.contains("has 33 bytes"),
             "{error}"
         );
         let error = SealKeys::from_files([&none]).unwrap_err().to_string();
@@ -282,7 +295,7 @@ mod tests {
     }
 
     #[test]
-    fn keys_are_not_shown() {
+    fn debug_output_shows_no_key() {
         let keys = SealKeys::new([[77; 32]]).unwrap();
         assert_eq!(format!("{keys:?}"), "SealKeys(1 redacted)");
     }

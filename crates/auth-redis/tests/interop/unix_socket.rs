@@ -1,20 +1,20 @@
 use auth_redis::auth_core::SharedTokenStore;
 
 use crate::{
-    directory::Directory,
     fixture::{Fixture, NEW, eventually, key, secret, token},
     server::Server,
+    temporary_directory::TemporaryDirectory,
 };
 
 #[tokio::test]
-async fn a_unix_socket() {
-    let directory = Directory::new();
+async fn a_store_connects_over_a_unix_socket() {
+    let directory = TemporaryDirectory::new();
     let socket = directory.file("socket");
     let _server = Server::start(&["--unixsocket", &socket, "--requirepass", "s3cr3t"]).await;
     for scheme in ["unix", "redis+unix"] {
         let store = Fixture::at(format!("{scheme}://{socket}?pass=s3cr3t&db=3")).store([NEW]);
-        // it may listen on TCP some moments before
-        eventually("it listens there", || async {
+        // the server may listen on TCP first
+        eventually("the server listens on the socket", || async {
             store.save(&key(), &token("abc", 0)).await.ok()
         })
         .await;

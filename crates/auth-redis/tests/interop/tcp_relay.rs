@@ -1,4 +1,4 @@
-//! Something between a store and its server, which counts and delays.
+//! A TCP relay between a store and its server, which counts and delays connections.
 
 use std::{
     net::Ipv4Addr,
@@ -14,15 +14,15 @@ use tokio::{
     sync::watch,
 };
 
-pub(crate) struct Relay {
+pub(crate) struct TcpRelay {
     port: u16,
     accepted: Arc<AtomicUsize>,
     is_open: watch::Sender<bool>,
 }
 
-impl Relay {
-    /// To a port; nothing passes until it is [opened](Self::open). Without a port, whoever comes is
-    /// sent away.
+impl TcpRelay {
+    /// Starts a relay to a port, which forwards nothing until it is [opened](Self::open). Without a
+    /// port, the relay closes every connection.
     pub(crate) async fn start(to: Option<u16>) -> Self {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
         let port = listener.local_addr().unwrap().port();
@@ -56,7 +56,7 @@ impl Relay {
         self.is_open.send_replace(true);
     }
 
-    /// How often somebody has connected.
+    /// Returns the number of connections so far.
     pub(crate) fn accepted(&self) -> usize {
         self.accepted.load(SeqCst)
     }

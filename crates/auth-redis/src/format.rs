@@ -1,0 +1,238 @@
+//! What Redis holds: the names of keys and channels, and the format of a stored token,
+//! `auth1:<key id>:<lifetime in ms>:<body>`.
+//!
+//! The head of a value is in the clear, since the script that saves reads it; the seal covers it. The
+//! body is the [`payload`], sealed or in plaintext.
+
+use std::time::Duration;
+
+use auth_core::SharedToken;
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use zeroize::Zeroizing;
+
+/// The format and its version.
+pub(crate) const FORMAT: &str = "auth1";
+const FAMILY: &str = "auth";
+
+/// The names for one cache key under one seal key.
+///
+/// The braces are a hash tag: a Cluster keeps keys with the same tag on the same node.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(crate) struct KeyNames {
+    pub(crate) token: String,
+    pub(crate) lease: String,
+    pub(crate) channel: String,
+}
+
+impl KeyNames {
+    pub(crate) fn new(prefix: &str, digest: &[u8; 32]) -> Self {
+        let digest = URL_SAFE_NO_PAD.encode(digest);
+        let name = |part| format!("{prefix}:{{{digest}}}:{part}");
+        Self {
+            token: name("token"),
+            lease: name("lease"),
+            channel: name("changed"),
+        }
+    }
+}
+
+/// Why a stored token cannot be read.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Unreadable {
+    /// The key holds another Redis type than a string.
+    Type,
+    /// The value has another format.
+    Format,
+    /// The value has another version of the format.
+    Version,
+    /// The value was sealed with a key that is not in the ring, or is in plaintext where it should
+    /// be sealed, or the reverse.
+    Key,
+    /// The value was changed after it was sealed, or was sealed for another cache key.
+    Seal,
+    /// The seal is intact, but the payload is not a token.
+    Payload,
+    /// The value is larger than 1 MiB.
+    Size,
+    /// The Redis key does not expire, or expires later than the token ends.
+    Expiry,
+}
+
+impl Unreadable {
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Type => "the key does not hold a string",
+            Self::Format => "the value was not written by auth-redis",
+            Self::Version => "the value was written by another version of auth-redis",
+            Self::Key => "the value was sealed with an unlisted seal key, or is not sealed",
+            Self::Seal => "the seal does not match the value",
+            Self::Payload => "the value holds no token",
+            Self::Size => "the value is larger than 1 MiB",
+            Self::Expiry => "the key expires later than the token ends",
+        }
+    }
+}
+
+/// Returns the head of a value, which names the seal key and the token's lifetime.
+pub(crate) fn head(key_id: &str, lifetime: Duration) -> String {
+    let lifetime = millis(lifetime);
+    format!("{FORMAT}:{key_id}:{lifetime}:")
+}
+
+/// Converts to whole milliseconds.
+pub(crate) fn millis(duration: Duration) -> u64 {
+    duration.as_millis().try_into().unwrap_or(u64::MAX)
+}
+
+/// The parts of a stored token.
+#[derive(Debug)]
+pub(crate) struct StoredToken<'a> {
+    pub(crate) head: &'a [u8],
+    pub(crate) key_id: &'a str,
+    pub(crate) lifetime: Duration,
+    pub(crate) body: &'a [u8],
+}
+
+impl<'a> StoredToken<'a> {
+    pub(crate) fn parse(value: &'a [u8]) -> Result<Self, Unreadable> {
+        let mut parts = value.splitn(4, |byte| *byte == b':');
+        let mut text = || std::str::from_utf8(parts.next()?).ok();
+        let (format, key_id, lifetime) = (text(), text(), text());
+        if format != Some(FORMAT) {
+            let number = format.and_then(|format| format.strip_prefix(FAMILY));
+            let is_version = number.is_some_and(|number| number.parse::<u32>().is_ok());
+            return Err(if is_version {
+                Unreadable::Version
+            } else {
+                Unreadable::Format
+            });
+        }
+        let (Some(key_id), Some(lifetime), Some(body)) = (key_id, lifetime, parts.next()) else {
+            return Err(Unreadable::Format);
+        };
+        let head = &value[..value.len() - body.len()];
+        let millis = lifetime.parse().map_err(|_| Unreadable::Format)?;
+        Ok(Self {
+            head,
+            key_id,
+            lifetime: Duration::from_millis(millis),
+            body,
+        })
+    }
+}
+
+/// Encodes the token and, if the response named them, its scopes: `0 <token>` or
+/// `1 <length> <scopes> <token>`.
+pub(crate) fn payload(token: &SharedToken) -> Zeroizing<Vec<u8>> {
+    let mut payload = Zeroizing::new(Vec::with_capacity(token.secret().len() + 256));
+    match token.granted() {
+        None => payload.push(0),
+        Some(scopes) => {
+            let scopes = scopes.to_string();
+            payload.push(1);
+            payload.extend_from_slice(&(scopes.len() as u64).to_be_bytes());
+            payload.extend_from_slice(scopes.as_bytes());
+        }
+    }
+    payload.extend_from_slice(token.secret().as_bytes());
+    payload
+}
+
+/// Decodes a payload. The token has no lifetime and no age yet.
+pub(crate) fn token(payload: &[u8]) -> Option<SharedToken> {
+    let (has_scopes, rest) = payload.split_first()?;
+    let (scopes, token) = match has_scopes {
+        0 => (None, rest),
+        1 => {
+            let (length, rest) = rest.split_first_chunk()?;
+            let length = u64::from_be_bytes(*length).try_into().ok()?;
+            let (scopes, token) = rest.split_at_checked(length)?;
+            (Some(std::str::from_utf8(scopes).ok()?), token)
+        }
+        _ => return None,
+    };
+    let token = SharedToken::bearer(std::str::from_utf8(token).ok()?).ok()?;
+    Some(match scopes {
+        Some(scopes) => token.scope(scopes),
+        None => token,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_of_one_cache_key_have_one_hash_tag() {
+        let names = KeyNames::new("auth", &[0; 32]);
+        let tag = "{AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA}";
+        assert_eq!(names.token, format!("auth:{tag}:token"));
+        assert_eq!(names.lease, format!("auth:{tag}:lease"));
+        assert_eq!(names.channel, format!("auth:{tag}:changed"));
+    }
+
+    #[test]
+    fn a_value_names_its_seal_key_and_its_lifetime() {
+        let head = head("0123456789abcdef", Duration::from_millis(600_001));
+        assert_eq!(head, "auth1:0123456789abcdef:600001:");
+        let value = [head.as_bytes(), b"a:b"].concat();
+        let value = StoredToken::parse(&value).unwrap();
+        assert_eq!(value.head, head.as_bytes());
+        assert_eq!(value.key_id, "0123456789abcdef");
+        assert_eq!(value.lifetime, Duration::from_millis(600_001));
+        assert_eq!(value.body, b"a:b");
+    }
+
+    #[test]
+    fn another_format_and_another_version_are_distinguished() {
+        for (value, expected) in [
+            (&b""[..], Unreadable::Format),
+            (b"something else", Unreadable::Format),
+            (b"auth1", Unreadable::Format),
+            (b"auth1:plain", Unreadable::Format),
+            (b"auth1:plain:600", Unreadable::Format),
+            (b"auth1:plain:-1:abc", Unreadable::Format),
+            (b"auth1:plain:long:abc", Unreadable::Format),
+            (b"auth1:plain:99999999999999999999:abc", Unreadable::Format),
+            (b"\xff:plain:600:abc", Unreadable::Format),
+            (b"authority:plain:600:abc", Unreadable::Format),
+            (b"auth2:plain:600:abc", Unreadable::Version),
+            (b"auth10:abc", Unreadable::Version),
+        ] {
+            let shown = String::from_utf8_lossy(value);
+            assert_eq!(StoredToken::parse(value).unwrap_err(), expected, "{shown}");
+        }
+    }
+
+    #[test]
+    fn a_payload_holds_the_token_and_its_scopes() {
+        for scope in [None, Some(""), Some("read"), Some("read write")] {
+            let bearer = SharedToken::bearer("abc").unwrap();
+            let given = match scope {
+                Some(scope) => bearer.scope(scope),
+                None => bearer,
+            };
+            let found = token(&payload(&given)).unwrap();
+            assert_eq!(found.secret(), "abc");
+            assert_eq!(found.granted(), given.granted(), "{scope:?}");
+        }
+    }
+
+    #[test]
+    fn a_malformed_payload_yields_no_token() {
+        for payload in [
+            &b""[..],
+            b"\0",
+            b"\0a b",
+            b"\0\xff",
+            b"\x01",
+            b"\x01\0\0\0\0\0\0\0",
+            b"\x01\0\0\0\0\0\0\0\x08readabc",
+            b"\x01\xff\xff\xff\xff\xff\xff\xff\xffreadabc",
+            b"\x01\0\0\0\0\0\0\0\x04\xff\xff\xff\xffabc",
+            b"\x02abc",
+        ] {
+            assert!(token(payload).is_none(), "{payload:?}");
+        }
+    }
+}
