@@ -1,10 +1,10 @@
 #![doc = include_str!("../README.md")]
 
+pub mod adapter;
 mod authorizer;
 mod cache;
 mod challenge;
 mod client_credentials;
-mod clock;
 mod error;
 mod events;
 #[cfg(fuzzing)]
@@ -17,23 +17,21 @@ mod request;
 mod secret;
 mod shared;
 mod source;
+pub mod time;
 mod token;
 mod transport;
+mod uri_syntax;
 
 pub use async_trait::async_trait;
-pub use authorizer::{
-    Attempt, AttemptFuture, Authorizer, AuthorizerBuilder, Decision, Renewal, RenewalFuture,
-    ReplayMethods, RequestHead, ResponseHead, TenantsBuilder, Verdict,
-};
+pub use authorizer::{Authorizer, AuthorizerBuilder, ReplayMethods, RequestHead, TenantsBuilder};
 #[cfg(auth_loom)]
 #[doc(hidden)]
 pub use cache::block_on;
 pub use cache::{RefreshPolicy, RefreshPolicyBuilder, Status, TokenCache, TokenCacheBuilder};
 pub use client_credentials::{ClientAuthentication, ClientCredentials, ClientCredentialsBuilder};
-pub use clock::{Clock, Now, Sleep, SystemClock};
 pub use error::{BoxError, Error, ErrorKind};
 pub use keyed::{TokenCaches, TokenCachesBuilder};
-pub use origin::Target;
+pub use origin::Origin;
 pub use request::{Scopes, TokenRequest, TokenRequestBuilder};
 pub use secret::{ClientSecret, SecretString};
 pub use shared::{Lease, SharedKey, SharedToken, SharedTokenStore};

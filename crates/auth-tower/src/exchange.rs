@@ -2,7 +2,10 @@
 
 use std::sync::Arc;
 
-use auth_core::{Attempt, BoxError, Error, ErrorKind, Renewal, RenewalFuture, Verdict};
+use auth_core::{
+    BoxError, Error, ErrorKind,
+    adapter::{Attempt, Renewal, RenewalFuture, Verdict},
+};
 use http::{Request, Response, request::Parts};
 use tower_service::Service;
 
@@ -88,7 +91,7 @@ impl<S, B, R: Replay<B>> Sent<S, B, R> {
     pub(crate) fn judge<Out>(self, response: &Response<Out>) -> Option<Renewing<S, B, R>> {
         let again = self.again.as_ref();
         let can_replay = again.is_some_and(|again| R::is_whole(&again.kept));
-        match self.attempt.judge(response, can_replay) {
+        match self.attempt.classify(response, can_replay) {
             Verdict::Renew(waiting) => Some((waiting, self.again?)),
             Verdict::Deliver => None,
         }

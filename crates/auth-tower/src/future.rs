@@ -5,7 +5,10 @@ use std::{
     task::{Context, Poll, ready},
 };
 
-use auth_core::{Attempt, AttemptFuture, BoxError, Decision, RenewalFuture};
+use auth_core::{
+    BoxError,
+    adapter::{Attempt, AttemptFuture, Decision, RenewalFuture},
+};
 use http::{Request, Response};
 use pin_project_lite::pin_project;
 use tower_service::Service;

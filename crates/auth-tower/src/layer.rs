@@ -45,7 +45,7 @@ impl AuthLayer {
     ///
     /// tonic's `Channel` does not; for it there is `for_endpoint` (feature `tonic`). A gRPC request,
     /// or one whose URI is only a path, gets a token from this layer only if the authorizer was
-    /// built with [`channel_is_trusted`](auth_core::AuthorizerBuilder::channel_is_trusted).
+    /// built with [`danger_trust_channel`](auth_core::AuthorizerBuilder::danger_trust_channel).
     ///
     /// Do not put it around a `Channel` by which you send requests of your own making that are not
     /// gRPC: by their absolute URIs they look like hyper's, and the channel goes elsewhere.

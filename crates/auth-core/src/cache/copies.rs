@@ -97,7 +97,7 @@ mod tests {
     use std::thread;
 
     use super::*;
-    use crate::{TokenResponse, cache::WeakTokenCache, clock::Now};
+    use crate::{TokenResponse, cache::WeakTokenCache, time::Now};
 
     fn copies() -> Copies {
         let end = Now {

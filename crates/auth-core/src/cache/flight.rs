@@ -19,7 +19,7 @@ use super::{
     sync::MutexGuard,
     task::Runtime,
 };
-use crate::{AccessToken, Error, ErrorKind, clock::Now};
+use crate::{AccessToken, Error, ErrorKind, time::Now};
 
 /// How often a waiter looks for another flight when the one it was on has gone, for instance with
 /// the runtime that drove it.

@@ -5,7 +5,7 @@ use std::time::Duration;
 use tokio::sync::watch;
 
 use super::{landing::Outcome, refusal::Allowance, task::Task};
-use crate::{Error, clock::Now};
+use crate::{Error, time::Now};
 
 /// What is known of token requests; locked for an instant, never across I/O.
 #[derive(Debug, Default)]

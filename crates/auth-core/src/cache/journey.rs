@@ -13,9 +13,8 @@ use tokio::sync::watch;
 
 use super::{Shared, fleet::Found, landing::Outcome};
 use crate::{
-    Error, ErrorKind, SharedTokenStore, TokenRequest, TokenResponse, TokenSource,
-    clock::{AnyClock, Now},
-    events,
+    Error, ErrorKind, SharedTokenStore, TokenRequest, TokenResponse, TokenSource, events,
+    time::{AnyClock, Now},
 };
 
 /// One token request under way. It does not hold the cache, and so does not keep it alive.

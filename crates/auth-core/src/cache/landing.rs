@@ -13,7 +13,7 @@ use super::{
     slot::Entry,
     sync::AtomicBool,
 };
-use crate::{AccessToken, Error, ErrorKind, TokenResponse, clock::Now, events};
+use crate::{AccessToken, Error, ErrorKind, TokenResponse, events, time::Now};
 
 /// How long a refusal keeps other processes from trying.
 const AFTER_REFUSAL: Duration = Duration::from_secs(1);

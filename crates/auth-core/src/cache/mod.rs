@@ -20,8 +20,8 @@ use std::{
 };
 
 use crate::{
-    AccessToken, Authorization, Clock, Error, SharedTokenStore, TokenRequest, TokenSource,
-    clock::{AnyClock, Now},
+    AccessToken, Authorization, Error, SharedTokenStore, TokenRequest, TokenSource,
+    time::{AnyClock, Clock, Now},
 };
 use flights::Flights;
 pub use policy::{RefreshPolicy, RefreshPolicyBuilder};
@@ -246,7 +246,7 @@ impl TokenCacheBuilder {
         self
     }
 
-    /// The clock to measure by. Default: [`SystemClock`](crate::SystemClock).
+    /// The clock to measure by. Default: [`SystemClock`](crate::time::SystemClock).
     #[must_use]
     pub fn clock(mut self, clock: impl Clock) -> Self {
         self.clock = AnyClock::Custom(Arc::new(clock));

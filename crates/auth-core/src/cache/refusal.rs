@@ -7,7 +7,7 @@
 use std::{pin::pin, sync::atomic::Ordering::Relaxed, time::Duration};
 
 use super::{Shared, TokenCache, flights::Ticket, task::Runtime};
-use crate::{AccessToken, clock::Now, events};
+use crate::{AccessToken, events, time::Now};
 
 /// A token that a refusal brought, and that no API has accepted, brings no other for so long: it
 /// will not be the token's fault.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::TokenCache;
-use crate::{TokenRequest, clock::Now};
+use crate::{TokenRequest, time::Now};
 
 impl TokenCache {
     /// A cache for another token of the same source.

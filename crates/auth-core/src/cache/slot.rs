@@ -21,7 +21,7 @@ use super::{
     policy::Life,
     sync::{AtomicBool, Mutex},
 };
-use crate::clock::Now;
+use crate::time::Now;
 
 /// Replaced entries that are kept whatever their age.
 const KEPT: usize = 4;

@@ -214,8 +214,8 @@ proptest! {
         Rng::with_seed(seed).shuffle(&mut shuffled);
         for scheme in ["Bearer", "DPoP"] {
             prop_assert_eq!(
-                Refusal::read(scheme, &headers(&lines)),
-                Refusal::read(scheme, &headers(&shuffled))
+                ChallengeError::read(scheme, &headers(&lines)),
+                ChallengeError::read(scheme, &headers(&shuffled))
             );
         }
     }

@@ -1,7 +1,9 @@
 use http::HeaderValue;
 
 use super::*;
-use Refusal::{InsufficientScope, InvalidRequest, InvalidToken, OtherScheme, Proof, Unspecified};
+use ChallengeError::{
+    InsufficientScope, InvalidRequest, InvalidToken, OtherScheme, Proof, Unspecified,
+};
 
 fn headers(lines: &[&str]) -> HeaderMap {
     let mut headers = HeaderMap::new();
@@ -12,12 +14,12 @@ fn headers(lines: &[&str]) -> HeaderMap {
     headers
 }
 
-fn bearer(lines: &[&str]) -> Refusal {
-    Refusal::read("Bearer", &headers(lines))
+fn bearer(lines: &[&str]) -> ChallengeError {
+    ChallengeError::read("Bearer", &headers(lines))
 }
 
-fn dpop(lines: &[&str]) -> Refusal {
-    Refusal::read("DPoP", &headers(lines))
+fn dpop(lines: &[&str]) -> ChallengeError {
+    ChallengeError::read("DPoP", &headers(lines))
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
-use crate::clock::Now;
+use crate::time::Now;
 
 /// A second of the monotonic clock. It is written at most once in each, so that those who use the
 /// same thing at the same time do not take its cache line from each other.

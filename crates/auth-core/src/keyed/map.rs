@@ -13,7 +13,7 @@ use std::{
 use papaya::{Guard, HashMap, ResizeMode};
 
 use super::{last_used::LastUsed, limits::Limits};
-use crate::clock::Now;
+use crate::time::Now;
 
 /// What a map gives handles to.
 pub(crate) trait Value: Clone {

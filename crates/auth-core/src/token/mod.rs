@@ -16,8 +16,8 @@ use http::{HeaderMap, HeaderValue, header::AUTHORIZATION};
 use crate::{
     Scopes,
     cache::{Replacement, WeakTokenCache},
-    clock::Now,
     secret::{copied, credentials},
+    time::Now,
 };
 pub use response::TokenResponse;
 

@@ -13,8 +13,8 @@ use std::{
 use self::operation::Trouble;
 use super::journey::{Journey, unpanicked};
 use crate::{
-    Error, ErrorKind, Lease, SharedKey, SharedToken, SharedTokenStore, TokenResponse, clock::Now,
-    events,
+    Error, ErrorKind, Lease, SharedKey, SharedToken, SharedTokenStore, TokenResponse, events,
+    time::Now,
 };
 
 /// The place of one token in the store.

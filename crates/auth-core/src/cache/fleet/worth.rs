@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::super::{Shared, slot::Entry};
-use crate::{SharedToken, TokenResponse, clock::Now};
+use crate::{SharedToken, TokenResponse, time::Now};
 
 /// Ages that differ by less may be of two tokens issued one after the other: they are measured by
 /// different clocks, over a network.

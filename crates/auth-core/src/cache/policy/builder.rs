@@ -170,7 +170,7 @@ fn share(name: &str, value: f64, most: f64) -> Result<(), Error> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::clock::Now;
+    use crate::time::Now;
 
     fn refusal(change: impl Fn(RefreshPolicyBuilder) -> RefreshPolicyBuilder) -> String {
         change(RefreshPolicy::builder())

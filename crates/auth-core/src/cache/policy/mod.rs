@@ -8,7 +8,7 @@ use std::time::Duration;
 pub(crate) use backoff::Backoff;
 pub use builder::RefreshPolicyBuilder;
 
-use crate::clock::Now;
+use crate::time::Now;
 
 /// A token that arrives spent, or lives for less, is handed out this long, and no other is asked for
 /// meanwhile.
