@@ -237,7 +237,7 @@ async fn an_endpoint_of_another_host_is_refused() {
         text.contains("https://api.example.com.evil.example"),
         "{text}"
     );
-    assert!(text.contains("https://api.example.com:443"), "{text}");
+    assert!(text.contains("[https://api.example.com]"), "{text}");
 }
 
 #[tokio::test]

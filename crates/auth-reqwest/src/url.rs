@@ -30,27 +30,4 @@ fn without_fragment(url: &Url) -> &str {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn redirects_are_told_apart_by_origin() {
-        let requested: Url = "https://api.example/a?b#c".parse().unwrap();
-        for (answered, expected) in [
-            ("https://api.example/a?b#c", Redirect::None),
-            ("https://API.example:443/a?b#d", Redirect::None),
-            ("https://api.example/a?b", Redirect::None),
-            ("https://api.example:443/b", Redirect::WithinOrigin),
-            ("https://api.example/a", Redirect::WithinOrigin),
-            ("https://api.example/a?c", Redirect::WithinOrigin),
-            ("https://other.example/", Redirect::ToAnotherOrigin),
-            ("http://api.example/", Redirect::ToAnotherOrigin),
-            ("http://api.example:443/a?b", Redirect::ToAnotherOrigin),
-            ("https://api.example:8443/", Redirect::ToAnotherOrigin),
-            ("https://api.example./a?b", Redirect::ToAnotherOrigin),
-        ] {
-            let answered: Url = answered.parse().unwrap();
-            assert_eq!(redirect(&requested, &answered), expected, "{answered}");
-        }
-    }
-}
+mod tests;
