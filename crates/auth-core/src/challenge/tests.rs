@@ -73,7 +73,7 @@ fn rfc6750_3_1_each_error_code_is_itself() {
 }
 
 #[test]
-fn a_refusal_without_a_challenge_or_without_a_code_is_unspecified() {
+fn a_rejection_without_a_challenge_or_without_a_code_is_unspecified() {
     assert_eq!(bearer(&[]), Unspecified);
     assert_eq!(bearer(&[""]), Unspecified);
     assert_eq!(bearer(&["Bearer"]), Unspecified);
@@ -81,7 +81,7 @@ fn a_refusal_without_a_challenge_or_without_a_code_is_unspecified() {
 }
 
 #[test]
-fn of_several_challenges_the_one_that_says_most_counts() {
+fn of_several_challenges_the_most_specific_counts() {
     let ascending = [
         ("Basic error=invalid_token", OtherScheme),
         ("Bearer realm=x", Unspecified),
@@ -98,10 +98,10 @@ fn of_several_challenges_the_one_that_says_most_counts() {
 }
 
 #[test]
-fn rfc9449_7_1_a_dpop_token_is_refused_by_dpop_challenges() {
+fn rfc9449_7_1_a_dpop_token_is_rejected_by_dpop_challenges() {
     let line = r#"DPoP error="invalid_token", error_description="Invalid DPoP key binding", algs="ES256 PS256""#;
     assert_eq!(dpop(&[line]), InvalidToken);
-    // whoever sent a bearer token would get the same again
+    // a replay of the bearer token would be answered in the same way
     assert_eq!(bearer(&[line]), OtherScheme);
     let both = "Bearer error=invalid_token, dpop algs=ES256, error=insufficient_scope";
     assert_eq!(bearer(&[both]), InvalidToken);
@@ -109,7 +109,7 @@ fn rfc9449_7_1_a_dpop_token_is_refused_by_dpop_challenges() {
 }
 
 #[test]
-fn rfc9449_9_a_missing_nonce_is_not_the_tokens_fault() {
+fn rfc9449_9_a_missing_nonce_does_not_reject_the_token() {
     let line = r#"DPoP error="use_dpop_nonce", error_description="Resource server requires nonce in DPoP proof""#;
     assert_eq!(dpop(&[line]), Proof);
     assert_eq!(dpop(&["DPoP error=invalid_dpop_proof"]), Proof);
@@ -124,7 +124,7 @@ fn grpc(pairs: &[(&'static str, &'static str)]) -> bool {
 }
 
 #[test]
-fn grpc_status_16_in_the_headers_of_a_grpc_response_is_a_refusal() {
+fn grpc_status_16_in_the_headers_of_a_grpc_response_is_a_rejection() {
     for kind in ["application/grpc", "application/grpc+proto"] {
         assert!(grpc(&[("content-type", kind), ("grpc-status", "16")]));
         for other in ["0", "7", "14", "1", "6", "160", "016", ""] {
@@ -139,7 +139,7 @@ fn grpc_status_16_in_the_headers_of_a_grpc_response_is_a_refusal() {
 }
 
 #[test]
-fn what_cannot_be_read_leaves_the_rest_as_it_is() {
+fn a_malformed_challenge_leaves_the_others_as_they_are() {
     let example = "Bearer error=insufficient_scope, error_uri=https://api.example/errors";
     assert_eq!(bearer(&[example]), InsufficientScope);
     assert_eq!(

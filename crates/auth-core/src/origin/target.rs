@@ -140,10 +140,9 @@ impl Hash for Destination<'_> {
 impl fmt::Display for Destination<'_> {
     /// Never the user information, which may be a secret.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}://{}", self.scheme.as_str(), self.host())?;
-        match self.host_and_port() {
-            Some((_, port)) => write!(f, ":{port}"),
-            None => f.write_str(" (malformed)"),
+        match self.origin() {
+            Some(origin) => origin.fmt(f),
+            None => write!(f, "{}://{}", self.scheme.as_str(), self.host()),
         }
     }
 }

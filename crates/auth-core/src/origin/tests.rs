@@ -193,6 +193,7 @@ fn only_the_listed_origin_gets_a_token() {
         "https://api.example.com:/",
         "https://API.Example.COM/",
         "HTTPS://api.example.com/",
+        "https://evil.example@api.example.com/",
     ] {
         assert!(may_carry_token(&api, same), "{same}");
     }

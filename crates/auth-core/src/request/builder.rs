@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::{Fields, TokenRequest};
+use super::token_request::{Fields, TokenRequest};
 use crate::{
     Error,
     uri_syntax::{check_characters, split_scheme},
@@ -28,6 +28,14 @@ pub struct TokenRequestBuilder {
     resources: Vec<String>,
     audience: Option<String>,
     parameters: Vec<(String, String)>,
+}
+
+impl TokenRequest {
+    /// Starts with a request that leaves every field open.
+    #[must_use]
+    pub fn builder() -> TokenRequestBuilder {
+        TokenRequestBuilder::default()
+    }
 }
 
 impl TokenRequestBuilder {

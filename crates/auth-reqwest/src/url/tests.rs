@@ -78,6 +78,7 @@ fn only_the_listed_origins_get_a_token() {
         ("https://API.Example.COM/", (true, true)),
         ("https://api.example.com:8443/", (true, true)),
         ("https://xn--bcher-kva.example/", (true, true)),
+        ("https://evil.example@api.example.com/", (true, true)),
         ("http://127.0.0.1/", (true, true)),
         ("http://[::1]:4000/", (true, true)),
         ("http://[0:0:0:0:0:0:0:1]:4000/", (true, true)),
