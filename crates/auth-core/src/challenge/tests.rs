@@ -57,7 +57,7 @@ fn rfc6750_3_a_parameter_that_comes_twice_says_nothing() {
 
 #[test]
 fn rfc6750_3_1_each_error_code_is_itself() {
-    for (code, refusal) in [
+    for (code, expected) in [
         ("invalid_token", InvalidToken),
         ("insufficient_scope", InsufficientScope),
         ("invalid_request", InvalidRequest),
@@ -67,7 +67,7 @@ fn rfc6750_3_1_each_error_code_is_itself() {
         ("", Unspecified),
     ] {
         let line = format!(r#"Bearer scope="a b", error="{code}""#);
-        assert_eq!(bearer(&[&line]), refusal, "{line}");
+        assert_eq!(bearer(&[&line]), expected, "{line}");
     }
     assert_eq!(bearer(&[r#"Bearer error="invalid\_token""#]), InvalidToken);
 }
@@ -90,9 +90,9 @@ fn of_several_challenges_the_most_specific_counts() {
         ("Bearer error=invalid_token", InvalidToken),
     ];
     for (less, _) in ascending {
-        for (more, refusal) in ascending.iter().rev().take_while(|(more, _)| *more != less) {
-            assert_eq!(bearer(&[less, more]), *refusal);
-            assert_eq!(bearer(&[&format!("{more}, {less}")]), *refusal);
+        for (more, expected) in ascending.iter().rev().take_while(|(more, _)| *more != less) {
+            assert_eq!(bearer(&[less, more]), *expected);
+            assert_eq!(bearer(&[&format!("{more}, {less}")]), *expected);
         }
     }
 }

@@ -2,7 +2,10 @@
 
 use http::Uri;
 
-use crate::{Error, error::without_secrets, origin::HttpUrl, request::OWN_PLACE};
+use crate::{
+    Error, error::without_secrets, origin::HttpUrl, request::OWN_PLACE,
+    uri_syntax::check_characters,
+};
 
 /// A checked token endpoint.
 #[derive(Clone)]
@@ -32,6 +35,9 @@ impl TokenEndpoint {
         }
         if url.has_fragment {
             return Err(wrong("one with a fragment (RFC 6749 section 3.2)"));
+        }
+        for part in [url.path, url.query.unwrap_or_default()] {
+            check_characters(part).map_err(|misfit| wrong(&misfit.to_string()))?;
         }
         let path = if url.path.is_empty() { "/" } else { url.path };
         let name = format!("{}{path}", url.origin);
@@ -116,8 +122,8 @@ mod tests {
         assert!(error("https:///token").contains("host is empty"));
         assert!(error("https://as.example:0/token").contains("port"));
         assert!(error("https://as.example:65536/token").contains("port"));
-        assert!(error("https://as.example/to ken").contains("space"));
-        assert!(error("https://as.example/to\nken").contains("control character"));
+        assert!(error("https://as.example/to ken").contains("percent-encoded"));
+        assert!(error("https://as.example/to\nken").contains("percent-encoded"));
         assert!(error("https://as.example/to\\ken").contains("percent-encoded"));
         assert!(error("https://as.example/%zz").contains("hexadecimal"));
         assert!(error("https://b\u{fc}cher.example/token").contains("punycode"));

@@ -2,8 +2,6 @@
 
 use std::fmt;
 
-use crate::uri_syntax::Misfit;
-
 /// What is wrong with a URL, as the end of "expected …, got …". Quotes no more of the URL than its
 /// scheme and one character: the rest may be a secret.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -23,7 +21,6 @@ pub(crate) enum Fault {
     Ipv6,
     Port,
     Blank,
-    Misfit(Misfit),
 }
 
 impl fmt::Display for Fault {
@@ -49,8 +46,7 @@ impl fmt::Display for Fault {
             }
             Self::Ipv6 => "a host in brackets that is not an IPv6 address",
             Self::Port => "a port that is not a number from 1 to 65535",
-            Self::Blank => "one with a space or a control character in it",
-            Self::Misfit(misfit) => return misfit.fmt(f),
+            Self::Blank => "one with a space or a control character before its path",
         })
     }
 }

@@ -1,9 +1,10 @@
 //! `http` and `https` URLs, read strictly: what only a lenient parser completes is a fault.
 
 use super::{fault::Fault, host::Host, scheme::Scheme, value::Origin};
-use crate::uri_syntax::{check_characters, split_scheme};
+use crate::uri_syntax::split_scheme;
 
-/// An `http` or `https` URL.
+/// An `http` or `https` URL. Its scheme, host and port are checked; the characters of its path and
+/// query are not.
 #[derive(Clone, Debug)]
 pub(crate) struct HttpUrl<'a> {
     pub(crate) origin: Origin,
@@ -14,7 +15,7 @@ pub(crate) struct HttpUrl<'a> {
 
 impl<'a> HttpUrl<'a> {
     pub(crate) fn parse(text: &'a str) -> Result<Self, Fault> {
-        if text.contains(|c: char| c == ' ' || c.is_control()) {
+        if before_path(text).contains(|c: char| c == ' ' || c.is_control()) {
             return Err(Fault::Blank);
         }
         let (scheme_text, rest) = split_scheme(text).ok_or(Fault::NoScheme)?;
@@ -33,7 +34,6 @@ impl<'a> HttpUrl<'a> {
         }
         let (host, port) = split_port(authority)?;
         let origin = Origin::new(scheme, Host::parse(host)?, port);
-        check_characters(rest).map_err(Fault::Misfit)?;
         let (rest, has_fragment) = match rest.split_once('#') {
             Some((rest, _)) => (rest, true),
             None => (rest, false),
@@ -49,6 +49,13 @@ impl<'a> HttpUrl<'a> {
             has_fragment,
         })
     }
+}
+
+/// Scheme and authority of a URL.
+fn before_path(url: &str) -> &str {
+    let authority = url.find("://").map_or(url.len(), |colon| colon + 3);
+    let length = url[authority..].find(['/', '?', '#']);
+    &url[..length.map_or(url.len(), |length| authority + length)]
 }
 
 /// Splits an authority without user information. No port, and an empty one, is the scheme's default

@@ -144,6 +144,8 @@ fn addresses_have_one_form() {
 fn the_origin_of_a_url_is_its_scheme_host_and_port() {
     let api = Origin::of_url("https://api.example.com:8443/v1/orders?x=1").unwrap();
     assert_eq!(api.to_string(), "https://api.example.com:8443");
+    let path = "https://api.example.com/{id}/b\u{fc}cher?a b|c#\\";
+    assert_eq!(Origin::of_url(path).unwrap().port(), 443);
     let secret = Origin::of_url("https://id:s3cr3t@api.example.com/?key=s3cr3t");
     let error = secret.unwrap_err().to_string();
     assert!(
@@ -308,13 +310,13 @@ fn a_trailing_dot_makes_another_host() {
 #[test]
 fn any_origin_still_wants_https() {
     let any = AllowedOrigins::new(Vec::new(), true, false).unwrap();
-    assert!(may_carry_token(&any, "https://whoever.example/"));
+    assert!(may_carry_token(&any, "https://other.example/"));
     assert!(may_carry_token(&any, "http://127.0.0.1:1/"));
     assert!(may_carry_token(&any, "http://[::1]:1/"));
-    assert!(!may_carry_token(&any, "http://whoever.example/"));
-    assert!(!may_carry_token(&any, "ftp://whoever.example/"));
+    assert!(!may_carry_token(&any, "http://other.example/"));
+    assert!(!may_carry_token(&any, "ftp://other.example/"));
     let http = AllowedOrigins::new(Vec::new(), true, true).unwrap();
-    assert!(may_carry_token(&http, "http://whoever.example/"));
+    assert!(may_carry_token(&http, "http://other.example/"));
 }
 
 #[test]
