@@ -82,7 +82,6 @@ mod tests {
     use http::header::{CONTENT_TYPE, WWW_AUTHENTICATE};
 
     use super::*;
-    use crate::authorizer::head::Redirect;
 
     const BEARER: HeaderValue = HeaderValue::from_static("Bearer abc");
 

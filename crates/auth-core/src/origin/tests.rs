@@ -1,4 +1,5 @@
 use http::Uri;
+use proptest::prelude::*;
 
 use super::*;
 use crate::Error;
@@ -359,5 +360,24 @@ fn a_request_has_the_normalized_origin_of_its_uri() {
         "http://0x7f.1/",
     ] {
         assert_eq!(origin(none), None, "{none}");
+    }
+}
+
+proptest! {
+    #[test]
+    fn an_origin_that_is_displayed_is_parsed_as_the_same(text in "https?://[a-zA-Z0-9:.\\[\\]@_-]{0,24}/?") {
+        if let Ok(origin) = text.parse::<Origin>() {
+            let shown = origin.to_string();
+            assert_eq!(shown.parse::<Origin>().unwrap(), origin);
+            let uri: Uri = shown.parse().unwrap();
+            assert_eq!(Target::from(&uri).destination.unwrap().origin(), Some(origin));
+        }
+    }
+
+    #[test]
+    fn any_text_is_an_origin_or_an_error(text in "\\PC{0,32}", scheme in "(https?:/{0,3})?") {
+        if let Err(error) = Origin::of_url(&format!("{scheme}{text}")) {
+            assert_eq!(error.kind(), crate::ErrorKind::Configuration);
+        }
     }
 }

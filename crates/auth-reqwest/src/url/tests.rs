@@ -1,5 +1,5 @@
 use auth_core::{
-    Authorizer, Error, TokenCache, TokenRequest, TokenResponse, TokenSource,
+    Authorizer, Error, Origin, TokenCache, TokenRequest, TokenResponse, TokenSource,
     adapter::{Decision, RequestHead},
 };
 use http::{HeaderMap, Uri};
@@ -170,5 +170,24 @@ fn a_token_goes_to_listed_origins_only() {
             let url: Url = url.parse().unwrap();
             assert!(origins.contains(&url.origin()), "{url}");
         }
+    });
+}
+
+/// Whatever `Origin` accepts, a `Url` understands in the same way.
+#[test]
+fn an_origin_is_the_same_as_a_url() {
+    proptest!(ProptestConfig::with_cases(4096), |(url in almost_listed())| {
+        let end = url.rfind('/').unwrap_or(url.len());
+        let Ok(origin) = url[..end].parse::<Origin>() else {
+            return Ok(());
+        };
+        assert_eq!(origin.to_string().parse::<Origin>().unwrap(), origin);
+        let Ok(as_url) = url[..end].parse::<Url>() else {
+            assert!(origin.host().contains("xn--"), "{url}");
+            return Ok(());
+        };
+        let normalized: Url = origin.to_string().parse().unwrap();
+        assert_eq!(normalized.origin(), as_url.origin());
+        assert_eq!(as_url.port_or_known_default(), Some(origin.port()));
     });
 }
