@@ -24,8 +24,8 @@ use std::{
 
 use async_trait::async_trait;
 use auth_core::{
-    AccessToken, Clock, Error, Now, Sleep, SystemClock, TokenCache, TokenRequest, TokenResponse,
-    TokenSource,
+    AccessToken, Error, TokenCache, TokenRequest, TokenResponse, TokenSource,
+    time::{Clock, Now, Sleep, SystemClock},
 };
 use criterion::{Criterion, criterion_group, criterion_main};
 use interleaved::Interleaved;

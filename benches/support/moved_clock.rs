@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use auth_core::{Clock, Now, Sleep, SystemClock};
+use auth_core::time::{Clock, Now, Sleep, SystemClock};
 
 /// Reads what a read reads without it, the two coarse clocks, and adds how far it was moved.
 #[derive(Clone, Debug, Default)]

@@ -14,7 +14,9 @@ use std::{
 
 use allocation_counter::measure;
 use async_trait::async_trait;
-use auth_core::{Authorizer, ReplayMethods, TokenCache};
+use auth_core::{
+    Authorizer, ReplayMethods, TokenCache, TokenCaches, TokenRequest, adapter::Decision,
+};
 use auth_reqwest::AuthMiddleware;
 use auth_testing::ManualClock;
 use auth_tower::{AuthLayer, NoReplay};
@@ -93,6 +95,41 @@ fn a_hit_on_a_due_token_allocates_nothing_while_its_renewal_is_under_way() {
     assert!(tokens.status().due && tokens.status().requesting);
     assert_eq!(of_a_hit(&tokens), (0, 0));
     assert!(source.requests() <= 2);
+}
+
+#[test]
+fn a_hit_with_a_bound_token_request_allocates_nothing() {
+    let (tokens, runtime) = warm(&Scripted::lives(600), &ManualClock::new());
+    let tokens = TokenCaches::from(tokens);
+    let scope = |scope| TokenRequest::builder().scope(scope).build().unwrap();
+    let [bound, picked] = ["bound", "picked"].map(scope);
+    let caches = [&bound, &picked].map(|request| tokens.cache(request));
+    for cache in &caches {
+        runtime.block_on(cache.token()).unwrap();
+    }
+    let authorizer = Authorizer::builder(tokens)
+        .origin("https://other.example.com")
+        .origin_with("https://api.example.com", bound)
+        .build()
+        .unwrap();
+    let with_picked = |uri: &str| {
+        let mut request = get(uri);
+        request.extensions_mut().insert(picked.clone());
+        request
+    };
+    for request in [
+        get(API),
+        get("https://API.example.com:443/orders"),
+        get("https://other.example.com/"),
+        with_picked(API),
+        with_picked("https://other.example.com/"),
+    ] {
+        let count = allocations(|| {
+            let decision = authorizer.authorize(&request);
+            assert!(matches!(decision, Decision::Authorize(_)));
+        });
+        assert_eq!(count, 0, "{}", request.uri());
+    }
 }
 
 /// Answers at once, and counts its calls that carried the token.

@@ -3,12 +3,17 @@
 use std::marker::PhantomData;
 
 use auth_core::{
-    AccessToken, Attempt, AttemptFuture, Authorization, Authorizer, AuthorizerBuilder, BoxError,
-    ClientAuthentication, ClientCredentials, ClientCredentialsBuilder, ClientSecret, Clock,
-    Decision, Error, ErrorKind, HttpTransport, Now, Renewal, RenewalFuture, ReplayMethods,
-    RequestHead, ResponseHead, Scopes, SecretString, Sleep, SystemClock, Target, TokenCache,
-    TokenCacheBuilder, TokenCaches, TokenCachesBuilder, TokenRequest, TokenRequestBuilder,
-    TokenResponse, TokenSource, TransportBody, Verdict, provider::Provider,
+    AccessToken, Authorization, Authorizer, AuthorizerBuilder, BoxError, ClientAuthentication,
+    ClientCredentials, ClientCredentialsBuilder, ClientSecret, Error, ErrorKind, HttpTransport,
+    Origin, ReplayMethods, RequestHead, Scopes, SecretString, TokenCache, TokenCacheBuilder,
+    TokenCaches, TokenCachesBuilder, TokenRequest, TokenRequestBuilder, TokenResponse, TokenSource,
+    TransportBody,
+    adapter::{
+        Attempt, AttemptFuture, Decision, Redirect, Renewal, RenewalFuture, ResponseHead, Target,
+        Verdict,
+    },
+    provider::Provider,
+    time::{Clock, Now, Sleep, SystemClock},
 };
 use auth_reqwest::{AuthMiddleware, ReqwestTransport};
 use auth_testing::{
@@ -72,7 +77,9 @@ fn of_auth_core() {
         Error: "Send Sync Unpin Clone",
         ErrorKind: "Send Sync Unpin Clone",
         Now: "Send Sync Unpin Clone",
+        Origin: "Send Sync Unpin Clone",
         Provider: "Send Sync Unpin Clone",
+        Redirect: "Send Sync Unpin Clone",
         Renewal: "Send Sync Unpin",
         RenewalFuture: "Send Unpin",
         ReplayMethods: "Send Sync Unpin Clone",

@@ -118,7 +118,7 @@ async fn debug_of_every_public_type_that_holds_a_secret() {
     let mut request = Request::get("https://api.example/").body(()).unwrap();
     let decision = authorizer.authorize(&request);
     debug_is_clean(&decision);
-    let auth_core::Decision::Authorize(authorization) = decision else {
+    let auth_core::adapter::Decision::Authorize(authorization) = decision else {
         panic!("expected a token at hand, got {decision:?}");
     };
     authorization.apply(request.headers_mut());

@@ -2,7 +2,7 @@
 
 use http::{HeaderMap, HeaderValue, header::WWW_AUTHENTICATE};
 
-use crate::challenge::Refusal;
+use crate::challenge::ChallengeError;
 
 /// Reads each line of `lines` as a `WWW-Authenticate` header.
 ///
@@ -17,8 +17,8 @@ pub fn challenge(lines: &[u8]) {
     let backward = headers(lines.iter().rev());
     for scheme in ["Bearer", "DPoP"] {
         assert_eq!(
-            Refusal::read(scheme, &forward),
-            Refusal::read(scheme, &backward)
+            ChallengeError::read(scheme, &forward),
+            ChallengeError::read(scheme, &backward)
         );
     }
 }

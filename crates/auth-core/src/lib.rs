@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+pub mod adapter;
 mod authorizer;
 mod cache;
 mod challenge;
@@ -9,24 +10,23 @@ mod events;
 #[cfg(fuzzing)]
 #[doc(hidden)]
 pub mod fuzzing;
+pub mod guide;
 mod keyed;
 mod origin;
 pub mod provider;
-mod redact;
 mod request;
+mod redact;
 mod secret;
 mod shared_store;
 mod source;
-mod time;
+pub mod time;
 mod token;
 mod token_endpoint;
 mod transport;
+mod uri_syntax;
 
 pub use async_trait::async_trait;
-pub use authorizer::{
-    Attempt, AttemptFuture, Authorizer, AuthorizerBuilder, Decision, Renewal, RenewalFuture,
-    ReplayMethods, RequestHead, ResponseHead, TenantsBuilder, Verdict,
-};
+pub use authorizer::{Authorizer, AuthorizerBuilder, ReplayMethods, RequestHead, TenantsBuilder};
 #[cfg(auth_loom)]
 #[doc(hidden)]
 pub use cache::block_on;
@@ -37,12 +37,11 @@ pub use cache::{
 pub use client_credentials::{ClientCredentials, ClientCredentialsBuilder};
 pub use error::{BoxError, Error, ErrorKind};
 pub use keyed::{TokenCaches, TokenCachesBuilder};
-pub use origin::Target;
+pub use origin::Origin;
 pub use request::{Scopes, TokenRequest, TokenRequestBuilder};
 pub use secret::{ClientSecret, SecretString};
 pub use shared_store::{Lease, SharedKey, SharedToken, SharedTokenStore};
 pub use source::TokenSource;
-pub use time::{Clock, Now, Sleep, SystemClock};
 pub use token::{AccessToken, Authorization, TokenResponse};
 pub use token_endpoint::ClientAuthentication;
 pub use transport::{HttpTransport, TransportBody};

@@ -1,4 +1,4 @@
-//! Time as a value: what a token's life is measured with.
+//! Clocks, by which the lifetimes of tokens are measured.
 
 use std::{
     fmt,
@@ -15,14 +15,14 @@ use std::{
 /// machine is suspended, the wall clock can be set.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Now {
-    /// Time since an arbitrary start that never goes back.
+    /// Time since an arbitrary start. It never goes back.
     pub monotonic: Duration,
     /// Time since 1970-01-01 00:00:00 UTC.
     pub wall: Duration,
 }
 
 impl Now {
-    /// Both readings moved forward by `by`.
+    /// Returns both readings, moved forward by `by`.
     #[must_use]
     pub fn after(self, by: Duration) -> Self {
         Self {
@@ -38,7 +38,8 @@ impl Now {
         self.monotonic >= deadline.monotonic || self.wall >= deadline.wall
     }
 
-    /// What is left until `deadline`, by the clock that gets there first; zero once it is reached.
+    /// Returns the time left until `deadline`, by the clock that reaches it first; zero once it is
+    /// reached.
     #[must_use]
     pub fn until(self, deadline: Self) -> Duration {
         let monotonic = deadline.monotonic.saturating_sub(self.monotonic);
@@ -51,16 +52,16 @@ pub type Sleep = Pin<Box<dyn Future<Output = ()> + Send>>;
 
 /// Tells the time and sleeps by it.
 ///
-/// Both come from one value, so that a deadline is never computed on one clock and slept on
-/// another. [`SystemClock`] is the default; tests hand in one they can move.
+/// One value does both, so that a deadline is never computed on one clock and slept on another.
+/// [`SystemClock`] is the default; tests use a clock that they can move.
 pub trait Clock: fmt::Debug + Send + Sync + 'static {
-    /// Reads both clocks. It is on the path of every request: no lock, no system call.
+    /// Reads both clocks. This is on the path of every request: no lock, no system call.
     fn now(&self) -> Now;
 
     /// Completes when the monotonic clock has reached `deadline`, at once if it already has.
     ///
-    /// Called inside a tokio runtime. A sleeper does not sleep again because a coarse reading
-    /// still stands a tick before the deadline.
+    /// Called inside a tokio runtime. Callers do not sleep again if a coarse reading is still a
+    /// tick before the deadline.
     fn sleep_until(&self, deadline: Duration) -> Sleep;
 }
 
@@ -76,8 +77,8 @@ impl<C: Clock + ?Sized> Clock for Arc<C> {
 
 /// The machine's clocks.
 ///
-/// On Linux both are the coarse ones (`CLOCK_MONOTONIC_COARSE`, `CLOCK_REALTIME_COARSE`): a few
-/// milliseconds behind at most, and a fifth of the price of `Instant::now`.
+/// On Linux both are the coarse clocks (`CLOCK_MONOTONIC_COARSE`, `CLOCK_REALTIME_COARSE`). They
+/// are at most a few milliseconds behind, and cost a fifth of `Instant::now`.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct SystemClock;
 
@@ -94,7 +95,7 @@ impl Clock for SystemClock {
     }
 }
 
-/// The clock of a cache: the system's without a virtual call, or the one handed in.
+/// The clock of a cache: the system's, without a virtual call, or a user's.
 #[derive(Clone, Debug, Default)]
 pub(crate) enum AnyClock {
     #[default]
@@ -118,7 +119,7 @@ impl AnyClock {
         }
     }
 
-    /// What `future` comes to, or `None` when `deadline` comes first.
+    /// Returns the output of `future`, or `None` if `deadline` is reached first.
     pub(crate) async fn before<F: Future>(
         &self,
         deadline: Duration,

@@ -2,6 +2,7 @@
 
 mod middleware;
 mod transport;
+mod url;
 
 pub use auth_core;
 pub use middleware::AuthMiddleware;

@@ -1,33 +1,42 @@
+//! The middleware.
+
 use std::borrow::Cow;
 
 use async_trait::async_trait;
-use auth_core::{Authorizer, Decision, RequestHead, ResponseHead, Verdict};
+use auth_core::{
+    Authorizer,
+    adapter::{Decision, RequestHead, ResponseHead, Verdict},
+};
 use http::Extensions;
 use reqwest::{Request, Response, Url};
 use reqwest_middleware::{Error, Middleware, Next};
 
+use crate::url::{redirect, target};
+
 /// Puts an access token on the requests of a reqwest client.
 ///
-/// A request that already has an `Authorization` header, or that goes to an origin the
-/// [`Authorizer`] does not name, passes as it is. reqwest follows redirects below every middleware,
-/// and drops the token when one leads to another host.
+/// A request is sent as it is if it already has an `Authorization` header, or goes to an origin that
+/// the [`Authorizer`] does not list. reqwest follows redirects below every middleware, and drops the
+/// token when a redirect leads to another host.
 ///
-/// If the API refuses the token, another is requested, and the request is sent once more with it,
-/// unless its body is a stream. What another host says after a redirect is not about the token.
+/// If the API rejects the token, another token is requested and the request is replayed once with
+/// it, unless its body is a stream. A response from another origin, after a redirect, does not
+/// reject the token.
 ///
-/// A [`TokenRequest`](auth_core::TokenRequest) among the request's extensions (`with_extension`)
-/// picks its token.
+/// A [`TokenRequest`](auth_core::TokenRequest) in the request's extensions (`with_extension`) picks
+/// the request's token. Without one, the request gets the token that is
+/// [bound](auth_core::AuthorizerBuilder::origin_with) to its origin, if there is one.
 ///
-/// Without a token a request is not sent: the caller gets [`Error::Middleware`], which can be
-/// downcast to [`auth_core::Error`].
+/// A request that needs a token and gets none is not sent: the caller gets [`Error::Middleware`],
+/// which can be downcast to [`auth_core::Error`].
 ///
 /// ```
 /// use auth_reqwest::{AuthMiddleware, auth_core::{self, Authorizer}};
 /// use reqwest_middleware::ClientBuilder;
 ///
-/// # async fn example(tokens: Authorizer) -> reqwest_middleware::Result<()> {
+/// # async fn example(authorizer: Authorizer) -> reqwest_middleware::Result<()> {
 /// let client = ClientBuilder::new(reqwest::Client::new())
-///     .with(AuthMiddleware::new(tokens))
+///     .with(AuthMiddleware::new(authorizer))
 ///     .build();
 /// match client.get("https://api.example.com/").send().await {
 ///     Err(reqwest_middleware::Error::Middleware(e)) => {
@@ -44,7 +53,7 @@ pub struct AuthMiddleware {
 }
 
 impl AuthMiddleware {
-    /// A middleware that authorizes by the URL of each request.
+    /// Creates a middleware that authorizes requests by their URLs.
     #[must_use]
     pub fn new(authorizer: Authorizer) -> Self {
         Self { authorizer }
@@ -59,40 +68,41 @@ impl Middleware for AuthMiddleware {
         extensions: &mut Extensions,
         next: Next<'_>,
     ) -> Result<Response, Error> {
-        let head = RequestHead::new(request.url(), request.headers())
-            .method(request.method())
-            .extensions(extensions);
+        let head = RequestHead::new(target(request.url()), request.headers())
+            .with_method(request.method())
+            .with_extensions(extensions);
         let attempt = match self.authorizer.authorize(head) {
             Decision::PassThrough => return next.run(request, extensions).await,
             Decision::Authorize(attempt) => attempt,
             Decision::Wait(attempt) => attempt.await.map_err(Error::middleware)?,
         };
-        let again = attempt.may_replay().then(|| request.try_clone()).flatten();
-        let asked = again.as_ref().map_or_else(
+        let replay = attempt.may_replay().then(|| request.try_clone()).flatten();
+        let requested = replay.as_ref().map_or_else(
             || Cow::Owned(request.url().clone()),
-            |again| Cow::Borrowed(again.url()),
+            |replay| Cow::Borrowed(replay.url()),
         );
         attempt.apply(request.headers_mut());
         let response = next.clone().run(request, extensions).await?;
 
-        let verdict = attempt.judge(answer(&response, &asked), again.is_some());
-        let (Verdict::Renew(renewal), Some(mut again)) = (verdict, again) else {
+        let verdict = attempt.classify(response_head(&response, &requested), replay.is_some());
+        let (Verdict::Renew(renewal), Some(mut replay)) = (verdict, replay) else {
             return Ok(response);
         };
         let Some(attempt) = renewal.await.attempt() else {
             return Ok(response);
         };
         drop(response);
-        let asked = again.url().clone();
-        attempt.apply(again.headers_mut());
-        let response = next.run(again, extensions).await?;
-        // it is sent no third time, but what the second token comes to matters to others
-        let _ = attempt.judge(answer(&response, &asked), false);
+        let requested = replay.url().clone();
+        attempt.apply(replay.headers_mut());
+        let response = next.run(replay, extensions).await?;
+        // the replay's response is delivered; the cache learns whether the new token was accepted
+        let _ = attempt.classify(response_head(&response, &requested), false);
         Ok(response)
     }
 }
 
-/// reqwest follows redirects below: who answered need not be who was asked.
-fn answer<'a>(response: &'a Response, asked: &Url) -> ResponseHead<'a> {
-    ResponseHead::new(response.status(), response.headers()).answered(asked, response.url())
+/// reqwest follows redirects below the middleware: the response may be from another URL.
+fn response_head<'a>(response: &'a Response, requested: &Url) -> ResponseHead<'a> {
+    ResponseHead::new(response.status(), response.headers())
+        .with_redirect(redirect(requested, response.url()))
 }

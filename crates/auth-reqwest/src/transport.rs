@@ -1,3 +1,5 @@
+//! The transport for token requests.
+
 use async_trait::async_trait;
 use auth_core::{Error, ErrorKind, HttpTransport, TransportBody};
 use bytes::Bytes;
@@ -5,8 +7,8 @@ use http::{Request, Response};
 use http_body_util::{BodyExt, Full};
 use reqwest::{Body, Client, ClientBuilder, redirect::Policy};
 
-/// Sends token requests through reqwest, in a way that cannot be redirected: a token request
-/// carries the client's secret.
+/// Sends token requests through reqwest, in a way that no redirect can repeat at another host: a
+/// token request carries the client's secret.
 #[derive(Clone, Debug)]
 pub struct ReqwestTransport {
     client: Client,
@@ -15,9 +17,10 @@ pub struct ReqwestTransport {
 }
 
 impl ReqwestTransport {
-    /// A client of its own, made from `builder` with redirects switched off. Timeouts, proxies and
-    /// roots of trust are the builder's: for an authorization server on loopback, over `http`, tell
-    /// it [`no_proxy`](ClientBuilder::no_proxy), or the secret goes to whatever `HTTP_PROXY` names.
+    /// Builds a client from `builder` with redirects switched off. Timeouts, proxies and root
+    /// certificates are the builder's. For an authorization server on loopback, over `http`, set
+    /// [`no_proxy`](ClientBuilder::no_proxy): otherwise the secret goes through the proxy that
+    /// `HTTP_PROXY` names.
     ///
     /// ```
     /// # fn example() -> Result<(), auth_reqwest::auth_core::Error> {
@@ -29,7 +32,7 @@ impl ReqwestTransport {
     /// ```
     ///
     /// # Errors
-    /// If the client cannot be built: TLS, or the system's resolver.
+    /// If the client cannot be built, because of TLS or the system's resolver.
     pub fn new(builder: ClientBuilder) -> Result<Self, Error> {
         let client = builder.redirect(Policy::none()).build().map_err(|e| {
             Error::configuration("the client for token requests could not be built").with_source(e)
@@ -40,11 +43,11 @@ impl ReqwestTransport {
         })
     }
 
-    /// An existing client, whose pool is then shared. It may be one that follows redirects, as
-    /// reqwest does by default and cannot be told otherwise for one request. So the body is sent as
-    /// a stream, which a redirect cannot repeat; reqwest drops the `Authorization` header where one
-    /// leads to another host; and an answer from any URL but the asked one is refused.
-    /// [`new`](Self::new) is the stronger: it does not even connect to where a redirect leads.
+    /// Uses an existing client, whose connections are then shared. The client may follow redirects:
+    /// reqwest does so by default, and a single request cannot switch it off. The body is therefore
+    /// sent as a stream, which a redirect cannot repeat; reqwest drops the `Authorization` header
+    /// when a redirect leads to another host; and a response from another URL than the requested one
+    /// is an error. Prefer [`new`](Self::new), which does not even connect to a redirect's target.
     #[must_use]
     pub fn from_client(client: Client) -> Self {
         Self {
@@ -65,21 +68,21 @@ impl HttpTransport for ReqwestTransport {
             }
         });
         let request = reqwest::Request::try_from(request).map_err(failed)?;
-        let asked = request.url().clone();
+        let requested = request.url().clone();
         let response = self.client.execute(request).await.map_err(failed)?;
-        if *response.url() != asked {
+        if *response.url() != requested {
             return Err(Error::new(
                 ErrorKind::Redirected,
-                "the token endpoint redirected, and the client followed, without the request's body; \
-                 the answer is refused",
+                "the token endpoint redirected, and the client followed without the request's body; \
+                 the response is not used",
             ));
         }
         let response = Response::from(response);
-        Ok(response.map(|body| body.map_err(|e| e.without_url().into()).boxed_unsync()))
+        Ok(response.map(|body| TransportBody::new(body.map_err(reqwest::Error::without_url))))
     }
 }
 
-/// Without the URL: the caller knows the token endpoint, and its query may be private.
+/// Leaves the URL out: its query may be private, and the caller knows the token endpoint.
 fn failed(error: reqwest::Error) -> Error {
     let error = error.without_url();
     if error.is_redirect() {

@@ -9,7 +9,7 @@ use std::{
     time::Duration,
 };
 
-use auth_core::{Clock, Now};
+use auth_core::time::{Clock, Now};
 
 use crate::lock::lock;
 

@@ -9,7 +9,7 @@ use std::{
     time::Duration,
 };
 
-use auth_core::{Clock, Now, Sleep};
+use auth_core::time::{Clock, Now, Sleep};
 use tokio::sync::watch;
 
 use crate::{lock::lock, tokio_clock::WALL_START};
@@ -23,7 +23,7 @@ use crate::{lock::lock, tokio_clock::WALL_START};
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() {
 /// use std::time::Duration;
-/// use auth_testing::{ManualClock, auth_core::Clock};
+/// use auth_testing::{ManualClock, auth_core::time::Clock};
 ///
 /// let clock = ManualClock::new();
 /// let sleeper = tokio::spawn(clock.sleep_until(Duration::from_secs(60)));

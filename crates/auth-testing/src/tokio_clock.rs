@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use auth_core::{Clock, Now, Sleep};
+use auth_core::time::{Clock, Now, Sleep};
 use tokio::time::Instant;
 
 /// 2025-01-01 00:00:00 UTC, where the clocks of this crate start.
@@ -21,7 +21,7 @@ pub(crate) const WALL_START: Duration = Duration::from_secs(1_735_689_600);
 /// # #[tokio::main(flavor = "current_thread", start_paused = true)]
 /// # async fn main() {
 /// use std::time::Duration;
-/// use auth_testing::{TokioClock, auth_core::Clock};
+/// use auth_testing::{TokioClock, auth_core::time::Clock};
 ///
 /// let clock = TokioClock::new();
 /// clock.sleep_until(Duration::from_secs(3600)).await; // at once

@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use auth_core::Clock;
+use auth_core::time::Clock;
 
 use crate::{gate::Gate, lock::lock, recorder::Recorder};
 

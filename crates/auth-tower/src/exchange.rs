@@ -3,7 +3,10 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use auth_core::{Attempt, Authorizer, BoxError, Error, ErrorKind, Renewal, RenewalFuture, Verdict};
+use auth_core::{
+    Authorizer, BoxError, Error, ErrorKind,
+    adapter::{Attempt, Renewal, RenewalFuture, Verdict},
+};
 use auth_replay::Replay;
 use http::{Request, Response, request::Parts};
 use tower_service::Service;
@@ -116,7 +119,7 @@ impl<S, B, R: Replay<B>> SentRequest<S, B, R> {
     ) -> Option<RequestedReplay<S, B, R>> {
         let replay = self.replay.as_ref();
         let can_replay = replay.is_some_and(|replay| R::is_replayable(&replay.recording));
-        match self.attempt.judge(response, can_replay) {
+        match self.attempt.classify(response, can_replay) {
             Verdict::Renew(token) => Some((token, self.replay?)),
             Verdict::Deliver => None,
         }

@@ -5,7 +5,10 @@ use std::{
     task::{Context, Poll, ready},
 };
 
-use auth_core::{Attempt, AttemptFuture, BoxError, Decision, RenewalFuture};
+use auth_core::{
+    BoxError,
+    adapter::{Attempt, AttemptFuture, Decision, RenewalFuture},
+};
 use auth_replay::Replay;
 use http::{Request, Response};
 use pin_project_lite::pin_project;
@@ -41,7 +44,10 @@ pin_project! {
             pending: Option<Box<PendingRequest<S, B, R>>>,
         },
         /// There is a token, and the service is driven to readiness.
-        Readiness { pending: Option<Box<PendingRequest<S, B, R>>> },
+        Readiness {
+            attempt: Option<Attempt>,
+            pending: Option<Box<PendingRequest<S, B, R>>>,
+        },
         /// The request is in flight. `sent` is `None` if it does not carry our token.
         Response {
             #[pin]
@@ -91,10 +97,14 @@ where
         Self::sent(service.call(request), attempt, None)
     }
 
-    /// Sends a request that had to wait, with the token that is current now. The awaited token may
-    /// have expired before the service was ready.
-    fn send_pending(mut pending: Box<PendingRequest<S, B, R>>) -> Self {
-        match pending.client.authorizer.authorize(&pending.request) {
+    /// Sends a request that had to wait, with the awaited token. If the token has expired or been
+    /// replaced before the service was ready, the authorizer decides again.
+    fn send_pending(attempt: Attempt, mut pending: Box<PendingRequest<S, B, R>>) -> Self {
+        let decision = match attempt.is_current() {
+            true => Decision::Authorize(attempt),
+            false => pending.client.authorizer.authorize(&pending.request),
+        };
+        match decision {
             Decision::PassThrough => Self::Response {
                 response: pending.service.call(pending.request),
                 sent: None,
@@ -175,20 +185,23 @@ where
                     let outcome = ready!(token.as_mut().poll(cx));
                     let pending = pending.take();
                     match outcome {
-                        Ok(_attempt) => Awaiting::Readiness { pending },
+                        Ok(attempt) => Awaiting::Readiness {
+                            attempt: Some(attempt),
+                            pending,
+                        },
                         Err(error) => {
                             return Poll::Ready(Err(PendingRequest::failed(pending, error)));
                         }
                     }
                 }
-                AwaitingProjection::Readiness { pending } => {
+                AwaitingProjection::Readiness { attempt, pending } => {
                     if let Some(pending) = pending {
                         ready!(pending.service.poll_ready(cx)).map_err(Into::into)?;
                     }
-                    match pending.take() {
-                        Some(pending) => Awaiting::send_pending(pending),
-                        // not reached: the request is taken when it is sent, which ends this state
-                        None => return Poll::Pending,
+                    match (attempt.take(), pending.take()) {
+                        (Some(attempt), Some(pending)) => Awaiting::send_pending(attempt, pending),
+                        // not reached: both are taken when the request is sent, which ends this state
+                        _ => return Poll::Pending,
                     }
                 }
                 AwaitingProjection::Response { response, sent } => {

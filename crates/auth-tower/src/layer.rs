@@ -47,7 +47,7 @@ impl AuthLayer {
     ///
     /// tonic's `Channel` ignores that host; use `for_endpoint` for it (feature `tonic`). A gRPC
     /// request, or one whose URI is only a path, gets a token from this layer only if the authorizer
-    /// was built with [`channel_is_trusted`](auth_core::AuthorizerBuilder::channel_is_trusted).
+    /// was built with [`danger_trust_channel`](auth_core::AuthorizerBuilder::danger_trust_channel).
     ///
     /// Do not put this layer around a `Channel` that also sends requests other than gRPC. A request
     /// with an absolute URI looks like one for hyper's client and gets the token of the origin in the

@@ -4,7 +4,7 @@ use std::{
     task::{Context, Poll},
 };
 
-use auth_core::{Authorizer, BoxError, Decision};
+use auth_core::{Authorizer, BoxError, adapter::Decision};
 use auth_replay::{Bounded, Replay};
 use http::{Request, Response};
 use tower_service::Service;

@@ -5,7 +5,7 @@ use auth_core::{BoxError, Error, HttpTransport, TransportBody};
 use bytes::Bytes;
 use http::{Request, Response};
 use http_body::Body;
-use http_body_util::{BodyExt, Full};
+use http_body_util::Full;
 use tower_service::Service;
 
 /// Sends token requests through a tower HTTP service, such as hyper-util's legacy `Client`.
@@ -51,7 +51,7 @@ where
             .map_err(Error::connection)?;
         let response = service.call(request.map(Full::new)).await;
         let response = response.map_err(Error::connection)?;
-        Ok(response.map(|body| body.map_err(Into::into).boxed_unsync()))
+        Ok(response.map(TransportBody::new))
     }
 }
 

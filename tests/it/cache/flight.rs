@@ -8,7 +8,10 @@ use std::{
     time::Duration,
 };
 
-use auth_core::{Clock, ErrorKind, Now, Sleep, TokenCache};
+use auth_core::{
+    ErrorKind, TokenCache,
+    time::{Clock, Now, Sleep},
+};
 use auth_testing::{ManualClock, TokioClock};
 use tokio::runtime::Builder;
 use tokio_test::{assert_pending, task};

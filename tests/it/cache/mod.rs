@@ -18,7 +18,7 @@ mod stress;
 
 use std::{future::Future, time::Duration};
 
-use auth_core::{Clock, TokenCache, TokenSource};
+use auth_core::{TokenCache, TokenSource, time::Clock};
 
 pub(crate) fn secs(seconds: u64) -> Duration {
     Duration::from_secs(seconds)

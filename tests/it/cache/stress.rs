@@ -13,8 +13,8 @@ use std::{
 };
 
 use auth_core::{
-    Authorization, Clock, Error, Now, Sleep, TokenCache, TokenRequest, TokenResponse, TokenSource,
-    async_trait,
+    Authorization, Error, TokenCache, TokenRequest, TokenResponse, TokenSource, async_trait,
+    time::{Clock, Now, Sleep},
 };
 use futures_util::FutureExt;
 use tokio::runtime::Builder;

@@ -3,7 +3,7 @@
 mod refused;
 mod sharing;
 
-use auth_core::{Authorizer, TokenRequest};
+use auth_core::{Authorizer, Error, TokenRequest};
 use auth_testing::ProtectedApi;
 use auth_tower::AuthLayer;
 use http::{StatusCode, header::AUTHORIZATION};
@@ -20,17 +20,17 @@ use crate::{
 };
 
 #[derive(Clone, Copy, Debug)]
-enum Stack {
+pub(crate) enum Stack {
     Hyper,
     Tonic,
     Reqwest,
 }
 
-const ALL: [Stack; 3] = [Stack::Hyper, Stack::Tonic, Stack::Reqwest];
+pub(crate) const ALL: [Stack; 3] = [Stack::Hyper, Stack::Tonic, Stack::Reqwest];
 
 impl Stack {
     /// Whether the API takes the request, whose token is that for `picked`, or the default one.
-    async fn ask(
+    pub(crate) async fn ask(
         self,
         api: &ProtectedApi,
         authorizer: &Authorizer,
@@ -62,6 +62,42 @@ impl Stack {
             }
         }
     }
+
+    /// Why the request is not sent.
+    pub(crate) async fn declined(
+        self,
+        api: &ProtectedApi,
+        authorizer: &Authorizer,
+        picked: Option<TokenRequest>,
+    ) -> Error {
+        match self {
+            Self::Hyper => {
+                let mut request = get(api.url());
+                request.extensions_mut().extend(extensions(picked));
+                let client = AuthLayer::new(authorizer.clone()).layer(hyper_client());
+                let error = client.oneshot(request).await.unwrap_err();
+                *error.downcast().unwrap()
+            }
+            Self::Tonic => {
+                let endpoint = Endpoint::from_shared(api.url()).unwrap();
+                let layer = AuthLayer::for_endpoint(&endpoint, authorizer.clone()).unwrap();
+                let mut health = HealthClient::new(layer.layer(endpoint.connect_lazy()));
+                let mut request = tonic::Request::new(HealthCheckRequest::default());
+                request.extensions_mut().extend(extensions(picked));
+                let status = health.check(request).await.unwrap_err();
+                let error = std::error::Error::source(&status).unwrap();
+                error.downcast_ref::<Error>().unwrap().clone()
+            }
+            Self::Reqwest => {
+                let mut request = reqwest_with(authorizer.clone()).get(api.url());
+                request.extensions().extend(extensions(picked));
+                match request.send().await.unwrap_err() {
+                    reqwest_middleware::Error::Middleware(error) => error.downcast().unwrap(),
+                    reqwest_middleware::Error::Reqwest(error) => panic!("{error}"),
+                }
+            }
+        }
+    }
 }
 
 fn extensions(picked: Option<TokenRequest>) -> http::Extensions {
@@ -77,7 +113,7 @@ fn scope(scope: &str) -> TokenRequest {
 }
 
 /// The token of the API's last request.
-fn last_token(deployment: &Deployment) -> String {
+pub(crate) fn last_token(deployment: &Deployment) -> String {
     let requests = deployment.api.requests();
     let header = &requests.last().unwrap().headers()[AUTHORIZATION];
     let token = header.to_str().unwrap().strip_prefix("Bearer ");

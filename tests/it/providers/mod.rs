@@ -4,7 +4,7 @@
 mod documented;
 
 use auth_core::{
-    Authorizer, ClientAuthentication, ClientCredentialsBuilder, Decision, TokenCache,
+    Authorizer, ClientAuthentication, ClientCredentialsBuilder, TokenCache, adapter::Decision,
     provider::Provider,
 };
 use auth_testing::ClientAuthenticationMethod;

@@ -90,7 +90,7 @@ async fn a_status_after_a_message_is_not_judged() {
     let mint = Mint::open();
     let inner = service_fn(async |_: Request<Body>| Ok::<_, Infallible>(refused_late()));
     let builder = auth_core::Authorizer::builder(mint.cache()).origin("https://api.example.com");
-    let authorizer = builder.channel_is_trusted().build().unwrap();
+    let authorizer = builder.danger_trust_channel(true).build().unwrap();
     let client = AuthLayer::new(authorizer.clone()).layer(inner);
     let replies = EchoClient::new(client).server_stream("hello").await;
     let mut replies = replies.unwrap().into_inner();

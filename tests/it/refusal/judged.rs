@@ -115,10 +115,10 @@ async fn other_errors_are_none() {
 #[tokio::test]
 async fn a_419_is_a_refusal_where_it_is_said_to_be_one() {
     fn both(builder: AuthorizerBuilder) -> AuthorizerBuilder {
-        builder.refusal_statuses([401, 419].map(|s| StatusCode::from_u16(s).unwrap()))
+        builder.rejection_statuses([401, 419].map(|s| StatusCode::from_u16(s).unwrap()))
     }
     fn alone(builder: AuthorizerBuilder) -> AuthorizerBuilder {
-        builder.refusal_statuses([StatusCode::from_u16(419).unwrap()])
+        builder.rejection_statuses([StatusCode::from_u16(419).unwrap()])
     }
     assert!(is_refusal(419, "", both).await);
     assert!(is_refusal(401, "", both).await);

@@ -3,8 +3,10 @@
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 
 use auth_core::{
-    Attempt, Decision, Error, SystemClock, TokenRequest, TokenResponse, TokenSource, Verdict,
+    Error, TokenRequest, TokenResponse, TokenSource,
+    adapter::{Attempt, Decision, Verdict},
     async_trait,
+    time::SystemClock,
 };
 use http::{HeaderMap, HeaderValue, Response, StatusCode, header::AUTHORIZATION};
 use tokio::runtime::Builder;
@@ -40,7 +42,7 @@ fn attempt(world: &World) -> Attempt {
 fn answered(attempt: Attempt, status: StatusCode) -> Verdict {
     let mut response = Response::new(());
     *response.status_mut() = status;
-    attempt.judge(&response, true)
+    attempt.classify(&response, true)
 }
 
 /// The second sending after a refusal of the first.

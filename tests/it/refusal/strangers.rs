@@ -54,7 +54,7 @@ impl Resolve for Everywhere {
 async fn authorizer() -> auth_core::Authorizer {
     let mint = Mint::open();
     let builder = auth_core::Authorizer::builder(mint.cache()).origin(API);
-    let authorizer = builder.allow_http().build().unwrap();
+    let authorizer = builder.danger_allow_http(true).build().unwrap();
     authorizer.tokens().unwrap().token().await.unwrap();
     authorizer
 }

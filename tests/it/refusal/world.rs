@@ -1,6 +1,6 @@
 //! An API in memory, a cache and a clock, with the layer between them.
 
-use auth_core::{Authorizer, Clock, TokenCache, TokenSource};
+use auth_core::{Authorizer, TokenCache, TokenSource, time::Clock};
 use auth_tower::AuthLayer;
 use bytes::Bytes;
 use http::StatusCode;

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use auth_core::{
-    Clock, Error, Lease, SharedKey, SharedToken, SharedTokenStore, TokenCache, TokenRequest,
-    TokenResponse, TokenSource,
+    Error, Lease, SharedKey, SharedToken, SharedTokenStore, TokenCache, TokenRequest,
+    TokenResponse, TokenSource, time::Clock,
 };
 use auth_testing::{ManualClock, MemoryStore};
 

@@ -1,4 +1,7 @@
-use auth_core::{Authorizer, Decision, TokenCache, Verdict};
+use auth_core::{
+    Authorizer, TokenCache,
+    adapter::{Decision, Verdict},
+};
 use auth_testing::{MemoryStore, TokioClock};
 use http::{Request, Response, StatusCode, header::AUTHORIZATION};
 
@@ -22,7 +25,7 @@ async fn refused(tokens: &TokenCache) -> (String, Option<String>) {
     let first = sent(&request);
     let mut response = Response::new(());
     *response.status_mut() = StatusCode::UNAUTHORIZED;
-    let Verdict::Renew(renewal) = attempt.judge(&response, true) else {
+    let Verdict::Renew(renewal) = attempt.classify(&response, true) else {
         return (first, None);
     };
     let second = renewal.await.attempt().map(|attempt| {

@@ -6,8 +6,9 @@ use std::sync::{
 };
 
 use auth_core::{
-    Authorizer, Decision, Error, Lease, SharedKey, SharedToken, SharedTokenStore, TokenCache,
-    Verdict, async_trait,
+    Authorizer, Error, Lease, SharedKey, SharedToken, SharedTokenStore, TokenCache,
+    adapter::{Decision, Verdict},
+    async_trait,
 };
 use auth_testing::{MemoryStore, TokioClock};
 use http::{Request, Response, StatusCode};
@@ -53,7 +54,7 @@ async fn refused(authorizer: &Authorizer) {
     attempt.apply(request.headers_mut());
     let mut response = Response::new(());
     *response.status_mut() = StatusCode::UNAUTHORIZED;
-    if let Verdict::Renew(renewal) = attempt.judge(&response, true) {
+    if let Verdict::Renew(renewal) = attempt.classify(&response, true) {
         let _ = renewal.await;
     }
 }

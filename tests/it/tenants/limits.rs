@@ -96,7 +96,7 @@ async fn tenants_that_share_a_cache_make_room_too() {
             .origin(format!("https://{}.example", tenant.0))
             .build()
     };
-    let builder = Authorizer::per_tenant(tenant_of, make).most(MOST);
+    let builder = Authorizer::per_tenant(tenant_of, make).max_capacity(MOST);
     let authorizer = builder.clock(ManualClock::new()).build().unwrap();
     for _ in 0..2 {
         for i in 0..TENANTS {
@@ -126,7 +126,7 @@ async fn a_tenant_that_makes_room_ends_no_token_request_of_a_shared_cache() {
             .origin(format!("https://{}.example", tenant.0))
             .build()
     };
-    let builder = Authorizer::per_tenant(tenant_of, make).most(1);
+    let builder = Authorizer::per_tenant(tenant_of, make).max_capacity(1);
     let authorizer = builder.clock(ManualClock::new()).build().unwrap();
     for name in ["one", "two", "three"] {
         let request = own(name);
@@ -144,9 +144,9 @@ fn limits_that_keep_nobody_are_refused() {
         let make = |_: &Tenant| Err(Error::new(ErrorKind::Configuration, "unused"));
         Authorizer::per_tenant(tenant_of, make)
     };
-    let error = builder().most(0).build().unwrap_err().to_string();
+    let error = builder().max_capacity(0).build().unwrap_err().to_string();
     assert!(error.contains("at least 1"), "{error}");
-    let error = builder().idle(Duration::ZERO).build().unwrap_err();
+    let error = builder().time_to_idle(Duration::ZERO).build().unwrap_err();
     assert!(error.to_string().contains("at least 1 s"), "{error}");
     assert!(builder().clock(ManualClock::new()).build().is_ok());
 }

@@ -8,8 +8,8 @@ use std::{
 };
 
 use auth_core::{
-    Authorizer, Decision, Error, ErrorKind, RequestHead, TokenCache, TokenRequest, TokenResponse,
-    TokenSource, async_trait,
+    Authorizer, Error, ErrorKind, RequestHead, TokenCache, TokenRequest, TokenResponse,
+    TokenSource, adapter::Decision, async_trait,
 };
 use auth_testing::ManualClock;
 use http::{HeaderMap, Request, StatusCode, Uri, header::AUTHORIZATION};
@@ -78,8 +78,8 @@ impl Setting {
                 .build()
         };
         Authorizer::per_tenant(tenant_of, make)
-            .most(most)
-            .idle(secs(60))
+            .max_capacity(most)
+            .time_to_idle(secs(60))
             .clock(self.clock.clone())
             .build()
             .unwrap()
@@ -180,7 +180,7 @@ async fn a_tenants_refusal_renews_its_own_token_only() {
         panic!("a token is there");
     };
     let refusal = http::Response::builder().status(StatusCode::UNAUTHORIZED);
-    let _ = attempt.judge(&refusal.body(()).unwrap(), false);
+    let _ = attempt.classify(&refusal.body(()).unwrap(), false);
     while counted(&setting.tokens, "one") < 2 {
         tokio::task::yield_now().await;
     }

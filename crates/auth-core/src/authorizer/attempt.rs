@@ -1,12 +1,12 @@
-//! One sending of a request with a token, and what its response comes to.
+//! One sending of a request with a token, and what follows from its response.
 
 use std::{fmt, future::Future, pin::Pin};
 
 use http::{HeaderMap, Method, header::AUTHORIZATION};
 
 use super::{
-    head::ResponseHead,
-    terms::{Opinion, Terms},
+    classify::{Classification, Classifier},
+    head::{Redirect, ResponseHead},
 };
 use crate::{
     Error,
@@ -17,12 +17,11 @@ use crate::{
 /// One sending of a request with a token.
 pub struct Attempt {
     token: Issued,
-    terms: Terms,
-    /// Whether the request may be sent again, if that is possible.
+    classifier: Classifier,
+    /// Whether the request may be replayed, if its body can be sent again.
     may_replay: bool,
-    /// Whether its method changes nothing.
+    /// Whether the request's method is safe (RFC 9110 §9.2.1).
     is_safe: bool,
-    /// Whether it is the second sending.
     is_replay: bool,
 }
 
@@ -32,35 +31,35 @@ pub type AttemptFuture = Pin<Box<dyn Future<Output = Result<Attempt, Error>> + S
 /// What to do with a response.
 #[must_use]
 pub enum Verdict {
-    /// Give it to the caller.
+    /// Deliver the response to the caller.
     Deliver,
-    /// Keep it, and wait for this: there may be another token to send the request again with.
+    /// Keep the response and wait for this future: it may provide another token for a replay.
     Renew(RenewalFuture),
 }
 
-/// The future of [`Verdict::Renew`]: it takes as long as a token request.
+/// The future of [`Verdict::Renew`]. It takes as long as a token request.
 pub type RenewalFuture = Pin<Box<dyn Future<Output = Renewal> + Send>>;
 
-/// The chance to send a request a second time.
+/// The outcome of a token request that a rejection caused.
 #[derive(Debug)]
 pub struct Renewal {
     replacement: Replacing,
-    terms: Terms,
+    classifier: Classifier,
 }
 
 impl Attempt {
     #[inline]
-    pub(super) fn new(token: Issued, terms: Terms, method: Option<&Method>) -> Self {
+    pub(super) fn new(token: Issued, classifier: Classifier, method: Option<&Method>) -> Self {
         Self {
             token,
-            terms,
-            may_replay: terms.permit_replay(method),
+            classifier,
+            may_replay: classifier.permits_replay(method),
             is_safe: method.is_some_and(Method::is_safe),
             is_replay: false,
         }
     }
 
-    /// Puts the token onto the request.
+    /// Sets the request's `Authorization` header.
     #[inline]
     pub fn apply(&self, headers: &mut HeaderMap) {
         headers.insert(AUTHORIZATION, self.token.header().clone());
@@ -69,40 +68,52 @@ impl Attempt {
         }
     }
 
-    /// Whether it is worth keeping what a second sending takes.
+    /// Returns whether the request may be replayed, so that its head and body are worth keeping.
     #[must_use]
     #[inline]
     pub fn may_replay(&self) -> bool {
         self.may_replay
     }
 
-    /// What its response comes to. `can_replay`: the request could be sent again.
+    /// Returns whether the cache would still hand out the token of this attempt: it has neither
+    /// expired nor been replaced. For an attempt that waited, for instance for the readiness of a
+    /// service.
+    #[must_use]
+    pub fn is_current(&self) -> bool {
+        self.token.is_current()
+    }
+
+    /// Classifies the response, and returns what to do with it. `can_replay`: the request's body can
+    /// be sent again.
     ///
-    /// If the API refuses the token, and the token is still the current one, another is requested:
-    /// here, or for those who come next.
+    /// If the API rejects the token, and the token is still the current one, another token is
+    /// requested: for a replay of this request, or for later requests.
     #[inline]
-    pub fn judge<'a>(self, response: impl Into<ResponseHead<'a>>, can_replay: bool) -> Verdict {
+    pub fn classify<'a>(self, response: impl Into<ResponseHead<'a>>, can_replay: bool) -> Verdict {
         let response = response.into();
-        match self.terms.opinion(&response, self.token.header()) {
-            Opinion::Accepted => self.token.accepted(),
-            Opinion::Refused => {
-                let is_about_this = self.is_safe || !response.was_redirected;
-                return self.refused(can_replay && is_about_this);
+        match self.classifier.classify(&response, self.token.header()) {
+            Classification::Accepted => self.token.accepted(),
+            Classification::Rejected => {
+                let is_about_this = self.is_safe || response.redirect == Redirect::None;
+                return self.rejected(can_replay && is_about_this);
             }
-            Opinion::None => {}
+            Classification::Unknown => {}
         }
         Verdict::Deliver
     }
 
     #[cold]
-    fn refused(self, can_replay: bool) -> Verdict {
+    fn rejected(self, can_replay: bool) -> Verdict {
         let replays = can_replay && self.may_replay;
         events::token_rejected(self.token.token().generation(), replays);
-        let terms = self.terms;
+        let classifier = self.classifier;
         match self.token.rejected() {
             Some(mut replacement) if replays => Verdict::Renew(Box::pin(async move {
                 replacement.arrive().await;
-                Renewal { replacement, terms }
+                Renewal {
+                    replacement,
+                    classifier,
+                }
             })),
             _ => Verdict::Deliver,
         }
@@ -110,13 +121,13 @@ impl Attempt {
 }
 
 impl Renewal {
-    /// The second sending, with the token that is current now. `None`: there is no other token;
-    /// give the response to the caller.
+    /// Returns the replay, with the token that is current now. `None`: there is no other token;
+    /// deliver the response to the caller.
     #[must_use]
     pub fn attempt(&self) -> Option<Attempt> {
         Some(Attempt {
             token: self.replacement.issued()?,
-            terms: self.terms,
+            classifier: self.classifier,
             may_replay: false,
             is_safe: false,
             is_replay: true,

@@ -2,11 +2,12 @@
 
 use http::{Extensions, HeaderMap, Method, Request, Response, StatusCode};
 
-use url::{Position, Url};
+use crate::{
+    challenge,
+    origin::{Origin, Target},
+};
 
-use crate::{challenge, origin::Target};
-
-/// The part of a request that decides.
+/// What decides whether a request gets a token, and which.
 #[derive(Clone, Copy, Debug)]
 pub struct RequestHead<'a> {
     pub(super) target: Target<'a>,
@@ -16,7 +17,7 @@ pub struct RequestHead<'a> {
 }
 
 impl<'a> RequestHead<'a> {
-    /// A request to `target` with `headers`.
+    /// Describes a request to `target` with `headers`.
     pub fn new(target: impl Into<Target<'a>>, headers: &'a HeaderMap) -> Self {
         Self {
             target: target.into(),
@@ -26,38 +27,63 @@ impl<'a> RequestHead<'a> {
         }
     }
 
-    /// Its method, which may decide whether it is sent again.
+    /// Sets the method, which may decide whether the request is replayed.
     #[must_use]
     #[inline]
-    pub fn method(mut self, method: &'a Method) -> Self {
+    pub fn with_method(mut self, method: &'a Method) -> Self {
         self.method = Some(method);
         self
     }
 
-    /// What it carries beside what is sent: a [`TokenRequest`](crate::TokenRequest) in there picks its token.
+    /// Sets the extensions. A [`TokenRequest`](crate::TokenRequest) in them picks the request's
+    /// token.
     #[must_use]
     #[inline]
-    pub fn extensions(mut self, extensions: &'a Extensions) -> Self {
+    pub fn with_extensions(mut self, extensions: &'a Extensions) -> Self {
         self.extensions = Some(extensions);
         self
     }
 
-    /// A value of its extensions, if it has one of that type.
+    /// Returns the method, if it is known.
     #[must_use]
+    pub fn method(&self) -> Option<&'a Method> {
+        self.method
+    }
+
+    /// Returns the extensions, if the request has any.
+    #[must_use]
+    pub fn extensions(&self) -> Option<&'a Extensions> {
+        self.extensions
+    }
+
+    /// Returns the extension of type `T`, if the request has one.
+    #[must_use]
+    #[inline]
     pub fn extension<T: Clone + Send + Sync + 'static>(&self) -> Option<&'a T> {
         self.extensions?.get()
     }
 
-    /// Its headers.
+    /// Returns the headers.
     #[must_use]
     pub fn headers(&self) -> &'a HeaderMap {
         self.headers
     }
 
-    /// The host it names, as it is written; `None` if its URI is only a path.
+    /// Returns the host that the request's URI names, as it is written there. `None`: the URI is
+    /// only a path.
     #[must_use]
     pub fn host(&self) -> Option<&'a str> {
         Some(self.target.destination?.host())
+    }
+
+    /// Returns the origin that the request's URI names, normalized. It tells apart two APIs on one
+    /// host with different ports. Allocates.
+    ///
+    /// `None`: the URI is only a path, its scheme is neither `http` nor `https`, or its host or
+    /// port is malformed.
+    #[must_use]
+    pub fn origin(&self) -> Option<Origin> {
+        self.target.destination?.origin()
     }
 
     /// Whether it is a gRPC request, by its content type.
@@ -71,45 +97,73 @@ impl<'a, B> From<&'a Request<B>> for RequestHead<'a> {
     #[inline]
     fn from(request: &'a Request<B>) -> Self {
         Self::new(request.uri(), request.headers())
-            .method(request.method())
-            .extensions(request.extensions())
+            .with_method(request.method())
+            .with_extensions(request.extensions())
     }
 }
 
-/// The part of a response that tells whether its token was refused.
+/// Whether a client followed redirects before it returned a response, and where they led.
+#[non_exhaustive]
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum Redirect {
+    /// The response is from the URL that was requested. A fragment makes no difference.
+    #[default]
+    None,
+    /// The response is from another URL of the same origin.
+    WithinOrigin,
+    /// The response is from another origin.
+    ToAnotherOrigin,
+}
+
+/// What tells whether a response rejects the token of its request.
 #[derive(Clone, Copy, Debug)]
 pub struct ResponseHead<'a> {
     pub(super) status: StatusCode,
     pub(super) headers: &'a HeaderMap,
-    pub(super) is_from_elsewhere: bool,
-    /// Something else was carried out before: the response is to another request.
-    pub(super) was_redirected: bool,
+    pub(super) redirect: Redirect,
 }
 
 impl<'a> ResponseHead<'a> {
-    /// A response from where the request was sent.
+    /// Describes a response from the URL that was requested.
     #[must_use]
     #[inline]
     pub fn new(status: StatusCode, headers: &'a HeaderMap) -> Self {
         Self {
             status,
             headers,
-            is_from_elsewhere: false,
-            was_redirected: false,
+            redirect: Redirect::None,
         }
     }
 
-    /// Says what was asked and what answered, for a client that follows redirects below.
+    /// Sets where redirects led, for a client that follows them below the middleware.
     ///
-    /// What another origin says is not about the token. And if another resource of the same origin
-    /// refuses the token, the one that was asked may have done its work before it sent us there: the
-    /// request is sent again only if its method is safe
+    /// A response from another origin is not about the token. If another URL of the same origin
+    /// rejects the token, the requested resource may have carried the request out before it
+    /// redirected: the request is replayed only if its method is safe
     /// ([RFC 9110 §9.2.1](https://www.rfc-editor.org/rfc/rfc9110#section-9.2.1)).
     #[must_use]
-    pub fn answered(mut self, asked: &Url, by: &Url) -> Self {
-        self.is_from_elsewhere = !Target::from(asked).has_origin_of(&Target::from(by));
-        self.was_redirected = asked[..Position::AfterQuery] != by[..Position::AfterQuery];
+    #[inline]
+    pub fn with_redirect(mut self, redirect: Redirect) -> Self {
+        self.redirect = redirect;
         self
+    }
+
+    /// Returns the status.
+    #[must_use]
+    pub fn status(&self) -> StatusCode {
+        self.status
+    }
+
+    /// Returns the headers.
+    #[must_use]
+    pub fn headers(&self) -> &'a HeaderMap {
+        self.headers
+    }
+
+    /// Returns where redirects led. Default: [`Redirect::None`].
+    #[must_use]
+    pub fn redirect(&self) -> Redirect {
+        self.redirect
     }
 }
 

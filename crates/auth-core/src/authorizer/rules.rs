@@ -1,4 +1,5 @@
-//! What one authorizer goes by: its tokens, who may see them, and what a response says of them.
+//! The rules of one authorizer: its tokens, the origins that may receive them, and how responses
+//! are classified.
 
 use std::{
     collections::HashSet,
@@ -12,34 +13,57 @@ use std::{
 
 use http::{Uri, header::AUTHORIZATION};
 
-use super::{Attempt, AttemptFuture, Decision, RequestHead, terms::Terms};
+use super::{
+    attempt::{Attempt, AttemptFuture},
+    bindings::{Bindings, Route},
+    classify::Classifier,
+    connection::Connection,
+    decision::Decision,
+    head::RequestHead,
+};
 use crate::{
     Error, TokenCaches, TokenRequest,
     cache::Issued,
     events,
-    origin::{AllowedOrigins, Destination, Target},
+    origin::{Allowed, AllowedOrigins, Destination, Target},
 };
 
-/// Destinations that are remembered as already warned about.
-const STRANGERS: usize = 64;
+/// How many unlisted origins are remembered, so that each is logged once.
+const UNLISTED_ORIGINS: usize = 64;
 
 pub(super) struct Rules {
     tokens: TokenCaches,
     origins: AllowedOrigins,
-    terms: Terms,
+    bindings: Bindings,
+    classifier: Classifier,
     hasher: RandomState,
-    strangers: Mutex<HashSet<u64>>,
+    unlisted_origins: Mutex<HashSet<u64>>,
     warned_of_channel: AtomicBool,
 }
 
+/// Whether a request may carry a token.
+enum Access {
+    No,
+    /// Its URI names this allowed origin.
+    Named(Allowed),
+    /// Its URI is only a path, and its channel is trusted.
+    Unnamed,
+}
+
 impl Rules {
-    pub(super) fn new(tokens: TokenCaches, origins: AllowedOrigins, terms: Terms) -> Self {
+    pub(super) fn new(
+        tokens: TokenCaches,
+        origins: AllowedOrigins,
+        bindings: Bindings,
+        classifier: Classifier,
+    ) -> Self {
         Self {
             tokens,
             origins,
-            terms,
+            bindings,
+            classifier,
             hasher: RandomState::new(),
-            strangers: Mutex::default(),
+            unlisted_origins: Mutex::default(),
             warned_of_channel: AtomicBool::new(false),
         }
     }
@@ -48,42 +72,77 @@ impl Rules {
         &self.tokens
     }
 
-    /// `channel_is_trusted`: where the connection goes is known to be allowed, whatever the
-    /// request's URI says.
     #[inline]
-    pub(super) fn authorize(
-        &self,
-        request: &RequestHead<'_>,
-        channel_is_trusted: bool,
-    ) -> Decision {
-        if request.headers.contains_key(AUTHORIZATION)
-            || !self.may_see_token(request, channel_is_trusted)
-        {
+    pub(super) fn authorize(&self, request: &RequestHead<'_>, connection: Connection) -> Decision {
+        if request.headers.contains_key(AUTHORIZATION) {
             return Decision::PassThrough;
         }
-        match self.token(request.extension()) {
-            Some(token) => Decision::Authorize(Attempt::new(token, self.terms, request.method)),
-            None => Decision::Wait(self.acquire(request)),
+        let named = match self.access(request, connection) {
+            Access::No => return Decision::PassThrough,
+            Access::Named(origin) => Some(origin),
+            Access::Unnamed => None,
+        };
+        let picked = request.extension();
+        if self.bindings.is_empty() {
+            return self.authorize_with(picked, request);
+        }
+        match self.choose(picked, request, connection, named) {
+            Ok(chosen) => self.authorize_with(chosen, request),
+            Err(error) => Decision::decline(error),
         }
     }
 
     /// Checks that a connection to `uri` goes to an allowed origin.
-    pub(super) fn check_channel(&self, uri: &Uri) -> Result<(), Error> {
-        match Target::from(uri).destination {
-            Some(destination) if self.origins.contains(&destination) => Ok(()),
-            Some(destination) => Err(Error::configuration(format!(
+    pub(super) fn check_channel(&self, uri: &Uri) -> Result<Allowed, Error> {
+        let Some(destination) = Target::from(uri).destination else {
+            return Err(Error::configuration(
+                "endpoint: expected one with scheme and host, got a path",
+            ));
+        };
+        self.origins.find(&destination).ok_or_else(|| {
+            Error::configuration(format!(
                 "endpoint {destination}: expected one of the allowed origins, {:?}",
                 self.origins
-            ))),
-            None => Err(Error::configuration(
-                "endpoint: expected one with scheme and host, got a path",
-            )),
-        }
+            ))
+        })
     }
 
     #[inline]
-    fn token(&self, picked: Option<&TokenRequest>) -> Option<Issued> {
-        match picked {
+    fn authorize_with(&self, chosen: Option<&TokenRequest>, request: &RequestHead<'_>) -> Decision {
+        match self.token(chosen) {
+            Some(token) => {
+                Decision::Authorize(Attempt::new(token, self.classifier, request.method))
+            }
+            None => Decision::Wait(self.acquire(chosen, request)),
+        }
+    }
+
+    fn choose<'r>(
+        &'r self,
+        picked: Option<&'r TokenRequest>,
+        request: &RequestHead<'_>,
+        connection: Connection,
+        named: Option<Allowed>,
+    ) -> Result<Option<&'r TokenRequest>, Error> {
+        let channel = match connection {
+            Connection::ByUri | Connection::Trusted => None,
+            Connection::To(origin) => Some(origin),
+        };
+        let unlisted: &dyn fmt::Display = match &request.target.destination {
+            Some(destination) => destination,
+            None => &"an origin that is not listed",
+        };
+        let route = Route {
+            channel,
+            named,
+            unlisted,
+        };
+        self.bindings.choose(picked, &route, &self.origins)
+    }
+
+    #[inline]
+    fn token(&self, chosen: Option<&TokenRequest>) -> Option<Issued> {
+        match chosen {
             Some(request) => self.tokens.hit(request, Issued::clone),
             None => {
                 let tokens = self.tokens.default_cache();
@@ -93,53 +152,61 @@ impl Rules {
     }
 
     #[cold]
-    fn acquire(&self, request: &RequestHead<'_>) -> AttemptFuture {
-        let tokens = match request.extension() {
-            Some(picked) => self.tokens.cache(picked),
+    fn acquire(&self, chosen: Option<&TokenRequest>, request: &RequestHead<'_>) -> AttemptFuture {
+        let tokens = match chosen {
+            Some(chosen) => self.tokens.cache(chosen),
             None => self.tokens.default_cache().clone(),
         };
-        let (terms, method) = (self.terms, request.method.cloned());
+        let (classifier, method) = (self.classifier, request.method.cloned());
         Box::pin(async move {
-            // the request's own look has found no usable token
+            // the request itself has looked for a usable token, and found none
             let token = tokens.wait().await?;
-            Ok(Attempt::new(token, terms, method.as_ref()))
+            Ok(Attempt::new(token, classifier, method.as_ref()))
         })
     }
 
-    /// A URI proves where a request goes only to a client that connects by it. tonic's channel does
-    /// not: its requests need a trusted channel, and an absolute URI has to match as well.
-    fn may_see_token(&self, request: &RequestHead<'_>, channel_is_trusted: bool) -> bool {
+    /// A URI proves where a request goes only if the client connects by it. tonic's channel does
+    /// not: its requests need a trusted channel, and an absolute URI has to be allowed as well.
+    #[inline]
+    fn access(&self, request: &RequestHead<'_>, connection: Connection) -> Access {
+        let is_trusted = !matches!(connection, Connection::ByUri);
         match &request.target.destination {
-            Some(destination) if !self.origins.contains(destination) => {
-                self.warn_of_stranger(destination);
-                false
-            }
-            Some(_) if channel_is_trusted || request.target.is_certain || !request.is_grpc() => {
-                true
-            }
-            None if channel_is_trusted => true,
-            _ => {
-                if !self.warned_of_channel.swap(true, Relaxed) {
-                    events::untrusted_channel();
+            Some(destination) => match self.origins.find(destination) {
+                None => {
+                    self.warn_of_unlisted_origin(destination);
+                    Access::No
                 }
-                false
-            }
+                Some(origin) if is_trusted || request.target.is_certain || !request.is_grpc() => {
+                    Access::Named(origin)
+                }
+                Some(_) => self.untrusted_channel(),
+            },
+            None if is_trusted => Access::Unnamed,
+            None => self.untrusted_channel(),
         }
     }
 
     #[cold]
-    fn warn_of_stranger(&self, destination: &Destination<'_>) {
+    fn untrusted_channel(&self) -> Access {
+        if !self.warned_of_channel.swap(true, Relaxed) {
+            events::untrusted_channel();
+        }
+        Access::No
+    }
+
+    #[cold]
+    fn warn_of_unlisted_origin(&self, destination: &Destination<'_>) {
         if self.is_new(self.hasher.hash_one(destination)) {
             events::unlisted_origin(destination);
         }
     }
 
-    fn is_new(&self, stranger: u64) -> bool {
-        let mut strangers = self
-            .strangers
+    fn is_new(&self, unlisted_origin: u64) -> bool {
+        let mut known = self
+            .unlisted_origins
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
-        strangers.len() < STRANGERS && strangers.insert(stranger)
+        known.len() < UNLISTED_ORIGINS && known.insert(unlisted_origin)
     }
 }
 

@@ -1,4 +1,4 @@
-//! Several clients side by side: whose a request is decides about its token and its origins.
+//! Several tenants: a request's tenant decides its token and the origins that may receive it.
 
 use std::{
     fmt,
@@ -7,27 +7,30 @@ use std::{
     time::Duration,
 };
 
-use super::{Authorizer, Channel, Decision, RequestHead, Whose};
+use super::{
+    connection::Channel,
+    decide::{Authorizer, Kind, Tenants},
+    decision::Decision,
+    head::RequestHead,
+};
 use crate::{
-    Clock, Error, events,
+    Error, events,
     keyed::{BoundedMap, Evictable, Limits},
-    time::AnyClock,
+    time::{AnyClock, Clock},
 };
 
-/// Decides by the authorizer of a request's tenant.
-pub(super) trait Tenants: fmt::Debug + Send + Sync {
-    fn decide(&self, request: &RequestHead<'_>, channel: Option<&Channel>) -> Decision;
-}
-
 impl Authorizer {
-    /// An authorizer for several tenants, each with its own tokens, origins and rules.
+    /// Starts an authorizer for several tenants, each with its own tokens, origins and rules.
     ///
-    /// `tenant` tells whose a request is, and is called for each; a request that is nobody's is
-    /// sent as it is. `authorizer` makes a tenant's authorizer when the first of its requests comes,
-    /// and again when it has been dropped in between: nobody used it for an hour, or there were more
-    /// than 10,000 tenants. If it fails, the request is not sent, and the next one tries again. It is
-    /// called under a lock that holds up new tenants: it should not wait for anything, and must not
-    /// send a request by this authorizer. It may give several tenants clones of one cache.
+    /// `tenant` returns the tenant of a request, and is called for each request. A request without
+    /// a tenant is sent as it is. `authorizer` makes a tenant's authorizer at the tenant's first
+    /// request. A tenant's authorizer is dropped when it was not used for the
+    /// [time to idle](TenantsBuilder::time_to_idle), or when there are more tenants than
+    /// [`max_capacity`](TenantsBuilder::max_capacity); the tenant's next request makes it again.
+    /// If `authorizer` fails, the request is not sent, and the next request tries again.
+    ///
+    /// `authorizer` is called under a lock that delays other new tenants: it should not block, and
+    /// must not send a request by this authorizer. It may give several tenants clones of one cache.
     ///
     /// ```
     /// # use std::sync::Arc;
@@ -41,7 +44,7 @@ impl Authorizer {
     /// struct Tenant(u32);
     ///
     /// # fn example(transport: Arc<dyn HttpTransport>) -> Result<(), Error> {
-    /// let tokens = Authorizer::per_tenant(
+    /// let authorizer = Authorizer::per_tenant(
     ///     |request: &RequestHead<'_>| request.extension::<Tenant>().cloned(),
     ///     move |Tenant(number): &Tenant| {
     ///         let secret = ClientSecret::from_file(format!("/run/secrets/tenant-{number}"))?;
@@ -76,7 +79,7 @@ impl Authorizer {
     }
 }
 
-/// Makes an [`Authorizer`] for several tenants.
+/// Builds an [`Authorizer`] for several tenants.
 pub struct TenantsBuilder<K, T, A> {
     tenant: T,
     authorizer: A,
@@ -91,32 +94,33 @@ where
     T: Fn(&RequestHead<'_>) -> Option<K> + Send + Sync + 'static,
     A: Fn(&K) -> Result<Authorizer, Error> + Send + Sync + 'static,
 {
-    /// The most tenants whose authorizers are kept. Default: 10,000.
+    /// Sets how many tenants' authorizers are kept at most. Default: 10,000.
     #[must_use]
     pub fn max_capacity(mut self, tenants: usize) -> Self {
         self.limits.max_capacity = tenants;
         self
     }
 
-    /// How long to keep a tenant's authorizer after its last use. It may be a sixteenth longer, or
-    /// 3 s if that is more. Default: 1 h.
+    /// Sets how long a tenant's authorizer is kept after its last use. It may be kept a sixteenth
+    /// longer, or 3 s if that is more. Default: 1 h.
     #[must_use]
-    pub fn time_to_idle(mut self, time: Duration) -> Self {
-        self.limits.time_to_idle = time;
+    pub fn time_to_idle(mut self, time_to_idle: Duration) -> Self {
+        self.limits.time_to_idle = time_to_idle;
         self
     }
 
-    /// The clock to measure that by. Default: [`SystemClock`](crate::SystemClock).
+    /// Sets the clock by which the time to idle is measured. Default:
+    /// [`SystemClock`](crate::time::SystemClock).
     #[must_use]
     pub fn clock(mut self, clock: impl Clock) -> Self {
         self.clock = AnyClock::Custom(Arc::new(clock));
         self
     }
 
-    /// The authorizer.
+    /// Builds the authorizer.
     ///
     /// # Errors
-    /// If not a single tenant may be kept, or none for a second.
+    /// If the capacity is 0, or the time to idle is shorter than a second.
     pub fn build(self) -> Result<Authorizer, Error> {
         self.limits.check()?;
         let tenants = ByKey {
@@ -126,7 +130,7 @@ where
             clock: self.clock,
         };
         Ok(Authorizer {
-            whose: Whose::Tenants(Arc::new(tenants)),
+            kind: Kind::PerTenant(Arc::new(tenants)),
             channel: None,
         })
     }
@@ -152,7 +156,7 @@ where
         };
         let now = self.clock.now();
         let decide = |authorizer: &Authorizer| {
-            // what is known of the connection is known by the outer authorizer
+            // the outer authorizer's channel, if it has one, counts
             authorizer.decide(request, channel.or(authorizer.channel.as_ref()))
         };
         if let Some(decision) = self.kept.read(&key, now, |kept| Some(decide(kept))) {
@@ -160,22 +164,22 @@ where
         }
         match self.kept.try_handle(&key, now, || (self.authorizer)(&key)) {
             Ok(authorizer) => decide(&authorizer),
-            Err(error) => Decision::refuse(error),
+            Err(error) => Decision::decline(error),
         }
     }
 }
 
 impl Evictable for Authorizer {
     fn is_in_use(&self) -> bool {
-        match &self.whose {
-            Whose::One(rules) => Arc::strong_count(rules) > 1,
-            Whose::Tenants(tenants) => Arc::strong_count(tenants) > 1,
+        match &self.kind {
+            Kind::Single(rules) => Arc::strong_count(rules) > 1,
+            Kind::PerTenant(tenants) => Arc::strong_count(tenants) > 1,
         }
     }
 
     fn evicted(&self) {
-        // others may use its caches, or wait for a token of theirs
-        if let Whose::One(rules) = &self.whose
+        // other authorizers may use its caches, and callers may wait for their tokens
+        if let Kind::Single(rules) = &self.kind
             && !rules.tokens().is_in_use()
         {
             rules.tokens().stop();

@@ -12,8 +12,8 @@ use super::{
     sync::Mutex,
 };
 use crate::{
-    AccessToken, Authorization, Clock, Error, SharedTokenStore, TokenRequest, TokenSource,
-    time::{AnyClock, Now},
+    AccessToken, Authorization, Error, SharedTokenStore, TokenRequest, TokenSource,
+    time::{AnyClock, Clock, Now},
 };
 
 /// Caches one access token, and refreshes it before it expires.
@@ -293,7 +293,7 @@ impl TokenCacheBuilder {
         self
     }
 
-    /// Sets the clock. Default: [`SystemClock`](crate::SystemClock).
+    /// Sets the clock. Default: [`SystemClock`](crate::time::SystemClock).
     #[must_use]
     pub fn clock(mut self, clock: impl Clock) -> Self {
         self.clock = AnyClock::Custom(Arc::new(clock));

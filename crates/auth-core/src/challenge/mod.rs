@@ -1,4 +1,4 @@
-//! Why an API refuses a token: its challenges, RFC 6750 §3, and a gRPC status.
+//! Why an API rejects a token: its challenges (RFC 6750 §3), and a gRPC status.
 
 mod parser;
 
@@ -9,29 +9,29 @@ use http::{
 
 use parser::{Challenge, Challenges};
 
-/// What a response says of the token that was sent, in its challenges for the scheme that was used.
+/// The error that a response's challenges report for the scheme that was used.
 ///
-/// The order is how much each says: of several challenges the one that says most counts, wherever
+/// Ordered by how specific each is: of several challenges the most specific one counts, wherever
 /// it stands.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
-pub(crate) enum Refusal {
-    /// There are challenges, but none for the scheme that was used: it is not about the token.
+pub(crate) enum ChallengeError {
+    /// There are challenges, but none for the scheme that was used.
     OtherScheme,
     /// No challenge, or none with an error code that is known here.
     Unspecified,
-    /// The `DPoP` proof is refused, or lacks a nonce (RFC 9449 §7.1, §9); the token is not.
+    /// The `DPoP` proof is rejected, or lacks a nonce (RFC 9449 §7.1, §9). The token is not rejected.
     Proof,
     /// The request is malformed, RFC 6750 §3.1.
     InvalidRequest,
-    /// The token is good, but not for this, RFC 6750 §3.1.
+    /// The token is valid, but its scope does not suffice, RFC 6750 §3.1.
     InsufficientScope,
-    /// The token is expired, revoked or otherwise void, RFC 6750 §3.1.
+    /// The token is expired, revoked or otherwise invalid, RFC 6750 §3.1.
     InvalidToken,
 }
 
-impl Refusal {
-    /// Reads the challenges for `scheme`, `Bearer` or `DPoP`: the one of the `Authorization` header
-    /// that was sent. The status is not looked at: whether there is a refusal is another question.
+impl ChallengeError {
+    /// Reads the challenges for `scheme`, `Bearer` or `DPoP`: the scheme of the `Authorization`
+    /// header that was sent. Whether the response's status rejects the token is checked elsewhere.
     pub(crate) fn read(scheme: &str, headers: &HeaderMap) -> Self {
         headers
             .get_all(WWW_AUTHENTICATE)
@@ -57,14 +57,14 @@ impl Refusal {
             ("invalid_dpop_proof", Self::Proof),
         ];
         let meant = known.into_iter().find(|(name, _)| code.is(name));
-        meant.map_or(Self::Unspecified, |(_, refusal)| refusal)
+        meant.map_or(Self::Unspecified, |(_, error)| error)
     }
 }
 
-/// The status of a gRPC response in its headers, which is where it stands when there is no message
-/// ("trailers-only"). Its HTTP status is 200.
+/// The status of a gRPC response in its headers. It stands there if the response has no message
+/// ("trailers-only"). The HTTP status is 200.
 pub(crate) fn grpc_status(headers: &HeaderMap) -> Option<&[u8]> {
-    // most responses are none of gRPC's, and its header's name takes longer to look up
+    // most responses are not gRPC, and this header takes longer to look up
     if !is_grpc(headers) {
         return None;
     }

@@ -1,19 +1,18 @@
-//! `WWW-Authenticate` as RFC 9110 §11 has it: challenges, and what each of them says.
+//! The challenges of a `WWW-Authenticate` header (RFC 9110 §11), and their parameters.
 //!
-//! Our own: neither library that was tried takes what servers send. http-auth 0.1.10 (2024) refuses
-//! token68, a second space after the scheme and anything but ASCII. Of
-//! `Bearer error="insufficient_scope", error_uri=https://a`, whose last value should be quoted, it
-//! gives nothing, and parse-net 0.8 neither; a comma after the scheme or a parameter that comes
-//! twice costs parse-net the whole line.
+//! This crate has a parser of its own because neither library that was tried parses what servers
+//! send. http-auth 0.1.10 (2024) rejects token68, a second space after the scheme and non-ASCII
+//! text. Of `Bearer error="insufficient_scope", error_uri=https://a`, whose last value should be
+//! quoted, http-auth and parse-net 0.8 return nothing. parse-net also drops the whole line for a
+//! comma after the scheme or a repeated parameter.
 //!
-//! The other side writes these headers, so what they cost is bounded by their length: nothing is
-//! copied or allocated, and to ask each challenge for a parameter reads no octet more than four
+//! An API's servers write these headers. Their cost is therefore bounded by their length: nothing is
+//! copied or allocated, and looking up a parameter in each challenge reads no octet more than four
 //! times.
 
 use std::{iter, mem};
 
-/// The challenges of one header line. What cannot be read ends the line, and takes nothing back of
-/// what came before it.
+/// The challenges of one header line. A malformed part ends the line; the parts before it count.
 #[derive(Clone, Debug)]
 pub(crate) struct Challenges<'a>(Parts<'a>);
 
@@ -45,17 +44,17 @@ impl<'a> Iterator for Challenges<'a> {
 #[derive(Clone, Debug)]
 pub(crate) struct Challenge<'a> {
     pub(super) scheme: &'a [u8],
-    /// The line from behind the scheme on.
+    /// The line after the scheme.
     rest: Parts<'a>,
 }
 
 impl<'a> Challenge<'a> {
-    /// Whether this is its scheme; case does not matter.
+    /// Whether this is its scheme, in any case.
     pub(crate) fn is(&self, scheme: &str) -> bool {
         self.scheme.eq_ignore_ascii_case(scheme.as_bytes())
     }
 
-    /// Its parameters, with their names as they are written.
+    /// Its parameters, with their names as written.
     pub(crate) fn parameters(&self) -> impl Iterator<Item = (&'a [u8], Value<'a>)> + use<'a> {
         let own = self.rest.clone();
         own.take_while(|part| !matches!(part, Part::Scheme(_)))
@@ -65,8 +64,8 @@ impl<'a> Challenge<'a> {
             })
     }
 
-    /// What it says under `name`, whose case does not matter. A parameter that comes twice is
-    /// invalid (RFC 9110 §11.2) and says nothing: neither value is better than the other.
+    /// The value of the parameter `name`, in any case. A repeated parameter is invalid
+    /// (RFC 9110 §11.2) and has no value: neither occurrence is more trustworthy.
     pub(crate) fn parameter(&self, name: &str) -> Option<Value<'a>> {
         let mut found = self
             .parameters()
@@ -81,7 +80,7 @@ impl<'a> Challenge<'a> {
 pub(crate) struct Value<'a>(&'a [u8]);
 
 impl<'a> Value<'a> {
-    /// What it means: a quoted pair is its second octet, and a token holds no backslash.
+    /// Its octets, unescaped: a quoted pair is its second octet. A token has no backslash.
     pub(crate) fn octets(self) -> impl Iterator<Item = u8> + use<'a> {
         let mut octets = self.0.iter().copied();
         iter::from_fn(move || match octets.next()? {
@@ -90,22 +89,22 @@ impl<'a> Value<'a> {
         })
     }
 
-    /// Whether it means this; case matters.
+    /// Whether its octets are those of `text`. Case matters.
     pub(crate) fn is(self, text: &str) -> bool {
         self.octets().eq(text.bytes())
     }
 }
 
-/// What a line is made of, in its order.
+/// A part of a header line.
 #[derive(Clone, Copy, Debug)]
 enum Part<'a> {
     Scheme(&'a [u8]),
     Parameter(&'a [u8], Value<'a>),
-    /// Of no use to anybody here.
+    /// Not used.
     Token68,
 }
 
-/// The parts of a line, up to the first that cannot be read.
+/// The parts of a line, up to the first malformed one.
 #[derive(Clone, Debug)]
 struct Parts<'a> {
     rest: &'a [u8],
@@ -126,8 +125,8 @@ impl<'a> Iterator for Parts<'a> {
 }
 
 impl<'a> Parts<'a> {
-    /// The next element of the list. Challenges and parameters are parted by the same commas: what
-    /// goes on with `=` is a parameter, anything else begins a challenge.
+    /// The next element of the list. The same commas separate challenges and parameters: a name
+    /// before `=` is a parameter, any other begins a challenge.
     fn element(&mut self) -> Option<Part<'a>> {
         self.run(|octet| is_space(octet) || octet == b',');
         let name = self.token()?;
@@ -143,7 +142,7 @@ impl<'a> Parts<'a> {
         }
     }
 
-    /// What follows a scheme: its first parameter, or a token68 (`a=` is one, `a=b` is not).
+    /// The first parameter after a scheme, or a token68 (`a=` is one, `a=b` is not).
     fn argument(&mut self) -> Option<Part<'a>> {
         let begin = self.rest;
         if let Some((name, value)) = self.parameter() {
@@ -162,7 +161,7 @@ impl<'a> Parts<'a> {
         Some((name, self.value()?))
     }
 
-    /// From the `=` on.
+    /// Starts at the `=`.
     fn value(&mut self) -> Option<Value<'a>> {
         self.take(b'=')?;
         self.run(is_space);
@@ -174,7 +173,7 @@ impl<'a> Parts<'a> {
         Some(Value(value))
     }
 
-    /// From behind the opening quote on.
+    /// Starts after the opening quote.
     fn quoted(&mut self) -> Option<&'a [u8]> {
         let mut escaped = false;
         let text = self.run(|octet| {
@@ -200,12 +199,12 @@ impl<'a> Parts<'a> {
         Some(())
     }
 
-    /// At least one octet that fits.
+    /// The octets that fit; at least one.
     fn some(&mut self, fits: impl FnMut(u8) -> bool) -> Option<&'a [u8]> {
         Some(self.run(fits)).filter(|run| !run.is_empty())
     }
 
-    /// All octets that fit, up to the first that does not.
+    /// The octets that fit, up to the first that does not.
     fn run(&mut self, mut fits: impl FnMut(u8) -> bool) -> &'a [u8] {
         let misfit = self.rest.iter().position(|&octet| !fits(octet));
         let (run, rest) = self.rest.split_at(misfit.unwrap_or(self.rest.len()));

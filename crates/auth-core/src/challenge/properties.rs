@@ -1,4 +1,4 @@
-//! What holds for every header, and for every list of challenges however it is written.
+//! Properties of every header, and of every list of challenges in any spelling.
 
 use std::cell::Cell;
 
@@ -12,12 +12,12 @@ thread_local! {
     static READ: Cell<usize> = const { Cell::new(0) };
 }
 
-/// Notes that the parser read so many octets.
+/// Counts octets that the parser read.
 pub(super) fn count(octets: usize) {
     READ.set(READ.get() + octets);
 }
 
-/// Reads all there is in a line; returns what of it was found, in octets.
+/// Reads a whole line; returns how many octets its schemes and parameters have.
 fn exhaust(line: &[u8]) -> usize {
     let sizes = Challenges::new(line).map(|challenge| {
         let parameters = challenge.parameters();
@@ -54,7 +54,7 @@ fn challenge() -> impl Strategy<Value = (String, Arguments)> {
     (TOKEN, arguments)
 }
 
-/// Writes challenges in one of the many ways that mean the same.
+/// Writes challenges in one of many equivalent spellings.
 struct Writer {
     line: Vec<u8>,
     dice: Rng,
@@ -134,7 +134,7 @@ impl Writer {
     }
 }
 
-/// Lines that mean something, and lines that nearly do.
+/// Well-formed lines, and nearly well-formed ones.
 fn line() -> impl Strategy<Value = Vec<u8>> {
     let words = select(vec![
         "Bearer ",
@@ -214,8 +214,8 @@ proptest! {
         Rng::with_seed(seed).shuffle(&mut shuffled);
         for scheme in ["Bearer", "DPoP"] {
             prop_assert_eq!(
-                Refusal::read(scheme, &headers(&lines)),
-                Refusal::read(scheme, &headers(&shuffled))
+                ChallengeError::read(scheme, &headers(&lines)),
+                ChallengeError::read(scheme, &headers(&shuffled))
             );
         }
     }

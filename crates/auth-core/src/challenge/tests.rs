@@ -1,7 +1,9 @@
 use http::HeaderValue;
 
 use super::*;
-use Refusal::{InsufficientScope, InvalidRequest, InvalidToken, OtherScheme, Proof, Unspecified};
+use ChallengeError::{
+    InsufficientScope, InvalidRequest, InvalidToken, OtherScheme, Proof, Unspecified,
+};
 
 fn headers(lines: &[&str]) -> HeaderMap {
     let mut headers = HeaderMap::new();
@@ -12,12 +14,12 @@ fn headers(lines: &[&str]) -> HeaderMap {
     headers
 }
 
-fn bearer(lines: &[&str]) -> Refusal {
-    Refusal::read("Bearer", &headers(lines))
+fn bearer(lines: &[&str]) -> ChallengeError {
+    ChallengeError::read("Bearer", &headers(lines))
 }
 
-fn dpop(lines: &[&str]) -> Refusal {
-    Refusal::read("DPoP", &headers(lines))
+fn dpop(lines: &[&str]) -> ChallengeError {
+    ChallengeError::read("DPoP", &headers(lines))
 }
 
 #[test]
@@ -55,7 +57,7 @@ fn rfc6750_3_a_parameter_that_comes_twice_says_nothing() {
 
 #[test]
 fn rfc6750_3_1_each_error_code_is_itself() {
-    for (code, refusal) in [
+    for (code, expected) in [
         ("invalid_token", InvalidToken),
         ("insufficient_scope", InsufficientScope),
         ("invalid_request", InvalidRequest),
@@ -65,13 +67,13 @@ fn rfc6750_3_1_each_error_code_is_itself() {
         ("", Unspecified),
     ] {
         let line = format!(r#"Bearer scope="a b", error="{code}""#);
-        assert_eq!(bearer(&[&line]), refusal, "{line}");
+        assert_eq!(bearer(&[&line]), expected, "{line}");
     }
     assert_eq!(bearer(&[r#"Bearer error="invalid\_token""#]), InvalidToken);
 }
 
 #[test]
-fn a_refusal_without_a_challenge_or_without_a_code_is_unspecified() {
+fn a_rejection_without_a_challenge_or_without_a_code_is_unspecified() {
     assert_eq!(bearer(&[]), Unspecified);
     assert_eq!(bearer(&[""]), Unspecified);
     assert_eq!(bearer(&["Bearer"]), Unspecified);
@@ -79,7 +81,7 @@ fn a_refusal_without_a_challenge_or_without_a_code_is_unspecified() {
 }
 
 #[test]
-fn of_several_challenges_the_one_that_says_most_counts() {
+fn of_several_challenges_the_most_specific_counts() {
     let ascending = [
         ("Basic error=invalid_token", OtherScheme),
         ("Bearer realm=x", Unspecified),
@@ -88,18 +90,18 @@ fn of_several_challenges_the_one_that_says_most_counts() {
         ("Bearer error=invalid_token", InvalidToken),
     ];
     for (less, _) in ascending {
-        for (more, refusal) in ascending.iter().rev().take_while(|(more, _)| *more != less) {
-            assert_eq!(bearer(&[less, more]), *refusal);
-            assert_eq!(bearer(&[&format!("{more}, {less}")]), *refusal);
+        for (more, expected) in ascending.iter().rev().take_while(|(more, _)| *more != less) {
+            assert_eq!(bearer(&[less, more]), *expected);
+            assert_eq!(bearer(&[&format!("{more}, {less}")]), *expected);
         }
     }
 }
 
 #[test]
-fn rfc9449_7_1_a_dpop_token_is_refused_by_dpop_challenges() {
+fn rfc9449_7_1_a_dpop_token_is_rejected_by_dpop_challenges() {
     let line = r#"DPoP error="invalid_token", error_description="Invalid DPoP key binding", algs="ES256 PS256""#;
     assert_eq!(dpop(&[line]), InvalidToken);
-    // whoever sent a bearer token would get the same again
+    // a replay of the bearer token would be answered in the same way
     assert_eq!(bearer(&[line]), OtherScheme);
     let both = "Bearer error=invalid_token, dpop algs=ES256, error=insufficient_scope";
     assert_eq!(bearer(&[both]), InvalidToken);
@@ -107,7 +109,7 @@ fn rfc9449_7_1_a_dpop_token_is_refused_by_dpop_challenges() {
 }
 
 #[test]
-fn rfc9449_9_a_missing_nonce_is_not_the_tokens_fault() {
+fn rfc9449_9_a_missing_nonce_does_not_reject_the_token() {
     let line = r#"DPoP error="use_dpop_nonce", error_description="Resource server requires nonce in DPoP proof""#;
     assert_eq!(dpop(&[line]), Proof);
     assert_eq!(dpop(&["DPoP error=invalid_dpop_proof"]), Proof);
@@ -122,7 +124,7 @@ fn grpc(pairs: &[(&'static str, &'static str)]) -> bool {
 }
 
 #[test]
-fn grpc_status_16_in_the_headers_of_a_grpc_response_is_a_refusal() {
+fn grpc_status_16_in_the_headers_of_a_grpc_response_is_a_rejection() {
     for kind in ["application/grpc", "application/grpc+proto"] {
         assert!(grpc(&[("content-type", kind), ("grpc-status", "16")]));
         for other in ["0", "7", "14", "1", "6", "160", "016", ""] {
@@ -137,7 +139,7 @@ fn grpc_status_16_in_the_headers_of_a_grpc_response_is_a_refusal() {
 }
 
 #[test]
-fn what_cannot_be_read_leaves_the_rest_as_it_is() {
+fn a_malformed_challenge_leaves_the_others_as_they_are() {
     let example = "Bearer error=insufficient_scope, error_uri=https://api.example/errors";
     assert_eq!(bearer(&[example]), InsufficientScope);
     assert_eq!(

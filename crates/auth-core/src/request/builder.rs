@@ -1,13 +1,14 @@
-//! Setting a token request up, and what it may not be.
+//! Builds a [`TokenRequest`].
 
 use std::fmt;
 
-use url::Url;
-
 use super::token_request::{Fields, TokenRequest};
-use crate::Error;
+use crate::{
+    Error,
+    uri_syntax::{check_characters, split_scheme},
+};
 
-/// Parameters that have a place of their own in a token request.
+/// Parameters that have a setting of their own, or are the grant's.
 pub(crate) const OWN_PLACE: [&str; 9] = [
     "audience",
     "client_assertion",
@@ -20,7 +21,7 @@ pub(crate) const OWN_PLACE: [&str; 9] = [
     "scope",
 ];
 
-/// Makes a [`TokenRequest`]; what is wrong is told by [`build`](Self::build).
+/// Builds a [`TokenRequest`]. Mistakes are reported by [`build`](Self::build).
 #[derive(Clone, Default)]
 pub struct TokenRequestBuilder {
     scopes: Vec<String>,
@@ -30,7 +31,7 @@ pub struct TokenRequestBuilder {
 }
 
 impl TokenRequest {
-    /// Starts with a request that names nothing.
+    /// Starts with a request that leaves every field open.
     #[must_use]
     pub fn builder() -> TokenRequestBuilder {
         TokenRequestBuilder::default()
@@ -59,18 +60,18 @@ impl TokenRequestBuilder {
         self
     }
 
-    /// Adds a parameter that the authorization server wants beside the standard ones.
+    /// Adds a parameter that the authorization server expects beside the standard ones.
     #[must_use]
     pub fn parameter(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.parameters.push((name.into(), value.into()));
         self
     }
 
-    /// The request.
+    /// Builds the request.
     ///
     /// # Errors
-    /// If a scope or a resource is malformed, or a parameter is given twice, has no name, or is
-    /// one that has a place of its own (`scope`, `client_id`, …).
+    /// If a scope or a resource is malformed, or a parameter is given twice, has no name, or has a
+    /// setting of its own or is the grant's (`scope`, `client_id`, …).
     pub fn build(self) -> Result<TokenRequest, Error> {
         let mut fields = Fields {
             audience: self.audience,
@@ -121,11 +122,24 @@ fn check_resource(resource: &str) -> Result<(), Error> {
              (RFC 8707 section 2), got {what}"
         ))
     };
-    let uri = Url::parse(resource).map_err(|e| wrong(&e))?;
-    match uri.fragment() {
-        Some(_) => Err(wrong(&"one with a fragment")),
-        None => Ok(()),
+    let Some((scheme, rest)) = split_scheme(resource) else {
+        return Err(wrong(&"one without a scheme"));
+    };
+    if resource.contains('#') {
+        return Err(wrong(&"one with a fragment"));
     }
+    check_characters(rest).map_err(|misfit| wrong(&misfit))?;
+    if rest.is_empty() {
+        return Err(wrong(&"only a scheme"));
+    }
+    let is_http = ["http", "https"]
+        .iter()
+        .any(|http| scheme.eq_ignore_ascii_case(http));
+    let host = rest.strip_prefix("//").unwrap_or_default();
+    if is_http && (host.is_empty() || host.starts_with(['/', '?', ':'])) {
+        return Err(wrong(&"one without a host"));
+    }
+    Ok(())
 }
 
 #[cfg(test)]
@@ -137,7 +151,7 @@ mod tests {
     }
 
     #[test]
-    fn a_scope_with_a_quote_is_refused() {
+    fn a_scope_with_a_quote_is_an_error() {
         let error = error(TokenRequest::builder().scope("read \"all\""));
         assert!(error.contains("scope \"\\\"all\\\"\"") && error.contains("got '\"'"));
     }
@@ -155,6 +169,47 @@ mod tests {
             two.resources().collect::<Vec<_>>(),
             ["https://a/", "https://b/"]
         );
+    }
+
+    #[test]
+    fn rfc8707_any_absolute_uri_is_a_resource() {
+        for resource in [
+            "https://api.example.com",
+            "https://API.example.com:8443/app/?tenant=a%2Fb",
+            "http://[::1]:4000/",
+            "urn:example:orders",
+            "api://3f1c/.default",
+            "app+v1.x:orders",
+        ] {
+            let built = TokenRequest::builder().resource(resource).build();
+            assert!(built.is_ok(), "{resource}: {built:?}");
+        }
+    }
+
+    #[test]
+    fn rfc8707_what_is_wrong_with_a_resource_is_named() {
+        for (resource, what) in [
+            ("", "without a scheme"),
+            ("api.example.com", "without a scheme"),
+            ("1a:b", "without a scheme"),
+            ("//api.example.com/", "without a scheme"),
+            ("urn:", "only a scheme"),
+            ("https:/api", "without a host"),
+            ("https://", "without a host"),
+            ("https:///api", "without a host"),
+            ("https://a/?b#", "fragment"),
+            ("urn:a b", "' '"),
+            ("urn:a\\b", "percent-encoded"),
+            ("urn:a\tb", "percent-encoded"),
+            ("https://b\u{fc}cher.example/", "percent-encoded"),
+            ("urn:100%", "hexadecimal"),
+        ] {
+            let error = error(TokenRequest::builder().resource(resource));
+            assert!(
+                error.contains(what) && error.contains("absolute URI"),
+                "{error}"
+            );
+        }
     }
 
     #[test]

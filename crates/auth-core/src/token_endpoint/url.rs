@@ -1,9 +1,11 @@
 //! The token endpoint's URL, RFC 6749 §3.2.
 
 use http::Uri;
-use url::Url;
 
-use crate::{Error, origin::is_loopback, redact::without_secrets, request::OWN_PLACE};
+use crate::{
+    Error, origin::HttpUrl, redact::without_secrets, request::OWN_PLACE,
+    uri_syntax::check_characters,
+};
 
 /// A checked token endpoint.
 #[derive(Clone)]
@@ -24,42 +26,40 @@ impl TokenEndpointUrl {
                 without_secrets(text)
             ))
         };
-        let url = Url::parse(text).map_err(|e| match e {
-            url::ParseError::RelativeUrlWithoutBase => wrong("one without a scheme"),
-            e => wrong("one that cannot be read").with_source(e),
-        })?;
-        let host = match (url.scheme(), url.host()) {
-            (_, None) => return Err(wrong("one without a host")),
-            ("https" | "http", Some(host)) => host,
-            (scheme, _) => return Err(wrong(&format!("the scheme {scheme}"))),
-        };
-        if url.scheme() == "http" && !allow_http && !is_loopback(&host) {
+        let url = HttpUrl::parse(text).map_err(|fault| wrong(&fault.to_string()))?;
+        if url.origin.scheme() == "http" && !allow_http && !url.origin.is_loopback() {
             return Err(wrong(
                 "http to a host that is not loopback, which would show the client's secret to \
-                 the network; allow_http() permits it",
+                 the network; danger_allow_http permits it",
             ));
         }
-        if !url.username().is_empty() || url.password().is_some() {
-            return Err(wrong("one with credentials in it (RFC 6749 section 2.3.1)"));
-        }
-        if url.fragment().is_some() {
+        if url.has_fragment {
             return Err(wrong("one with a fragment (RFC 6749 section 3.2)"));
         }
-        let parameters: Vec<_> = url.query_pairs().map(|(k, _)| k.into_owned()).collect();
-        let uri = url
-            .as_str()
+        for part in [url.path, url.query.unwrap_or_default()] {
+            check_characters(part).map_err(|misfit| wrong(&misfit.to_string()))?;
+        }
+        let path = if url.path.is_empty() { "/" } else { url.path };
+        let name = format!("{}{path}", url.origin);
+        let uri = match url.query {
+            Some(query) => format!("{name}?{query}"),
+            None => name.clone(),
+        };
+        let uri = uri
             .parse()
             .map_err(|e: http::uri::InvalidUri| wrong("one that cannot be sent").with_source(e))?;
+        let query = form_urlencoded::parse(url.query.unwrap_or_default().as_bytes());
         let endpoint = Self {
             uri,
-            name: without_secrets(url.as_str()).to_owned(),
-            parameters,
+            name,
+            parameters: query.map(|(name, _)| name.into_owned()).collect(),
         };
         endpoint.check_parameters(OWN_PLACE)?;
         Ok(endpoint)
     }
 
-    /// An existing query is kept; what is in it must not be in the request as well.
+    /// Checks that none of these parameters is in the endpoint's query, which is kept: it would be
+    /// sent twice.
     pub(crate) fn check_parameters<'a>(
         &self,
         names: impl IntoIterator<Item = &'a str>,
@@ -88,7 +88,7 @@ impl TokenEndpointUrl {
 mod tests {
     use super::*;
 
-    fn refusal(text: &str) -> String {
+    fn error(text: &str) -> String {
         match TokenEndpointUrl::parse(text, false) {
             Ok(_) => panic!("{text} was accepted"),
             Err(error) => error.to_string(),
@@ -112,25 +112,39 @@ mod tests {
 
     #[test]
     fn each_fault_is_named() {
-        assert!(refusal("as.example/token").contains("without a scheme"));
-        assert!(refusal("").contains("without a scheme"));
-        assert!(refusal("https://").contains("cannot be read"));
-        assert!(refusal("localhost:4000").contains("without a host"));
-        assert!(refusal("ftp://as.example/token").contains("scheme ftp"));
-        assert!(refusal("http://as.example/token").contains("not loopback"));
-        assert!(refusal("http://localhost.evil.example/").contains("not loopback"));
-        assert!(refusal("https://as.example/token#x").contains("fragment"));
-        assert!(refusal("https://as.example/token?scope=a").contains("sent twice"));
+        assert!(error("as.example/token").contains("without a scheme"));
+        assert!(error("").contains("without a scheme"));
+        assert!(error("https://").contains("cannot be read"));
+        assert!(error("localhost:4000").contains("without a host"));
+        assert!(error("ftp://as.example/token").contains("scheme ftp"));
+        assert!(error("https:/as.example/token").contains("without //"));
+        assert!(error("https:as.example/token").contains("without //"));
+        assert!(error("https:///token").contains("host is empty"));
+        assert!(error("https://as.example:0/token").contains("port"));
+        assert!(error("https://as.example:65536/token").contains("port"));
+        assert!(error("https://as.example/to ken").contains("percent-encoded"));
+        assert!(error("https://as.example/to\nken").contains("percent-encoded"));
+        assert!(error("https://as.example/to\\ken").contains("percent-encoded"));
+        assert!(error("https://as.example/%zz").contains("hexadecimal"));
+        assert!(error("https://b\u{fc}cher.example/token").contains("punycode"));
+        assert!(error("http://as.example/token").contains("not loopback"));
+        assert!(error("http://localhost.evil.example/").contains("not loopback"));
+        assert!(error("http://127.0.0.1.evil.example/").contains("not loopback"));
+        assert!(error("http://[::ffff:7f00:1]/").contains("not loopback"));
+        assert!(error("http://0x7f.1/").contains("IPv4"));
+        assert!(error("http://2130706433/").contains("IPv4"));
+        assert!(error("https://as.example/token#x").contains("fragment"));
+        assert!(error("https://as.example/token?scope=a").contains("sent twice"));
     }
 
     #[test]
     fn rfc6749_2_3_credentials_never_in_the_uri_nor_in_the_error() {
-        let error = refusal("https://id:s3cr3t@as.example/token");
+        let error = self::error("https://id:s3cr3t@as.example/token");
         assert!(
             error.contains("credentials") && !error.contains("s3cr3t"),
             "{error}"
         );
-        let error = refusal("https://as.example/token?client_secret=s3cr3t");
+        let error = self::error("https://as.example/token?client_secret=s3cr3t");
         assert!(!error.contains("s3cr3t"), "{error}");
     }
 
@@ -139,5 +153,17 @@ mod tests {
         let endpoint = TokenEndpointUrl::parse("https://as.example/token?tenant=1", false).unwrap();
         assert_eq!(endpoint.uri().query(), Some("tenant=1"));
         assert_eq!(endpoint.name(), "https://as.example/token");
+    }
+
+    #[test]
+    fn equal_endpoints_have_one_spelling() {
+        for same in [
+            "HTTPS://AS.example",
+            "https://as.example:443/",
+            "https://as.example:",
+        ] {
+            let endpoint = TokenEndpointUrl::parse(same, false).unwrap();
+            assert_eq!(endpoint.uri().to_string(), "https://as.example/");
+        }
     }
 }

@@ -1,6 +1,10 @@
 //! The API rejects the token.
 
-use auth_core::{Attempt, Authorizer, Decision, Verdict, block_on};
+use auth_core::{
+    Authorizer,
+    adapter::{Attempt, Decision, Verdict},
+    block_on,
+};
 use http::{HeaderMap, Request, Response, header::AUTHORIZATION};
 use loom::thread;
 
@@ -13,7 +17,7 @@ use super::{
 /// Rejects a request that was sent with `attempt`. Returns the header of its replay.
 fn rejected(attempt: Attempt) -> String {
     let response = Response::builder().status(401).body(()).unwrap();
-    let Verdict::Renew(renewal) = attempt.judge(&response, true) else {
+    let Verdict::Renew(renewal) = attempt.classify(&response, true) else {
         panic!("there is another token");
     };
     let attempt = block_on(renewal).attempt().expect("another token");
@@ -26,7 +30,7 @@ fn rejected(attempt: Attempt) -> String {
 fn two_rejections_of_one_token_cause_one_request_and_share_its_token() {
     every_order(|| {
         let setting = Setting::cold(&[Answer::Token]);
-        let authorizer = Authorizer::builder(setting.tokens.clone()).any_origin();
+        let authorizer = Authorizer::builder(setting.tokens.clone()).danger_any_origin(true);
         let authorizer = authorizer.build().unwrap();
         assert_eq!(secret(&setting.tokens).unwrap(), "t1");
         let [mine, others] = [(); 2].map(|()| {

@@ -10,7 +10,8 @@ use std::{
 };
 
 use auth_core::{
-    Clock, Error, ErrorKind, Now, Sleep, TokenRequest, TokenResponse, TokenSource, async_trait,
+    Error, ErrorKind, TokenRequest, TokenResponse, TokenSource, async_trait,
+    time::{Clock, Now, Sleep},
 };
 use loom::thread;
 

@@ -2,7 +2,7 @@
 
 use std::{collections::HashMap, fmt, io, sync::Arc, sync::Mutex, time::Duration};
 
-use auth_core::{Clock, SystemClock};
+use auth_core::time::{Clock, SystemClock};
 
 use super::{AuthorizationServer, ClientAuthenticationMethod, token_endpoint::TokenEndpoint};
 use crate::issued_tokens::{IssuedTokens, Scopes, scopes};

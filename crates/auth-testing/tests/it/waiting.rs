@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use auth_testing::{AuthorizationServer, ManualClock, ProtectedApi, auth_core::Clock};
+use auth_testing::{AuthorizationServer, ManualClock, ProtectedApi, auth_core::time::Clock};
 
 use crate::client::{POST, api_request, http1, http2, send, server, token_request};
 

@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use auth_core::{Clock, Status, TokenCache};
+use auth_core::{Status, TokenCache, time::Clock};
 use auth_testing::ManualClock;
 
 use super::{

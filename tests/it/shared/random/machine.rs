@@ -9,7 +9,7 @@ use std::{
     time::Duration,
 };
 
-use auth_core::{Clock, Now, Sleep};
+use auth_core::time::{Clock, Now, Sleep};
 use tokio::time::{Instant, sleep, sleep_until};
 
 const WALL_START: Duration = Duration::from_secs(1_735_689_600);

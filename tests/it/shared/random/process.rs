@@ -2,7 +2,10 @@
 
 use std::{collections::HashSet, time::Duration};
 
-use auth_core::{Attempt, Authorizer, Decision, Error, RefreshPolicy, TokenCache, Verdict};
+use auth_core::{
+    Authorizer, Error, RefreshPolicy, TokenCache,
+    adapter::{Attempt, Decision, Verdict},
+};
 use futures_util::FutureExt;
 use http::{HeaderMap, Request, Response, StatusCode, header::AUTHORIZATION};
 use tokio::{
@@ -125,7 +128,7 @@ impl Process {
             *response.status_mut() = StatusCode::UNAUTHORIZED;
             self.disturbed();
         }
-        if let Verdict::Renew(renewal) = attempt.judge(&response, true) {
+        if let Verdict::Renew(renewal) = attempt.classify(&response, true) {
             let another = async { Ok(renewal.await.attempt().map(|attempt| token(&attempt))) };
             self.wait(Some(token_sent), another);
         }

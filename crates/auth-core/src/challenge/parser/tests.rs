@@ -81,7 +81,7 @@ fn rfc9110_5_6_4_quoted_strings_hold_commas_escapes_and_any_text() {
 }
 
 #[test]
-fn what_cannot_be_read_ends_the_line_and_takes_nothing_back() {
+fn a_malformed_part_ends_the_line_and_the_parts_before_it_count() {
     for junk in [
         r#"error_description="no end"#,
         r#"error_description="no end \""#,

@@ -1,0 +1,112 @@
+//! Decides about requests.
+
+use std::{fmt, sync::Arc};
+
+use http::Uri;
+
+use super::{
+    connection::{Channel, Connection},
+    decision::Decision,
+    head::RequestHead,
+    rules::Rules,
+};
+use crate::{Error, TokenCache};
+
+/// Decides what an adapter does with a request: which token it carries, if any.
+///
+/// Cheap to clone. Every adapter takes one.
+///
+/// ```
+/// # use auth_core::{Authorizer, ClientCredentials, Error, TokenCache};
+/// # fn example(credentials: ClientCredentials) -> Result<(), Error> {
+/// let authorizer = Authorizer::builder(TokenCache::new(credentials))
+///     .origin("https://api.example.com")
+///     .build()?;
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct Authorizer {
+    pub(super) kind: Kind,
+    /// Where the connection goes, if that is known and not taken from the requests' URIs.
+    pub(super) channel: Option<Channel>,
+}
+
+#[derive(Clone, Debug)]
+pub(super) enum Kind {
+    /// One client.
+    Single(Arc<Rules>),
+    PerTenant(Arc<dyn Tenants>),
+}
+
+/// Decides by the authorizer of a request's tenant.
+pub(super) trait Tenants: fmt::Debug + Send + Sync {
+    fn decide(&self, request: &RequestHead<'_>, channel: Option<&Channel>) -> Decision;
+}
+
+impl Authorizer {
+    /// Returns the tokens of requests to which no [`TokenRequest`](crate::TokenRequest) applies,
+    /// neither one in their extensions nor one that is bound to their origin. `None`: they depend
+    /// on the tenant.
+    #[must_use]
+    pub fn tokens(&self) -> Option<&TokenCache> {
+        match &self.kind {
+            Kind::Single(rules) => Some(rules.tokens().default_cache()),
+            Kind::PerTenant(_) => None,
+        }
+    }
+
+    /// Decides what to do with a request. While there is a usable token this neither waits nor
+    /// allocates.
+    #[inline]
+    pub fn authorize<'a>(&self, request: impl Into<RequestHead<'a>>) -> Decision {
+        self.decide(&request.into(), self.channel.as_ref())
+    }
+
+    #[inline]
+    pub(super) fn decide(&self, request: &RequestHead<'_>, channel: Option<&Channel>) -> Decision {
+        let rules = match &self.kind {
+            Kind::Single(rules) => rules,
+            Kind::PerTenant(tenants) => return tenants.decide(request, channel),
+        };
+        let connection = match channel {
+            None => Connection::ByUri,
+            Some(Channel::Trusted) => Connection::Trusted,
+            Some(Channel::Allowed(origin)) => Connection::To(*origin),
+            Some(Channel::To(uri)) => match rules.check_channel(uri) {
+                Ok(origin) => Connection::To(origin),
+                Err(error) => return Decision::decline(error),
+            },
+        };
+        rules.authorize(request, connection)
+    }
+
+    /// Returns the same authorizer for a connection to `uri`, whatever the URIs of its requests
+    /// say, such as that of tonic's `Channel`. A [bound](crate::AuthorizerBuilder::origin_with)
+    /// token request applies if it is bound to the origin of `uri`.
+    ///
+    /// With [tenants](Self::per_tenant), `uri` is checked for each request: a request whose tenant
+    /// does not allow that origin is not sent.
+    ///
+    /// # Errors
+    /// If `uri` is not one of the allowed origins.
+    pub fn for_channel(self, uri: &Uri) -> Result<Self, Error> {
+        let channel = match &self.kind {
+            Kind::Single(rules) => Channel::Allowed(rules.check_channel(uri)?),
+            Kind::PerTenant(_) => Channel::To(uri.clone()),
+        };
+        Ok(Self {
+            channel: Some(channel),
+            ..self
+        })
+    }
+}
+
+impl fmt::Debug for Authorizer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Authorizer")
+            .field("kind", &self.kind)
+            .field("channel", &self.channel)
+            .finish()
+    }
+}

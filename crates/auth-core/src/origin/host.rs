@@ -1,0 +1,80 @@
+//! Hosts: names and addresses, in the one form in which each is compared.
+
+use std::net::{Ipv4Addr, Ipv6Addr};
+
+use super::fault::Fault;
+
+/// What a host is.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Host<'a> {
+    Name(&'a str),
+    Ipv4(Ipv4Addr),
+    Ipv6(Ipv6Addr),
+}
+
+impl<'a> Host<'a> {
+    /// Reads a host as it is written in a URI: a name of letters, digits, `-`, `_` and dots, an
+    /// IPv4 address of four decimal numbers, or an IPv6 address in brackets.
+    ///
+    /// Other forms of IPv4 addresses, such as `0x7f.1`, are faults: to some clients they are
+    /// addresses, to others names.
+    pub(super) fn parse(host: &'a str) -> Result<Self, Fault> {
+        if let Some(bracketed) = host.strip_prefix('[') {
+            let address = bracketed.strip_suffix(']').and_then(|ip| ip.parse().ok());
+            return address.map(Self::Ipv6).ok_or(Fault::Ipv6);
+        }
+        if host.is_empty() {
+            return Err(Fault::NoHost);
+        }
+        let misfit = |c: &char| !c.is_ascii_alphanumeric() && !matches!(c, '-' | '_' | '.');
+        match host.chars().find(misfit) {
+            None => {}
+            Some('*') => return Err(Fault::Wildcard),
+            Some('%') => return Err(Fault::PercentInHost),
+            Some(c) if !c.is_ascii() => return Err(Fault::NotAscii),
+            Some(c) => return Err(Fault::HostCharacter(c)),
+        }
+        let labels = host.strip_suffix('.').unwrap_or(host);
+        if labels.split('.').any(str::is_empty) {
+            return Err(Fault::EmptyLabel);
+        }
+        if labels.rsplit('.').next().is_some_and(is_number) {
+            return host.parse().map(Self::Ipv4).map_err(|_| Fault::Ipv4);
+        }
+        Ok(Self::Name(host))
+    }
+
+    /// Whether it is this machine: `localhost`, `127.0.0.0/8` or `::1`.
+    pub(super) fn is_loopback(self) -> bool {
+        match self {
+            Self::Name(name) => name.eq_ignore_ascii_case("localhost"),
+            Self::Ipv4(ip) => ip.is_loopback(),
+            Self::Ipv6(ip) => ip.is_loopback(),
+        }
+    }
+
+    /// Its normalized form: lower case; IPv6 as in RFC 5952, in brackets.
+    pub(super) fn normalized(self) -> String {
+        match self {
+            Self::Name(name) => name.to_ascii_lowercase(),
+            Self::Ipv4(ip) => ip.to_string(),
+            Self::Ipv6(ip) => format!("[{ip}]"),
+        }
+    }
+}
+
+/// Whether `written` is the host whose normalized form is `normalized`.
+pub(super) fn is_same(normalized: &str, written: &str) -> bool {
+    if normalized.starts_with('[') {
+        return Host::parse(normalized).is_ok_and(|host| Host::parse(written) == Ok(host));
+    }
+    normalized.eq_ignore_ascii_case(written)
+}
+
+/// Whether a name with this last label is read as an IPv4 address by the WHATWG's rules for URLs.
+fn is_number(label: &str) -> bool {
+    match label.strip_prefix("0x").or(label.strip_prefix("0X")) {
+        Some(hex) => hex.bytes().all(|octet| octet.is_ascii_hexdigit()),
+        None => label.bytes().all(|octet| octet.is_ascii_digit()),
+    }
+}

@@ -1,0 +1,241 @@
+//! Token requests that are bound to origins: which token goes where is said once.
+
+mod channels;
+mod stacks;
+mod tenants;
+
+use auth_core::{
+    Authorizer, AuthorizerBuilder, Error, ErrorKind, TokenCache, TokenRequest, TokenResponse,
+    TokenSource,
+    adapter::{Decision, RequestHead},
+    async_trait,
+};
+use http::{HeaderMap, Request, header::AUTHORIZATION};
+
+use crate::cache::secs;
+
+const ORDERS: &str = "https://orders.example";
+const BILLING: &str = "https://billing.example";
+const OTHER: &str = "https://other.example";
+
+/// Issues tokens that are named by the scope they were requested for.
+#[derive(Debug)]
+struct ByScope;
+
+#[async_trait]
+impl TokenSource for ByScope {
+    async fn fetch(&self, request: &TokenRequest) -> Result<TokenResponse, Error> {
+        let scopes = request.scopes().to_string();
+        let scope = if scopes.is_empty() {
+            "default"
+        } else {
+            &scopes
+        };
+        Ok(TokenResponse::bearer(format!("for-{scope}"))?.expires_in(secs(600)))
+    }
+}
+
+fn scope(scope: &str) -> TokenRequest {
+    let secret = TokenRequest::builder().parameter("key", "s3cr3t");
+    secret.scope(scope).build().unwrap()
+}
+
+fn builder() -> AuthorizerBuilder {
+    Authorizer::builder(TokenCache::new(ByScope))
+}
+
+/// Orders and billing are bound; the third origin is not.
+fn authorizer() -> Authorizer {
+    builder()
+        .origin(OTHER)
+        .origin_with(ORDERS, scope("orders"))
+        .origin_with(BILLING, scope("billing"))
+        .build()
+        .unwrap()
+}
+
+fn request(uri: &str, picked: Option<&TokenRequest>) -> Request<()> {
+    let mut request = Request::get(uri).body(()).unwrap();
+    if let Some(picked) = picked {
+        request.extensions_mut().insert(picked.clone());
+    }
+    request
+}
+
+/// The token that a request is sent with.
+async fn token<'a>(
+    authorizer: &Authorizer,
+    request: impl Into<RequestHead<'a>>,
+) -> Result<Option<String>, Error> {
+    let attempt = match authorizer.authorize(request) {
+        Decision::PassThrough => return Ok(None),
+        Decision::Authorize(attempt) => attempt,
+        Decision::Wait(attempt) => attempt.await?,
+    };
+    let mut headers = HeaderMap::new();
+    attempt.apply(&mut headers);
+    let header = headers[AUTHORIZATION].to_str().unwrap();
+    Ok(header.strip_prefix("Bearer for-").map(ToOwned::to_owned))
+}
+
+/// The same for a URI, which may carry a token.
+async fn sent(authorizer: &Authorizer, uri: &str, picked: Option<&TokenRequest>) -> String {
+    let token = token(authorizer, &request(uri, picked)).await;
+    token.unwrap().unwrap()
+}
+
+/// Why a request is not sent.
+async fn declined(authorizer: &Authorizer, uri: &str, picked: Option<&TokenRequest>) -> String {
+    let error = token(authorizer, &request(uri, picked)).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Configuration);
+    let text = error.to_string();
+    assert!(!text.contains("s3cr3t"), "{text}");
+    text
+}
+
+#[tokio::test]
+async fn a_request_carries_the_token_that_is_bound_to_its_origin() {
+    let authorizer = authorizer();
+    // requested first, then at hand
+    for _ in 0..2 {
+        for (uri, token) in [
+            ("https://orders.example/1", "orders"),
+            ("https://ORDERS.example:443/1", "orders"),
+            ("https://billing.example/1", "billing"),
+            ("https://other.example/1", "default"),
+        ] {
+            assert_eq!(sent(&authorizer, uri, None).await, token, "{uri}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_unlisted_origin_gets_no_bound_token() {
+    let authorizer = authorizer();
+    for uri in [
+        "https://orders.example:8443/",
+        "http://orders.example/",
+        "https://orders.example.evil.example/",
+    ] {
+        for picked in [None, Some(&scope("orders"))] {
+            let token = token(&authorizer, &request(uri, picked)).await.unwrap();
+            assert_eq!(token, None, "{uri}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_unbound_token_request_can_be_picked_for_every_allowed_origin() {
+    let authorizer = authorizer();
+    let picked = scope("picked");
+    for uri in [ORDERS, BILLING, OTHER] {
+        assert_eq!(sent(&authorizer, uri, Some(&picked)).await, "picked");
+    }
+}
+
+#[tokio::test]
+async fn a_bound_token_request_can_be_picked_for_its_own_origin() {
+    let authorizer = authorizer();
+    assert_eq!(
+        sent(&authorizer, ORDERS, Some(&scope("orders"))).await,
+        "orders"
+    );
+}
+
+#[tokio::test]
+async fn a_request_that_picks_what_is_bound_to_another_origin_is_not_sent() {
+    let authorizer = authorizer();
+    // it is an error with and without a token at hand
+    for _ in 0..2 {
+        for uri in ["https://billing.example/pay?key=s3cr3t", OTHER] {
+            let error = declined(&authorizer, uri, Some(&scope("orders"))).await;
+            assert!(error.contains(ORDERS), "{error}");
+            assert!(error.contains(&uri[..15]), "{error}");
+        }
+        sent(&authorizer, ORDERS, None).await;
+    }
+}
+
+#[tokio::test]
+async fn one_token_request_may_be_bound_to_several_origins() {
+    let authorizer = builder()
+        .origin_with(ORDERS, scope("both"))
+        .origin_with(BILLING, scope("both"))
+        .origin(OTHER)
+        .build()
+        .unwrap();
+    for uri in [ORDERS, BILLING] {
+        assert_eq!(sent(&authorizer, uri, None).await, "both");
+        assert_eq!(sent(&authorizer, uri, Some(&scope("both"))).await, "both");
+    }
+    declined(&authorizer, OTHER, Some(&scope("both"))).await;
+}
+
+#[tokio::test]
+async fn any_origin_gets_the_default_token_and_no_bound_one() {
+    let authorizer = builder()
+        .origin_with(ORDERS, scope("orders"))
+        .danger_any_origin(true)
+        .build()
+        .unwrap();
+    assert_eq!(sent(&authorizer, ORDERS, None).await, "orders");
+    assert_eq!(sent(&authorizer, OTHER, None).await, "default");
+    let error = declined(&authorizer, OTHER, Some(&scope("orders"))).await;
+    assert!(error.contains(ORDERS) && error.contains(OTHER), "{error}");
+}
+
+#[test]
+fn two_token_requests_for_one_origin_are_an_error() {
+    for same in [
+        ORDERS,
+        "https://orders.example/",
+        "https://ORDERS.example:443",
+    ] {
+        let twice = builder()
+            .origin_with(ORDERS, scope("orders"))
+            .origin_with(same, scope("billing"));
+        let error = twice.build().unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Configuration);
+        let error = error.to_string();
+        assert!(error.contains(ORDERS) && error.contains("two"), "{error}");
+        assert!(!error.contains("s3cr3t"), "{error}");
+    }
+    let other_port = builder()
+        .origin_with(ORDERS, scope("orders"))
+        .origin_with("https://orders.example:8443", scope("billing"));
+    assert!(other_port.build().is_ok());
+}
+
+#[tokio::test]
+async fn an_origin_may_be_named_again_without_another_token_request() {
+    for origins in [
+        builder()
+            .origin(ORDERS)
+            .origin_with(ORDERS, scope("orders"))
+            .origin_with(ORDERS, scope("orders")),
+        builder()
+            .origin_with(ORDERS, scope("orders"))
+            .origin_of("https://orders.example/1"),
+    ] {
+        let authorizer = origins.build().unwrap();
+        assert_eq!(sent(&authorizer, ORDERS, None).await, "orders");
+    }
+}
+
+#[test]
+fn a_bound_origin_is_checked_like_any_other() {
+    for wrong in ["http://orders.example", "https://orders.example/v1", "x"] {
+        let error = builder().origin_with(wrong, scope("orders")).build();
+        assert_eq!(error.unwrap_err().kind(), ErrorKind::Configuration);
+    }
+}
+
+#[test]
+fn a_builder_that_is_printed_shows_no_secret() {
+    let shown = format!("{:?}", builder().origin_with(ORDERS, scope("orders")));
+    assert!(
+        shown.contains(ORDERS) && shown.contains("orders"),
+        "{shown}"
+    );
+    assert!(!shown.contains("s3cr3t"), "{shown}");
+}
