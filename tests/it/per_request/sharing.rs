@@ -1,10 +1,10 @@
 //! Who shares a token on the wire, and who never does.
 
 use auth_core::TokenRequest;
+use auth_test_support::Deployment;
 use futures_util::future::join_all;
 
 use super::{ALL, last_token, scope};
-use crate::support::Deployment;
 
 /// azure#1225: the scope was no part of the key.
 #[tokio::test]

@@ -1,0 +1,96 @@
+//! Tokens of every lifetime, over many of their periods, with a steady reader.
+
+use std::{ops::RangeInclusive, time::Duration};
+
+use auth_test_support::{
+    scripted::{Answer, Scripted},
+    secs, settle,
+};
+use auth_testing::TokioClock;
+
+use super::cache;
+
+const PERIODS: u32 = 60;
+/// Reads in a lifetime.
+const READS: u32 = 100;
+
+/// Reads for many lifetimes. A read that finds the token due starts its renewal, which is there
+/// before the next read: so the times between tokens are those from a token to its being due.
+async fn periods(lifetime: Duration) -> Vec<Duration> {
+    let source = Scripted::always(Answer::Lives(lifetime));
+    let tokens = cache(&source, TokioClock::new());
+    tokens.token().await.unwrap();
+    let mut since = tokio::time::Instant::now();
+    let (mut last, mut periods) = (1, Vec::new());
+    let end = since + lifetime * PERIODS;
+    while tokio::time::Instant::now() < end {
+        tokio::time::advance(lifetime / READS).await;
+        let found = tokens.cached().expect("nobody waits");
+        assert_eq!(found.generation(), last, "the newest");
+        let margin = (lifetime / 20)
+            .min(secs(30))
+            .max((lifetime / 3).min(secs(1)));
+        assert!(since.elapsed() < lifetime - margin, "spent");
+        settle().await;
+        let newest = tokens.status().tokens;
+        if newest > last {
+            assert_eq!(newest, last + 1);
+            periods.push(since.elapsed());
+            (since, last) = (tokio::time::Instant::now(), newest);
+        }
+    }
+    assert_eq!(
+        source.requests(),
+        periods.len() + 1,
+        "nothing was asked for in vain"
+    );
+    periods
+}
+
+/// Whether all periods are within what window and jitter allow, in thousandths of a lifetime, and
+/// spread over it; a read may come one hundredth late.
+async fn assert_due(seconds: u64, due: RangeInclusive<u64>) {
+    let lifetime = secs(seconds);
+    let due = lifetime * u32::try_from(*due.start()).unwrap() / 1000
+        ..=lifetime * u32::try_from(*due.end()).unwrap() / 1000 + lifetime / READS;
+    let periods = periods(lifetime).await;
+    assert!(periods.len() >= 50, "{} periods", periods.len());
+    let (first, last) = (periods.iter().min().unwrap(), periods.iter().max().unwrap());
+    assert!(
+        due.contains(first) && due.contains(last),
+        "{first:?}–{last:?} not in {due:?}"
+    );
+    // fifty draws leave one half out once in a billion runs, at most
+    let middle = (*due.start() + *due.end()) / 2;
+    assert!(
+        *first < middle && middle < *last,
+        "{first:?}–{last:?} of {due:?}"
+    );
+}
+
+/// A fixed margin of five minutes makes one request per call of a five minute token
+/// (aspnetcore#60118; Google's Java library of a three minute one; Duende of a minute or less).
+#[tokio::test(start_paused = true)]
+async fn aspnetcore_60118_google_java_tokens_of_minutes_are_used() {
+    assert_due(180, 620..=800).await;
+    assert_due(300, 620..=800).await;
+    assert_due(600, 620..=800).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn duende_tokens_of_a_minute_or_less_are_used() {
+    assert_due(60, 620..=800).await;
+    assert_due(30, 620..=800).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn signicat_tokens_of_one_second_to_an_hour_are_used() {
+    assert_due(1, 336..=517).await;
+    assert_due(3, 336..=517).await;
+    assert_due(3600, 661..=842).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_token_of_a_day_is_renewed_about_an_hour_before_its_end() {
+    assert_due(86_400, 930..=969).await;
+}
