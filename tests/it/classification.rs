@@ -68,16 +68,18 @@ async fn is_refusal(
     verdicts[0]
 }
 
+/// RFC 6750 §3.1.
 #[tokio::test]
-async fn rfc6750_3_1_invalid_token_is_a_refusal() {
+async fn invalid_token_is_a_rejection() {
     let challenge = r#"Bearer realm="api", error="invalid_token", error_description="expired""#;
     assert!(is_refusal(401, challenge, |terms| terms).await);
     let after_another = r#"Basic realm="api", Bearer error="invalid_token""#;
     assert!(is_refusal(401, after_another, |terms| terms).await);
 }
 
+/// Signicat's APIs answer so.
 #[tokio::test]
-async fn signicat_a_401_without_a_challenge_is_a_refusal() {
+async fn a_401_without_a_challenge_is_a_rejection() {
     for challenge in ["", "Bearer", r#"Basic realm="api""#] {
         assert!(
             is_refusal(401, challenge, |terms| terms).await,
@@ -86,8 +88,9 @@ async fn signicat_a_401_without_a_challenge_is_a_refusal() {
     }
 }
 
+/// RFC 6750 §3.1.
 #[tokio::test]
-async fn rfc6750_3_1_insufficient_scope_and_invalid_request_are_none() {
+async fn insufficient_scope_and_invalid_request_are_no_rejection() {
     for (status, challenge) in [
         (401, r#"Bearer error="insufficient_scope", scope="admin""#),
         (401, r#"Bearer error="invalid_request""#),
@@ -102,7 +105,7 @@ async fn rfc6750_3_1_insufficient_scope_and_invalid_request_are_none() {
 }
 
 #[tokio::test]
-async fn other_errors_are_none() {
+async fn other_statuses_are_no_rejection() {
     for status in [400, 403, 404, 407, 419, 429, 500, 503] {
         assert!(!is_refusal(status, "", |terms| terms).await, "{status}");
     }
@@ -110,7 +113,7 @@ async fn other_errors_are_none() {
 
 /// One catalog API answers so.
 #[tokio::test]
-async fn a_419_is_a_refusal_where_it_is_said_to_be_one() {
+async fn a_419_is_a_rejection_where_it_is_configured() {
     fn both(builder: AuthorizerBuilder) -> AuthorizerBuilder {
         builder.refusal_statuses([401, 419].map(|s| StatusCode::from_u16(s).unwrap()))
     }
@@ -124,7 +127,7 @@ async fn a_419_is_a_refusal_where_it_is_said_to_be_one() {
 }
 
 #[tokio::test]
-async fn a_callers_own_authorization_is_the_callers_to_renew() {
+async fn a_rejected_authorization_of_the_callers_own_is_delivered() {
     const OWN: &str = "Bearer the-callers";
     let deployment = Deployment::start().await;
     let authorizer = deployment.authorizer();

@@ -23,7 +23,7 @@ fn peak_to_mean_after_ten_periods(policy: RefreshPolicy) -> f64 {
 }
 
 #[test]
-fn without_jitter_a_fleet_that_started_together_stays_together() {
+fn without_jitter_a_fleet_that_started_together_refreshes_together() {
     let policy = RefreshPolicy::builder().jitter(0.0).build().unwrap();
     let peak = peak_to_mean_after_ten_periods(policy);
     assert!(peak > 9.0, "all in one of ten buckets, got {peak:.2}");
@@ -79,7 +79,7 @@ fn a_fleet_recovers_from_an_outage_as_fast_as_the_server_can_serve_it() {
 }
 
 #[test]
-fn with_a_shared_store_a_fleet_recovers_within_a_pause() {
+fn with_a_shared_store_a_fleet_recovers_within_one_backoff() {
     let (record, outage) = after_an_outage(true, Silence::Unavailable);
     assert_eq!(record.most_without_token(outage.end() - secs(1)), 200);
     // a pause of 12 s at most, behind somebody else's of 10 s
@@ -92,7 +92,7 @@ fn with_a_shared_store_a_fleet_recovers_within_a_pause() {
 /// One process asks, and one more for those who wait in vain for that: not the whole fleet when its
 /// token, which is everybody's, ends.
 #[test]
-fn with_a_shared_store_an_outage_is_no_storm() {
+fn with_a_shared_store_an_outage_causes_no_burst_of_requests() {
     for silence in [Silence::NoAnswer, Silence::Unavailable] {
         let (record, outage) = after_an_outage(true, silence);
         let requests = record.requests(outage.from, outage.end());

@@ -162,7 +162,7 @@ async fn an_answer_that_is_not_http() {
 }
 
 #[tokio::test]
-async fn nobody_listens() {
+async fn no_server_listens() {
     // bound, so that nobody else gets the port, and never listening
     let socket = TcpSocket::new_v4().unwrap();
     socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
@@ -181,7 +181,7 @@ async fn nobody_listens() {
 }
 
 #[tokio::test]
-async fn a_bearer_challenge_without_a_body_is_a_refusal() {
+async fn a_401_with_a_bearer_challenge_and_no_body_is_a_denial() {
     let challenge = "HTTP/1.1 401 Unauthorized\r\nwww-authenticate: Bearer\r\n\
                      content-length: 0\r\nconnection: close\r\n\r\n";
     for error in fails(challenge, ErrorKind::Refused, "(401)").await {

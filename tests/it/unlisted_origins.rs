@@ -116,7 +116,7 @@ async fn other_spellings_of_the_apis_name_are_the_apis() {
 }
 
 #[tokio::test]
-async fn a_strangers_401_after_a_redirect_renews_nothing_on_reqwest() {
+async fn a_401_of_an_unlisted_origin_after_a_redirect_starts_no_refresh_on_reqwest() {
     let deployment = Deployment::start().await;
     let stranger = RawServer::start(REFUSED).await;
     let location = HeaderValue::from_str(&stranger.origin()).unwrap();
@@ -134,7 +134,7 @@ async fn a_strangers_401_after_a_redirect_renews_nothing_on_reqwest() {
 }
 
 #[tokio::test]
-async fn a_401_to_a_request_without_a_token_renews_nothing() {
+async fn a_401_to_a_request_without_a_token_starts_no_refresh() {
     let deployment = Deployment::start().await;
     let stranger = deployment.unlisted_api().await;
     let authorizer = deployment.authorizer();
@@ -154,7 +154,7 @@ async fn a_401_to_a_request_without_a_token_renews_nothing() {
 
 /// Who was asked last counts: a hop within the origin is followed by a refusal that is the API's.
 #[tokio::test]
-async fn the_apis_own_401_after_a_redirect_renews_on_reqwest() {
+async fn the_apis_own_401_after_a_redirect_starts_a_refresh_on_reqwest() {
     let deployment = Deployment::start().await;
     let redirect = Answer::status(StatusCode::FOUND);
     let redirect = redirect.header(LOCATION, HeaderValue::from_static("/second"));

@@ -33,18 +33,18 @@ async fn renews_that_one_only(revoked: Option<TokenRequest>) {
 }
 
 #[tokio::test]
-async fn a_refusal_of_a_picked_token_renews_that_one_only() {
+async fn a_rejection_of_a_picked_token_refreshes_that_one_only() {
     renews_that_one_only(Some(scope("read"))).await;
 }
 
 #[tokio::test]
-async fn a_refusal_of_the_default_token_renews_that_one_only() {
+async fn a_rejection_of_the_default_token_refreshes_that_one_only() {
     renews_that_one_only(None).await;
 }
 
 /// Else the second sending would be refused with 403: it would lack the scope.
 #[tokio::test]
-async fn the_second_sending_carries_a_token_of_the_same_scope() {
+async fn the_replay_carries_a_token_of_the_same_scope() {
     for stack in ALL {
         let deployment = Deployment::start().await;
         let (api, authorizer) = (&deployment.api, deployment.authorizer());

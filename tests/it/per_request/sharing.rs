@@ -8,7 +8,7 @@ use super::{ALL, last_token, scope};
 
 /// azure#1225: the scope was no part of the key.
 #[tokio::test]
-async fn azure_1225_each_request_carries_the_token_of_its_scope() {
+async fn each_request_carries_the_token_of_its_scope() {
     for stack in ALL {
         let deployment = Deployment::start().await;
         let (api, authorizer) = (&deployment.api, deployment.authorizer());

@@ -52,7 +52,7 @@ fn another_thread_copies_the_token_once() {
 }
 
 #[test]
-fn a_hit_on_a_due_token_allocates_nothing_while_its_renewal_is_under_way() {
+fn a_read_of_a_stale_token_allocates_nothing_while_its_refresh_is_in_flight() {
     let source = Scripted::lives(600);
     let clock = ManualClock::new();
     let (tokens, runtime) = warm(&source, &clock);

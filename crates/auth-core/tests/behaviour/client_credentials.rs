@@ -34,7 +34,7 @@ fn refusal(url: &str, id: &str, authentication: ClientAuthentication) -> String 
 }
 
 #[test]
-fn what_is_wrong_is_said_at_construction() {
+fn invalid_settings_are_errors_at_construction() {
     let basic = || ClientAuthentication::client_secret_basic("s3cr3t");
     let good = "https://as.example/token";
     assert!(refusal("as.example/token", "id", basic()).contains("without a scheme"));
@@ -62,8 +62,9 @@ fn what_is_wrong_is_said_at_construction() {
     assert!(plain.allow_http().build(transport()).is_ok());
 }
 
+/// RFC 6749 §2.3.
 #[tokio::test]
-async fn rfc6749_2_3_an_id_and_a_secret_full_of_what_needs_encoding() {
+async fn an_id_and_a_secret_full_of_reserved_characters_are_encoded() {
     let server = server().await;
     let secret = "p@ss:w%rd+/= &?#~\"\\é";
     for authentication in [
@@ -90,7 +91,7 @@ async fn rfc6749_2_3_an_id_and_a_secret_full_of_what_needs_encoding() {
 }
 
 #[tokio::test]
-async fn a_token_request_asks_for_more_than_the_source_does_by_itself() {
+async fn a_token_request_adds_to_the_defaults_of_the_source() {
     let server = AuthorizationServer::builder()
         .client("id", "secret")
         .start()
@@ -123,8 +124,9 @@ async fn a_token_request_asks_for_more_than_the_source_does_by_itself() {
     );
 }
 
+/// RFC 6749 §5.1.
 #[tokio::test]
-async fn rfc6749_5_1_granted_scopes_are_the_responses_or_else_those_asked_for() {
+async fn granted_scopes_are_those_of_the_response_or_else_the_requested_ones() {
     let server = AuthorizationServer::builder()
         .client("id", "secret")
         .echo_scope(false);
@@ -149,7 +151,7 @@ async fn rfc6749_5_1_granted_scopes_are_the_responses_or_else_those_asked_for() 
 }
 
 #[tokio::test]
-async fn a_rotated_secret_is_taken_up_from_its_file() {
+async fn a_rotated_secret_is_read_from_its_file() {
     let server = AuthorizationServer::builder()
         .client("id", "old")
         .start()
@@ -177,7 +179,7 @@ async fn a_rotated_secret_is_taken_up_from_its_file() {
 }
 
 #[tokio::test]
-async fn a_refusal_whose_page_is_too_large_is_still_that_refusal() {
+async fn an_error_response_with_too_large_a_page_keeps_its_status() {
     let server = AuthorizationServer::builder()
         .client("id", "secret")
         .start()

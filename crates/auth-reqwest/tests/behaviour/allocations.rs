@@ -100,7 +100,7 @@ fn of_a_request((client, end): &(ClientWithMiddleware, Client)) -> u64 {
 }
 
 #[test]
-fn the_reqwest_middleware_is_through_at_the_first_poll_and_allocates_what_any_other_does() {
+fn the_middleware_completes_at_the_first_poll_and_allocates_what_any_other_does() {
     let request = reqwest::Request::new(reqwest::Method::GET, API.parse().unwrap());
     let url = allocations(|| drop(request.url().clone()));
     let copy = allocations(|| drop(request.try_clone()));

@@ -59,7 +59,7 @@ async fn over_tls_and_http2_a_request_carries_one_token() {
 
 /// reqwest-middleware#44: a body that cannot be cloned made a middleware fail before sending.
 #[tokio::test]
-async fn reqwest_middleware_44_a_streaming_body_is_sent() {
+async fn a_streaming_body_is_sent() {
     let deployment = Deployment::start().await;
     let client = client(deployment.authorizer());
     for _ in ["cold", "warm"] {
@@ -109,7 +109,7 @@ async fn a_callers_own_authorization_is_left_alone_and_costs_no_token_request() 
 }
 
 #[tokio::test]
-async fn an_origin_that_is_not_named_gets_no_token() {
+async fn an_unlisted_origin_gets_no_token() {
     let deployment = Deployment::start().await;
     let stranger = deployment.unlisted_api().await;
     let client = client(deployment.authorizer());
@@ -120,7 +120,7 @@ async fn an_origin_that_is_not_named_gets_no_token() {
 
 /// reqwest makes a userinfo an `Authorization` of its own, which is the caller's.
 #[tokio::test]
-async fn a_userinfo_that_looks_like_the_origin_fools_nobody() {
+async fn a_userinfo_that_looks_like_the_origin_gets_no_token() {
     let deployment = Deployment::start().await;
     let stranger = deployment.unlisted_api().await;
     let trick = stranger.url().replace("//", "//127.0.0.1:4000@");
@@ -132,7 +132,7 @@ async fn a_userinfo_that_looks_like_the_origin_fools_nobody() {
 }
 
 #[tokio::test]
-async fn a_redirect_to_a_stranger_takes_no_token_along() {
+async fn a_redirect_to_an_unlisted_origin_takes_no_token_along() {
     let deployment = Deployment::start().await;
     let stranger =
         RawServer::start("HTTP/1.1 200 OK\r\ncontent-length: 0\r\nconnection: close\r\n\r\n").await;

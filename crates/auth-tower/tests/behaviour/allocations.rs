@@ -74,7 +74,7 @@ impl Service<Request<Full<Bytes>>> for Client {
 }
 
 #[test]
-fn the_tower_layer_calls_the_client_inside_its_own_call() {
+fn the_layer_calls_the_client_inside_its_own_call() {
     let client = Client::default();
     let mut service = AuthLayer::new(authorizer(ReplayMethods::Any)).layer(client.clone());
     let response = service.call(get(API));
@@ -83,7 +83,7 @@ fn the_tower_layer_calls_the_client_inside_its_own_call() {
 }
 
 #[test]
-fn the_tower_layer_allocates_what_a_header_that_never_changes_does() {
+fn the_layer_allocates_what_a_constant_header_does() {
     let of = |mut service: Box<dyn FnMut(Request<Full<Bytes>>)>| {
         let requests = [get(API), get(API)];
         let [first, second] = requests.map(|request| allocations(|| service(request)));

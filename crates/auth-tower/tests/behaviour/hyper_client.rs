@@ -97,7 +97,7 @@ async fn a_callers_own_authorization_is_left_alone_and_costs_no_token_request() 
 }
 
 #[tokio::test]
-async fn an_origin_that_is_not_named_gets_no_token() {
+async fn an_unlisted_origin_gets_no_token() {
     let deployment = Deployment::start().await;
     let stranger = deployment.unlisted_api().await;
     let client = AuthLayer::new(deployment.authorizer()).layer(hyper_client());
@@ -124,7 +124,7 @@ async fn another_name_of_the_same_host_is_another_origin() {
 }
 
 #[tokio::test]
-async fn a_userinfo_that_looks_like_the_origin_fools_nobody() {
+async fn a_userinfo_that_looks_like_the_origin_gets_no_token() {
     let mint = Mint::open();
     for userinfo in ["127.0.0.1:4000", "127.0.0.1"] {
         let stranger = RawServer::start("HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n").await;

@@ -35,8 +35,9 @@ where
     client.ready().await.unwrap().call(request)
 }
 
+/// Reported elsewhere: tower-resilience#286.
 #[tokio::test]
-async fn tower_resilience_286_with_a_token_at_hand_the_ready_service_is_called() {
+async fn with_a_cached_token_the_ready_service_is_called() {
     let (inner, log) = Strict::new();
     let authorizer = Mint::open().warm_authorizer(API).await;
     let mut client = AuthLayer::new(authorizer).layer(inner);
@@ -109,7 +110,7 @@ async fn one_permit_shared_by_the_api_and_the_token_requests_is_no_deadlock() {
 }
 
 #[tokio::test]
-async fn a_dropped_caller_leaves_nothing_behind_and_stops_nobody() {
+async fn a_dropped_caller_leaves_nothing_behind_and_stops_no_other_caller() {
     let (inner, log) = Strict::new();
     let mint = Mint::held();
     let mut client = AuthLayer::new(mint.authorizer(API)).layer(inner);
@@ -129,8 +130,9 @@ async fn a_dropped_caller_leaves_nothing_behind_and_stops_nobody() {
     assert_eq!(log.permits(), 0);
 }
 
+/// Reported elsewhere: Duende.
 #[tokio::test]
-async fn duende_without_a_token_no_request_is_sent() {
+async fn a_request_without_a_token_is_not_sent() {
     let (inner, log) = Strict::new();
     let mint = Mint::failing(ErrorKind::Refused);
     let client = AuthLayer::new(mint.authorizer(API)).layer(inner);
@@ -233,7 +235,7 @@ async fn an_error_of_poll_ready_after_the_wait_passes_unchanged() {
 
 /// The token that was waited for lives a minute; the permit for the call comes five minutes later.
 #[tokio::test(start_paused = true)]
-async fn a_token_that_was_spent_before_the_service_got_ready_is_not_sent() {
+async fn a_token_that_expired_before_the_service_was_ready_is_not_sent() {
     let source = Scripted::lives(60);
     let tokens = TokenCache::builder(source).clock(TokioClock::new()).build();
     let authorizer = Authorizer::builder(tokens).origin(API);

@@ -73,7 +73,7 @@ enum Nesting {
 const BOTH: [Nesting; 2] = [Nesting::AuthInside, Nesting::AuthOutside];
 
 #[tokio::test]
-async fn a_redirect_to_a_stranger_takes_no_token_along() {
+async fn a_redirect_to_an_unlisted_origin_takes_no_token_along() {
     for nesting in BOTH {
         let deployment = Deployment::start().await;
         let stranger = RawServer::start(WELCOME).await;
@@ -92,7 +92,7 @@ async fn a_redirect_to_a_stranger_takes_no_token_along() {
 
 /// golang/oauth2#500: the header was added again on every hop.
 #[tokio::test]
-async fn golang_oauth2_500_a_hop_within_the_origin_carries_one_token() {
+async fn a_hop_within_the_origin_carries_one_token() {
     for nesting in BOTH {
         let deployment = Deployment::start().await;
         let status = redirected(&deployment, nesting, "/second").await;
@@ -106,7 +106,7 @@ async fn golang_oauth2_500_a_hop_within_the_origin_carries_one_token() {
 /// Every hop is judged by where it goes, so inside the redirects a named origin gets its token even
 /// when a stranger sent us there.
 #[tokio::test]
-async fn inside_the_redirects_a_hop_back_from_a_stranger_carries_the_token() {
+async fn inside_the_redirects_a_hop_back_from_an_unlisted_origin_carries_the_token() {
     let deployment = Deployment::start().await;
     let back = format!("{}/third", deployment.api.url());
     let stranger = RawServer::start(sent_to(&back)).await;
@@ -120,7 +120,7 @@ async fn inside_the_redirects_a_hop_back_from_a_stranger_carries_the_token() {
 /// Outside, the layer sees one request and one response: what `FollowRedirect` has stripped does not
 /// come back, and the 401 for that looks like one about the token. The request is sent once more.
 #[tokio::test]
-async fn outside_the_redirects_a_hop_back_from_a_stranger_carries_none() {
+async fn outside_the_redirects_a_hop_back_from_an_unlisted_origin_carries_none() {
     let deployment = Deployment::start().await;
     let back = format!("{}/third", deployment.api.url());
     let stranger = RawServer::start(sent_to(&back)).await;
@@ -133,7 +133,7 @@ async fn outside_the_redirects_a_hop_back_from_a_stranger_carries_none() {
 
 /// Inside, the layer sees the hop alone; outside, all the way there.
 #[tokio::test]
-async fn a_refusal_after_a_hop_within_the_origin_is_healed() {
+async fn a_rejection_after_a_hop_within_the_origin_is_replayed() {
     for (nesting, again) in [
         (Nesting::AuthInside, "/second"),
         (Nesting::AuthOutside, "/first"),
@@ -171,7 +171,7 @@ async fn a_hop_within_the_origin_carries_the_token_that_was_picked() {
 /// Across origins it drops that: a hop to another origin of ours carries the default token, and no
 /// other.
 #[tokio::test]
-async fn a_hop_to_another_named_origin_does_not_take_a_picked_token_along() {
+async fn a_hop_to_another_allowed_origin_does_not_take_a_picked_token_along() {
     let deployment = Deployment::start().await;
     let other = deployment.unlisted_api().await;
     let named = deployment.builder();

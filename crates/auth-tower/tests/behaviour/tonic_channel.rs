@@ -109,7 +109,7 @@ async fn over_tls_every_shape_of_a_call_carries_the_token() {
 }
 
 #[tokio::test]
-async fn a_generated_client_works_on_it() {
+async fn a_generated_client_works_on_the_layer() {
     let deployment = Deployment::start().await;
     let mut health = HealthClient::new(channel(&deployment));
     let checked = health.check(HealthCheckRequest::default()).await.unwrap();
@@ -173,7 +173,7 @@ async fn a_plain_layer_sends_no_token_through_a_balanced_channel() {
 }
 
 #[tokio::test]
-async fn a_channel_that_is_declared_trusted_gets_the_token() {
+async fn a_channel_declared_trusted_gets_the_token() {
     let deployment = Deployment::start().await;
     let trusted = deployment.builder().origin("https://api.example.com");
     let layer = AuthLayer::new(trusted.channel_is_trusted().build().unwrap());
@@ -227,7 +227,7 @@ async fn the_origin_of_an_endpoint_is_not_where_it_connects() {
 }
 
 #[tokio::test]
-async fn an_endpoint_of_another_host_is_refused() {
+async fn an_endpoint_of_another_host_is_an_error() {
     let deployment = Deployment::start().await;
     let allowed = deployment.builder().origin("https://api.example.com");
     let other = Endpoint::from_static("https://api.example.com.evil.example");
@@ -240,7 +240,7 @@ async fn an_endpoint_of_another_host_is_refused() {
 }
 
 #[tokio::test]
-async fn a_plaintext_endpoint_that_is_not_loopback_is_refused() {
+async fn a_plaintext_endpoint_that_is_not_loopback_is_an_error() {
     let deployment = Deployment::start().await;
     let plaintext = Endpoint::from_static("http://api.example.com");
     let named = deployment.builder().origin("https://api.example.com");

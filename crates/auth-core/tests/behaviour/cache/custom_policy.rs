@@ -10,7 +10,7 @@ use auth_testing::TokioClock;
 use super::read;
 
 #[tokio::test(start_paused = true)]
-async fn a_policy_of_ones_own() {
+async fn a_custom_policy_is_followed() {
     let policy = RefreshPolicy::builder()
         .margin(0.1, secs(60))
         .window(0.5, secs(300))

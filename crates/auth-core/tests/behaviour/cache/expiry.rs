@@ -11,8 +11,9 @@ use auth_testing::{ManualClock, TokioClock};
 
 use super::{cache, read};
 
+/// Reported elsewhere: aliri, envoy#44674.
 #[tokio::test(start_paused = true)]
-async fn aliri_envoy_44674_a_spent_token_is_never_handed_out_even_when_renewal_fails() {
+async fn an_expired_token_is_never_handed_out_even_when_the_refresh_fails() {
     let source =
         Scripted::always(Answer::fails(ErrorKind::Connection)).then(Answer::Lives(secs(600)));
     let tokens = cache(&source, TokioClock::new());
@@ -25,8 +26,9 @@ async fn aliri_envoy_44674_a_spent_token_is_never_handed_out_even_when_renewal_f
     assert_eq!(error.kind(), ErrorKind::Connection);
 }
 
+/// Reported elsewhere: zerobus#701.
 #[tokio::test(start_paused = true)]
-async fn zerobus_701_a_lifetime_is_counted_from_before_the_request() {
+async fn a_lifetime_is_counted_from_before_the_request() {
     let source = Scripted::lives(60).takes(secs(5));
     let tokens = cache(&source, TokioClock::new());
     tokens.token().await.unwrap();
@@ -36,8 +38,9 @@ async fn zerobus_701_a_lifetime_is_counted_from_before_the_request() {
     assert_eq!(read(&tokens), None);
 }
 
+/// Reported elsewhere: object_store#41.
 #[tokio::test(start_paused = true)]
-async fn object_store_41_a_token_that_arrives_spent_is_used_for_a_second() {
+async fn a_token_that_arrives_expired_is_used_for_a_second() {
     let source = Scripted::lives(0);
     let tokens = cache(&source, TokioClock::new());
     for _ in 0..10 {
@@ -50,8 +53,9 @@ async fn object_store_41_a_token_that_arrives_spent_is_used_for_a_second() {
     assert_eq!(source.requests(), 10, "one a second");
 }
 
+/// Reported elsewhere: Duende, Spring.
 #[tokio::test(start_paused = true)]
-async fn duende_spring_a_missing_lifetime_is_five_minutes() {
+async fn a_missing_lifetime_is_five_minutes() {
     let source = Scripted::always(Answer::Silent);
     let tokens = cache(&source, TokioClock::new());
     tokens.token().await.unwrap();
@@ -63,8 +67,9 @@ async fn duende_spring_a_missing_lifetime_is_five_minutes() {
     assert_eq!(read(&tokens), None);
 }
 
+/// Reported elsewhere: librespot#1617, pizauth#47.
 #[tokio::test]
-async fn librespot_1617_pizauth_47_a_token_does_not_outlive_a_suspended_machine() {
+async fn a_token_expires_while_the_machine_is_suspended() {
     let source = Scripted::lives(600);
     let clock = ManualClock::new();
     let tokens = cache(&source, clock.clone());
@@ -90,7 +95,7 @@ async fn a_wall_clock_set_back_does_not_prolong_a_token() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_lifetime_of_less_than_a_second_is_no_storm() {
+async fn a_lifetime_of_less_than_a_second_causes_no_burst_of_requests() {
     let source = Scripted::always(Answer::Lives(Duration::from_micros(100)));
     let tokens = cache(&source, TokioClock::new());
     for _ in 0..1000 {
@@ -101,7 +106,7 @@ async fn a_lifetime_of_less_than_a_second_is_no_storm() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_renewal_that_arrives_spent_does_not_take_the_good_token_away() {
+async fn a_refreshed_token_that_arrives_expired_does_not_replace_a_usable_one() {
     let source = Scripted::lives(0).then(Answer::Lives(secs(600)));
     let tokens = cache(&source, TokioClock::new());
     tokens.token().await.unwrap();
@@ -116,7 +121,7 @@ async fn a_renewal_that_arrives_spent_does_not_take_the_good_token_away() {
 }
 
 #[tokio::test]
-async fn a_token_that_ended_while_the_machine_slept_is_asked_for_again() {
+async fn a_token_that_expired_while_the_machine_slept_is_fetched_again() {
     let source = Scripted::lives(600).hold();
     let clock = ManualClock::new();
     let tokens = cache(&source, clock.clone());

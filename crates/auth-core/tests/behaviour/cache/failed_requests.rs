@@ -11,8 +11,9 @@ use auth_testing::TokioClock;
 
 use super::{cache, read};
 
+/// Reported elsewhere: google-cloud-rust#5809, azure#2611.
 #[tokio::test(start_paused = true)]
-async fn google_cloud_5809_azure_2611_a_failed_renewal_is_invisible_while_the_token_is_good() {
+async fn a_failed_refresh_is_invisible_while_the_token_is_usable() {
     let source =
         Scripted::always(Answer::fails(ErrorKind::Unavailable)).then(Answer::Lives(secs(600)));
     let tokens = cache(&source, TokioClock::new());
@@ -30,7 +31,7 @@ async fn google_cloud_5809_azure_2611_a_failed_renewal_is_invisible_while_the_to
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_outage_while_a_token_is_due_costs_nothing_once_it_is_over() {
+async fn an_outage_while_a_token_is_stale_costs_nothing_afterwards() {
     let mut source = Scripted::lives(60).then(Answer::Lives(secs(60)));
     for _ in 0..3 {
         source = source.then(Answer::fails(ErrorKind::Connection));
@@ -60,8 +61,9 @@ async fn without_a_token_callers_fail_at_once_until_the_next_attempt_is_due() {
     assert_eq!(tokens.token().await.unwrap().secret(), "t1");
 }
 
+/// Reported elsewhere: google-cloud-rust#4541, rusoto#1765.
 #[tokio::test(start_paused = true)]
-async fn google_cloud_4541_rusoto_1765_a_refusal_is_not_for_ever() {
+async fn after_a_denial_the_backoff_ends() {
     let source = Scripted::lives(600).then(Answer::fails(ErrorKind::Refused));
     let tokens = cache(&source, TokioClock::new());
     assert_eq!(tokens.token().await.unwrap_err().kind(), ErrorKind::Refused);
@@ -69,8 +71,9 @@ async fn google_cloud_4541_rusoto_1765_a_refusal_is_not_for_ever() {
     assert_eq!(tokens.token().await.unwrap().secret(), "t1");
 }
 
+/// Reported elsewhere: camunda-8-js-sdk#615.
 #[tokio::test(start_paused = true)]
-async fn camunda_8_615_bad_credentials_are_not_hammered() {
+async fn a_denied_client_backs_off() {
     let source = Scripted::always(Answer::fails(ErrorKind::Refused));
     let tokens = cache(&source, TokioClock::new());
     for _ in 0..3600 {
@@ -83,7 +86,7 @@ async fn camunda_8_615_bad_credentials_are_not_hammered() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn retry_after_wins() {
+async fn retry_after_sets_the_next_attempt() {
     let busy = Error::new(ErrorKind::Unavailable, "busy").with_retry_after(secs(7));
     let source = Scripted::lives(600).then(Answer::Fails(busy));
     let tokens = cache(&source, TokioClock::new());
@@ -98,8 +101,9 @@ async fn retry_after_wins() {
     assert_eq!(source.requests(), 2);
 }
 
+/// Reported elsewhere: envoy#42009.
 #[tokio::test(start_paused = true)]
-async fn envoy_42009_an_unreadable_200_is_tried_again() {
+async fn an_unreadable_200_is_retried() {
     let source = Scripted::lives(600).then(Answer::fails(ErrorKind::InvalidResponse));
     let tokens = cache(&source, TokioClock::new());
     tokens.token().await.unwrap_err();
@@ -108,7 +112,7 @@ async fn envoy_42009_an_unreadable_200_is_tried_again() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_stale_connection_gets_one_more_attempt_at_once() {
+async fn a_connection_that_fails_gets_one_more_attempt_at_once() {
     let source = Scripted::lives(600).then(Answer::fails(ErrorKind::Connection));
     let tokens = cache(&source, TokioClock::new());
     assert_eq!(tokens.token().await.unwrap().secret(), "t1");
@@ -125,8 +129,9 @@ async fn two_connections_that_fail_are_a_failure() {
     assert_eq!(source.requests(), 2);
 }
 
+/// Reported elsewhere: smithy-rs#4740.
 #[tokio::test(start_paused = true)]
-async fn smithy_4740_both_attempts_share_one_deadline() {
+async fn both_attempts_share_one_deadline() {
     let source = Scripted::always(Answer::Hangs).then(Answer::fails(ErrorKind::Connection));
     let tokens = cache(&source.takes(secs(6)), TokioClock::new());
     let start = tokio::time::Instant::now();
@@ -135,7 +140,7 @@ async fn smithy_4740_both_attempts_share_one_deadline() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn reset_lets_the_next_request_go_out_at_once() {
+async fn clearing_the_backoff_lets_the_next_request_go_out_at_once() {
     let source = Scripted::lives(600).then(Answer::fails(ErrorKind::Refused));
     let tokens = cache(&source, TokioClock::new());
     tokens.token().await.unwrap_err();
@@ -146,7 +151,7 @@ async fn reset_lets_the_next_request_go_out_at_once() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn reset_lets_a_due_token_be_renewed_at_once_and_keeps_it_in_use() {
+async fn clearing_the_backoff_lets_a_stale_token_be_refreshed_at_once_and_keeps_it_in_use() {
     let refused = Answer::fails(ErrorKind::Refused);
     let source = Scripted::lives(600)
         .then(Answer::Lives(secs(600)))

@@ -11,7 +11,7 @@ use auth_test_support::{
 };
 
 #[test]
-fn a_runtime_that_nobody_drives_keeps_nobody_waiting() {
+fn a_runtime_that_is_not_driven_does_not_block_a_flush() {
     let tokens = TokenCache::new(Scripted::always(Answer::Hangs));
     let kept = Builder::new_current_thread().enable_all().build().unwrap();
     kept.block_on(async { assert!(tokens.token().now_or_never().is_none()) });

@@ -25,7 +25,7 @@ async fn quiet(seconds: u64) {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_quiet_day_later_nobody_waits() {
+async fn after_a_quiet_day_no_caller_waits() {
     let source = Scripted::lives(600);
     let tokens = warm(&source);
     tokens.token().await.unwrap();
@@ -38,7 +38,7 @@ async fn a_quiet_day_later_nobody_waits() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn by_default_a_token_that_nobody_reads_is_not_renewed() {
+async fn by_default_a_token_without_readers_is_not_refreshed() {
     let source = Scripted::lives(600);
     let tokens = TokenCache::builder(source.clone())
         .clock(TokioClock::new())
@@ -50,7 +50,7 @@ async fn by_default_a_token_that_nobody_reads_is_not_renewed() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_outage_is_survived_without_a_reader() {
+async fn a_kept_warm_token_outlasts_an_outage_without_a_reader() {
     let mut source = Scripted::lives(60).then(Answer::Lives(secs(60)));
     for _ in 0..30 {
         source = source.then(Answer::fails(ErrorKind::Unavailable));
@@ -61,8 +61,9 @@ async fn an_outage_is_survived_without_a_reader() {
     assert!(read(&tokens).is_some());
 }
 
+/// Reported elsewhere: google-cloud-rust#4541, google-cloud-rust#5864.
 #[tokio::test(start_paused = true)]
-async fn google_cloud_4541_5864_a_refusal_or_a_panic_does_not_end_the_task() {
+async fn a_denial_or_a_panic_does_not_end_the_task() {
     let source = Scripted::lives(600)
         .then(Answer::Lives(secs(600)))
         .then(Answer::fails(ErrorKind::Refused))
@@ -77,7 +78,7 @@ async fn google_cloud_4541_5864_a_refusal_or_a_panic_does_not_end_the_task() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn reads_and_the_task_do_not_renew_twice() {
+async fn reads_and_the_task_do_not_refresh_twice() {
     let source = Scripted::lives(60);
     let tokens = warm(&source);
     tokens.token().await.unwrap();
@@ -91,8 +92,9 @@ async fn reads_and_the_task_do_not_renew_twice() {
     assert!((13..=17).contains(&requests), "{requests}");
 }
 
+/// Reported elsewhere: restate#5154.
 #[tokio::test(start_paused = true)]
-async fn restate_5154_the_last_handle_ends_the_task() {
+async fn dropping_the_last_handle_ends_the_task() {
     let source = Scripted::lives(60);
     let tokens = warm(&source);
     tokens.token().await.unwrap();

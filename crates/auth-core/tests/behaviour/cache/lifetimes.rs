@@ -71,26 +71,28 @@ async fn assert_due(seconds: u64, due: RangeInclusive<u64>) {
 /// A fixed margin of five minutes makes one request per call of a five minute token
 /// (aspnetcore#60118; Google's Java library of a three minute one; Duende of a minute or less).
 #[tokio::test(start_paused = true)]
-async fn aspnetcore_60118_google_java_tokens_of_minutes_are_used() {
+async fn tokens_of_minutes_are_used() {
     assert_due(180, 620..=800).await;
     assert_due(300, 620..=800).await;
     assert_due(600, 620..=800).await;
 }
 
+/// Reported elsewhere: Duende.
 #[tokio::test(start_paused = true)]
-async fn duende_tokens_of_a_minute_or_less_are_used() {
+async fn tokens_of_a_minute_or_less_are_used() {
     assert_due(60, 620..=800).await;
     assert_due(30, 620..=800).await;
 }
 
+/// Signicat allows 1 to 3600 s.
 #[tokio::test(start_paused = true)]
-async fn signicat_tokens_of_one_second_to_an_hour_are_used() {
+async fn tokens_of_one_second_to_an_hour_are_used() {
     assert_due(1, 336..=517).await;
     assert_due(3, 336..=517).await;
     assert_due(3600, 661..=842).await;
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_token_of_a_day_is_renewed_about_an_hour_before_its_end() {
+async fn a_token_of_a_day_is_refreshed_about_an_hour_before_it_expires() {
     assert_due(86_400, 930..=969).await;
 }

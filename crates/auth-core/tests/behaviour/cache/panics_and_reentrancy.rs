@@ -64,8 +64,9 @@ async fn a_panic_before_there_is_a_future_is_the_same_error() {
     assert_eq!(error.kind(), ErrorKind::Panicked);
 }
 
+/// Reported elsewhere: google-cloud-rust#6697.
 #[tokio::test(start_paused = true)]
-async fn google_cloud_6697_a_panic_in_a_renewal_harms_nobody() {
+async fn a_panic_in_a_refresh_harms_no_caller() {
     let source = Scripted::lives(600)
         .then(Answer::Lives(secs(600)))
         .then(Answer::Panics);
@@ -107,8 +108,9 @@ impl TokenSource for UsesItsCache {
     }
 }
 
+/// Reported elsewhere: kube#835, golang/oauth2.
 #[tokio::test(start_paused = true)]
-async fn kube_835_golang_oauth2_no_lock_is_held_while_a_token_is_requested() {
+async fn no_lock_is_held_while_a_token_is_requested() {
     let source = Arc::new(UsesItsCache::default());
     let tokens = cache(&source, TokioClock::new());
     *source.0.lock().unwrap() = Some(tokens.clone());
@@ -189,7 +191,7 @@ async fn a_subscriber_that_uses_the_cache_meets_no_lock() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_subscriber_that_panics_harms_no_flight() {
+async fn a_subscriber_that_panics_harms_no_token_request() {
     let source = Scripted::lives(600).then(Answer::fails(ErrorKind::Unavailable));
     let tokens = cache(&source, TokioClock::new());
     let layer = OnEvent(|| panic!("scripted"));
@@ -206,7 +208,7 @@ async fn a_subscriber_that_panics_harms_no_flight() {
 }
 
 #[test]
-fn a_subscriber_that_calls_a_stranger_itself_meets_no_lock() {
+fn a_subscriber_that_sends_a_request_to_an_unlisted_origin_meets_no_lock() {
     let tokens = TokenCache::new(Scripted::lives(600));
     let authorizer = Authorizer::builder(tokens).origin("https://api.example");
     let authorizer = authorizer.build().unwrap();

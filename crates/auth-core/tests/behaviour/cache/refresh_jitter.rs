@@ -6,8 +6,9 @@ use auth_testing::{ManualClock, TokioClock};
 
 use super::cache;
 
+/// Reported elsewhere: google-cloud-rust#1587.
 #[tokio::test(start_paused = true)]
-async fn google_cloud_1587_a_fleet_that_starts_together_does_not_renew_together() {
+async fn a_fleet_that_starts_together_does_not_refresh_together() {
     let clock = TokioClock::new();
     let source = Scripted::lives(3600);
     let fleet: Vec<TokenCache> = (0..200).map(|_| cache(&source, clock)).collect();
@@ -32,8 +33,10 @@ async fn google_cloud_1587_a_fleet_that_starts_together_does_not_renew_together(
 }
 
 /// Jitter that is drawn at each check makes a busy client renew at the window's very start.
+///
+/// Reported elsewhere: MSAL.
 #[tokio::test]
-async fn msal_jitter_is_drawn_once_for_a_token() {
+async fn jitter_is_drawn_once_for_a_token() {
     let clock = ManualClock::new();
     for _ in 0..10 {
         let tokens = cache(&Scripted::lives(3600), clock.clone());

@@ -29,7 +29,7 @@ fn construction_needs_no_runtime_and_a_wait_outside_one_is_an_error() {
 }
 
 #[test]
-fn a_wait_outside_a_runtime_for_a_flight_in_one_is_an_error_too() {
+fn a_wait_outside_a_runtime_for_a_request_inside_one_is_an_error_too() {
     let source = Scripted::lives(600).hold();
     let tokens = TokenCache::new(source.clone());
     let runtime = current_thread();
@@ -46,7 +46,7 @@ fn a_wait_outside_a_runtime_for_a_flight_in_one_is_an_error_too() {
 }
 
 #[test]
-fn a_due_read_outside_a_runtime_starts_nothing_and_the_next_one_inside_does() {
+fn a_stale_read_outside_a_runtime_starts_no_refresh_and_the_next_one_inside_does() {
     let source = Scripted::lives(600);
     let clock = ManualClock::new();
     let tokens = cache(&source, clock.clone());
@@ -62,8 +62,9 @@ fn a_due_read_outside_a_runtime_starts_nothing_and_the_next_one_inside_does() {
     assert_eq!(source.requests(), 2);
 }
 
+/// Reported elsewhere: azure-sdk-for-net#44817.
 #[test]
-fn azure_44817_a_dropped_runtime_hands_its_flight_over() {
+fn a_request_of_a_dropped_runtime_is_taken_over() {
     let source = Scripted::lives(600).hold();
     let tokens = cache(&source, ManualClock::new());
     let (first, second) = (current_thread(), current_thread());
@@ -83,7 +84,7 @@ fn azure_44817_a_dropped_runtime_hands_its_flight_over() {
 }
 
 #[test]
-fn a_runtime_that_is_no_longer_driven_holds_nobody_longer_than_an_attempt() {
+fn a_runtime_that_is_no_longer_driven_holds_no_waiter_longer_than_an_attempt() {
     let source = Scripted::lives(600).hold();
     let clock = ManualClock::new();
     let tokens = cache(&source, clock.clone());

@@ -19,8 +19,9 @@ use tokio_test::{assert_pending, task};
 
 use super::{cache, read, together};
 
+/// Reported elsewhere: spring-security#15295.
 #[tokio::test(start_paused = true)]
-async fn spring_security_15295_a_thousand_cold_callers_make_one_request() {
+async fn a_thousand_cold_callers_make_one_request() {
     let source = Scripted::lives(600).takes(secs(2));
     let tokens = cache(&source, TokioClock::new());
     let outcomes = together(1000, || {
@@ -32,8 +33,9 @@ async fn spring_security_15295_a_thousand_cold_callers_make_one_request() {
     assert_eq!(source.requests(), 1);
 }
 
+/// Reported elsewhere: huskarl, azure_core, aws-smithy-runtime, reqsign (32 requests of 32 callers).
 #[tokio::test(start_paused = true)]
-async fn huskarl_azure_aws_reqsign_32_cold_callers_of_a_failing_source_make_one_request() {
+async fn cold_callers_of_a_failing_source_make_one_request() {
     let source = Scripted::always(Answer::fails(ErrorKind::Unavailable)).takes(secs(1));
     let tokens = cache(&source, TokioClock::new());
     let outcomes = together(32, || {
@@ -45,8 +47,9 @@ async fn huskarl_azure_aws_reqsign_32_cold_callers_of_a_failing_source_make_one_
     assert_eq!(source.requests(), 1);
 }
 
+/// Reported elsewhere: azure-sdk-for-net#19424.
 #[tokio::test(start_paused = true)]
-async fn azure_19424_dropping_the_first_caller_neither_stops_nor_repeats_the_request() {
+async fn dropping_the_first_caller_neither_stops_nor_repeats_the_request() {
     let source = Scripted::lives(600).hold();
     let tokens = cache(&source, TokioClock::new());
     let mut first = task::spawn(tokens.token());
@@ -61,7 +64,7 @@ async fn azure_19424_dropping_the_first_caller_neither_stops_nor_repeats_the_req
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_request_whose_callers_have_all_gone_still_brings_its_token() {
+async fn a_request_whose_callers_were_all_dropped_still_stores_its_token() {
     let source = Scripted::lives(600).hold();
     let tokens = cache(&source, TokioClock::new());
     let mut only = task::spawn(tokens.token());
@@ -73,8 +76,9 @@ async fn a_request_whose_callers_have_all_gone_still_brings_its_token() {
     assert_eq!(source.requests(), 1);
 }
 
+/// Reported elsewhere: gcp_auth.
 #[tokio::test(start_paused = true)]
-async fn gcp_auth_a_caller_who_comes_as_the_token_lands_makes_no_second_request() {
+async fn a_caller_that_arrives_with_the_outcome_makes_no_second_request() {
     let source = Scripted::lives(600).hold();
     let tokens = cache(&source, TokioClock::new());
     let mut early = task::spawn(tokens.token());
@@ -114,8 +118,9 @@ impl Clock for Between {
     }
 }
 
+/// Reported elsewhere: gcp_auth.
 #[tokio::test]
-async fn gcp_auth_a_token_that_lands_between_the_look_and_the_lock_is_not_asked_for_again() {
+async fn a_token_stored_between_the_read_and_the_lock_is_not_requested_again() {
     let source = Scripted::lives(600);
     let handle = Arc::new(Mutex::new(None));
     let clock = Between {
@@ -128,8 +133,9 @@ async fn gcp_auth_a_token_that_lands_between_the_look_and_the_lock_is_not_asked_
     assert_eq!(source.requests(), 1);
 }
 
+/// Reported elsewhere: MSAL.NET#4196.
 #[tokio::test(start_paused = true)]
-async fn msal_net_4196_a_thousand_reads_of_a_due_token_start_one_request() {
+async fn a_thousand_reads_of_a_stale_token_start_one_request() {
     let source = Scripted::lives(600);
     let tokens = cache(&source, TokioClock::new());
     tokens.token().await.unwrap();
@@ -148,7 +154,7 @@ async fn msal_net_4196_a_thousand_reads_of_a_due_token_start_one_request() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_attempt_that_hangs_ends_after_ten_seconds_for_everybody() {
+async fn an_attempt_that_hangs_ends_after_ten_seconds_for_every_waiter() {
     let source = Scripted::lives(600).then(Answer::Hangs);
     let tokens = cache(&source, TokioClock::new());
     let start = tokio::time::Instant::now();
@@ -164,8 +170,9 @@ async fn an_attempt_that_hangs_ends_after_ten_seconds_for_everybody() {
     assert_eq!(tokens.token().await.unwrap().secret(), "t1");
 }
 
+/// Reported elsewhere: redis-rs#2083.
 #[tokio::test(start_paused = true)]
-async fn redis_rs_2083_dropping_a_clone_stops_nothing() {
+async fn dropping_a_clone_stops_nothing() {
     let source = Scripted::lives(600).hold();
     let tokens = cache(&source, TokioClock::new());
     let mut waiting = task::spawn(tokens.token());
@@ -178,8 +185,9 @@ async fn redis_rs_2083_dropping_a_clone_stops_nothing() {
     assert_eq!(waiting.await.unwrap().secret(), "t1");
 }
 
+/// Reported elsewhere: restate#5154.
 #[tokio::test(start_paused = true)]
-async fn restate_5154_the_last_handle_leaves_no_task_behind() {
+async fn dropping_the_last_handle_leaves_no_task_behind() {
     let source = Scripted::lives(600).hold();
     let tokens = cache(&source, TokioClock::new());
     let mut waiting = task::spawn(async {
@@ -195,7 +203,7 @@ async fn restate_5154_the_last_handle_leaves_no_task_behind() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_waiter_that_looks_late_gets_no_expired_token() {
+async fn a_waiter_that_is_polled_late_gets_no_expired_token() {
     let source = Scripted::lives(60).hold();
     let tokens = cache(&source, TokioClock::new());
     let mut late = task::spawn(tokens.token());
@@ -207,8 +215,9 @@ async fn a_waiter_that_looks_late_gets_no_expired_token() {
     assert_eq!(late.await.unwrap().secret(), "t2");
 }
 
+/// Reported elsewhere: teamclaude-rs#325, azure-sdk-for-net#19424.
 #[tokio::test(start_paused = true)]
-async fn teamclaude_325_azure_19424_a_herd_whose_leader_is_aborted_gets_its_token() {
+async fn waiters_whose_first_caller_is_aborted_get_the_token() {
     let source = Scripted::lives(600).hold();
     let tokens = cache(&source, TokioClock::new());
     let ask = || {
@@ -229,8 +238,10 @@ async fn teamclaude_325_azure_19424_a_herd_whose_leader_is_aborted_gets_its_toke
 }
 
 /// What the first caller brought along, its deadline for one, was used for every token after.
+///
+/// Reported elsewhere: golang/oauth2#388.
 #[tokio::test(start_paused = true)]
-async fn golang_oauth2_388_the_first_callers_deadline_is_nobody_elses() {
+async fn the_first_callers_deadline_does_not_end_the_request_of_others() {
     let source = Scripted::lives(600).takes(secs(3));
     let tokens = cache(&source, TokioClock::new());
     let first = tokio::time::timeout(secs(1), tokens.token());

@@ -10,8 +10,9 @@ use tokio::runtime::Builder;
 
 use super::{Register, caches, default_cache, fill, read, tenant};
 
+/// Reported elsewhere: MSAL.NET#3063.
 #[test]
-fn msal_net_3063_memory_does_not_grow_with_tenants_that_come_and_go() {
+fn memory_does_not_grow_with_tenants_that_come_and_go() {
     let (source, clock) = (Register::open(), ManualClock::new());
     let builder = TokenCaches::builder(default_cache(&source, &clock));
     let tokens = builder.most(100).build().unwrap();
@@ -32,8 +33,9 @@ fn msal_net_3063_memory_does_not_grow_with_tenants_that_come_and_go() {
     );
 }
 
+/// Reported elsewhere: MSAL.NET#3385.
 #[tokio::test]
-async fn msal_net_3385_of_15_000_resources_10_000_are_kept() {
+async fn of_15_000_resources_10_000_are_kept() {
     let tokens = caches(&Register::open(), &ManualClock::new());
     let mut most = 0;
     for number in 0..15_000 {
@@ -45,7 +47,7 @@ async fn msal_net_3385_of_15_000_resources_10_000_are_kept() {
 }
 
 #[tokio::test]
-async fn a_token_that_nobody_used_for_an_hour_is_forgotten() {
+async fn a_token_that_was_not_used_for_an_hour_is_evicted() {
     let (source, clock) = (Register::open(), ManualClock::new());
     let tokens = caches(&source, &clock);
     for number in 0..3 {
@@ -72,7 +74,7 @@ async fn a_token_that_nobody_used_for_an_hour_is_forgotten() {
 }
 
 #[tokio::test]
-async fn whoever_comes_back_after_his_cache_has_left_gets_a_new_token() {
+async fn a_request_whose_cache_was_evicted_gets_a_new_token() {
     let source = Register::open();
     let builder = TokenCaches::builder(default_cache(&source, &ManualClock::new()));
     let tokens = builder.most(1).build().unwrap();
@@ -97,7 +99,7 @@ fn a_hit_allocates_nothing() {
 }
 
 #[test]
-fn limits_that_keep_nothing_are_refused() {
+fn limits_that_keep_no_token_are_an_error() {
     let builder = || TokenCaches::builder(default_cache(&Register::open(), &ManualClock::new()));
     for refused in [
         builder().most(0),

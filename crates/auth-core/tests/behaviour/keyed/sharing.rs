@@ -27,8 +27,9 @@ fn base() -> TokenRequestBuilder {
     TokenRequest::builder()
 }
 
+/// Reported elsewhere: azure#1225, Support#1396.
 #[tokio::test]
-async fn azure_1225_support_1396_each_scope_has_a_token_of_its_own() {
+async fn each_scope_has_a_token_of_its_own() {
     tell_apart([
         base(),
         base().scope("read"),
@@ -38,14 +39,16 @@ async fn azure_1225_support_1396_each_scope_has_a_token_of_its_own() {
     .await;
 }
 
+/// Reported elsewhere: yup-oauth2.
 #[tokio::test]
-async fn yup_oauth2_scopes_do_not_cancel_each_other_out() {
+async fn scopes_do_not_cancel_each_other_out() {
     let sets = ["a b", "c d", "a c", "b d", "ab", "a b c d"];
     tell_apart(sets.map(|scopes| base().scope(scopes))).await;
 }
 
+/// Reported elsewhere: Duende.
 #[tokio::test]
-async fn duende_extra_parameters_tell_tokens_apart() {
+async fn extra_parameters_tell_tokens_apart() {
     tell_apart([
         base(),
         base().parameter("tenant", "1"),
@@ -57,7 +60,7 @@ async fn duende_extra_parameters_tell_tokens_apart() {
 }
 
 #[tokio::test]
-async fn what_one_field_says_is_not_what_another_says() {
+async fn equal_values_in_different_fields_are_different_requests() {
     tell_apart([
         base().scope("https://a/"),
         base().resource("https://a/"),
@@ -67,8 +70,9 @@ async fn what_one_field_says_is_not_what_another_says() {
     .await;
 }
 
+/// Reported elsewhere: MSAL.NET#5743.
 #[test]
-fn msal_net_5743_no_tenant_is_given_anothers_token() {
+fn no_tenant_is_given_the_token_of_another() {
     let source = Register::open();
     let builder = TokenCaches::builder(TokenCache::new(source.clone()));
     // so few that they come and go all the time
@@ -97,7 +101,7 @@ fn msal_net_5743_no_tenant_is_given_anothers_token() {
 }
 
 #[tokio::test]
-async fn equal_requests_share_a_token_however_they_came_about() {
+async fn equal_requests_share_a_token_however_they_were_built() {
     let source = Register::open();
     let tokens = caches(&source, &ManualClock::new());
     let one = base().scope("b a").parameter("x", "1").parameter("y", "2");
@@ -114,7 +118,7 @@ async fn equal_requests_share_a_token_however_they_came_about() {
 }
 
 #[tokio::test]
-async fn the_default_caches_own_request_is_the_default_cache() {
+async fn the_request_of_the_default_cache_finds_the_default_cache() {
     let source = Register::open();
     let default = TokenCache::builder(source.clone())
         .request(tenant(7))

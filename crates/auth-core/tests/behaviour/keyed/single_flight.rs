@@ -30,7 +30,7 @@ async fn a_thousand_callers_of_ten_keys_make_ten_requests() {
 }
 
 #[test]
-fn threads_that_come_together_make_one_cache_for_a_key() {
+fn threads_that_arrive_together_make_one_cache_for_a_key() {
     const THREADS: usize = 4;
     const ROUNDS: usize = 50;
     let source = Register::open();
@@ -52,7 +52,7 @@ fn threads_that_come_together_make_one_cache_for_a_key() {
 }
 
 #[tokio::test]
-async fn a_cache_that_somebody_waits_for_stays_whatever_comes() {
+async fn a_cache_with_a_waiter_is_not_evicted() {
     let source = Register::held();
     let clock = ManualClock::new();
     let builder = TokenCaches::builder(super::default_cache(&source, &clock));
@@ -72,7 +72,7 @@ async fn a_cache_that_somebody_waits_for_stays_whatever_comes() {
 }
 
 #[tokio::test]
-async fn a_flight_that_nobody_waits_for_ends_with_its_cache() {
+async fn a_request_without_waiters_ends_with_its_cache() {
     let source = Register::held();
     let builder = TokenCaches::builder(super::default_cache(&source, &ManualClock::new()));
     let tokens = builder.most(1).build().unwrap();
@@ -88,7 +88,7 @@ async fn a_flight_that_nobody_waits_for_ends_with_its_cache() {
 }
 
 #[tokio::test]
-async fn a_token_that_is_kept_warm_is_renewed_no_more_once_its_cache_has_left() {
+async fn a_token_kept_warm_is_not_refreshed_after_its_cache_was_evicted() {
     let (source, clock) = (Register::open(), ManualClock::new());
     let default = TokenCache::builder(source.clone()).clock(clock.clone());
     let builder = TokenCaches::builder(default.keep_warm().build());
@@ -106,7 +106,7 @@ async fn a_token_that_is_kept_warm_is_renewed_no_more_once_its_cache_has_left() 
 }
 
 #[tokio::test]
-async fn what_is_due_is_renewed_in_the_background() {
+async fn a_stale_token_is_refreshed_in_the_background() {
     let (source, clock) = (Register::open(), ManualClock::new());
     let tokens = caches(&source, &clock);
     fill(&tokens, &tenant(0)).await;

@@ -11,8 +11,9 @@ use super::world::World;
 
 const DAY: u64 = 86_400;
 
+/// Reported elsewhere: gravitino#12531.
 #[tokio::test]
-async fn gravitino_12531_a_refusal_of_everything_costs_one_token_request_and_then_one_in_30_s() {
+async fn an_api_that_rejects_every_token_costs_one_token_request_and_then_one_in_30_s() {
     let (source, clock) = (Scripted::lives(DAY), ManualClock::new());
     let world = World::new(source.clone(), clock.clone());
     let refused = async |times| {
@@ -53,7 +54,7 @@ async fn one_bad_endpoint_beside_good_ones_costs_a_few_token_requests_a_minute()
 
 /// cf-gears renewed once in 15 minutes, whatever happened in between.
 #[tokio::test]
-async fn cf_gears_three_revocations_in_a_row_are_each_healed_at_once() {
+async fn three_revocations_in_a_row_are_each_replaced_at_once() {
     let source = Scripted::lives(DAY);
     let world = World::new(source.clone(), ManualClock::new());
     assert_eq!(world.get("/").await, StatusCode::OK);
@@ -69,7 +70,7 @@ async fn cf_gears_three_revocations_in_a_row_are_each_healed_at_once() {
 }
 
 #[tokio::test]
-async fn a_token_that_was_accepted_is_on_trial_no_more_and_one_that_was_not_is_for_30_s() {
+async fn a_rejection_of_an_unaccepted_replacement_is_delivered_for_30_s() {
     let (source, clock) = (Scripted::lives(DAY), ManualClock::new());
     let world = World::new(source.clone(), clock.clone());
     world.api.revoke("t1");
@@ -87,7 +88,7 @@ async fn a_token_that_was_accepted_is_on_trial_no_more_and_one_that_was_not_is_f
 
 /// The allowance is for tokens that are good by what the cache knows.
 #[tokio::test]
-async fn a_refused_token_that_ended_meanwhile_is_replaced_although_too_many_were_refused() {
+async fn a_rejected_token_that_expired_meanwhile_is_replaced_although_the_budget_is_used_up() {
     let (source, clock) = (Scripted::lives(20), ManualClock::new());
     let world = World::new(source.clone(), clock.clone());
     for _ in 0..6 {
@@ -117,15 +118,16 @@ async fn ends_the_trial(path: &str) -> bool {
 }
 
 #[tokio::test]
-async fn a_403_accepts_a_token_and_a_503_says_nothing_of_it() {
+async fn a_403_counts_as_acceptance_and_a_503_does_not() {
     assert!(ends_the_trial("/").await);
     assert!(ends_the_trial("/forbidden").await);
     assert!(!ends_the_trial("/busy").await);
     assert!(!ends_the_trial("/bad").await);
 }
 
+/// Reported elsewhere: ktor#2864.
 #[tokio::test]
-async fn ktor_2864_a_request_is_sent_twice_at_most() {
+async fn a_request_is_sent_twice_at_most() {
     let world = World::new(Mint::open(), ManualClock::new());
     let (status, body) = world.fetch("/bad").await;
     assert_eq!(status, StatusCode::UNAUTHORIZED);
@@ -145,8 +147,9 @@ impl TokenSource for Reissuing {
     }
 }
 
+/// Reported elsewhere: tower-mcp#1374.
 #[tokio::test]
-async fn tower_mcp_1374_a_token_that_was_refused_is_not_sent_again_with_the_same_request() {
+async fn a_rejected_token_is_not_replayed_with_the_same_request() {
     let world = World::new(Reissuing, ManualClock::new());
     for sent in [&["the-same"; 1][..], &["the-same"; 2]] {
         assert_eq!(world.get("/bad").await, StatusCode::UNAUTHORIZED);

@@ -13,7 +13,7 @@ use tokio_test::{assert_pending, task};
 use super::world::World;
 
 #[tokio::test]
-async fn after_a_failed_renewal_a_refusal_waits_for_nothing_and_asks_for_nothing() {
+async fn after_a_failed_refresh_a_rejection_is_delivered_at_once_without_a_token_request() {
     let source = Scripted::lives(600)
         .then(Answer::Lives(secs(600)))
         .then(Answer::fails(ErrorKind::Unavailable));
@@ -38,7 +38,7 @@ async fn after_a_failed_renewal_a_refusal_waits_for_nothing_and_asks_for_nothing
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_renewal_that_hangs_delivers_the_original_response_when_its_time_is_over() {
+async fn a_refresh_that_hangs_delivers_the_original_response_after_the_attempt_timeout() {
     let source = Scripted::always(Answer::Hangs);
     let source = source.then(Answer::Lives(secs(600)));
     let world = World::new(source.clone(), TokioClock::new());
@@ -53,7 +53,7 @@ async fn a_renewal_that_hangs_delivers_the_original_response_when_its_time_is_ov
 }
 
 #[tokio::test]
-async fn the_refused_token_serves_others_until_its_replacement_lands() {
+async fn the_rejected_token_serves_other_requests_until_its_replacement_is_stored() {
     let source = Scripted::lives(600);
     let world = World::new(source.clone(), ManualClock::new());
     world.tokens().token().await.unwrap();
@@ -70,7 +70,7 @@ async fn the_refused_token_serves_others_until_its_replacement_lands() {
 
 /// It is worse than the one it replaces by the cache's own lights; but that one was refused.
 #[tokio::test]
-async fn a_replacement_that_arrives_spent_is_sent() {
+async fn a_replacement_that_arrives_expired_is_sent() {
     let source = Scripted::lives(600)
         .then(Answer::Lives(secs(600)))
         .then(Answer::Lives(secs(0)));
@@ -82,7 +82,7 @@ async fn a_replacement_that_arrives_spent_is_sent() {
 
 /// The renewal was under way because the token was due; then that was refused as well.
 #[tokio::test]
-async fn a_renewal_in_the_background_that_a_refusal_joins_may_bring_a_spent_token() {
+async fn a_background_refresh_that_a_rejection_joins_may_bring_an_expired_token() {
     let source = Scripted::lives(600)
         .then(Answer::Lives(secs(600)))
         .then(Answer::Lives(secs(0)));

@@ -9,7 +9,7 @@ use super::world::World;
 
 /// `azure_core` made 7 token requests of 8 late refusals, huskarl 9.
 #[tokio::test]
-async fn azure_core_huskarl_late_refusals_take_the_token_that_has_come_since() {
+async fn late_rejections_use_the_token_received_since() {
     let source = Scripted::lives(600);
     let world = World::new(source.clone(), ManualClock::new());
     world.tokens().token().await.unwrap();
@@ -34,7 +34,7 @@ async fn azure_core_huskarl_late_refusals_take_the_token_that_has_come_since() {
 
 /// A refusal of a token before the last, whose replacement has been replaced as well.
 #[tokio::test]
-async fn a_very_late_refusal_takes_the_current_token_too() {
+async fn a_very_late_rejection_uses_the_current_token_too() {
     let source = Scripted::lives(600);
     let world = World::new(source.clone(), ManualClock::new());
     world.tokens().token().await.unwrap();

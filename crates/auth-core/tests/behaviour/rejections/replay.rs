@@ -56,7 +56,7 @@ fn shown(attempt: &Attempt) -> HeaderValue {
 
 /// Waiting takes a timer, and there is none. The token is renewed all the same.
 #[test]
-fn outside_of_tokio_there_is_nothing_to_wait_for_although_a_flight_is_under_way() {
+fn outside_of_a_runtime_a_rejection_does_not_wait_for_the_request_in_flight() {
     let source = Scripted::lives(600);
     let world = World::new(source.clone(), SystemClock);
     let runtime = Builder::new_current_thread().enable_all().build().unwrap();
@@ -81,7 +81,7 @@ fn outside_of_tokio_there_is_nothing_to_wait_for_although_a_flight_is_under_way(
 
 /// By its number the token that came back is another one, by its value it is not.
 #[tokio::test]
-async fn nothing_is_sent_again_with_the_value_that_was_refused_although_another_came_in_between() {
+async fn a_rejected_value_is_not_replayed_although_another_token_came_in_between() {
     let world = World::new(TwoNodes::default(), SystemClock);
     world.tokens().token().await.unwrap();
     let [first, late] = [attempt(&world), attempt(&world)];

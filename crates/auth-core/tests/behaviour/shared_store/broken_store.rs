@@ -12,7 +12,7 @@ use super::{Shareable, process, secret};
 const PATIENCE: Duration = Duration::from_millis(250);
 
 #[tokio::test(start_paused = true)]
-async fn without_a_working_store_each_asks_for_itself() {
+async fn without_a_working_store_each_process_requests_its_own_token() {
     let (clock, store, source) = (TokioClock::new(), MemoryStore::new(), Scripted::lives(600));
     store.fail();
     let started = Instant::now();
@@ -24,7 +24,7 @@ async fn without_a_working_store_each_asks_for_itself() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_store_that_hangs_costs_its_patience_once() {
+async fn a_store_that_hangs_costs_its_timeout_once() {
     let (clock, store, source) = (TokioClock::new(), MemoryStore::new(), Scripted::lives(600));
     store.hang();
     let tokens = process(&source, &store, clock);
@@ -51,7 +51,7 @@ async fn a_store_leaves_a_short_attempt_most_of_its_time() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_store_that_hangs_keeps_nobody_from_a_usable_token() {
+async fn a_store_that_hangs_delays_no_read_of_a_usable_token() {
     let (clock, store, source) = (TokioClock::new(), MemoryStore::new(), Scripted::lives(600));
     let tokens = process(&source, &store, clock);
     assert_eq!(secret(&tokens).await, "t1");
@@ -67,7 +67,7 @@ async fn a_store_that_hangs_keeps_nobody_from_a_usable_token() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn nobody_waits_for_a_token_to_be_saved() {
+async fn no_caller_waits_for_a_token_to_be_saved() {
     let (clock, store) = (TokioClock::new(), MemoryStore::new());
     let source = Scripted::lives(600).takes(secs(1));
     let tokens = process(&source, &store, clock);
@@ -135,7 +135,7 @@ impl SharedTokenStore for Panicking {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_store_that_panics_is_gone_on_without() {
+async fn a_store_that_panics_is_skipped() {
     let builder = TokenCache::builder(Shareable(Scripted::lives(600)));
     let tokens = builder
         .shared_store(Panicking)

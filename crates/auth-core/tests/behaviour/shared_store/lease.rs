@@ -15,7 +15,7 @@ use tokio::time::Instant;
 use super::{Shareable, process, secret};
 
 #[tokio::test(start_paused = true)]
-async fn the_death_of_the_holder_costs_a_lease_once() {
+async fn the_crash_of_the_holder_costs_one_lease_once() {
     let (clock, store) = (TokioClock::new(), MemoryStore::new());
     let dying = Scripted::lives(600).hold();
     let holder = process(&dying, &store, clock);
@@ -57,7 +57,7 @@ async fn a_lease_is_held_while_the_request_takes_its_time() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn nobody_is_waited_for_longer_than_three_quarters_of_an_attempt() {
+async fn another_process_is_waited_for_during_three_quarters_of_an_attempt() {
     let (clock, store) = (TokioClock::new(), MemoryStore::new());
     let holder = process(&Scripted::always(Answer::Hangs), &store, clock);
     let holding = tokio::spawn(async move { holder.token().await.map(drop) });
@@ -87,7 +87,7 @@ async fn after_a_failure(kind: ErrorKind) -> (Duration, ErrorKind) {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_failure_that_may_pass_is_nobody_elses_for_a_pause() {
+async fn after_a_transient_failure_no_other_process_requests_a_token_during_the_backoff() {
     let (took, told) = after_a_failure(ErrorKind::Unavailable).await;
     // a second's pause, more or less a fifth, and the look behind the notification
     let expected = Duration::from_millis(1_800)..Duration::from_millis(2_500);
@@ -96,7 +96,7 @@ async fn a_failure_that_may_pass_is_nobody_elses_for_a_pause() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_refusal_is_nobody_elses_for_a_second() {
+async fn after_a_denial_no_other_process_requests_a_token_for_a_second() {
     let (took, told) = after_a_failure(ErrorKind::Refused).await;
     let expected = Duration::from_secs(2)..Duration::from_millis(2_500);
     assert!(expected.contains(&took), "{took:?}");
@@ -104,7 +104,7 @@ async fn a_refusal_is_nobody_elses_for_a_second() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn behind_a_request_that_hangs_one_deputy_asks() {
+async fn behind_a_request_that_hangs_one_waiter_acquires_the_fallback_lease() {
     let (clock, store) = (TokioClock::new(), MemoryStore::new());
     let holder = process(&Scripted::always(Answer::Hangs), &store, clock);
     let holding = tokio::spawn(async move { holder.token().await.map(drop) });
@@ -122,7 +122,7 @@ async fn behind_a_request_that_hangs_one_deputy_asks() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_server_that_does_not_answer_is_asked_by_two_of_a_fleet() {
+async fn a_server_that_does_not_answer_gets_requests_of_two_processes() {
     let (clock, store) = (TokioClock::new(), MemoryStore::new());
     let source = Scripted::always(Answer::Hangs);
     let tasks: Vec<_> = super::fleet(20, &source, &store, clock)
@@ -138,7 +138,7 @@ async fn a_server_that_does_not_answer_is_asked_by_two_of_a_fleet() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_usable_token_is_served_while_another_process_is_waited_for() {
+async fn a_usable_token_is_served_while_another_process_refreshes_it() {
     let (clock, store) = (TokioClock::new(), MemoryStore::new());
     let tokens = process(&Scripted::lives(600), &store, clock);
     assert_eq!(secret(&tokens).await, "t1");
@@ -158,7 +158,7 @@ async fn a_usable_token_is_served_while_another_process_is_waited_for() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_last_handle_ends_the_wait_for_another_process() {
+async fn dropping_the_last_handle_ends_the_wait_for_another_process() {
     let (clock, store) = (TokioClock::new(), MemoryStore::new());
     let holder = process(&Scripted::always(Answer::Hangs), &store, clock);
     let holding = tokio::spawn(async move { holder.token().await.map(drop) });
@@ -204,7 +204,7 @@ impl SharedTokenStore for SavedMeanwhile {
 }
 
 #[tokio::test(start_paused = true)]
-async fn whoever_gets_the_lease_looks_once_more() {
+async fn the_holder_reads_the_store_once_more() {
     let (clock, store, source) = (TokioClock::new(), MemoryStore::new(), Scripted::lives(600));
     let builder = TokenCache::builder(Shareable(source.clone()));
     let store_of_this = SavedMeanwhile(store.clone());

@@ -59,7 +59,7 @@ async fn refused(authorizer: &Authorizer) {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_server_is_asked_before_long() {
+async fn a_token_is_requested_before_long() {
     // each is on trial for half a minute
     for (tokens, longest) in [(1, 35), (2, 35), (3, 65), (9, 95)] {
         let source = Scripted::lives(600);

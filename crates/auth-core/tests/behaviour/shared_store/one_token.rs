@@ -30,7 +30,7 @@ async fn a_fleet_that_starts_together_makes_one_token_request() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_fleet_renews_once_in_a_lifetime() {
+async fn a_fleet_refreshes_once_in_a_lifetime() {
     let (clock, store) = (TokioClock::new(), MemoryStore::new());
     let source = Scripted::lives(600).takes(Duration::from_millis(50));
     let fleet = fleet(20, &source, &store, clock);
@@ -88,7 +88,7 @@ async fn different_requests_share_nothing() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_token_that_arrives_spent_is_not_shared() {
+async fn a_token_that_arrives_expired_is_not_shared() {
     let (clock, store, source) = (TokioClock::new(), MemoryStore::new(), Scripted::lives(0));
     let first = process(&source, &store, clock);
     assert_eq!(secret(&first).await, "t1");

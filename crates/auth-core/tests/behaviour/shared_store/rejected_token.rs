@@ -51,7 +51,7 @@ async fn all_have_t1<const N: usize>(source: &Scripted) -> [TokenCache; N] {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_refused_token_is_replaced_once_for_all() {
+async fn a_rejected_token_is_replaced_once_for_all_processes() {
     let source = Scripted::lives(600);
     let fleet: [_; 10] = all_have_t1(&source).await;
     tokio::time::advance(secs(60)).await;
@@ -62,7 +62,7 @@ async fn a_refused_token_is_replaced_once_for_all() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn refused_everywhere_at_once_it_is_replaced_once() {
+async fn rejected_in_every_process_at_once_it_is_replaced_once() {
     let source = Scripted::lives(600).takes(secs(1));
     let fleet: [_; 10] = all_have_t1(&source).await;
     let tasks = fleet.map(|tokens| tokio::spawn(async move { refused(&tokens).await }));
@@ -73,14 +73,14 @@ async fn refused_everywhere_at_once_it_is_replaced_once() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn who_is_not_refused_keeps_the_token_until_it_is_due() {
+async fn a_process_without_a_rejection_keeps_the_token_until_it_is_stale() {
     let [one, other] = all_have_t1(&Scripted::lives(600)).await;
     assert_eq!(refused(&one).await, bearer("t1", "t2"));
     assert_eq!(secret(&other).await, "t1");
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_older_token_does_not_replace_the_refused_one() {
+async fn an_older_token_does_not_replace_the_rejected_one() {
     let (source, store) = (Scripted::lives(600), MemoryStore::new());
     let [one, other] = processes(&source, &store);
     assert_eq!(secret(&one).await, "t1");
@@ -95,7 +95,7 @@ async fn an_older_token_does_not_replace_the_refused_one() {
 
 /// Everything is revoked just after a renewal that not all have seen yet.
 #[tokio::test(start_paused = true)]
-async fn who_takes_a_refused_token_from_the_store_takes_the_next_as_well() {
+async fn a_process_with_a_rejected_token_from_the_store_loads_the_next_one() {
     let source = Scripted::lives(600);
     let [first, rest @ ..]: [_; 10] = all_have_t1(&source).await;
     assert_eq!(refused(&first).await, bearer("t1", "t2"));
@@ -113,7 +113,7 @@ async fn who_takes_a_refused_token_from_the_store_takes_the_next_as_well() {
 
 /// It is no news that the token from the store was not accepted here yet: it is a minute old.
 #[tokio::test(start_paused = true)]
-async fn a_token_from_the_store_that_is_refused_too_is_replaced_at_once() {
+async fn a_token_from_the_store_that_is_rejected_too_is_replaced_at_once() {
     let source = Scripted::lives(600);
     let [one, other] = all_have_t1(&source).await;
     assert_eq!(refused(&other).await, bearer("t1", "t2"));

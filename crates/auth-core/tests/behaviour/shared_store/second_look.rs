@@ -50,7 +50,7 @@ impl SharedTokenStore for SavedBeforeTheDeputy {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_deputy_looks_once_more() {
+async fn the_holder_of_the_fallback_lease_reads_the_store_once_more() {
     let source = Scripted::lives(600);
     let store = SavedBeforeTheDeputy {
         store: MemoryStore::new(),
@@ -88,7 +88,7 @@ impl SharedTokenStore for SavedWithoutNews {
 }
 
 #[tokio::test(start_paused = true)]
-async fn whoever_waits_looks_again_soon() {
+async fn a_waiter_reads_the_store_again_soon() {
     let builder = TokenCache::builder(Shareable(Scripted::lives(600)));
     let builder = builder.shared_store(SavedWithoutNews(MemoryStore::new()));
     let tokens = builder.clock(TokioClock::new()).build();
@@ -123,7 +123,7 @@ impl SharedTokenStore for SlowToSave {
 
 /// For programs that end as soon as they have done their work.
 #[tokio::test(start_paused = true)]
-async fn what_is_settled_has_been_saved() {
+async fn a_flushed_token_has_been_saved() {
     let (clock, store) = (TokioClock::new(), MemoryStore::new());
     for keep_warm in [false, true] {
         store.clear();

@@ -41,7 +41,7 @@ impl SharedTokenStore for Far {
 }
 
 #[tokio::test(start_paused = true)]
-async fn whoever_has_waited_in_vain_does_not_take_the_store_for_broken_in_the_end() {
+async fn a_waiter_without_a_token_does_not_count_the_store_as_broken() {
     let (clock, store) = (TokioClock::new(), MemoryStore::new());
     let source = Scripted::always(Answer::fails(ErrorKind::Unavailable));
     let tasks: Vec<_> = (0..500)
@@ -66,7 +66,7 @@ async fn whoever_has_waited_in_vain_does_not_take_the_store_for_broken_in_the_en
 
 /// An attempt of a second leaves the store a sixteenth of that in the end, and it takes longer.
 #[tokio::test(start_paused = true)]
-async fn a_short_attempt_does_not_take_it_for_broken() {
+async fn a_short_attempt_does_not_count_it_as_broken() {
     let (clock, store) = (TokioClock::new(), MemoryStore::new());
     let source = Scripted::always(Answer::Hangs);
     let policy = RefreshPolicy::builder().attempt_timeout(secs(1));

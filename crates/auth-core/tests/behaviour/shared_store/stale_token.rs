@@ -16,7 +16,7 @@ use super::{process, secret};
 const DUE: Duration = Duration::from_secs(490);
 
 #[tokio::test(start_paused = true)]
-async fn a_process_that_starts_in_an_outage_takes_it() {
+async fn a_process_that_starts_in_an_outage_uses_it() {
     let (clock, store) = (TokioClock::new(), MemoryStore::new());
     let first = process(&Scripted::lives(600), &store, clock);
     assert_eq!(secret(&first).await, "t1");
@@ -26,7 +26,7 @@ async fn a_process_that_starts_in_an_outage_takes_it() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_process_that_starts_does_not_wait_for_its_renewal() {
+async fn a_starting_process_does_not_wait_for_the_refresh() {
     let (clock, store) = (TokioClock::new(), MemoryStore::new());
     let source = Scripted::lives(600);
     let first = process(&source, &store, clock);
@@ -44,7 +44,7 @@ async fn a_process_that_starts_does_not_wait_for_its_renewal() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn it_is_renewed_by_the_next_read_for_everybody() {
+async fn the_next_read_refreshes_it_for_every_process() {
     let (clock, store, source) = (TokioClock::new(), MemoryStore::new(), Scripted::lives(600));
     let first = process(&source, &store, clock);
     assert_eq!(secret(&first).await, "t1");

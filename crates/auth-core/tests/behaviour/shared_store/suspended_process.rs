@@ -47,7 +47,7 @@ fn key() -> SharedKey {
 }
 
 #[tokio::test]
-async fn an_answer_of_the_store_grows_old_while_the_process_is_frozen() {
+async fn a_token_from_the_store_ages_while_the_process_is_suspended() {
     for (frozen_for, expected) in [(secs(60), "theirs"), (secs(580), "t1")] {
         let (clock, store) = (ManualClock::new(), MemoryStore::new());
         let token = SharedToken::bearer("theirs").unwrap().lifetime(secs(600));

@@ -15,7 +15,7 @@ use auth_testing::ManualClock;
 use super::{Setting, Tenant, counted, own, tenant_of, token};
 
 #[tokio::test]
-async fn an_idle_tenant_goes_and_comes_back_with_a_new_token() {
+async fn an_idle_tenant_is_evicted_and_gets_a_new_token_later() {
     let setting = Setting::new();
     let authorizer = setting.authorizer(10);
     let (one, two) = (own("one"), own("two"));
@@ -27,7 +27,7 @@ async fn an_idle_tenant_goes_and_comes_back_with_a_new_token() {
 
 /// One is not asked for meanwhile, and nobody else is new: who is there makes the others go.
 #[tokio::test]
-async fn an_idle_tenant_goes_although_no_new_one_comes() {
+async fn an_idle_tenant_is_evicted_although_no_new_one_is_added() {
     let setting = Setting::new();
     let authorizer = setting.authorizer(10);
     for name in ["one", "two"] {
@@ -45,7 +45,7 @@ async fn an_idle_tenant_goes_although_no_new_one_comes() {
 }
 
 #[tokio::test]
-async fn the_least_recently_used_tenant_makes_room() {
+async fn the_least_recently_used_tenant_is_evicted() {
     let setting = Setting::new();
     let authorizer = setting.authorizer(2);
     for name in ["one", "two", "one", "three"] {
@@ -63,7 +63,7 @@ async fn the_least_recently_used_tenant_makes_room() {
 }
 
 #[tokio::test]
-async fn a_tenant_without_an_authorizer_takes_nobodys_place() {
+async fn a_tenant_without_an_authorizer_evicts_no_other() {
     const MOST: usize = 80;
     let setting = Setting::new();
     let authorizer = setting.authorizer(MOST);
@@ -84,7 +84,7 @@ async fn a_tenant_without_an_authorizer_takes_nobodys_place() {
 
 /// That the cache is in use, by others of them, keeps no tenant.
 #[tokio::test]
-async fn tenants_that_share_a_cache_make_room_too() {
+async fn tenants_that_share_a_cache_are_evicted_too() {
     const TENANTS: usize = 200;
     const MOST: usize = 10;
     let (source, made) = (Scripted::lives(86_400), Arc::new(AtomicUsize::new(0)));
@@ -111,7 +111,7 @@ async fn tenants_that_share_a_cache_make_room_too() {
 
 /// A tenant that goes does not end what others wait for.
 #[tokio::test]
-async fn a_tenant_that_makes_room_ends_no_token_request_of_a_shared_cache() {
+async fn evicting_a_tenant_ends_no_token_request_of_a_shared_cache() {
     let source = Scripted::lives(86_400).hold();
     let shared = TokenCache::new(source.clone());
     let waiting = tokio::spawn({
@@ -139,7 +139,7 @@ async fn a_tenant_that_makes_room_ends_no_token_request_of_a_shared_cache() {
 }
 
 #[test]
-fn limits_that_keep_nobody_are_refused() {
+fn limits_that_keep_no_tenant_are_an_error() {
     let builder = || {
         let make = |_: &Tenant| Err(Error::new(ErrorKind::Configuration, "unused"));
         Authorizer::per_tenant(tenant_of, make)

@@ -114,7 +114,7 @@ async fn token(authorizer: &Authorizer, request: &Request<()>) -> Result<Option<
 
 /// MSAL.NET#5743: the wrong tenant's token.
 #[tokio::test]
-async fn msal_net_5743_each_tenant_has_its_own_token_for_its_own_api() {
+async fn each_tenant_has_its_own_token_for_its_own_api() {
     let setting = Setting::new();
     let authorizer = setting.authorizer(10);
     for _ in 0..2 {
@@ -148,7 +148,7 @@ async fn a_thousand_requests_of_a_new_tenant_make_one_token_request() {
 }
 
 #[tokio::test]
-async fn nobodys_request_is_sent_as_it_is() {
+async fn a_request_without_a_tenant_is_sent_unchanged() {
     let authorizer = Setting::new().authorizer(10);
     let request = Request::get("https://one.example/").body(()).unwrap();
     assert!(matches!(
@@ -158,7 +158,7 @@ async fn nobodys_request_is_sent_as_it_is() {
 }
 
 #[tokio::test]
-async fn a_tenant_without_an_authorizer_is_not_served_and_asked_for_again() {
+async fn a_tenant_without_an_authorizer_is_an_error_and_the_next_request_tries_again() {
     let setting = Setting::new();
     let authorizer = setting.authorizer(10);
     for _ in 0..2 {
@@ -169,7 +169,7 @@ async fn a_tenant_without_an_authorizer_is_not_served_and_asked_for_again() {
 }
 
 #[tokio::test]
-async fn a_tenants_refusal_renews_its_own_token_only() {
+async fn a_tenants_rejection_refreshes_its_own_token_only() {
     let setting = Setting::new();
     let authorizer = setting.authorizer(10);
     let (one, two) = (own("one"), own("two"));
@@ -190,7 +190,7 @@ async fn a_tenants_refusal_renews_its_own_token_only() {
 
 /// tonic's channel goes to one place, whatever the requests say.
 #[tokio::test]
-async fn over_a_channel_a_tenant_of_another_origin_is_not_served() {
+async fn over_a_channel_a_tenant_of_another_origin_is_an_error() {
     let setting = Setting::new();
     let channel = Uri::from_static("https://one.example");
     let authorizer = setting.authorizer(10).for_channel(&channel).unwrap();

@@ -32,14 +32,15 @@ async fn by_reqwest(size: usize, body: impl Fn(Bytes) -> reqwest::Body, again: b
 
 /// A clone of such a body is one more reference to its bytes: no bound.
 #[tokio::test]
-async fn a_body_of_bytes_is_sent_again() {
+async fn a_body_of_bytes_is_replayed() {
     for size in SIZES {
         by_reqwest(size, reqwest::Body::from, true).await;
     }
 }
 
+/// Reported elsewhere: reqwest-middleware#44.
 #[tokio::test]
-async fn reqwest_middleware_44_a_stream_is_sent_once_and_does_not_fail() {
+async fn a_stream_is_sent_once_and_does_not_fail() {
     for size in SIZES {
         let stream = |content| reqwest::Body::wrap_stream(chunks(&content));
         by_reqwest(size, stream, false).await;

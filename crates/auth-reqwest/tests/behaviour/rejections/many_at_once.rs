@@ -6,9 +6,9 @@ use auth_test_support::{
 };
 use reqwest_middleware::ClientBuilder;
 
-/// Reference: gravitino#12531.
+/// Reported elsewhere: gravitino#12531.
 #[tokio::test]
-async fn a_thousand_refusals_of_one_token_make_one_token_request() {
+async fn a_thousand_rejections_of_one_token_make_one_token_request() {
     let deployment = Deployment::start().await;
     let authorizer = deployment.authorizer();
     let client = reqwest_builder().http2_prior_knowledge().build().unwrap();

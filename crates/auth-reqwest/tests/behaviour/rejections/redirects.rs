@@ -46,7 +46,7 @@ impl LedOn {
 
 /// The order is placed when the API says where it is.
 #[tokio::test]
-async fn a_post_is_not_made_twice_because_of_where_it_led() {
+async fn a_redirected_post_is_not_replayed() {
     let led = LedOn::by(StatusCode::SEE_OTHER, Method::POST).await;
     assert_eq!(led.sent(), ["POST /first", "GET /second"]);
     led.was_sent_once_and_renewed_for_the_next().await;
@@ -54,14 +54,14 @@ async fn a_post_is_not_made_twice_because_of_where_it_led() {
 
 /// Others may have changed in between what the first has changed.
 #[tokio::test]
-async fn an_idempotent_request_that_is_not_safe_is_not_made_twice_either() {
+async fn a_redirected_put_is_not_replayed() {
     let led = LedOn::by(StatusCode::TEMPORARY_REDIRECT, Method::PUT).await;
     assert_eq!(led.sent(), ["PUT /first", "PUT /second"]);
     led.was_sent_once_and_renewed_for_the_next().await;
 }
 
 #[tokio::test]
-async fn a_get_is_sent_again_from_the_start() {
+async fn a_get_is_replayed_from_the_start() {
     let led = LedOn::by(StatusCode::FOUND, Method::GET).await;
     assert_eq!(led.status, StatusCode::OK);
     assert_eq!(led.sent(), ["GET /first", "GET /second", "GET /first"]);

@@ -18,7 +18,7 @@ async fn by_reqwest(
 }
 
 #[tokio::test]
-async fn with_none_a_refusal_is_delivered_and_the_token_renewed() {
+async fn with_none_a_rejection_is_delivered_and_the_token_refreshed() {
     let deployment = Deployment::start().await;
     let authorizer = revoked_with(&deployment, ReplayMethods::None).await;
     let status = by_reqwest(&deployment, &authorizer, Method::GET).await;
@@ -36,7 +36,7 @@ async fn with_idempotent_a_post_is_sent_once() {
 }
 
 #[tokio::test]
-async fn with_idempotent_a_put_is_sent_again() {
+async fn with_idempotent_a_put_is_replayed() {
     let deployment = Deployment::start().await;
     let authorizer = revoked_with(&deployment, ReplayMethods::Idempotent).await;
     let status = by_reqwest(&deployment, &authorizer, Method::PUT).await;

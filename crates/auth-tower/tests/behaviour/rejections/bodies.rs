@@ -58,28 +58,28 @@ where
 }
 
 #[tokio::test]
-async fn on_hyper_a_full_body() {
+async fn a_full_body() {
     for size in SIZES {
         by_hyper(size, Full::new, false).await;
     }
 }
 
 #[tokio::test]
-async fn on_hyper_a_boxed_body_of_known_size() {
+async fn a_boxed_body_of_known_size() {
     for size in SIZES {
         by_hyper(size, |content| boxed(Full::new(content)), false).await;
     }
 }
 
 #[tokio::test]
-async fn on_hyper_a_boxed_stream() {
+async fn a_boxed_stream() {
     for size in SIZES {
         by_hyper(size, |content| chunked(&content), false).await;
     }
 }
 
 #[tokio::test]
-async fn on_hyper_refused_before_the_body_is_read() {
+async fn rejected_before_the_body_is_read() {
     for size in [0, 1024, BOUND] {
         by_hyper(size, Full::new, true).await;
         by_hyper(size, |content| chunked(&content), true).await;
@@ -88,7 +88,7 @@ async fn on_hyper_refused_before_the_body_is_read() {
 
 /// A stream that is not boxed is a type that the layer does not know.
 #[tokio::test]
-async fn on_hyper_an_unknown_body_is_sent_once_and_whole() {
+async fn an_unknown_body_is_sent_once_and_whole() {
     let deployment = Deployment::start().await;
     let authorizer = deployment.revoked().await;
     let content = content(1024);
@@ -103,7 +103,7 @@ async fn on_hyper_an_unknown_body_is_sent_once_and_whole() {
 /// It cannot be sent again, so its caller has nothing to wait for. The clock stands still: a renewal
 /// that was waited for would never be over.
 #[tokio::test]
-async fn a_refusal_of_a_body_that_was_too_long_is_delivered_at_once() {
+async fn a_rejection_of_a_body_that_was_too_long_is_delivered_at_once() {
     let deployment = Deployment::start().await;
     let source = Scripted::lives(600);
     let tokens = TokenCache::builder(source.clone()).clock(ManualClock::new());

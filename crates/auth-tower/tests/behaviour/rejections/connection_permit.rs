@@ -60,7 +60,7 @@ impl Service<Request<Full<Bytes>>> for Pool {
 }
 
 #[tokio::test]
-async fn the_permit_in_the_refused_response_is_there_for_the_second_sending() {
+async fn the_permit_in_the_rejected_response_is_free_for_the_replay() {
     let source = Scripted::lives(600);
     let tokens = TokenCache::new(source.clone());
     tokens.token().await.unwrap();

@@ -7,7 +7,7 @@ use http::StatusCode;
 use tower::{Layer, ServiceExt};
 
 #[tokio::test]
-async fn a_request_heals_although_its_client_was_dropped_meanwhile() {
+async fn a_request_is_replayed_although_its_client_was_dropped_meanwhile() {
     let deployment = Deployment::start().await;
     let layer = AuthLayer::new(deployment.revoked().await);
     let client = layer.layer(hyper_client());

@@ -27,7 +27,7 @@ fn echo(deployment: &Deployment, authorizer: auth_core::Authorizer) -> EchoClien
 /// The refusal comes while the caller still speaks: what it said so far is said again, then it goes
 /// on where it was.
 #[tokio::test]
-async fn an_open_client_stream_goes_on_in_the_second_sending() {
+async fn an_open_client_stream_continues_in_the_replay() {
     let deployment = Deployment::start().await;
     let authorizer = deployment.revoked().await;
     let mut echo = echo(&deployment, authorizer.clone());
@@ -52,7 +52,7 @@ async fn an_open_client_stream_goes_on_in_the_second_sending() {
 }
 
 #[tokio::test]
-async fn another_status_passes_and_renews_nothing() {
+async fn another_status_is_delivered_and_starts_no_refresh() {
     for code in [
         Code::PermissionDenied,
         Code::Unavailable,
@@ -85,7 +85,7 @@ fn refused_late() -> Response<Body> {
 }
 
 #[tokio::test]
-async fn a_status_after_a_message_is_not_judged() {
+async fn a_status_after_a_message_is_not_classified() {
     let mint = Mint::open();
     let inner = service_fn(async |_: Request<Body>| Ok::<_, Infallible>(refused_late()));
     let builder = auth_core::Authorizer::builder(mint.cache()).origin("https://api.example.com");

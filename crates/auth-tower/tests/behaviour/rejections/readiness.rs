@@ -33,8 +33,9 @@ fn refuse_the_first(mut response: Response<Request<Full<Bytes>>>) -> Response<St
     response.map(|_| status)
 }
 
+/// Reported elsewhere: tower-resilience#286, tower#547.
 #[tokio::test]
-async fn tower_resilience_286_tower_547_the_second_sending_is_called_ready() {
+async fn the_replay_calls_a_ready_service() {
     let (strict, log) = Strict::new();
     let inner = ServiceBuilder::new().map_response(refuse_the_first);
     let authorizer = Mint::open().warm_authorizer(API).await;

@@ -5,8 +5,9 @@ use auth_tower::AuthLayer;
 use http::StatusCode;
 use tower::{Layer, ServiceExt};
 
+/// Reported elsewhere: ktor#2864.
 #[tokio::test]
-async fn ktor_2864_a_request_is_sent_twice_at_most() {
+async fn a_request_is_sent_twice_at_most() {
     let deployment = Deployment::start().await;
     deployment.api.refuse_all();
     let authorizer = deployment.authorizer();
@@ -22,8 +23,9 @@ async fn ktor_2864_a_request_is_sent_twice_at_most() {
     assert_eq!(authorizer.tokens().unwrap().status().replays, 1);
 }
 
+/// Reported elsewhere: cf-gears.
 #[tokio::test]
-async fn cf_gears_three_revocations_in_a_row_are_each_healed_at_once() {
+async fn three_revocations_in_a_row_are_each_replaced_at_once() {
     let deployment = Deployment::start().await;
     let client = AuthLayer::new(deployment.authorizer()).layer(hyper_client());
     for _ in 0..4 {

@@ -21,7 +21,7 @@ async fn by_hyper(deployment: &Deployment, authorizer: &Authorizer, method: Meth
 }
 
 #[tokio::test]
-async fn with_none_a_refusal_is_delivered_and_the_token_renewed() {
+async fn with_none_a_rejection_is_delivered_and_the_token_refreshed() {
     let deployment = Deployment::start().await;
     let authorizer = revoked_with(&deployment, ReplayMethods::None).await;
     let status = by_hyper(&deployment, &authorizer, Method::GET).await;
@@ -39,7 +39,7 @@ async fn with_idempotent_a_post_is_sent_once() {
 }
 
 #[tokio::test]
-async fn with_idempotent_a_put_is_sent_again() {
+async fn with_idempotent_a_put_is_replayed() {
     let deployment = Deployment::start().await;
     let authorizer = revoked_with(&deployment, ReplayMethods::Idempotent).await;
     let status = by_hyper(&deployment, &authorizer, Method::PUT).await;
@@ -62,7 +62,7 @@ async fn with_idempotent_a_grpc_call_is_made_once() {
 }
 
 #[tokio::test]
-async fn a_layer_that_never_replays_renews_all_the_same() {
+async fn a_layer_that_never_replays_refreshes_all_the_same() {
     let deployment = Deployment::start().await;
     let authorizer = deployment.revoked().await;
     let layer = AuthLayer::new(authorizer.clone()).replay(Never);

@@ -76,14 +76,14 @@ async fn refused(renewal: Answer, mood: Mood) -> Result<Response<&'static str>, 
 
 /// The response has gone by then: it could hold what the service waits for.
 #[tokio::test]
-async fn an_error_of_poll_ready_before_the_second_sending_is_the_callers() {
+async fn an_error_of_poll_ready_before_the_replay_is_returned_to_the_caller() {
     let error = refused(Answer::Silent, Mood::Broken).await.unwrap_err();
     assert_eq!(error.to_string(), "broken");
 }
 
 /// There is nothing to send, and so nothing to be ready for.
 #[tokio::test]
-async fn a_failed_renewal_does_not_wait_for_the_service_to_get_ready() {
+async fn a_failed_refresh_does_not_wait_for_the_service_to_be_ready() {
     let failed = Answer::fails(ErrorKind::Unavailable);
     let response = refused(failed, Mood::NeverReady).await.unwrap();
     assert_eq!(response.status(), StatusCode::UNAUTHORIZED);
@@ -92,7 +92,7 @@ async fn a_failed_renewal_does_not_wait_for_the_service_to_get_ready() {
 
 /// A spent token is never sent, and the response that refused the first one has gone.
 #[tokio::test]
-async fn a_service_that_gets_ready_after_the_new_token_has_ended_gets_no_request() {
+async fn a_service_that_is_ready_after_the_new_token_has_expired_gets_no_request() {
     let (clock, source) = (ManualClock::new(), Scripted::lives(600));
     let builder = TokenCache::builder(source.clone());
     let tokens = builder.clock(clock.clone()).build();

@@ -170,7 +170,7 @@ async fn take(world: &mut World, step: Step) {
 }
 
 #[test]
-fn no_history_parts_the_cache_from_its_reference() {
+fn the_cache_agrees_with_its_reference_in_every_random_history() {
     let config = Config {
         cases: Config::default().cases.max(1024),
         failure_persistence: None,
@@ -193,7 +193,7 @@ fn no_history_parts_the_cache_from_its_reference() {
 
 /// A response with a short lifetime that is over when it comes, because the machine slept.
 #[test]
-fn a_renewal_that_is_over_when_it_comes_does_not_take_the_good_token_away() {
+fn a_refreshed_token_past_its_end_does_not_replace_a_usable_one() {
     let history = [
         Step::Wait,
         Step::Answer(Answer::Lives(3600)),

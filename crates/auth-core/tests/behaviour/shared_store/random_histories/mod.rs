@@ -126,7 +126,7 @@ fn replay(seed: u64, fleet: &Fleet, history: &[Step]) {
 }
 
 #[test]
-fn no_history_leaves_a_fleet_without_its_token() {
+fn every_random_history_ends_with_a_token_in_every_process() {
     let config = Config {
         failure_persistence: None,
         ..Config::default()
