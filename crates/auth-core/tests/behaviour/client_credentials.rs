@@ -4,6 +4,7 @@ use auth_core::{
     ClientAuthentication, ClientCredentials, ClientSecret, ErrorKind, TokenCache, TokenRequest,
     TokenSource,
 };
+use auth_test_support::soon;
 use auth_testing::{Answer, AuthorizationServer};
 use auth_tower::TowerTransport;
 use bytes::Bytes;
@@ -169,7 +170,7 @@ async fn a_rotated_secret_is_read_from_its_file() {
     std::fs::write(&path, "new\n").unwrap();
     TokenCache::new(source.clone()).token().await.unwrap();
     std::fs::remove_file(&path).unwrap();
-    let error = TokenCache::new(source).token().await.unwrap_err();
+    let error = soon(TokenCache::new(source).token()).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Configuration);
     assert_eq!(
         server.token_requests(),

@@ -9,8 +9,9 @@ use auth_core::{
     Authorizer, ClientAuthentication, ClientCredentials, ClientSecret, SecretString, TokenCache,
     TokenRequest, TokenResponse, TokenSource, provider::Provider,
 };
-use auth_test_support::secrets::{
-    Canned, GOOD, ID, SECRET, TOKEN, assert_clean, credentials, debug_is_clean,
+use auth_test_support::{
+    secrets::{Canned, GOOD, ID, SECRET, TOKEN, assert_clean, credentials, debug_is_clean},
+    soon,
 };
 use http::Request;
 use tracing_subscriber::fmt::MakeWriter;
@@ -146,7 +147,7 @@ async fn the_log_at_its_loudest_shows_no_secret() {
     );
     for canned in [GOOD, bad] {
         let tokens = TokenCache::new(credentials(canned));
-        let _ = tokens.token().await;
+        let _ = soon(tokens.token()).await;
         let authorizer = Authorizer::builder(tokens).origin("https://api.example");
         let elsewhere = Request::get("https://elsewhere.example/").body(()).unwrap();
         let _ = authorizer.build().unwrap().authorize(&elsewhere);

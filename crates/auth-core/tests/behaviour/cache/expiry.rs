@@ -5,7 +5,7 @@ use std::time::Duration;
 use auth_core::ErrorKind;
 use auth_test_support::{
     scripted::{Answer, Scripted},
-    secs, settle,
+    secs, settle, soon,
 };
 use auth_testing::{ManualClock, TokioClock};
 
@@ -22,7 +22,7 @@ async fn an_expired_token_is_never_handed_out_even_when_the_refresh_fails() {
     assert_eq!(read(&tokens).as_deref(), Some("Bearer t1"));
     tokio::time::advance(Duration::from_millis(1)).await;
     assert_eq!(read(&tokens), None);
-    let error = tokens.token().await.unwrap_err();
+    let error = soon(tokens.token()).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Connection);
 }
 

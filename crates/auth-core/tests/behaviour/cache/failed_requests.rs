@@ -5,7 +5,7 @@ use std::time::Duration;
 use auth_core::{Error, ErrorKind};
 use auth_test_support::{
     scripted::{Answer, Scripted},
-    secs, settle,
+    secs, settle, soon,
 };
 use auth_testing::TokioClock;
 
@@ -50,10 +50,10 @@ async fn an_outage_while_a_token_is_stale_costs_nothing_afterwards() {
 async fn without_a_token_callers_fail_at_once_until_the_next_attempt_is_due() {
     let source = Scripted::lives(600).then(Answer::fails(ErrorKind::Unavailable));
     let tokens = cache(&source, TokioClock::new());
-    let first = tokens.token().await.unwrap_err();
+    let first = soon(tokens.token()).await.unwrap_err();
     let wait = first.retry_after().unwrap();
     assert!(wait >= Duration::from_millis(800) && wait <= Duration::from_millis(1200));
-    let again = tokens.token().await.unwrap_err();
+    let again = soon(tokens.token()).await.unwrap_err();
     assert_eq!(again.kind(), ErrorKind::Unavailable);
     assert!(again.to_string().contains("next attempt in"), "{again}");
     assert_eq!(source.requests(), 1);
@@ -66,7 +66,10 @@ async fn without_a_token_callers_fail_at_once_until_the_next_attempt_is_due() {
 async fn after_a_denial_the_backoff_ends() {
     let source = Scripted::lives(600).then(Answer::fails(ErrorKind::Refused));
     let tokens = cache(&source, TokioClock::new());
-    assert_eq!(tokens.token().await.unwrap_err().kind(), ErrorKind::Refused);
+    assert_eq!(
+        soon(tokens.token()).await.unwrap_err().kind(),
+        ErrorKind::Refused
+    );
     tokio::time::advance(secs(37)).await;
     assert_eq!(tokens.token().await.unwrap().secret(), "t1");
 }
@@ -77,7 +80,7 @@ async fn a_denied_client_backs_off() {
     let source = Scripted::always(Answer::fails(ErrorKind::Refused));
     let tokens = cache(&source, TokioClock::new());
     for _ in 0..3600 {
-        tokens.token().await.unwrap_err();
+        soon(tokens.token()).await.unwrap_err();
         tokio::time::advance(secs(1)).await;
     }
     // 30, 60, 120, 240, 300, 300, … s apart, 20 % more or less
@@ -91,11 +94,11 @@ async fn retry_after_sets_the_next_attempt() {
     let source = Scripted::lives(600).then(Answer::Fails(busy));
     let tokens = cache(&source, TokioClock::new());
     assert_eq!(
-        tokens.token().await.unwrap_err().retry_after(),
+        soon(tokens.token()).await.unwrap_err().retry_after(),
         Some(secs(7))
     );
     tokio::time::advance(Duration::from_millis(6999)).await;
-    tokens.token().await.unwrap_err();
+    soon(tokens.token()).await.unwrap_err();
     tokio::time::advance(Duration::from_millis(1)).await;
     tokens.token().await.unwrap();
     assert_eq!(source.requests(), 2);
@@ -106,7 +109,7 @@ async fn retry_after_sets_the_next_attempt() {
 async fn an_unreadable_200_is_retried() {
     let source = Scripted::lives(600).then(Answer::fails(ErrorKind::InvalidResponse));
     let tokens = cache(&source, TokioClock::new());
-    tokens.token().await.unwrap_err();
+    soon(tokens.token()).await.unwrap_err();
     tokio::time::advance(secs(2)).await;
     tokens.token().await.unwrap();
 }
@@ -124,7 +127,7 @@ async fn two_connections_that_fail_are_a_failure() {
     let source = Scripted::always(Answer::fails(ErrorKind::Connection));
     let tokens = cache(&source, TokioClock::new());
     for _ in 0..10 {
-        tokens.token().await.unwrap_err();
+        soon(tokens.token()).await.unwrap_err();
     }
     assert_eq!(source.requests(), 2);
 }
@@ -135,7 +138,10 @@ async fn both_attempts_share_one_deadline() {
     let source = Scripted::always(Answer::Hangs).then(Answer::fails(ErrorKind::Connection));
     let tokens = cache(&source.takes(secs(6)), TokioClock::new());
     let start = tokio::time::Instant::now();
-    assert_eq!(tokens.token().await.unwrap_err().kind(), ErrorKind::Timeout);
+    assert_eq!(
+        soon(tokens.token()).await.unwrap_err().kind(),
+        ErrorKind::Timeout
+    );
     assert_eq!(start.elapsed().as_secs(), 10);
 }
 
@@ -143,8 +149,8 @@ async fn both_attempts_share_one_deadline() {
 async fn clearing_the_backoff_lets_the_next_request_go_out_at_once() {
     let source = Scripted::lives(600).then(Answer::fails(ErrorKind::Refused));
     let tokens = cache(&source, TokioClock::new());
-    tokens.token().await.unwrap_err();
-    tokens.token().await.unwrap_err();
+    soon(tokens.token()).await.unwrap_err();
+    soon(tokens.token()).await.unwrap_err();
     assert_eq!(source.requests(), 1);
     tokens.reset();
     assert_eq!(tokens.token().await.unwrap().secret(), "t1");

@@ -14,7 +14,7 @@ use auth_core::{
 };
 use auth_test_support::{
     scripted::{Answer, Scripted},
-    secs, settle,
+    secs, settle, soon,
 };
 use auth_testing::TokioClock;
 use futures_util::FutureExt;
@@ -32,7 +32,7 @@ use super::{cache, read};
 async fn a_panic_of_the_source_is_an_error_and_the_next_call_works() {
     let source = Scripted::lives(600).then(Answer::Panics);
     let tokens = cache(&source, TokioClock::new());
-    let error = tokens.token().await.unwrap_err();
+    let error = soon(tokens.token()).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Panicked);
     assert!(!format!("{error} {error:?}").contains("s3cr3t"));
     tokio::time::advance(secs(2)).await;
@@ -60,7 +60,7 @@ impl TokenSource for PanicsAtOnce {
 #[tokio::test]
 async fn a_panic_before_there_is_a_future_is_the_same_error() {
     let tokens = TokenCache::new(PanicsAtOnce);
-    let error = tokens.token().await.unwrap_err();
+    let error = soon(tokens.token()).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Panicked);
 }
 
@@ -147,7 +147,7 @@ async fn a_fetch_that_panics_when_it_is_given_up_is_a_failure_that_backs_off() {
         .clock(TokioClock::new())
         .build();
     for _ in 0..5 {
-        let error = tokens.token().await.unwrap_err();
+        let error = soon(tokens.token()).await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Panicked);
     }
     assert_eq!(source.0.load(SeqCst), 1);
@@ -184,7 +184,7 @@ async fn a_subscriber_that_uses_the_cache_meets_no_lock() {
             }
         });
         let _guard = tracing_subscriber::registry().with(layer).set_default();
-        let _ = tokens.token().await;
+        let _ = soon(tokens.token()).await;
         settle().await;
         assert!(events.load(SeqCst) > 0);
     }
@@ -198,7 +198,7 @@ async fn a_subscriber_that_panics_harms_no_token_request() {
     let _guard = tracing_subscriber::registry().with(layer).set_default();
     for _ in 0..5 {
         assert_eq!(
-            tokens.token().await.unwrap_err().kind(),
+            soon(tokens.token()).await.unwrap_err().kind(),
             ErrorKind::Unavailable
         );
     }

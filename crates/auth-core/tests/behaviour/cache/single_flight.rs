@@ -11,7 +11,7 @@ use std::{
 use auth_core::{Clock, ErrorKind, Now, Sleep, TokenCache};
 use auth_test_support::{
     scripted::{Answer, Scripted},
-    secs, settle,
+    secs, settle, soon,
 };
 use auth_testing::{ManualClock, TokioClock};
 use tokio::runtime::Builder;
@@ -40,7 +40,7 @@ async fn cold_callers_of_a_failing_source_make_one_request() {
     let tokens = cache(&source, TokioClock::new());
     let outcomes = together(32, || {
         let tokens = tokens.clone();
-        async move { tokens.token().await.unwrap_err().kind() }
+        async move { soon(tokens.token()).await.unwrap_err().kind() }
     })
     .await;
     assert_eq!(outcomes, [ErrorKind::Unavailable; 32]);
@@ -160,7 +160,7 @@ async fn an_attempt_that_hangs_ends_after_ten_seconds_for_every_waiter() {
     let start = tokio::time::Instant::now();
     let outcomes = together(10, || {
         let tokens = tokens.clone();
-        async move { tokens.token().await.unwrap_err().kind() }
+        async move { soon(tokens.token()).await.unwrap_err().kind() }
     })
     .await;
     assert_eq!(outcomes, [ErrorKind::Timeout; 10]);

@@ -1,6 +1,6 @@
 //! Real threads read while the token is replaced, again and again.
 //!
-//! For a sanitizer's eyes: `cargo test --test it cache::stress`.
+//! For a sanitizer's eyes: `cargo test -p auth-core --test behaviour cache::stress`.
 
 use std::{
     collections::VecDeque,
