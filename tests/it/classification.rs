@@ -1,4 +1,4 @@
-//! Which answers refuse the token.
+//! Which responses are a rejection of the token.
 
 use auth_core::{Authorizer, AuthorizerBuilder};
 use auth_test_support::{
@@ -43,8 +43,8 @@ fn answer(status: u16, challenge: &'static str) -> Answer {
     }
 }
 
-/// The API answers so once. A refusal is not seen by the caller, and costs a token request.
-async fn is_refusal(
+/// The API answers so once. The caller does not see a rejection, which costs a token request.
+async fn is_rejection(
     status: u16,
     challenge: &'static str,
     terms: fn(AuthorizerBuilder) -> AuthorizerBuilder,
@@ -72,9 +72,9 @@ async fn is_refusal(
 #[tokio::test]
 async fn invalid_token_is_a_rejection() {
     let challenge = r#"Bearer realm="api", error="invalid_token", error_description="expired""#;
-    assert!(is_refusal(401, challenge, |terms| terms).await);
+    assert!(is_rejection(401, challenge, |terms| terms).await);
     let after_another = r#"Basic realm="api", Bearer error="invalid_token""#;
-    assert!(is_refusal(401, after_another, |terms| terms).await);
+    assert!(is_rejection(401, after_another, |terms| terms).await);
 }
 
 /// Signicat's APIs answer so.
@@ -82,7 +82,7 @@ async fn invalid_token_is_a_rejection() {
 async fn a_401_without_a_challenge_is_a_rejection() {
     for challenge in ["", "Bearer", r#"Basic realm="api""#] {
         assert!(
-            is_refusal(401, challenge, |terms| terms).await,
+            is_rejection(401, challenge, |terms| terms).await,
             "{challenge}"
         );
     }
@@ -98,7 +98,7 @@ async fn insufficient_scope_and_invalid_request_are_no_rejection() {
         (400, r#"Bearer error="invalid_request""#),
     ] {
         assert!(
-            !is_refusal(status, challenge, |terms| terms).await,
+            !is_rejection(status, challenge, |terms| terms).await,
             "{challenge}"
         );
     }
@@ -107,7 +107,7 @@ async fn insufficient_scope_and_invalid_request_are_no_rejection() {
 #[tokio::test]
 async fn other_statuses_are_no_rejection() {
     for status in [400, 403, 404, 407, 419, 429, 500, 503] {
-        assert!(!is_refusal(status, "", |terms| terms).await, "{status}");
+        assert!(!is_rejection(status, "", |terms| terms).await, "{status}");
     }
 }
 
@@ -120,10 +120,10 @@ async fn a_419_is_a_rejection_where_it_is_configured() {
     fn alone(builder: AuthorizerBuilder) -> AuthorizerBuilder {
         builder.refusal_statuses([StatusCode::from_u16(419).unwrap()])
     }
-    assert!(is_refusal(419, "", both).await);
-    assert!(is_refusal(401, "", both).await);
-    assert!(is_refusal(419, "", alone).await);
-    assert!(!is_refusal(401, "", alone).await);
+    assert!(is_rejection(419, "", both).await);
+    assert!(is_rejection(401, "", both).await);
+    assert!(is_rejection(419, "", alone).await);
+    assert!(!is_rejection(401, "", alone).await);
 }
 
 #[tokio::test]

@@ -43,7 +43,7 @@ fn with_a_shared_store_a_fleet_makes_one_request_for_each_token() {
     };
     let record = outcome(&scenario);
     assert_eq!(record.most_without_token(secs(1)), 0);
-    // the earliest of 200 renews: after 372 s at least, and before the middle of the window, 426 s, but
+    // the earliest of 200 refreshes: after 372 s at least, and before the middle of the window, 426 s, but
     // for once in 2^200 times
     let requests = record.total();
     assert!((9..=10).contains(&requests), "{requests} in an hour");
@@ -73,7 +73,7 @@ fn after_an_outage(shared_store: bool, silence: Silence) -> (Record, Outage) {
 fn a_fleet_recovers_from_an_outage_as_fast_as_the_server_can_serve_it() {
     let (record, outage) = after_an_outage(false, Silence::Unavailable);
     assert_eq!(record.most_without_token(outage.end() - secs(1)), 200);
-    // 200 at two a second; the last one may have to pause once more, for 12 s
+    // 200 at two a second; the last one may have to back off once more, for 12 s
     let after = record.recovered_after(outage.end()).unwrap().as_secs();
     assert!((99..=115).contains(&after), "{after} s");
 }
@@ -82,15 +82,15 @@ fn a_fleet_recovers_from_an_outage_as_fast_as_the_server_can_serve_it() {
 fn with_a_shared_store_a_fleet_recovers_within_one_backoff() {
     let (record, outage) = after_an_outage(true, Silence::Unavailable);
     assert_eq!(record.most_without_token(outage.end() - secs(1)), 200);
-    // a pause of 12 s at most, behind somebody else's of 10 s
+    // a backoff of 12 s at most, behind another process's of 10 s
     let after = record.recovered_after(outage.end()).unwrap().as_secs();
     assert!(after <= 22, "{after} s");
     let requests: u32 = record.requests(outage.end(), secs(4500)).iter().sum();
     assert!(requests <= 20, "{requests} since the end of the outage");
 }
 
-/// One process asks, and one more for those who wait in vain for that: not the whole fleet when its
-/// token, which is everybody's, ends.
+/// One process requests a token, and one more under the fallback lease: not the whole fleet when the
+/// token of all processes expires.
 #[test]
 fn with_a_shared_store_an_outage_causes_no_burst_of_requests() {
     for silence in [Silence::NoAnswer, Silence::Unavailable] {

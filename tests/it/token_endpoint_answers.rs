@@ -163,7 +163,7 @@ async fn an_answer_that_is_not_http() {
 
 #[tokio::test]
 async fn no_server_listens() {
-    // bound, so that nobody else gets the port, and never listening
+    // bound, so that no other process gets the port, and never listening
     let socket = TcpSocket::new_v4().unwrap();
     socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
     let url = format!("http://{}", socket.local_addr().unwrap());

@@ -20,8 +20,8 @@ const ENCODED: [&str; 2] = [
     "czNjcjN0LW9mLXRoZS1jbGllbnQ",
 ];
 
-/// A stranger who would play along, so that a followed redirect ends in a token.
-async fn stranger() -> RawServer {
+/// Another origin that issues tokens, so that a followed redirect ends in a token.
+async fn unlisted_origin() -> RawServer {
     let token = r#"{"access_token":"abc","token_type":"Bearer","expires_in":600}"#;
     let length = token.len();
     RawServer::start(format!(
@@ -51,13 +51,13 @@ fn methods() -> [ClientAuthentication; 3] {
 }
 
 /// Asks for a token at endpoints with every kind of redirect, and with every kind of client
-/// authentication; comes back with what the strangers received.
+/// authentication; returns what the other origins received.
 async fn redirected(transport: impl HttpTransport + Clone) -> Vec<(u16, String)> {
     let mut received = Vec::new();
     for status in [301, 302, 303, 307, 308] {
         for authentication in methods() {
-            let stranger = stranger().await;
-            let endpoint = endpoint_that_redirects(status, &stranger).await;
+            let unlisted = unlisted_origin().await;
+            let endpoint = endpoint_that_redirects(status, &unlisted).await;
             let url = format!("{}/token", endpoint.origin());
             let credentials = ClientCredentials::builder(url, "client", authentication);
             let credentials = credentials.build(transport.clone()).unwrap();
@@ -71,7 +71,7 @@ async fn redirected(transport: impl HttpTransport + Clone) -> Vec<(u16, String)>
                 holds_the_secret(&endpoint.received().await),
                 "the asked one"
             );
-            let seen = stranger.received().await;
+            let seen = unlisted.received().await;
             assert!(!holds_the_secret(&seen), "{status}: {seen}");
             received.push((status, seen));
         }
@@ -106,12 +106,12 @@ async fn tower_transport_over_hyper_does_not_even_connect() {
 /// What the transport is there to prevent: without it, this happens.
 #[tokio::test]
 async fn a_default_reqwest_client_would_deliver_the_secret() {
-    let stranger = stranger().await;
-    let endpoint = endpoint_that_redirects(307, &stranger).await;
+    let unlisted = unlisted_origin().await;
+    let endpoint = endpoint_that_redirects(307, &unlisted).await;
     let form = format!("grant_type=client_credentials&client_secret={SECRET}");
     let request = reqwest_client().post(endpoint.origin()).body(form);
     request.send().await.unwrap();
-    assert!(holds_the_secret(&stranger.received().await));
+    assert!(holds_the_secret(&unlisted.received().await));
 }
 
 #[tokio::test]
@@ -119,11 +119,11 @@ async fn a_chain_that_starts_within_the_origin_takes_no_secret_along() {
     let server = AuthorizationServer::builder().start().await.unwrap();
     for status in [StatusCode::FOUND, StatusCode::TEMPORARY_REDIRECT] {
         for authentication in methods() {
-            let (asked, stranger) = (
+            let (asked, unlisted) = (
                 ProtectedApi::start(&server).await.unwrap(),
-                stranger().await,
+                unlisted_origin().await,
             );
-            for location in ["/elsewhere", &stranger.origin()] {
+            for location in ["/elsewhere", &unlisted.origin()] {
                 let location = HeaderValue::from_str(location).unwrap();
                 asked.fail_next(1, Answer::status(status).header(LOCATION, location));
             }
@@ -135,7 +135,7 @@ async fn a_chain_that_starts_within_the_origin_takes_no_secret_along() {
                 .await
                 .unwrap_err();
             assert_eq!(error.kind(), ErrorKind::Redirected);
-            let seen = stranger.received().await;
+            let seen = unlisted.received().await;
             assert!(!holds_the_secret(&seen), "{status}: {seen}");
         }
     }

@@ -1,5 +1,5 @@
-//! Hosts that are not the API: none is shown a token, whatever its name looks like, and what it
-//! says of one does not count.
+//! Hosts that are not the API: none receives a token, whatever its name looks like, and its 401
+//! starts no refresh.
 
 use std::{convert::Infallible, future::ready, iter, net::SocketAddr, sync::Arc};
 
@@ -24,10 +24,11 @@ use reqwest_middleware::ClientBuilder;
 use tower::{Layer, ServiceExt, service_fn};
 
 const WELCOME: &str = "HTTP/1.1 200 OK\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
-const REFUSED: &str = "HTTP/1.1 401 Unauthorized\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
+const REJECTED: &str =
+    "HTTP/1.1 401 Unauthorized\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
 const API: &str = "http://api.signicat.com";
 
-const STRANGERS: [&str; 9] = [
+const UNLISTED: [&str; 9] = [
     "http://api.signicat.con/",
     "http://apisignicat.com/",
     "http://signicat.com/",
@@ -58,7 +59,7 @@ async fn authorizer() -> auth_core::Authorizer {
     authorizer
 }
 
-/// What arrives when `uri` is asked for, whoever that is.
+/// What arrives when `uri` is requested, whatever host it names.
 async fn by_hyper(uri: &str) -> String {
     let server = RawServer::start(WELCOME).await;
     let everywhere = server.address();
@@ -94,10 +95,10 @@ fn shows_token(received: &str) -> bool {
 #[tokio::test]
 async fn a_name_that_looks_like_the_apis_is_not_the_apis() {
     let here = ["http://api.signicat.com:PORT/", "http://127.0.0.1:PORT/"];
-    for stranger in STRANGERS.into_iter().chain(here) {
-        assert!(!shows_token(&by_hyper(stranger).await), "hyper: {stranger}");
-        let received = by_reqwest(stranger).await;
-        assert!(!shows_token(&received), "reqwest: {stranger}");
+    for unlisted in UNLISTED.into_iter().chain(here) {
+        assert!(!shows_token(&by_hyper(unlisted).await), "hyper: {unlisted}");
+        let received = by_reqwest(unlisted).await;
+        assert!(!shows_token(&received), "reqwest: {unlisted}");
     }
     // an "а" of another alphabet
     let received = by_reqwest("http://\u{430}pi.signicat.com/").await;
@@ -110,7 +111,7 @@ async fn other_spellings_of_the_apis_name_are_the_apis() {
         assert!(shows_token(&by_hyper(same).await), "hyper: {same}");
         assert!(shows_token(&by_reqwest(same).await), "reqwest: {same}");
     }
-    // a backslash is a slash to whoever connects, and to whoever judges
+    // a backslash is a slash where the client connects, and where the origin is checked
     let path = r"http://api.signicat.com\@evil.example/";
     assert!(shows_token(&by_reqwest(path).await));
 }
@@ -118,8 +119,8 @@ async fn other_spellings_of_the_apis_name_are_the_apis() {
 #[tokio::test]
 async fn a_401_of_an_unlisted_origin_after_a_redirect_starts_no_refresh_on_reqwest() {
     let deployment = Deployment::start().await;
-    let stranger = RawServer::start(REFUSED).await;
-    let location = HeaderValue::from_str(&stranger.origin()).unwrap();
+    let unlisted = RawServer::start(REJECTED).await;
+    let location = HeaderValue::from_str(&unlisted.origin()).unwrap();
     let redirect = Answer::status(StatusCode::TEMPORARY_REDIRECT);
     deployment
         .api
@@ -129,30 +130,30 @@ async fn a_401_of_an_unlisted_origin_after_a_redirect_starts_no_refresh_on_reqwe
     assert_eq!(status, StatusCode::UNAUTHORIZED);
     assert_eq!(deployment.authorization.token_requests(), 1);
     assert_eq!(deployment.api.request_count(), 1);
-    let received = stranger.received().await.to_lowercase();
+    let received = unlisted.received().await.to_lowercase();
     assert!(!received.contains("authorization"), "{received}");
 }
 
 #[tokio::test]
 async fn a_401_to_a_request_without_a_token_starts_no_refresh() {
     let deployment = Deployment::start().await;
-    let stranger = deployment.unlisted_api().await;
+    let unlisted = deployment.unlisted_api().await;
     let authorizer = deployment.authorizer();
     authorizer.tokens().unwrap().token().await.unwrap();
     let client = AuthLayer::new(authorizer.clone()).layer(hyper_client());
-    let response = client.oneshot(get(stranger.url())).await.unwrap();
+    let response = client.oneshot(get(unlisted.url())).await.unwrap();
     assert_eq!(response.status(), StatusCode::UNAUTHORIZED);
-    let request = reqwest_with(authorizer).get(stranger.url());
+    let request = reqwest_with(authorizer).get(unlisted.url());
     let status = request.send().await.unwrap().status();
     assert_eq!(status, StatusCode::UNAUTHORIZED);
     assert_eq!(
-        authorizations(&stranger),
+        authorizations(&unlisted),
         [&NOTHING[0], &NOTHING[0]].map(Clone::clone)
     );
     assert_eq!(deployment.authorization.token_requests(), 1);
 }
 
-/// Who was asked last counts: a hop within the origin is followed by a refusal that is the API's.
+/// The last hop counts: a hop within the origin is followed by a rejection that is the API's.
 #[tokio::test]
 async fn the_apis_own_401_after_a_redirect_starts_a_refresh_on_reqwest() {
     let deployment = Deployment::start().await;

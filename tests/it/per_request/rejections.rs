@@ -1,4 +1,4 @@
-//! A refusal of one token is none of the others.
+//! A rejection of one token is none of the others.
 
 use auth_core::TokenRequest;
 use auth_test_support::Deployment;
@@ -6,7 +6,7 @@ use auth_test_support::Deployment;
 use super::{ALL, last_token, scope};
 
 /// Of three tokens the one for `revoked` is, and is replaced by one for the same.
-async fn renews_that_one_only(revoked: Option<TokenRequest>) {
+async fn refreshes_that_one_only(revoked: Option<TokenRequest>) {
     for stack in ALL {
         let deployment = Deployment::start().await;
         let (api, authorizer) = (&deployment.api, deployment.authorizer());
@@ -34,15 +34,15 @@ async fn renews_that_one_only(revoked: Option<TokenRequest>) {
 
 #[tokio::test]
 async fn a_rejection_of_a_picked_token_refreshes_that_one_only() {
-    renews_that_one_only(Some(scope("read"))).await;
+    refreshes_that_one_only(Some(scope("read"))).await;
 }
 
 #[tokio::test]
 async fn a_rejection_of_the_default_token_refreshes_that_one_only() {
-    renews_that_one_only(None).await;
+    refreshes_that_one_only(None).await;
 }
 
-/// Else the second sending would be refused with 403: it would lack the scope.
+/// Else the replay would be answered with 403: it would lack the scope.
 #[tokio::test]
 async fn the_replay_carries_a_token_of_the_same_scope() {
     for stack in ALL {

@@ -1,4 +1,4 @@
-//! Who shares a token on the wire, and who never does.
+//! Which requests share a token on the wire, and which never do.
 
 use auth_core::TokenRequest;
 use auth_test_support::Deployment;

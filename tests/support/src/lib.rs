@@ -3,7 +3,11 @@
 
 // clippy.toml allows these in test functions, and not in what those call
 #![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used)]
-#![allow(clippy::missing_panics_doc, clippy::must_use_candidate)]
+#![allow(
+    clippy::missing_panics_doc,
+    clippy::must_use_candidate,
+    clippy::new_without_default
+)]
 
 #[macro_use]
 mod auto_traits;

@@ -7,7 +7,7 @@ use tokio::{
     task::{JoinHandle, JoinSet},
 };
 
-/// A bare socket that gives the same answer to everybody, one request a connection, and keeps
+/// A bare socket that gives the same answer to every client, one request a connection, and keeps
 /// every byte that it is sent.
 #[derive(Debug)]
 pub struct RawServer {

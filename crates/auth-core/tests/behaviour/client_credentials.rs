@@ -1,4 +1,4 @@
-//! The client credentials grant against an authorization server, and what is refused before it.
+//! The client credentials grant against an authorization server, and settings that are errors before it.
 
 use auth_core::{
     ClientAuthentication, ClientCredentials, ClientSecret, ErrorKind, TokenCache, TokenRequest,

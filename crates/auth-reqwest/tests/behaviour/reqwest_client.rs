@@ -111,10 +111,10 @@ async fn a_callers_own_authorization_is_left_alone_and_costs_no_token_request() 
 #[tokio::test]
 async fn an_unlisted_origin_gets_no_token() {
     let deployment = Deployment::start().await;
-    let stranger = deployment.unlisted_api().await;
+    let unlisted = deployment.unlisted_api().await;
     let client = client(deployment.authorizer());
-    client.get(stranger.url()).send().await.unwrap();
-    assert_eq!(authorizations(&stranger), NOTHING);
+    client.get(unlisted.url()).send().await.unwrap();
+    assert_eq!(authorizations(&unlisted), NOTHING);
     assert_eq!(deployment.authorization.token_requests(), 0);
 }
 
@@ -122,21 +122,21 @@ async fn an_unlisted_origin_gets_no_token() {
 #[tokio::test]
 async fn a_userinfo_that_looks_like_the_origin_gets_no_token() {
     let deployment = Deployment::start().await;
-    let stranger = deployment.unlisted_api().await;
-    let trick = stranger.url().replace("//", "//127.0.0.1:4000@");
+    let unlisted = deployment.unlisted_api().await;
+    let trick = unlisted.url().replace("//", "//127.0.0.1:4000@");
     let authorizer = deployment.builder().origin("http://127.0.0.1:4000");
     let client = client(authorizer.build().unwrap());
     client.get(trick).send().await.unwrap();
-    assert_eq!(authorizations(&stranger), [["Basic MTI3LjAuMC4xOjQwMDA="]]);
+    assert_eq!(authorizations(&unlisted), [["Basic MTI3LjAuMC4xOjQwMDA="]]);
     assert_eq!(deployment.authorization.token_requests(), 0);
 }
 
 #[tokio::test]
 async fn a_redirect_to_an_unlisted_origin_takes_no_token_along() {
     let deployment = Deployment::start().await;
-    let stranger =
+    let unlisted =
         RawServer::start("HTTP/1.1 200 OK\r\ncontent-length: 0\r\nconnection: close\r\n\r\n").await;
-    let location = HeaderValue::from_str(&stranger.origin()).unwrap();
+    let location = HeaderValue::from_str(&unlisted.origin()).unwrap();
     let redirect = Answer::status(StatusCode::TEMPORARY_REDIRECT).header(LOCATION, location);
     deployment.api.fail_next(1, redirect);
     let request = client(deployment.authorizer()).get(deployment.api.url());
@@ -144,7 +144,7 @@ async fn a_redirect_to_an_unlisted_origin_takes_no_token_along() {
 
     let shown = &authorizations(&deployment.api)[0][0];
     let token = shown.strip_prefix("Bearer ").unwrap();
-    let received = stranger.received().await;
+    let received = unlisted.received().await;
     assert!(received.starts_with("GET / HTTP/1.1"), "{received}");
     assert!(!received.to_lowercase().contains("authorization"));
     assert!(!received.contains(token));

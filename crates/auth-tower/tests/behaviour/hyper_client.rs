@@ -18,7 +18,7 @@ use hyper::body::Incoming;
 use tower::{Layer, Service, ServiceExt, service_fn};
 
 /// Sends a request to the API at `origin` while there is no token yet, and one when there is. The
-/// API refuses a request without a token, and one with two.
+/// API rejects a request without a token, and one with two.
 async fn carries_one_token<S>(deployment: &Deployment, client: S, origin: &str, version: Version)
 where
     S: Service<Request<Full<Bytes>>, Response = Response<Incoming>> + Clone,
@@ -99,16 +99,16 @@ async fn a_callers_own_authorization_is_left_alone_and_costs_no_token_request() 
 #[tokio::test]
 async fn an_unlisted_origin_gets_no_token() {
     let deployment = Deployment::start().await;
-    let stranger = deployment.unlisted_api().await;
+    let unlisted = deployment.unlisted_api().await;
     let client = AuthLayer::new(deployment.authorizer()).layer(hyper_client());
     let asked = |url| client.clone().oneshot(get(url));
-    asked(stranger.url()).await.unwrap();
+    asked(unlisted.url()).await.unwrap();
     assert_eq!(deployment.authorization.token_requests(), 0);
     asked(deployment.api.url()).await.unwrap();
-    asked(stranger.url()).await.unwrap();
+    asked(unlisted.url()).await.unwrap();
     assert_eq!(deployment.api.statuses(), [StatusCode::OK]);
     assert_eq!(
-        authorizations(&stranger),
+        authorizations(&unlisted),
         [NOTHING[0].clone(), NOTHING[0].clone()]
     );
 }
@@ -127,12 +127,12 @@ async fn another_name_of_the_same_host_is_another_origin() {
 async fn a_userinfo_that_looks_like_the_origin_gets_no_token() {
     let mint = Mint::open();
     for userinfo in ["127.0.0.1:4000", "127.0.0.1"] {
-        let stranger = RawServer::start("HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n").await;
+        let unlisted = RawServer::start("HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n").await;
         let authorizer = mint.warm_authorizer(format!("http://{userinfo}")).await;
         let client = AuthLayer::new(authorizer).layer(hyper_client());
-        let uri = format!("http://{userinfo}@{}/", stranger.address());
+        let uri = format!("http://{userinfo}@{}/", unlisted.address());
         client.oneshot(get(uri)).await.unwrap();
-        let received = stranger.received().await;
+        let received = unlisted.received().await;
         assert!(received.starts_with("GET / HTTP/1.1"), "{received}");
         assert!(!received.contains("token-"), "{received}");
     }

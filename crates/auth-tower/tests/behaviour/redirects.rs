@@ -76,14 +76,14 @@ const BOTH: [Nesting; 2] = [Nesting::AuthInside, Nesting::AuthOutside];
 async fn a_redirect_to_an_unlisted_origin_takes_no_token_along() {
     for nesting in BOTH {
         let deployment = Deployment::start().await;
-        let stranger = RawServer::start(WELCOME).await;
-        let location = format!("{}/second", stranger.origin());
+        let unlisted = RawServer::start(WELCOME).await;
+        let location = format!("{}/second", unlisted.origin());
         let status = redirected(&deployment, nesting, &location).await;
         assert_eq!(status, StatusCode::OK, "{nesting:?}");
 
         let shown = &authorizations(&deployment.api)[0][0];
         let token = shown.strip_prefix("Bearer ").unwrap();
-        let received = stranger.received().await.to_lowercase();
+        let received = unlisted.received().await.to_lowercase();
         assert!(received.starts_with("get /second http/1.1"), "{received}");
         assert!(!received.contains("authorization"), "{nesting:?}");
         assert!(!received.contains(&token.to_lowercase()), "{nesting:?}");
@@ -103,18 +103,18 @@ async fn a_hop_within_the_origin_carries_one_token() {
     }
 }
 
-/// Every hop is judged by where it goes, so inside the redirects a named origin gets its token even
-/// when a stranger sent us there.
+/// Every hop is decided by where it goes, so inside the redirects an allowed origin gets its token even
+/// when an unlisted origin redirected there.
 #[tokio::test]
 async fn inside_the_redirects_a_hop_back_from_an_unlisted_origin_carries_the_token() {
     let deployment = Deployment::start().await;
     let back = format!("{}/third", deployment.api.url());
-    let stranger = RawServer::start(sent_to(&back)).await;
-    let status = redirected(&deployment, Nesting::AuthInside, &stranger.origin()).await;
+    let unlisted = RawServer::start(sent_to(&back)).await;
+    let status = redirected(&deployment, Nesting::AuthInside, &unlisted.origin()).await;
     assert_eq!(status, StatusCode::OK);
     let shown = authorizations(&deployment.api);
     assert_eq!(shown[0], shown[1]);
-    assert!(!stranger.received().await.contains("authorization"));
+    assert!(!unlisted.received().await.contains("authorization"));
 }
 
 /// Outside, the layer sees one request and one response: what `FollowRedirect` has stripped does not
@@ -123,8 +123,8 @@ async fn inside_the_redirects_a_hop_back_from_an_unlisted_origin_carries_the_tok
 async fn outside_the_redirects_a_hop_back_from_an_unlisted_origin_carries_none() {
     let deployment = Deployment::start().await;
     let back = format!("{}/third", deployment.api.url());
-    let stranger = RawServer::start(sent_to(&back)).await;
-    let status = redirected(&deployment, Nesting::AuthOutside, &stranger.origin()).await;
+    let unlisted = RawServer::start(sent_to(&back)).await;
+    let status = redirected(&deployment, Nesting::AuthOutside, &unlisted.origin()).await;
     assert_eq!(status, StatusCode::OK);
     let shown = authorizations(&deployment.api);
     assert_eq!(shown[1..2], NOTHING);

@@ -55,7 +55,7 @@ async fn bidirectional(echo: &mut EchoClient<Auth<Channel>>) {
     assert_eq!(replies, ["a", "b", "c"]);
 }
 
-/// Makes a call while there is no token yet and one when there is, over a service that refuses
+/// Makes a call while there is no token yet and one when there is, over a service that rejects
 /// those without.
 macro_rules! carries_one_token {
     ($shape:ident) => {{
@@ -186,7 +186,7 @@ async fn a_channel_declared_trusted_gets_the_token() {
 /// `Grpc::with_origin` shows the layer an authority that the channel then overwrites.
 async fn check_with_origin(channel: Auth<Channel>, origin: &'static str) {
     let mut health = HealthClient::with_origin(channel, Uri::from_static(origin));
-    // refused or not: what was shown to the server counts
+    // rejected or not: what was shown to the server counts
     drop(health.check(HealthCheckRequest::default()).await);
 }
 
@@ -203,7 +203,7 @@ async fn the_origin_a_client_claims_proves_nothing() {
 #[tokio::test]
 async fn the_origin_a_client_claims_has_to_be_an_allowed_one_too() {
     let deployment = Deployment::start().await;
-    check_with_origin(channel(&deployment), "https://stranger.example.com").await;
+    check_with_origin(channel(&deployment), "https://unlisted.example.com").await;
     assert_eq!(authorizations(&deployment.api), NOTHING);
 }
 
@@ -221,7 +221,7 @@ async fn the_origin_of_an_endpoint_is_not_where_it_connects() {
     let text = refusal(&disguised, allowed.build().unwrap());
     assert!(text.contains(&deployment.api.url()), "{text}");
 
-    let renamed = endpoint(&deployment).origin(Uri::from_static("https://stranger.example.com"));
+    let renamed = endpoint(&deployment).origin(Uri::from_static("https://unlisted.example.com"));
     let layer = AuthLayer::for_endpoint(&renamed, deployment.authorizer()).unwrap();
     assert_eq!(call(layer.layer(renamed.connect_lazy())).await, Code::Ok);
 }

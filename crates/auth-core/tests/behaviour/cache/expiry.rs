@@ -38,7 +38,7 @@ async fn a_lifetime_is_counted_from_before_the_request() {
     assert_eq!(read(&tokens), None);
 }
 
-/// Reported elsewhere: object_store#41.
+/// Reported elsewhere: `object_store#41`.
 #[tokio::test(start_paused = true)]
 async fn a_token_that_arrives_expired_is_used_for_a_second() {
     let source = Scripted::lives(0);

@@ -1,4 +1,4 @@
-//! What a failed token request does to those who have a token, and to those who do not.
+//! A failed token request, with a usable token and without one: errors, backoff, the next attempt.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! A token that is renewed on time although nobody reads it.
+//! A token that is refreshed on time without a reader.
 
 use auth_core::{ErrorKind, TokenCache};
 use auth_test_support::{
@@ -16,7 +16,7 @@ fn warm(source: &Scripted) -> TokenCache {
         .build()
 }
 
-/// Time in which nobody reads.
+/// Time without a reader.
 async fn quiet(seconds: u64) {
     for _ in 0..seconds {
         tokio::time::advance(secs(1)).await;
@@ -71,7 +71,7 @@ async fn a_denial_or_a_panic_does_not_end_the_task() {
         .then(Answer::fails(ErrorKind::Refused));
     let tokens = warm(&source);
     tokens.token().await.unwrap();
-    // due after 480 s; 36 s, 2 s and 288 s at most between the failures and the next token
+    // stale after 480 s; 36 s, 2 s and 288 s at most between the failures and the next token
     quiet(480 + 36 + 2 + 288 + 5).await;
     assert!(read(&tokens).is_some());
     assert_eq!(source.requests(), 5);

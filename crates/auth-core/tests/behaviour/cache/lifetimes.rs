@@ -14,8 +14,8 @@ const PERIODS: u32 = 60;
 /// Reads in a lifetime.
 const READS: u32 = 100;
 
-/// Reads for many lifetimes. A read that finds the token due starts its renewal, which is there
-/// before the next read: so the times between tokens are those from a token to its being due.
+/// Reads for many lifetimes. A read that finds the token stale starts its refresh, which is done
+/// before the next read: so the times between tokens are those until a token is stale.
 async fn periods(lifetime: Duration) -> Vec<Duration> {
     let source = Scripted::always(Answer::Lives(lifetime));
     let tokens = cache(&source, TokioClock::new());

@@ -212,17 +212,17 @@ fn a_subscriber_that_sends_a_request_to_an_unlisted_origin_meets_no_lock() {
     let tokens = TokenCache::new(Scripted::lives(600));
     let authorizer = Authorizer::builder(tokens).origin("https://api.example");
     let authorizer = authorizer.build().unwrap();
-    let stranger = |host| Request::get(format!("https://{host}/")).body(()).unwrap();
+    let unlisted = |host| Request::get(format!("https://{host}/")).body(()).unwrap();
     let events = Arc::new(AtomicUsize::new(0));
     let layer = OnEvent({
         let (authorizer, events) = (authorizer.clone(), Arc::clone(&events));
         move || {
             if events.fetch_add(1, SeqCst) == 0 {
-                let _ = authorizer.authorize(&stranger("two.example"));
+                let _ = authorizer.authorize(&unlisted("two.example"));
             }
         }
     });
     let _guard = tracing_subscriber::registry().with(layer).set_default();
-    let _ = authorizer.authorize(&stranger("one.example"));
+    let _ = authorizer.authorize(&unlisted("one.example"));
     assert!(events.load(SeqCst) > 0);
 }

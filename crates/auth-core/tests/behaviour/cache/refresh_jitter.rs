@@ -1,4 +1,4 @@
-//! Many caches that start together: they must not renew together.
+//! Many caches that start together: they must not refresh together.
 
 use auth_core::TokenCache;
 use auth_test_support::{scripted::Scripted, secs, settle};
@@ -15,7 +15,7 @@ async fn a_fleet_that_starts_together_does_not_refresh_together() {
     for tokens in &fleet {
         tokens.token().await.unwrap();
     }
-    // due within 2310–3030 s: 144 slots of five seconds
+    // stale within 2310–3030 s: 144 slots of five seconds
     tokio::time::advance(secs(2310)).await;
     let mut most = 0;
     for _ in 0..144 {
@@ -32,7 +32,7 @@ async fn a_fleet_that_starts_together_does_not_refresh_together() {
     assert!(most <= 15, "{most} of 200 in five seconds");
 }
 
-/// Jitter that is drawn at each check makes a busy client renew at the window's very start.
+/// Jitter that is drawn at each check makes a busy client refresh at the start of the window.
 ///
 /// Reported elsewhere: MSAL.
 #[tokio::test]

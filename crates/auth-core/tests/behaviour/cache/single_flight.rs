@@ -1,4 +1,4 @@
-//! One flight, and what becomes of those who wait for it.
+//! One request in flight, and what its waiters get.
 
 use std::{
     sync::{
@@ -33,7 +33,7 @@ async fn a_thousand_cold_callers_make_one_request() {
     assert_eq!(source.requests(), 1);
 }
 
-/// Reported elsewhere: huskarl, azure_core, aws-smithy-runtime, reqsign (32 requests of 32 callers).
+/// Reported elsewhere: huskarl, `azure_core`, aws-smithy-runtime, reqsign (32 requests of 32 callers).
 #[tokio::test(start_paused = true)]
 async fn cold_callers_of_a_failing_source_make_one_request() {
     let source = Scripted::always(Answer::fails(ErrorKind::Unavailable)).takes(secs(1));
@@ -76,7 +76,7 @@ async fn a_request_whose_callers_were_all_dropped_still_stores_its_token() {
     assert_eq!(source.requests(), 1);
 }
 
-/// Reported elsewhere: gcp_auth.
+/// Reported elsewhere: `gcp_auth`.
 #[tokio::test(start_paused = true)]
 async fn a_caller_that_arrives_with_the_outcome_makes_no_second_request() {
     let source = Scripted::lives(600).hold();
@@ -91,7 +91,7 @@ async fn a_caller_that_arrives_with_the_outcome_makes_no_second_request() {
     assert_eq!(source.requests(), 1);
 }
 
-/// Stands still, and lets something happen when it is read for the second time: after the look at
+/// Stands still, and lets something happen when it is read for the second time: after the read of
 /// the token, before the lock.
 #[derive(Debug)]
 struct Between {
@@ -118,7 +118,7 @@ impl Clock for Between {
     }
 }
 
-/// Reported elsewhere: gcp_auth.
+/// Reported elsewhere: `gcp_auth`.
 #[tokio::test]
 async fn a_token_stored_between_the_read_and_the_lock_is_not_requested_again() {
     let source = Scripted::lives(600);

@@ -25,7 +25,7 @@ const READERS: usize = 4;
 /// A reader keeps so many headers, until long after the cache has forgotten their tokens.
 const HELD: usize = 64;
 const LIFETIME: Duration = Duration::from_secs(3);
-/// Surely due, and surely not spent: from 1.55 s to 2 s.
+/// Certainly stale, and certainly not expired: from 1.55 s to 2 s.
 const DUE: Duration = Duration::from_millis(1700);
 
 /// Moved without a lock, and never slept on: the source below answers at once.
@@ -73,7 +73,7 @@ fn whole(authorization: &Authorization) -> u64 {
     generation
 }
 
-/// Set by whoever ends, in a panic too, so that nobody waits for them.
+/// Set by a thread that ends, in a panic too, so that no other thread waits for it.
 struct Ends<'a>(&'a AtomicBool);
 
 impl Drop for Ends<'_> {
@@ -82,7 +82,7 @@ impl Drop for Ends<'_> {
     }
 }
 
-/// Reads until somebody ends; `seen` tells the writer how far it is.
+/// Reads until a thread ends; `seen` tells the writer how far it is.
 fn read(tokens: &TokenCache, seen: &AtomicU64, ended: &AtomicBool) {
     let _ends = Ends(ended);
     let mut held = VecDeque::with_capacity(HELD);
@@ -133,7 +133,7 @@ fn readers_on_other_threads_see_whole_tokens_and_never_an_older_one() {
                 settle().await;
             });
             assert_eq!(tokens.status().tokens, generation + 1);
-            // now and then everybody comes along
+            // now and then every thread waits for it
             let behind = |seen: &AtomicU64| seen.load(SeqCst) <= generation;
             while generation % 50 == 0 && seen.iter().any(behind) && !ended.load(SeqCst) {
                 thread::yield_now();

@@ -79,7 +79,7 @@ impl TokenSource for Unreliable {
 }
 
 /// The earliest and the latest that the next request may be made after a failure, the `failures`-th
-/// in a row, while a token is usable for `left`. The latest is one step on: somebody has to read.
+/// in a row, while a token is usable for `left`. The latest is one step later: a read has to come.
 fn pause(failures: u32, left: Option<Duration>) -> (Duration, Duration) {
     let longest = if left.is_some() { 60 } else { 10 };
     let pause = secs(1 << (failures - 1).min(6)).min(secs(longest));
@@ -87,7 +87,7 @@ fn pause(failures: u32, left: Option<Duration>) -> (Duration, Duration) {
     ((pause * 4 / 5).min(most), (pause * 6 / 5).min(most) + STEP)
 }
 
-/// One request at a time, and none but when the token was due or a pause was over.
+/// One request at a time, and none but when the token was stale or a backoff was over.
 fn assert_patient(seed: u64, requests: &[Requested]) {
     let slack = Duration::from_millis(1);
     let (mut token, mut failures) = (None, 0);
@@ -96,7 +96,7 @@ fn assert_patient(seed: u64, requests: &[Requested]) {
         assert!(next.at >= this.over, "seed {seed}: {this:?}, {next:?}");
         let (earliest, latest) = if this.minted {
             (token, failures) = (Some(this.at), 0);
-            // due 372 to 480 s after it was asked for
+            // stale 372 to 480 s after it was requested
             (this.at + secs(372), this.at + secs(480) + STEP)
         } else {
             failures += 1;

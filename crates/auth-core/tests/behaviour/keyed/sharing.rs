@@ -1,4 +1,4 @@
-//! Who shares a token, and who never does.
+//! Which requests share a token, and which never do.
 
 use std::thread;
 

@@ -1,4 +1,4 @@
-//! One flight for each key, whatever leaves meanwhile.
+//! One request in flight for each key, whatever is evicted meanwhile.
 
 use std::{sync::Barrier, thread};
 

@@ -1,4 +1,4 @@
-//! An API that refuses whatever it is given is not a reason to hammer the authorization server.
+//! The rejection budget: an API that rejects every token causes few token requests.
 
 use async_trait::async_trait;
 use auth_core::{Error, TokenRequest, TokenResponse, TokenSource};
@@ -33,7 +33,7 @@ async fn an_api_that_rejects_every_token_costs_one_token_request_and_then_one_in
     }
 }
 
-/// The new token is accepted by the others each time, so that it is not on trial.
+/// The good endpoints accept the new token each time, so that its next rejection counts.
 #[tokio::test]
 async fn one_bad_endpoint_beside_good_ones_costs_a_few_token_requests_a_minute() {
     let (source, clock) = (Scripted::lives(DAY), ManualClock::new());
@@ -52,7 +52,7 @@ async fn one_bad_endpoint_beside_good_ones_costs_a_few_token_requests_a_minute()
     assert_eq!(each_minute, [5, 2, 2, 2, 2]);
 }
 
-/// cf-gears renewed once in 15 minutes, whatever happened in between.
+/// cf-gears refreshed once in 15 minutes, whatever happened in between.
 #[tokio::test]
 async fn three_revocations_in_a_row_are_each_replaced_at_once() {
     let source = Scripted::lives(DAY);
@@ -86,7 +86,7 @@ async fn a_rejection_of_an_unaccepted_replacement_is_delivered_for_30_s() {
     assert_eq!(source.requests(), 4, "t3 was accepted");
 }
 
-/// The allowance is for tokens that are good by what the cache knows.
+/// The rejection budget is for tokens that have not expired.
 #[tokio::test]
 async fn a_rejected_token_that_expired_meanwhile_is_replaced_although_the_budget_is_used_up() {
     let (source, clock) = (Scripted::lives(20), ManualClock::new());
@@ -105,8 +105,8 @@ async fn a_rejected_token_that_expired_meanwhile_is_replaced_although_the_budget
     assert_eq!(world.api.shown().last().unwrap(), "t6");
 }
 
-/// A token that a refusal brought is refused again, after another answer to it: whether that asks
-/// for one more.
+/// A token that a rejection brought is rejected again, after another answer to it: whether that requests
+/// one more.
 async fn ends_the_trial(path: &str) -> bool {
     let source = Scripted::lives(DAY);
     let world = World::new(source.clone(), ManualClock::new());

@@ -68,7 +68,7 @@ async fn the_rejected_token_serves_other_requests_until_its_replacement_is_store
     assert_eq!(world.api.shown()[2..], ["t2", "t2"]);
 }
 
-/// It is worse than the one it replaces by the cache's own lights; but that one was refused.
+/// By its lifetime it is worse than the one it replaces; but that one was rejected.
 #[tokio::test]
 async fn a_replacement_that_arrives_expired_is_sent() {
     let source = Scripted::lives(600)
@@ -80,7 +80,7 @@ async fn a_replacement_that_arrives_expired_is_sent() {
     assert_eq!(world.api.shown(), ["t1", "t2"]);
 }
 
-/// The renewal was under way because the token was due; then that was refused as well.
+/// The refresh was in flight because the token was stale; then the token was rejected as well.
 #[tokio::test]
 async fn a_background_refresh_that_a_rejection_joins_may_bring_an_expired_token() {
     let source = Scripted::lives(600)

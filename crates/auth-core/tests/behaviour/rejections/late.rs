@@ -1,4 +1,4 @@
-//! Many refusals of one token.
+//! Rejections that arrive after the token was replaced.
 
 use auth_test_support::scripted::Scripted;
 use auth_testing::ManualClock;
@@ -7,7 +7,7 @@ use tokio_test::{assert_pending, task};
 
 use super::world::World;
 
-/// `azure_core` made 7 token requests of 8 late refusals, huskarl 9.
+/// `azure_core` made 7 token requests for 8 late rejections, huskarl 9.
 #[tokio::test]
 async fn late_rejections_use_the_token_received_since() {
     let source = Scripted::lives(600);
@@ -32,7 +32,7 @@ async fn late_rejections_use_the_token_received_since() {
     );
 }
 
-/// A refusal of a token before the last, whose replacement has been replaced as well.
+/// A rejection of a token before the last, whose replacement has been replaced as well.
 #[tokio::test]
 async fn a_very_late_rejection_uses_the_current_token_too() {
     let source = Scripted::lives(600);

@@ -1,4 +1,4 @@
-//! What is waited for after a refusal, and what comes of it: attempts and verdicts without an adapter.
+//! What a replay waits for, and which token it carries: attempts and verdicts without an adapter.
 
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 
@@ -40,7 +40,7 @@ fn answered(attempt: Attempt, status: StatusCode) -> Verdict {
     attempt.judge(&response, true)
 }
 
-/// The second sending after a refusal of the first.
+/// The replay after a rejection of the first attempt.
 async fn second(attempt: Attempt) -> Option<Attempt> {
     match answered(attempt, StatusCode::UNAUTHORIZED) {
         Verdict::Renew(renewal) => renewal.await.attempt(),
@@ -54,7 +54,7 @@ fn shown(attempt: &Attempt) -> HeaderValue {
     headers[AUTHORIZATION].clone()
 }
 
-/// Waiting takes a timer, and there is none. The token is renewed all the same.
+/// Waiting takes a timer, and there is none. The token is refreshed all the same.
 #[test]
 fn outside_of_a_runtime_a_rejection_does_not_wait_for_the_request_in_flight() {
     let source = Scripted::lives(600);

@@ -36,7 +36,7 @@ async fn the_crash_of_the_holder_costs_one_lease_once() {
     for tokens in &others {
         assert_eq!(secret(tokens).await, "t1");
     }
-    // and the pause between two tries
+    // and the time between two tries
     let most = Duration::from_millis(5_100);
     assert!(started.elapsed() <= most, "{:?}", started.elapsed());
     assert_eq!(source.requests(), 1);
@@ -89,7 +89,7 @@ async fn after_a_failure(kind: ErrorKind) -> (Duration, ErrorKind) {
 #[tokio::test(start_paused = true)]
 async fn after_a_transient_failure_no_other_process_requests_a_token_during_the_backoff() {
     let (took, told) = after_a_failure(ErrorKind::Unavailable).await;
-    // a second's pause, more or less a fifth, and the look behind the notification
+    // a second's backoff, more or less a fifth, and the read after the notification
     let expected = Duration::from_millis(1_800)..Duration::from_millis(2_500);
     assert!(expected.contains(&took), "{took:?}");
     assert_eq!(told, ErrorKind::Unavailable);
@@ -143,7 +143,7 @@ async fn a_usable_token_is_served_while_another_process_refreshes_it() {
     let tokens = process(&Scripted::lives(600), &store, clock);
     assert_eq!(secret(&tokens).await, "t1");
     tokio::time::advance(secs(500)).await;
-    // it is due; the one that renews it hangs, and holds the lease
+    // it is stale; the process that refreshes it hangs, and holds the lease
     let holder = process(&Scripted::always(Answer::Hangs), &store, clock);
     let holding = tokio::spawn(async move { holder.token().await.map(drop) });
     settle().await;

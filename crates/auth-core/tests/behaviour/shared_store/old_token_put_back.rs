@@ -1,4 +1,4 @@
-//! Somebody who can write the store puts tokens there that were good once.
+//! An attacker who can write the store puts tokens there that were good once.
 
 use std::sync::{
     Arc,
@@ -44,7 +44,7 @@ impl SharedTokenStore for Replayed {
     }
 }
 
-/// A request that the API refuses.
+/// A request that the API rejects.
 async fn refused(authorizer: &Authorizer) {
     let mut request = Request::get("https://api.example.com/").body(()).unwrap();
     let Decision::Authorize(attempt) = authorizer.authorize(&request) else {
@@ -60,7 +60,7 @@ async fn refused(authorizer: &Authorizer) {
 
 #[tokio::test(start_paused = true)]
 async fn a_token_is_requested_before_long() {
-    // each is on trial for half a minute
+    // for half a minute another rejection of it is delivered
     for (tokens, longest) in [(1, 35), (2, 35), (3, 65), (9, 95)] {
         let source = Scripted::lives(600);
         let store = Replayed {

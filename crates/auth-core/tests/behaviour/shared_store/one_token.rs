@@ -44,7 +44,7 @@ async fn a_fleet_refreshes_once_in_a_lifetime() {
         }
         settle().await;
     }
-    // the earliest of twenty renews 372 to 480 s after the token was issued
+    // the earliest of twenty refreshes 372 to 480 s after the token was issued
     let requests = source.requests();
     assert!((13..=17).contains(&requests), "{requests}");
 }

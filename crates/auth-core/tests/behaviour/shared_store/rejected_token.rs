@@ -10,7 +10,7 @@ fn sent(request: &Request<()>) -> String {
     value.unwrap().to_owned()
 }
 
-/// The tokens that a request is sent with, the first of them refused.
+/// The tokens that a request is sent with, the first of them rejected.
 async fn refused(tokens: &TokenCache) -> (String, Option<String>) {
     let builder = Authorizer::builder(tokens.clone());
     let authorizer = builder.origin("https://api.example.com").build().unwrap();
@@ -93,7 +93,7 @@ async fn an_older_token_does_not_replace_the_rejected_one() {
     assert_eq!(source.requests(), 3);
 }
 
-/// Everything is revoked just after a renewal that not all have seen yet.
+/// Everything is revoked just after a refresh that not every process has seen yet.
 #[tokio::test(start_paused = true)]
 async fn a_process_with_a_rejected_token_from_the_store_loads_the_next_one() {
     let source = Scripted::lives(600);
@@ -102,7 +102,7 @@ async fn a_process_with_a_rejected_token_from_the_store_loads_the_next_one() {
     for tokens in &rest {
         assert_eq!(refused(tokens).await, bearer("t1", "t2"));
     }
-    // the trial of a token that a refusal brought
+    // the time in which another rejection of the new token is delivered
     tokio::time::advance(secs(31)).await;
     assert_eq!(refused(&first).await, bearer("t2", "t3"));
     for tokens in &rest {

@@ -1,4 +1,4 @@
-//! Between what a process does in the store something may happen there, and time goes by.
+//! Between two operations of a process in the store another process may act, and time passes.
 
 use std::{future::pending, sync::Mutex, time::Duration};
 
@@ -12,7 +12,7 @@ use tokio::time::{Instant, sleep};
 
 use super::{Shareable, secret};
 
-/// Somebody else has the lease; when a deputy is made, the token has just been saved.
+/// Another process has the lease; when the fallback lease is acquired, the token has just been saved.
 #[derive(Debug)]
 struct SavedBeforeTheDeputy {
     store: MemoryStore,

@@ -59,7 +59,7 @@ async fn a_waiter_without_a_token_does_not_count_the_store_as_broken() {
     for task in tasks {
         assert!(task.await.unwrap().is_err());
     }
-    // in some ten seconds one after each pause of one, more or less a fifth, and some deputies
+    // in some ten seconds one after each backoff of one, more or less a fifth, and some under the fallback lease
     let requests = source.requests();
     assert!((8..=20).contains(&requests), "{requests}");
 }

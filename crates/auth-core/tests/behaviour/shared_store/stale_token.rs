@@ -1,4 +1,4 @@
-//! A stored token that is due: worth having for those who have none, and for nobody else.
+//! A stored token that is stale: used by a process without a token, and by no other.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use tokio::time::{Instant, advance};
 
 use super::{process, secret};
 
-/// Due, and 80 s from being spent.
+/// Stale, and 80 s from expiring.
 const DUE: Duration = Duration::from_secs(490);
 
 #[tokio::test(start_paused = true)]

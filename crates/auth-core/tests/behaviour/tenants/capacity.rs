@@ -25,7 +25,7 @@ async fn an_idle_tenant_is_evicted_and_gets_a_new_token_later() {
     assert_eq!(token(&authorizer, &one).await.unwrap().unwrap(), "one-2");
 }
 
-/// One is not asked for meanwhile, and nobody else is new: who is there makes the others go.
+/// One has no requests meanwhile, and no new one comes: requests of the others evict it.
 #[tokio::test]
 async fn an_idle_tenant_is_evicted_although_no_new_one_is_added() {
     let setting = Setting::new();

@@ -14,7 +14,7 @@ use futures_util::{Stream, stream};
 const BOUND: usize = 64 * 1024;
 const SIZES: [usize; 5] = [0, 1024, BOUND, BOUND + 1, 10 * 1024 * 1024];
 
-/// The same in chunks, so that nobody knows its size.
+/// The same in chunks, so that its size is unknown.
 fn chunks(content: &Bytes) -> impl Stream<Item = io::Result<Bytes>> + Send + Sync + use<> {
     let chunks = content.chunks(10_000).map(Bytes::copy_from_slice);
     stream::iter(chunks.map(Ok).collect::<Vec<_>>())

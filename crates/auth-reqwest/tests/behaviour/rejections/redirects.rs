@@ -1,4 +1,4 @@
-//! reqwest follows redirects below the middleware: what a hop within the origin refuses is sent again
+//! reqwest follows redirects below the middleware: what a hop within the origin rejects is replayed
 //! only if what led there changed nothing.
 
 use auth_core::Authorizer;
@@ -6,11 +6,11 @@ use auth_test_support::{Deployment, reqwest_clients::reqwest_with, soon};
 use auth_testing::Answer;
 use http::{HeaderValue, Method, StatusCode, header::LOCATION};
 
-/// What came of a request whose first answer led to `/second`, where its token was refused.
+/// What came of a request whose first answer led to `/second`, where its token was rejected.
 struct LedOn {
     deployment: Deployment,
     status: StatusCode,
-    /// Without it nobody would renew the token for those who come next.
+    /// Without it the token would not be refreshed for the next request.
     _authorizer: Authorizer,
 }
 
@@ -38,7 +38,7 @@ impl LedOn {
         requests.iter().map(line).collect()
     }
 
-    async fn was_sent_once_and_renewed_for_the_next(&self) {
+    async fn was_sent_once_and_refreshed_for_the_next(&self) {
         assert_eq!(self.status, StatusCode::UNAUTHORIZED);
         soon(self.deployment.authorization.until_token_requests(2)).await;
     }
@@ -49,7 +49,7 @@ impl LedOn {
 async fn a_redirected_post_is_not_replayed() {
     let led = LedOn::by(StatusCode::SEE_OTHER, Method::POST).await;
     assert_eq!(led.sent(), ["POST /first", "GET /second"]);
-    led.was_sent_once_and_renewed_for_the_next().await;
+    led.was_sent_once_and_refreshed_for_the_next().await;
 }
 
 /// Others may have changed in between what the first has changed.
@@ -57,7 +57,7 @@ async fn a_redirected_post_is_not_replayed() {
 async fn a_redirected_put_is_not_replayed() {
     let led = LedOn::by(StatusCode::TEMPORARY_REDIRECT, Method::PUT).await;
     assert_eq!(led.sent(), ["PUT /first", "PUT /second"]);
-    led.was_sent_once_and_renewed_for_the_next().await;
+    led.was_sent_once_and_refreshed_for_the_next().await;
 }
 
 #[tokio::test]

@@ -1,4 +1,4 @@
-//! Bodies of every size and kind: what arrives is what was sent, and it is sent again exactly where
+//! Bodies of every size and kind: what arrives is what was sent, and it is replayed exactly where
 //! that is promised.
 
 use std::io;
@@ -23,7 +23,7 @@ use tower::{Layer, ServiceExt};
 const BOUND: usize = 64 * 1024;
 const SIZES: [usize; 5] = [0, 1024, BOUND, BOUND + 1, 10 * 1024 * 1024];
 
-/// The same in chunks, so that nobody knows its size.
+/// The same in chunks, so that its size is unknown.
 fn chunks(content: &Bytes) -> impl Stream<Item = io::Result<Bytes>> + Send + Sync + use<> {
     let chunks = content.chunks(10_000).map(Bytes::copy_from_slice);
     stream::iter(chunks.map(Ok).collect::<Vec<_>>())
@@ -39,7 +39,7 @@ fn chunked(content: &Bytes) -> BoxBody<Bytes, BoxError> {
     boxed(StreamBody::new(chunks(content).map_ok(Frame::data)))
 }
 
-/// The API refuses after it has read the body, or before. Then what it was shown of a first sending
+/// The API rejects after it has read the body, or before. Then what it received of the first attempt
 /// may end early.
 async fn by_hyper<B>(size: usize, body: impl Fn(Bytes) -> B, early: bool)
 where
@@ -100,7 +100,7 @@ async fn an_unknown_body_is_sent_once_and_whole() {
     assert_outcome(&authorizer, status, false);
 }
 
-/// It cannot be sent again, so its caller has nothing to wait for. The clock stands still: a renewal
+/// It cannot be replayed, so its caller has nothing to wait for. The clock stands still: a refresh
 /// that was waited for would never be over.
 #[tokio::test]
 async fn a_rejection_of_a_body_that_was_too_long_is_delivered_at_once() {

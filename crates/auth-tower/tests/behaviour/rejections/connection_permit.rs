@@ -19,7 +19,7 @@ use tower::{Layer, Service, ServiceExt};
 
 const API: &str = "https://api.example.com";
 
-/// Refuses the first token. It wakes nobody when it gets ready: the test polls.
+/// Rejects the first token. It wakes no task when it becomes ready: the test polls.
 #[derive(Debug)]
 struct Pool {
     connections: Arc<Semaphore>,

@@ -24,7 +24,7 @@ fn echo(deployment: &Deployment, authorizer: auth_core::Authorizer) -> EchoClien
     EchoClient::new(layer.layer(endpoint.connect_lazy()))
 }
 
-/// The refusal comes while the caller still speaks: what it said so far is said again, then it goes
+/// The rejection comes while the caller still sends: what it sent so far is replayed, then the stream goes
 /// on where it was.
 #[tokio::test]
 async fn an_open_client_stream_continues_in_the_replay() {
@@ -72,7 +72,7 @@ async fn another_status_is_delivered_and_starts_no_refresh() {
 }
 
 /// One empty message, then `UNAUTHENTICATED` in the trailers.
-fn refused_late() -> Response<Body> {
+fn rejected_late() -> Response<Body> {
     let mut trailers = HeaderMap::new();
     trailers.insert("grpc-status", HeaderValue::from_static("16"));
     let message = Bytes::from_static(&[0; 5]);
@@ -87,7 +87,7 @@ fn refused_late() -> Response<Body> {
 #[tokio::test]
 async fn a_status_after_a_message_is_not_classified() {
     let mint = Mint::open();
-    let inner = service_fn(async |_: Request<Body>| Ok::<_, Infallible>(refused_late()));
+    let inner = service_fn(async |_: Request<Body>| Ok::<_, Infallible>(rejected_late()));
     let builder = auth_core::Authorizer::builder(mint.cache()).origin("https://api.example.com");
     let authorizer = builder.channel_is_trusted().build().unwrap();
     let client = AuthLayer::new(authorizer.clone()).layer(inner);

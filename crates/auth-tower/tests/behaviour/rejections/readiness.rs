@@ -1,4 +1,4 @@
-//! A second sending keeps tower's contract, and nothing waits with a permit in hand.
+//! A replay keeps tower's contract, and nothing waits while it holds a permit.
 
 use std::{
     convert::Infallible,
@@ -23,8 +23,8 @@ use tower::{Layer, Service, ServiceBuilder, ServiceExt, service_fn};
 
 const API: &str = "https://api.example.com";
 
-/// Refuses the first token, whoever mints it.
-fn refuse_the_first(mut response: Response<Request<Full<Bytes>>>) -> Response<StatusCode> {
+/// Rejects the first token of any source.
+fn reject_the_first(mut response: Response<Request<Full<Bytes>>>) -> Response<StatusCode> {
     let header = &response.body().headers()[AUTHORIZATION];
     if header.to_str().unwrap().ends_with('1') {
         *response.status_mut() = StatusCode::UNAUTHORIZED;
@@ -37,7 +37,7 @@ fn refuse_the_first(mut response: Response<Request<Full<Bytes>>>) -> Response<St
 #[tokio::test]
 async fn the_replay_calls_a_ready_service() {
     let (strict, log) = Strict::new();
-    let inner = ServiceBuilder::new().map_response(refuse_the_first);
+    let inner = ServiceBuilder::new().map_response(reject_the_first);
     let authorizer = Mint::open().warm_authorizer(API).await;
     let client = AuthLayer::new(authorizer.clone()).layer(inner.service(strict));
     let response = client.oneshot(get(API)).await.unwrap();
@@ -50,7 +50,7 @@ async fn the_replay_calls_a_ready_service() {
 #[tokio::test]
 async fn waiting_for_another_token_holds_no_permit() {
     let (strict, log) = Strict::new();
-    let inner = ServiceBuilder::new().map_response(refuse_the_first);
+    let inner = ServiceBuilder::new().map_response(reject_the_first);
     let source = Scripted::lives(600);
     let tokens = TokenCache::new(source.clone());
     tokens.token().await.unwrap();

@@ -1,4 +1,4 @@
-//! Who wants no second sending gets none; the token is renewed for those who come next.
+//! Requests whose method is not replayed: the token is refreshed for the next request.
 
 use auth_core::{Authorizer, ReplayMethods};
 use auth_test_support::{

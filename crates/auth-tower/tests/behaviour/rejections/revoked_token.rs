@@ -50,7 +50,7 @@ async fn on_hyper_over_http2() {
     assert_bodies(&deployment, BODY);
 }
 
-/// What a layer below was told in the first sending, it is told in the second.
+/// The extensions of the first attempt are those of the replay.
 #[tokio::test]
 async fn the_extensions_are_the_same_in_both() {
     #[derive(Clone, Copy, Debug, PartialEq)]

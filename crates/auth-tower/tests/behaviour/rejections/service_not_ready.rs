@@ -1,4 +1,4 @@
-//! A service that is not ready for a second sending.
+//! A service that is not ready for a replay.
 
 use std::{
     future::{Ready, ready},
@@ -32,9 +32,9 @@ enum Mood {
 
 /// Refuses every token, and becomes ready as told.
 #[derive(Clone, Debug)]
-struct Turnstile(Arc<Mutex<Mood>>);
+struct Gate(Arc<Mutex<Mood>>);
 
-impl Service<Request<Full<Bytes>>> for Turnstile {
+impl Service<Request<Full<Bytes>>> for Gate {
     type Response = Response<&'static str>;
     type Error = io::Error;
     type Future = Ready<io::Result<Response<&'static str>>>;
@@ -54,20 +54,20 @@ impl Service<Request<Full<Bytes>>> for Turnstile {
     }
 }
 
-/// A request is refused; its renewal comes to `renewal` while the service is in `mood`.
+/// A request is rejected; its refresh ends in `renewal` while the service is in `mood`.
 async fn refused(renewal: Answer, mood: Mood) -> Result<Response<&'static str>, BoxError> {
     let source = Scripted::always(renewal).then(Answer::Silent);
     let tokens = TokenCache::new(source.clone());
     tokens.token().await.unwrap();
     let _held = source.clone().hold();
     let authorizer = Authorizer::builder(tokens).origin(API).build().unwrap();
-    let turnstile = Turnstile(Arc::new(Mutex::new(Mood::Ready)));
-    let client = AuthLayer::new(authorizer.clone()).layer(turnstile.clone());
+    let gate = Gate(Arc::new(Mutex::new(Mood::Ready)));
+    let client = AuthLayer::new(authorizer.clone()).layer(gate.clone());
     let mut call = task::spawn(client.oneshot(get(API)));
     assert_pending!(call.poll());
-    *turnstile.0.lock().unwrap() = mood;
+    *gate.0.lock().unwrap() = mood;
     source.release();
-    // the flight's task, and whoever it wakes
+    // the request's task, and the tasks that it wakes
     for _ in 0..32 {
         tokio::task::yield_now().await;
     }
@@ -90,7 +90,7 @@ async fn a_failed_refresh_does_not_wait_for_the_service_to_be_ready() {
     assert_eq!(response.into_body(), "the original");
 }
 
-/// A spent token is never sent, and the response that refused the first one has gone.
+/// An expired token is never sent, and the response that rejected the first one has been dropped.
 #[tokio::test]
 async fn a_service_that_is_ready_after_the_new_token_has_expired_gets_no_request() {
     let (clock, source) = (ManualClock::new(), Scripted::lives(600));
@@ -99,11 +99,11 @@ async fn a_service_that_is_ready_after_the_new_token_has_expired_gets_no_request
     tokens.token().await.unwrap();
     let _held = source.clone().hold();
     let authorizer = Authorizer::builder(tokens).origin(API).build().unwrap();
-    let turnstile = Turnstile(Arc::new(Mutex::new(Mood::Ready)));
-    let client = AuthLayer::new(authorizer.clone()).layer(turnstile.clone());
+    let gate = Gate(Arc::new(Mutex::new(Mood::Ready)));
+    let client = AuthLayer::new(authorizer.clone()).layer(gate.clone());
     let mut call = task::spawn(client.oneshot(get(API)));
     assert_pending!(call.poll());
-    *turnstile.0.lock().unwrap() = Mood::NeverReady;
+    *gate.0.lock().unwrap() = Mood::NeverReady;
     source.release();
     settle().await;
     assert_pending!(call.poll());
@@ -113,7 +113,7 @@ async fn a_service_that_is_ready_after_the_new_token_has_expired_gets_no_request
         "the token is there, and waits for the service"
     );
     clock.advance(secs(600));
-    *turnstile.0.lock().unwrap() = Mood::Ready;
+    *gate.0.lock().unwrap() = Mood::Ready;
     let error = assert_ready!(call.poll()).unwrap_err();
     let error = error.downcast::<Error>().unwrap();
     assert_eq!(error.kind(), ErrorKind::Timeout);

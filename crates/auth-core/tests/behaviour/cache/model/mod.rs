@@ -25,12 +25,12 @@ use tokio::runtime::Builder;
 
 use self::{puppet::Answer, reference::Reference, world::World};
 
-/// What can happen. A refusal by the API belongs here once the cache is told of one.
+/// What can happen. A rejection by the API belongs here once the cache is told of one.
 #[derive(Clone, Copy, Debug)]
 enum Step {
-    /// Time passes, and everybody keeps up with it.
+    /// Time passes, and every task keeps up with it.
     Advance(Ahead),
-    /// Time passes, and nobody gets to do anything meanwhile.
+    /// Time passes, and no task runs meanwhile.
     Stall(Ahead),
     /// The machine sleeps, or its wall clock is set forward.
     Suspend(Ahead),
@@ -40,7 +40,7 @@ enum Step {
     Wait,
     DropWaiter(usize),
     Answer(Answer),
-    /// The source blocks its thread for so many seconds and answers then; meanwhile somebody comes.
+    /// The source blocks its thread for so many seconds and answers then; meanwhile a caller comes.
     AnswerLate(u64, Answer),
     Reset,
     CloneHandle,
@@ -53,11 +53,11 @@ enum Step {
 #[derive(Clone, Copy, Debug)]
 enum Ahead {
     Millis(u64),
-    /// Until the token is due, for certain.
+    /// Until the token is stale, for certain.
     Due,
     /// Half of what is left of the token.
     Half,
-    /// A millisecond before the token is spent.
+    /// A millisecond before the token expires.
     NearlySpent,
     Spent,
     /// A millisecond before the next attempt may be made.

@@ -9,7 +9,7 @@ use super::{
     rules::{Token, attempt, pause},
 };
 
-/// After its deadline a flight is waited for so much longer.
+/// After its deadline a request is waited for so much longer.
 const GRACE: Duration = Duration::from_millis(500);
 
 #[derive(Debug)]
@@ -41,12 +41,12 @@ pub(super) struct Failure {
     pub(super) next_attempt: Option<Duration>,
 }
 
-/// What somebody who needs a token gets.
+/// What a caller gets.
 #[derive(Clone, Debug)]
 pub(super) enum Reply {
     Token(Token),
     Fails(ErrorKind),
-    /// Waits for this flight.
+    /// Waits for this request.
     Waits(u64),
 }
 
@@ -90,12 +90,12 @@ impl Reference {
             .is_some_and(|flight| self.now.monotonic < dead_at(flight))
     }
 
-    /// Whether those on this flight have given it up.
+    /// Whether the waiters of this request have given it up.
     pub(super) fn is_dead(&self, flight: u64) -> bool {
         flight != self.flights || !self.is_under_way()
     }
 
-    /// A read; `due` is what the cache says of its token.
+    /// A read; `due` is whether the cache says that its token is stale.
     pub(super) fn read(&mut self, due: bool) -> Option<Token> {
         self.left()?;
         if due && !self.is_under_way() && self.pause_left().is_zero() {
@@ -112,7 +112,7 @@ impl Reference {
         }
     }
 
-    /// Somebody waits, and is on no flight yet, or no longer.
+    /// A caller waits, and for no request yet, or no longer.
     pub(super) fn board(&mut self) -> Reply {
         if let Some(token) = self
             .token
@@ -147,7 +147,7 @@ impl Reference {
         (self.now.monotonic >= flight.deadline).then(|| self.fail(&flight, ErrorKind::Timeout))
     }
 
-    /// The source has answered the request of `flight`: who was on it gets this.
+    /// The source has answered request `flight`: its waiters get this.
     pub(super) fn land(
         &mut self,
         flight: &Flight,
@@ -191,7 +191,7 @@ impl Reference {
         self.fail_with(flight, kind, Answer::Fails(kind))
     }
 
-    /// A flight that was given up for dead and fails late fails only for those who were on it.
+    /// A request that was given up for dead and fails late fails only for its own waiters.
     fn fail_with(&mut self, flight: &Flight, kind: ErrorKind, answer: Answer) -> (u64, Reply) {
         if self
             .flight

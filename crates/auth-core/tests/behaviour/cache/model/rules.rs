@@ -1,4 +1,4 @@
-//! What `RefreshPolicy` documents, in figures: tokens' lives and the pauses after failures.
+//! What `RefreshPolicy` documents, in figures: tokens' lives and the backoff after failures.
 
 use std::{ops::RangeInclusive, time::Duration};
 
@@ -21,7 +21,7 @@ pub(super) struct Token {
     /// Due after so long at the earliest and the latest. It was drawn once: what is seen of it can
     /// only narrow this.
     due_after: (Duration, Duration),
-    /// It came spent, and not because the machine slept meanwhile.
+    /// It arrived expired, and not because the machine slept meanwhile.
     pub(super) makeshift: bool,
 }
 
@@ -68,12 +68,12 @@ impl Token {
         (!left.is_zero()).then_some(left)
     }
 
-    /// How long until it is due for certain.
+    /// How long until it is stale for certain.
     pub(super) fn until_due(&self, now: Now) -> Duration {
         self.due_after.1.saturating_sub(self.age(now))
     }
 
-    /// Takes note of whether it is due now.
+    /// Takes note of whether it is stale now.
     pub(super) fn seen(&mut self, now: Now, due: bool) {
         let (age, (earliest, latest)) = (self.age(now), &mut self.due_after);
         if due {
@@ -98,7 +98,7 @@ pub(super) fn attempt(left: Option<Duration>) -> Duration {
     room.min(secs(10))
 }
 
-/// How short and how long the pause may be after the `failures`-th failure in a row.
+/// How short and how long the backoff may be after the `failures`-th failure in a row.
 pub(super) fn pause(
     answer: Answer,
     failures: u32,

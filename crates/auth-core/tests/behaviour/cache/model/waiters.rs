@@ -10,7 +10,7 @@ use super::reference::{Flight, Reference, Reply};
 type Outcome = Result<AccessToken, Error>;
 type Asking = Spawn<Pin<Box<dyn Future<Output = Outcome> + Send>>>;
 
-/// A waiter boards so many flights at most.
+/// A waiter waits for so many requests at most.
 const BOARDINGS: usize = 8;
 
 struct Waiter {
@@ -55,8 +55,8 @@ impl Waiters {
         }
     }
 
-    /// Everybody looks: those on a flight that has brought a token get the current one, those on one
-    /// that has failed its error, and those whose flight
+    /// Every waiter is polled: those of a request that has brought a token get the current one, those of one
+    /// that has failed its error, and those whose request
     /// is dead, or brought a token that is over, board another.
     pub(super) fn look(&mut self, reference: &mut Reference, landed: Option<&(u64, Reply)>) {
         for mut waiter in std::mem::take(&mut self.0) {
@@ -80,7 +80,7 @@ impl Waiters {
         }
     }
 
-    /// Nobody waits but for the flight under way.
+    /// Every waiter waits for the request in flight.
     pub(super) fn wait_for(&self, flight: Option<&Flight>) {
         for waiter in &self.0 {
             assert_eq!(

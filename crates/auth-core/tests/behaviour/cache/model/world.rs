@@ -47,7 +47,7 @@ impl World {
         self.tokens().status()
     }
 
-    /// Time passes on a machine that keeps up: whoever sleeps wakes in time.
+    /// Time passes on a machine that keeps up: each sleeper wakes in time.
     pub(super) async fn advance(&mut self, by: Duration) {
         let end = self.reference.now.monotonic + by;
         while self.reference.now.monotonic < end {
@@ -117,7 +117,7 @@ impl World {
             .await;
     }
 
-    /// The source blocks its thread for a while, then somebody asks on another, then it answers.
+    /// The source blocks its thread for a while, then a caller asks on another thread, then it answers.
     pub(super) async fn answer_late(&mut self, after: Duration, answer: Answer) {
         self.blocks_then_answers(after, true, answer).await;
     }
@@ -164,7 +164,7 @@ impl World {
         self.catch_up(None).await;
     }
 
-    /// The last handle goes, and whoever waited: so does the task. Then comes another cache.
+    /// The last handle is dropped, and every waiter: so does the task end. Then comes another cache.
     pub(super) async fn rebuild(&mut self) {
         self.waiters = Waiters::default();
         self.handles.clear();

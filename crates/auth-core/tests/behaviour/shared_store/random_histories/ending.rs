@@ -61,7 +61,7 @@ impl World {
 
     async fn stays_well(&mut self) {
         let lifetime = self.server.lifetime();
-        // somebody may have been told to pause for longer than its token lives
+        // a process may have been told to back off for longer than its token lives
         self.pass(lifetime.max(rules::recovery(self.longest_pause)))
             .await;
         let before = self.referee.requests();

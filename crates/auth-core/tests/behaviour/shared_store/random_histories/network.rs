@@ -73,7 +73,7 @@ impl Network {
         longest.mul_f64(self.0.rng.lock().unwrap().f64())
     }
 
-    /// Has the server do `work`, which is told how long it was on its way: also if whoever sent it
+    /// Has the server do `work`, which is told how long it was on its way: also if the sender
     /// has given up meanwhile, or is gone.
     pub(super) async fn send<T: Send + 'static, F: Future<Output = Result<T, Error>> + Send>(
         &self,
@@ -90,7 +90,7 @@ impl Network {
             sleep(there).await;
             network.until_it_answers().await;
             let outcome = work(sent.elapsed()).await;
-            // whoever asked may have given up
+            // the sender may have given up
             let _ = answer.send((outcome, Instant::now() + back));
         });
         let answer = async {

@@ -1,4 +1,4 @@
-//! One process of the fleet, and those in it who need tokens.
+//! One process of the fleet, and its callers.
 
 use std::{collections::HashSet, time::Duration};
 
@@ -36,7 +36,7 @@ pub(super) struct Process {
     pub(super) waits: usize,
 }
 
-/// What somebody who waited was given.
+/// What a waiter got.
 struct Handed {
     token: Result<Option<String>, Error>,
     at: Instant,

@@ -36,7 +36,7 @@ struct Book {
     /// The same of those who had no token, with a store that has worked for long enough.
     needy: Vec<(Instant, usize)>,
     fouls: Vec<String>,
-    /// What each process had the last time somebody looked.
+    /// What each process had when it was last read.
     current: Vec<(usize, String, Issued)>,
 }
 
@@ -129,7 +129,7 @@ impl Referee {
         });
         let seen_after = match book.server_works_since.is_some_and(long_ago) {
             true => rules::JUST_SAVED,
-            // what a deputy saves may be seen by none who waits, but by whoever comes
+            // what is saved under the fallback lease may be seen by no waiter, but by the next caller
             false => rules::LONGEST_FLIGHT,
         };
         let kept = kept.filter(|(_, since)| is_orderly && *since > seen_after);

@@ -5,18 +5,18 @@ use std::time::Duration;
 use auth_core::{Error, ErrorKind, SharedToken};
 use auth_test_support::secs;
 
-/// A flight is over after that: ten seconds, and the grace.
+/// A request is over after that: ten seconds, and the grace.
 pub(super) const LONGEST_FLIGHT: Duration = Duration::from_millis(10_500);
 /// What is younger may have been saved after the last look.
 pub(super) const JUST_SAVED: Duration = Duration::from_millis(500);
-/// Nobody without a token pauses for less after a failure, and keeps the lease for so long.
+/// A process without a token backs off for at least this long after a failure, and keeps the lease for so long.
 pub(super) const SHORTEST_PAUSE: Duration = Duration::from_millis(750);
 pub(super) const HOLDER_AND_DEPUTY: usize = 2;
 pub(super) const REQUESTS_A_MINUTE: usize = 40;
 /// A token from the store may be older by a second, and by the time that the store took.
 pub(super) const OLDER: Duration = Duration::from_secs(4);
 
-/// The age at which the earliest of all processes may find a token due.
+/// The age at which the earliest of all processes may find a token stale.
 pub(super) fn earliest_due(lifetime: Duration) -> Duration {
     let margin = (lifetime / 20)
         .min(secs(30))
@@ -25,23 +25,23 @@ pub(super) fn earliest_due(lifetime: Duration) -> Duration {
     lifetime - margin - window * 11 / 8
 }
 
-/// Whether no process finds a token due that comes from the store.
+/// Whether no process finds a token from the store stale.
 pub(super) fn is_fresh(token: &SharedToken) -> bool {
     let lifetime = token.full_lifetime();
     lifetime - token.left() + secs(1) < earliest_due(lifetime)
 }
 
-/// How long after all faults the last process may be without a token, if nobody pauses for longer
-/// than `pause`: a flight that hangs, a pause, a flight behind another's lease, a pause without a
+/// How long after all faults the last process may be without a token, if no backoff is longer
+/// than `pause`: a request that hangs, a backoff, a request behind another's lease, a backoff without a
 /// token, and a token request.
 pub(super) fn recovery(pause: Duration) -> Duration {
     LONGEST_FLIGHT + pause + LONGEST_FLIGHT + pause.min(secs(12)) + secs(1)
 }
 
-/// A token that a refusal brought is on trial for so long.
+/// For so long another rejection of a token that a rejection brought is delivered.
 pub(super) const ON_TRIAL: Duration = Duration::from_secs(30);
 
-/// What somebody may be told who waits for a token: not of a panic, nor that nothing drives the request,
+/// The errors that a waiter may get: not of a panic, nor that nothing drives the request,
 /// nor of the store.
 pub(super) fn may_be_told(error: &Error) {
     use ErrorKind::{Connection, InvalidResponse, Refused, Timeout, Unavailable};

@@ -123,7 +123,7 @@ struct Far {
     link: Link,
 }
 
-/// Between two tries to renew a lease while the store cannot be reached.
+/// Between two tries to extend a lease while the store cannot be reached.
 const LOOKS_EVERY: Duration = Duration::from_millis(100);
 
 #[async_trait]

@@ -25,7 +25,7 @@ pub(super) struct World {
     pub(super) server: Server,
     pub(super) referee: Referee,
     pub(super) processes: Vec<Process>,
-    /// The longest pause that anybody may make.
+    /// The longest backoff of any process.
     pub(super) longest_pause: Duration,
     pub(super) was_revoked: bool,
     policy: RefreshPolicy,
