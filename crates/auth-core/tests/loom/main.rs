@@ -7,11 +7,11 @@
 #![cfg(auth_loom)]
 #![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used)]
 
-mod cold;
 mod copies;
-mod dead_flight;
-mod refusal;
-mod renewal;
+mod dead_request;
+mod first_token;
+mod refresh;
+mod rejection;
 mod scripted;
 mod setting;
 

@@ -103,7 +103,7 @@ async fn a_cluster_that_hangs_and_goes_on() {
 }
 
 #[tokio::test]
-async fn a_cluster_tells_those_who_wait() {
+async fn a_cluster_notifies_waiters() {
     let directory = Directory::new();
     let nodes = cluster(&directory).await;
     let (one, other) = (process(&nodes), process(&nodes));

@@ -88,7 +88,7 @@ impl Subscriber for Uses {
 }
 
 #[test]
-fn whoever_listens_may_use_the_store() {
+fn a_subscriber_of_events_may_use_the_store() {
     let (done, is_done) = mpsc::channel();
     thread::spawn(move || {
         let nobody = format!("redis://127.0.0.1:{}", free_port());
@@ -104,7 +104,7 @@ fn whoever_listens_may_use_the_store() {
 }
 
 #[test]
-fn what_cannot_be_read_is_told_with_its_reason() {
+fn an_unreadable_value_is_logged_with_its_reason() {
     let warnings = Warnings::default();
     with_default(warnings.clone(), || {
         runtime().block_on(async {

@@ -36,7 +36,7 @@ async fn processes_with_a_key_in_common_exclude_each_other() {
 }
 
 #[tokio::test]
-async fn of_two_who_try_at_once_one_succeeds_whatever_the_order_of_their_rings() {
+async fn of_two_processes_at_once_one_succeeds_in_any_order_of_their_key_rings() {
     let fixture = Fixture::new();
     let (one, other) = (fixture.store([OLD, NEW]), fixture.store([NEW, OLD]));
     let key = key();
@@ -65,7 +65,7 @@ async fn a_lease_that_is_dropped_is_given_back() {
 }
 
 #[tokio::test]
-async fn nobody_gives_back_the_lease_of_another() {
+async fn a_lease_is_released_by_its_holder_only() {
     let fixture = Fixture::new();
     let store = fixture.store([NEW]);
     let lease = store.lease(&key()).await.unwrap().unwrap();
@@ -79,7 +79,7 @@ async fn nobody_gives_back_the_lease_of_another() {
 }
 
 #[tokio::test]
-async fn nobody_renews_the_lease_of_another() {
+async fn a_lease_is_extended_by_its_holder_only() {
     let fixture = Fixture::new();
     let store = RedisStore::builder(std::env::var("AUTH_TEST_REDIS_URL").unwrap())
         .plaintext()

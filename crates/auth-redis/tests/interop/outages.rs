@@ -76,7 +76,7 @@ async fn a_server_that_is_started_later() {
 }
 
 #[tokio::test]
-async fn a_server_that_sends_everybody_away_is_not_hammered() {
+async fn a_server_that_closes_every_connection_is_not_hammered() {
     let relay = Relay::start(None).await;
     let store = Fixture::at(relay.url()).store([NEW]);
     let start = Instant::now();
@@ -97,7 +97,7 @@ async fn a_server_that_sends_everybody_away_is_not_hammered() {
 }
 
 #[tokio::test]
-async fn an_attempt_to_connect_outlives_those_who_wait_for_it() {
+async fn an_attempt_to_connect_outlives_its_waiters() {
     let server = Server::start(&[]).await;
     let relay = Relay::start(Some(server.port())).await;
     let store = Fixture::at(relay.url()).store([NEW]);

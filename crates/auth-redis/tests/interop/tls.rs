@@ -68,7 +68,7 @@ async fn a_server_behind_tls() {
 }
 
 #[test]
-fn a_root_certificate_without_tls_or_that_is_none_is_refused() {
+fn a_root_certificate_without_tls_or_of_another_format_is_an_error() {
     let _ = rustls::crypto::ring::default_provider().install_default();
     let refused = |url: &str| {
         let store = RedisStore::builder(url)

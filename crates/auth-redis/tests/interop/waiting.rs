@@ -28,7 +28,7 @@ async fn channel(fixture: &Fixture) -> String {
 }
 
 #[tokio::test]
-async fn many_wait_by_one_subscription_and_are_told_without_looking() {
+async fn many_waiters_share_one_subscription_and_are_notified_without_reading() {
     let fixture = Fixture::new();
     let store = Arc::new(fixture.store([NEW]));
     let lease = store.lease(&key()).await.unwrap().unwrap();
@@ -57,7 +57,7 @@ async fn many_wait_by_one_subscription_and_are_told_without_looking() {
 }
 
 #[tokio::test]
-async fn to_save_and_to_release_tell_those_who_wait() {
+async fn saving_and_releasing_notify_waiters() {
     let fixture = Fixture::new();
     let store = fixture.store([NEW, OLD]);
     let lease = store.lease(&key()).await.unwrap().unwrap();
@@ -102,7 +102,7 @@ async fn raw_resp3(_fixture: &Fixture) -> Listener {
 }
 
 #[tokio::test]
-async fn who_stops_waiting_unsubscribes() {
+async fn a_dropped_waiter_unsubscribes() {
     let fixture = Fixture::new();
     let store = fixture.store([NEW]);
     let lease = store.lease(&key()).await.unwrap().unwrap();
@@ -144,7 +144,7 @@ async fn a_lease_that_ended_without_a_word_is_found() {
 }
 
 #[tokio::test]
-async fn nobody_waits_for_ever_if_the_acl_forbids_channels() {
+async fn waiting_ends_if_the_acl_forbids_channels() {
     let server = Server::start(&[]).await;
     let mut admin = raw(&server.url()).await;
     let rules = ["on", ">s3cr3t", "~*", "resetchannels", "+@all"];

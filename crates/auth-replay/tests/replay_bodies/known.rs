@@ -113,7 +113,7 @@ impl MakeWriter<'_> for Log {
 }
 
 #[test]
-fn an_unknown_body_is_told_once_per_layer() {
+fn an_unknown_body_is_logged_once_per_layer() {
     let log = Log::default();
     let subscriber = tracing_subscriber::fmt()
         .with_writer(log.clone())

@@ -41,7 +41,7 @@ fn frame<B: Body<Data = Bytes> + Unpin>(task: &mut Spawn<B>) -> Option<Step> {
 }
 
 #[test]
-fn the_body_wakes_whoever_polled_it_last() {
+fn the_body_wakes_the_task_that_polled_it_last() {
     let script = Script::new(paused(), false);
     let watch = script.watch.clone();
     let (first, kept) = Bounded::default().arm(script.boxed_unsync());

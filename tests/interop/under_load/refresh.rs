@@ -42,14 +42,14 @@ async fn tokens_of_3_s_cost_no_401_and_50_token_requests_a_minute() -> Result<()
 
 #[tokio::test]
 #[ignore = "a minute of load: `cargo xtask test` runs it"]
-async fn nobody_notices_8_s_of_503_when_the_token_is_due() -> Result<()> {
+async fn no_request_fails_during_8_s_of_503_when_the_token_is_stale() -> Result<()> {
     let (broken, healed) = (json!({ "fail_next": 1_000_000 }), json!({ "fail_next": 0 }));
     nobody_notices(&broken, &healed).await
 }
 
 #[tokio::test]
 #[ignore = "a minute of load: `cargo xtask test` runs it"]
-async fn nobody_notices_8_s_of_silence_when_the_token_is_due() -> Result<()> {
+async fn no_request_fails_during_8_s_of_silence_when_the_token_is_stale() -> Result<()> {
     // an hour: what is asked meanwhile is never answered, even afterwards
     let (broken, healed) = (json!({ "delay_ms": 3_600_000 }), json!({ "delay_ms": 0 }));
     nobody_notices(&broken, &healed).await

@@ -1,4 +1,4 @@
-//! A request for a token is given up for dead, and lands all the same.
+//! A token request is given up for dead, and completes all the same.
 
 use loom::thread;
 
@@ -23,7 +23,7 @@ fn two_flights(answers: &[Answer]) -> Setting {
 }
 
 #[test]
-fn a_flight_given_up_for_dead_does_not_replace_the_next_ones_token() {
+fn a_request_given_up_for_dead_does_not_replace_the_next_ones_token() {
     every_order(|| {
         let setting = two_flights(&[Answer::Token]);
         let current = setting.tokens.cached().unwrap();
@@ -33,7 +33,7 @@ fn a_flight_given_up_for_dead_does_not_replace_the_next_ones_token() {
 }
 
 #[test]
-fn the_failure_of_a_flight_given_up_for_dead_is_forgotten() {
+fn the_failure_of_a_request_given_up_for_dead_is_ignored() {
     every_order(|| {
         let setting = two_flights(&[Answer::Failure, Answer::Token]);
         let status = setting.tokens.status();

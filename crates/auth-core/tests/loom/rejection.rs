@@ -1,4 +1,4 @@
-//! The API refuses the token.
+//! The API rejects the token.
 
 use auth_core::{Attempt, Authorizer, Decision, Verdict, block_on};
 use http::{HeaderMap, Request, Response, header::AUTHORIZATION};
@@ -23,7 +23,7 @@ fn refused(attempt: Attempt) -> String {
 }
 
 #[test]
-fn two_refusals_of_one_token_make_one_request_and_share_its_token() {
+fn two_rejections_of_one_token_make_one_request_and_share_its_token() {
     every_order(|| {
         let setting = Setting::cold(&[Answer::Token]);
         let authorizer = Authorizer::builder(setting.tokens.clone()).any_origin();

@@ -9,7 +9,7 @@ use crate::{
 };
 
 #[tokio::test]
-async fn people_see_the_body_of_the_only_answer_and_what_was_granted() -> Result<()> {
+async fn the_body_of_a_single_response_and_the_granted_scopes_are_printed() -> Result<()> {
     let provider = OidcProvider::start(&[]).await?;
     for stack in ["hyper", "reqwest"] {
         let more = ["--stack", stack, "--scope", "document_read nonsense"];
@@ -32,7 +32,7 @@ async fn people_see_the_body_of_the_only_answer_and_what_was_granted() -> Result
 }
 
 #[tokio::test]
-async fn people_see_why_an_api_refuses() -> Result<()> {
+async fn the_reason_of_a_rejection_is_printed() -> Result<()> {
     let provider = OidcProvider::start(&[]).await?;
     let url = format!("{}?scope=document_write", provider.api());
     for (stack, n) in [("hyper", "1"), ("reqwest", "20")] {

@@ -1,4 +1,4 @@
-//! The token is due.
+//! The token is stale.
 
 use auth_core::TokenCache;
 
@@ -34,17 +34,17 @@ fn one_renewal(answer: Answer, generation: u64) {
 }
 
 #[test]
-fn reads_of_a_due_token_start_one_renewal_and_see_it_land() {
+fn reads_of_a_stale_token_start_one_refresh_and_see_its_outcome() {
     one_renewal(Answer::Token, 2);
 }
 
 #[test]
-fn a_renewal_that_fails_takes_nothing_away_and_is_made_once() {
+fn a_refresh_that_fails_keeps_the_token_and_is_made_once() {
     one_renewal(Answer::Failure, 1);
 }
 
 #[test]
-fn a_reset_while_a_renewal_fails_leaves_nothing_stuck() {
+fn clearing_the_backoff_while_a_refresh_fails_leaves_nothing_stuck() {
     every_order(|| {
         let setting = Setting::due(Answer::Failure);
         let other = beside(&setting.tokens, TokenCache::reset);

@@ -53,7 +53,7 @@ async fn is_made_again(
 }
 
 #[tokio::test]
-async fn a_unary_call_is_made_again() -> Result<()> {
+async fn a_unary_call_is_replayed() -> Result<()> {
     is_made_again(async |client, _| {
         let reply = client.unary(Request::new(hello("ann")), greeter("SayHello"), codec());
         assert_eq!(reply.await?.get_ref().message, "Hello ann");
@@ -65,7 +65,7 @@ async fn a_unary_call_is_made_again() -> Result<()> {
 /// The refusal, trailers only, comes while the client is still streaming; the second call takes over
 /// what was sent and what is still to come.
 #[tokio::test]
-async fn a_client_stream_that_is_refused_while_it_is_open_goes_on_by_a_second_call() -> Result<()> {
+async fn a_client_stream_rejected_while_it_is_open_continues_in_the_replay() -> Result<()> {
     is_made_again(async |client, server| {
         let (go_on, rest) = oneshot::channel();
         let rest = stream::once(rest.map(|_| hello("bob")));

@@ -16,13 +16,13 @@ const ACCEPTED_BETWEEN: u64 = 20 * AT_A_TIME;
 
 #[tokio::test]
 #[ignore = "20 s of load: `cargo xtask test` runs it"]
-async fn nobody_notices_three_revocations_by_hyper() -> Result<()> {
+async fn no_request_fails_by_three_revocations_on_hyper() -> Result<()> {
     nobody_notices_three_revocations("hyper").await
 }
 
 #[tokio::test]
 #[ignore = "20 s of load: `cargo xtask test` runs it"]
-async fn nobody_notices_three_revocations_by_reqwest() -> Result<()> {
+async fn no_request_fails_by_three_revocations_on_reqwest() -> Result<()> {
     nobody_notices_three_revocations("reqwest").await
 }
 
@@ -46,7 +46,7 @@ async fn nobody_notices_three_revocations(stack: &str) -> Result<()> {
 
 #[tokio::test]
 #[ignore = "20 s of load: `cargo xtask test` runs it"]
-async fn nobody_notices_three_revocations_by_tonic_and_grpcio() -> Result<()> {
+async fn no_request_fails_by_three_revocations_on_tonic_and_grpcio() -> Result<()> {
     let provider = OidcProvider::start(&[]).await?;
     let server = GrpcServer::python(&[asking(&provider.introspection_of_the_api())]).await?;
     nobody_notices_three_revocations_by_tonic(&provider, &server).await
@@ -54,7 +54,7 @@ async fn nobody_notices_three_revocations_by_tonic_and_grpcio() -> Result<()> {
 
 #[tokio::test]
 #[ignore = "20 s of load: `cargo xtask test` runs it"]
-async fn nobody_notices_three_revocations_by_tonic_and_grpc_js() -> Result<()> {
+async fn no_request_fails_by_three_revocations_on_tonic_and_grpc_js() -> Result<()> {
     let provider = OidcProvider::start(&[]).await?;
     let server = GrpcServer::node(&[asking(&provider.introspection_of_the_api())]).await?;
     nobody_notices_three_revocations_by_tonic(&provider, &server).await
@@ -108,13 +108,13 @@ fn all_were_healed(result: &Value) -> Result<()> {
 
 #[tokio::test]
 #[ignore = "10 s of load: `cargo xtask test` runs it"]
-async fn an_api_that_refuses_everything_costs_two_token_requests_by_hyper() -> Result<()> {
+async fn an_api_that_rejects_everything_costs_two_token_requests_on_hyper() -> Result<()> {
     an_api_that_refuses_everything("hyper").await
 }
 
 #[tokio::test]
 #[ignore = "10 s of load: `cargo xtask test` runs it"]
-async fn an_api_that_refuses_everything_costs_two_token_requests_by_reqwest() -> Result<()> {
+async fn an_api_that_rejects_everything_costs_two_token_requests_on_reqwest() -> Result<()> {
     an_api_that_refuses_everything("reqwest").await
 }
 
@@ -137,7 +137,7 @@ async fn an_api_that_refuses_everything(stack: &str) -> Result<()> {
 
 #[tokio::test]
 #[ignore = "10 s of load: `cargo xtask test` runs it"]
-async fn an_api_that_refuses_everything_costs_two_token_requests_by_tonic() -> Result<()> {
+async fn an_api_that_rejects_everything_costs_two_token_requests_on_tonic() -> Result<()> {
     let provider = OidcProvider::start(&[]).await?;
     let server = GrpcServer::node(&[("GRPC_TOKENS", "nobody's")]).await?;
     let result = run("tonic", "10s", &provider, server.uri()).await?;

@@ -36,7 +36,7 @@ fn two_cold_callers_share_one_failure() {
 }
 
 #[test]
-fn a_caller_who_gives_up_neither_stops_nor_repeats_the_request() {
+fn a_dropped_caller_neither_stops_nor_repeats_the_request() {
     every_order(|| {
         let setting = Setting::cold(&[Answer::Token, Answer::Failure]);
         let other = beside(&setting.tokens, give_up);

@@ -59,7 +59,7 @@ impl Deployment {
 }
 
 #[tokio::test]
-async fn a_request_that_is_refused_is_sent_again_and_counted() -> Result<()> {
+async fn a_rejected_request_is_replayed_and_counted() -> Result<()> {
     for stack in STACKS {
         let deployment = Deployment::start(stack).await?;
         deployment.refuse_next().await?;
@@ -72,7 +72,7 @@ async fn a_request_that_is_refused_is_sent_again_and_counted() -> Result<()> {
 }
 
 #[tokio::test]
-async fn without_replays_a_refused_request_has_failed_and_the_token_is_renewed() -> Result<()> {
+async fn without_replays_a_rejected_request_has_failed_and_the_token_is_refreshed() -> Result<()> {
     for stack in STACKS {
         let deployment = Deployment::start(stack).await?;
         deployment.refuse_next().await?;
@@ -127,7 +127,7 @@ async fn three_tenants_have_a_token_each_and_take_turns() -> Result<()> {
 }
 
 #[tokio::test]
-async fn one_tenant_s_refusal_is_no_other_s() -> Result<()> {
+async fn a_rejection_of_one_tenant_does_not_affect_another() -> Result<()> {
     for stack in STACKS {
         let deployment = Deployment::start(stack).await?;
         deployment.refuse_next().await?;
