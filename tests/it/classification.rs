@@ -57,12 +57,12 @@ async fn is_rejection(
         deployment.api.fail_next(1, answer(status, challenge));
         let url = deployment.api.url();
         let seen = stack.get(&authorizer, url).await;
-        let refused = seen == StatusCode::OK;
-        assert_eq!(seen.as_u16(), if refused { 200 } else { status });
-        let requests = 1 + usize::from(refused);
+        let rejected = seen == StatusCode::OK;
+        assert_eq!(seen.as_u16(), if rejected { 200 } else { status });
+        let requests = 1 + usize::from(rejected);
         assert_eq!(deployment.authorization.token_requests(), requests);
         assert_eq!(deployment.api.request_count(), requests);
-        verdicts.push(refused);
+        verdicts.push(rejected);
     }
     assert_eq!(verdicts[0], verdicts[1], "both stacks agree");
     verdicts[0]

@@ -18,11 +18,11 @@ async fn refreshes_that_one_only(revoked: Option<TokenRequest>) {
             before.push(last_token(&deployment));
         }
         assert!(stack.ask(api, &authorizer, revoked.clone()).await);
-        let refused = last_token(&deployment);
-        deployment.authorization.revoke(&refused);
+        let rejected = last_token(&deployment);
+        deployment.authorization.revoke(&rejected);
 
         assert!(stack.ask(api, &authorizer, revoked.clone()).await);
-        assert_ne!(last_token(&deployment), refused);
+        assert_ne!(last_token(&deployment), rejected);
         assert_eq!(deployment.authorization.token_requests(), 4);
         for (other, token) in others.zip(before) {
             assert!(stack.ask(api, &authorizer, other).await);

@@ -166,8 +166,8 @@ async fn a_redirect_within_the_origin_carries_one_token() {
 #[tokio::test]
 async fn without_a_token_the_request_is_not_sent() {
     let deployment = Deployment::start().await;
-    let refused = Answer::oauth_error("invalid_client");
-    deployment.authorization.fail_all(refused);
+    let denied = Answer::oauth_error("invalid_client");
+    deployment.authorization.fail_all(denied);
     let outcome = client(deployment.authorizer())
         .get(deployment.api.url())
         .send();

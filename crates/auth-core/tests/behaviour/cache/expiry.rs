@@ -116,8 +116,8 @@ async fn a_refreshed_token_that_arrives_expired_does_not_replace_a_usable_one() 
         settle().await;
         tokio::time::advance(secs(1)).await;
     }
-    let renewals = source.requests() - 1;
-    assert!((4..=14).contains(&renewals), "{renewals}: it backs off");
+    let refreshes = source.requests() - 1;
+    assert!((4..=14).contains(&refreshes), "{refreshes}: it backs off");
 }
 
 #[tokio::test]

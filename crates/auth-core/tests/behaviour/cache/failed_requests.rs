@@ -26,8 +26,8 @@ async fn a_failed_refresh_is_invisible_while_the_token_is_usable() {
         tokio::time::advance(secs(1)).await;
     }
     // 1, 2, 4, 8, … s apart, 20 % more or less
-    let renewals = source.requests() - 1;
-    assert!((6..=9).contains(&renewals), "{renewals}");
+    let refreshes = source.requests() - 1;
+    assert!((6..=9).contains(&refreshes), "{refreshes}");
 }
 
 #[tokio::test(start_paused = true)]
@@ -158,10 +158,10 @@ async fn clearing_the_backoff_lets_the_next_request_go_out_at_once() {
 
 #[tokio::test(start_paused = true)]
 async fn clearing_the_backoff_lets_a_stale_token_be_refreshed_at_once_and_keeps_it_in_use() {
-    let refused = Answer::fails(ErrorKind::Refused);
+    let rejected = Answer::fails(ErrorKind::Refused);
     let source = Scripted::lives(600)
         .then(Answer::Lives(secs(600)))
-        .then(refused);
+        .then(rejected);
     let tokens = cache(&source, TokioClock::new());
     tokens.token().await.unwrap();
     tokio::time::advance(secs(490)).await;

@@ -30,7 +30,7 @@ async fn periods(lifetime: Duration) -> Vec<Duration> {
         let margin = (lifetime / 20)
             .min(secs(30))
             .max((lifetime / 3).min(secs(1)));
-        assert!(since.elapsed() < lifetime - margin, "spent");
+        assert!(since.elapsed() < lifetime - margin, "expired");
         settle().await;
         let newest = tokens.status().tokens;
         if newest > last {
@@ -49,22 +49,22 @@ async fn periods(lifetime: Duration) -> Vec<Duration> {
 
 /// Whether all periods are within what window and jitter allow, in thousandths of a lifetime, and
 /// spread over it; a read may come one hundredth late.
-async fn assert_due(seconds: u64, due: RangeInclusive<u64>) {
+async fn assert_stale(seconds: u64, stale: RangeInclusive<u64>) {
     let lifetime = secs(seconds);
-    let due = lifetime * u32::try_from(*due.start()).unwrap() / 1000
-        ..=lifetime * u32::try_from(*due.end()).unwrap() / 1000 + lifetime / READS;
+    let stale = lifetime * u32::try_from(*stale.start()).unwrap() / 1000
+        ..=lifetime * u32::try_from(*stale.end()).unwrap() / 1000 + lifetime / READS;
     let periods = periods(lifetime).await;
     assert!(periods.len() >= 50, "{} periods", periods.len());
     let (first, last) = (periods.iter().min().unwrap(), periods.iter().max().unwrap());
     assert!(
-        due.contains(first) && due.contains(last),
-        "{first:?}–{last:?} not in {due:?}"
+        stale.contains(first) && stale.contains(last),
+        "{first:?}–{last:?} not in {stale:?}"
     );
     // fifty draws leave one half out once in a billion runs, at most
-    let middle = (*due.start() + *due.end()) / 2;
+    let middle = (*stale.start() + *stale.end()) / 2;
     assert!(
         *first < middle && middle < *last,
-        "{first:?}–{last:?} of {due:?}"
+        "{first:?}–{last:?} of {stale:?}"
     );
 }
 
@@ -72,27 +72,27 @@ async fn assert_due(seconds: u64, due: RangeInclusive<u64>) {
 /// (aspnetcore#60118; Google's Java library of a three minute one; Duende of a minute or less).
 #[tokio::test(start_paused = true)]
 async fn tokens_of_minutes_are_used() {
-    assert_due(180, 620..=800).await;
-    assert_due(300, 620..=800).await;
-    assert_due(600, 620..=800).await;
+    assert_stale(180, 620..=800).await;
+    assert_stale(300, 620..=800).await;
+    assert_stale(600, 620..=800).await;
 }
 
 /// Reported elsewhere: Duende.
 #[tokio::test(start_paused = true)]
 async fn tokens_of_a_minute_or_less_are_used() {
-    assert_due(60, 620..=800).await;
-    assert_due(30, 620..=800).await;
+    assert_stale(60, 620..=800).await;
+    assert_stale(30, 620..=800).await;
 }
 
 /// Signicat allows 1 to 3600 s.
 #[tokio::test(start_paused = true)]
 async fn tokens_of_one_second_to_an_hour_are_used() {
-    assert_due(1, 336..=517).await;
-    assert_due(3, 336..=517).await;
-    assert_due(3600, 661..=842).await;
+    assert_stale(1, 336..=517).await;
+    assert_stale(3, 336..=517).await;
+    assert_stale(3600, 661..=842).await;
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_token_of_a_day_is_refreshed_about_an_hour_before_it_expires() {
-    assert_due(86_400, 930..=969).await;
+    assert_stale(86_400, 930..=969).await;
 }

@@ -27,7 +27,7 @@ async fn a_fleet_that_starts_together_does_not_refresh_together() {
         settle().await;
         most = most.max(source.requests() - before);
     }
-    assert_eq!(source.requests(), 400, "each has renewed");
+    assert_eq!(source.requests(), 400, "each has refreshed");
     // 1.4 on average; beyond 15 once in a billion runs
     assert!(most <= 15, "{most} of 200 in five seconds");
 }
@@ -42,15 +42,15 @@ async fn jitter_is_drawn_once_for_a_token() {
         let tokens = cache(&Scripted::lives(3600), clock.clone());
         tokens.token().await.unwrap();
         clock.advance(secs(2381));
-        let mut was_due = false;
+        let mut was_stale = false;
         for _ in 0..650 {
             for _ in 0..20 {
-                let due = tokens.status().due;
-                assert!(due || !was_due, "due, and then not");
-                was_due = due;
+                let stale = tokens.status().due;
+                assert!(stale || !was_stale, "stale, and then not");
+                was_stale = stale;
             }
             clock.advance(secs(1));
         }
-        assert!(was_due);
+        assert!(was_stale);
     }
 }

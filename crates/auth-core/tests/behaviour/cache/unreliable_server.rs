@@ -36,13 +36,13 @@ struct Requested {
 }
 
 /// Keeps the books, however a request ends.
-struct UnderWay<'a> {
+struct InFlight<'a> {
     source: &'a Unreliable,
     at: Duration,
     minted: bool,
 }
 
-impl Drop for UnderWay<'_> {
+impl Drop for InFlight<'_> {
     fn drop(&mut self) {
         let (at, over, minted) = (self.at, self.source.start.elapsed(), self.minted);
         let mut requests = self.source.requests.lock().unwrap();
@@ -54,7 +54,7 @@ impl Drop for UnderWay<'_> {
 impl TokenSource for Unreliable {
     async fn fetch(&self, _request: &TokenRequest) -> Result<TokenResponse, Error> {
         let at = self.start.elapsed();
-        let mut under_way = UnderWay {
+        let mut in_flight = InFlight {
             source: self,
             at,
             minted: false,
@@ -69,7 +69,7 @@ impl TokenSource for Unreliable {
             30..35 => std::future::pending().await,
             35 => panic!("scripted"),
             _ => {
-                under_way.minted = true;
+                in_flight.minted = true;
                 // the token says when it was asked for
                 let token = at.as_millis().to_string();
                 Ok(TokenResponse::bearer(token)?.expires_in(LIFETIME))
@@ -80,11 +80,14 @@ impl TokenSource for Unreliable {
 
 /// The earliest and the latest that the next request may be made after a failure, the `failures`-th
 /// in a row, while a token is usable for `left`. The latest is one step later: a read has to come.
-fn pause(failures: u32, left: Option<Duration>) -> (Duration, Duration) {
+fn backoff(failures: u32, left: Option<Duration>) -> (Duration, Duration) {
     let longest = if left.is_some() { 60 } else { 10 };
-    let pause = secs(1 << (failures - 1).min(6)).min(secs(longest));
+    let backoff = secs(1 << (failures - 1).min(6)).min(secs(longest));
     let most = left.map_or(Duration::MAX, |left| (left / 2).max(secs(1) / 10));
-    ((pause * 4 / 5).min(most), (pause * 6 / 5).min(most) + STEP)
+    (
+        (backoff * 4 / 5).min(most),
+        (backoff * 6 / 5).min(most) + STEP,
+    )
 }
 
 /// One request at a time, and none but when the token was stale or a backoff was over.
@@ -104,7 +107,7 @@ fn assert_patient(seed: u64, requests: &[Requested]) {
             let left = end
                 .filter(|end| *end > this.over)
                 .map(|end| end - this.over);
-            let (least, most) = pause(failures, left);
+            let (least, most) = backoff(failures, left);
             (this.over + least, this.over + most)
         };
         assert!(

@@ -101,11 +101,11 @@ fn a_hit_allocates_nothing() {
 #[test]
 fn limits_that_keep_no_token_are_an_error() {
     let builder = || TokenCaches::builder(default_cache(&Register::open(), &ManualClock::new()));
-    for refused in [
+    for rejected in [
         builder().most(0),
         builder().idle(Duration::from_millis(999)),
     ] {
-        let error = refused.build().unwrap_err();
+        let error = rejected.build().unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Configuration);
         assert!(error.to_string().contains("expected to keep"), "{error}");
     }

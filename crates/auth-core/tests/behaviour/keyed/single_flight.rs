@@ -95,7 +95,7 @@ async fn a_token_kept_warm_is_not_refreshed_after_its_cache_was_evicted() {
     let tokens = builder.most(1).build().unwrap();
     fill(&tokens, &tenant(0)).await;
     settle().await;
-    assert_eq!(clock.sleepers(), 1, "until the token is due");
+    assert_eq!(clock.sleepers(), 1, "until the token is stale");
     clock.advance(secs(500));
     settle().await;
     assert_eq!(source.requests(), 2, "it was kept warm");

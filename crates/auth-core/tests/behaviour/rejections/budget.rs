@@ -16,19 +16,19 @@ const DAY: u64 = 86_400;
 async fn an_api_that_rejects_every_token_costs_one_token_request_and_then_one_in_30_s() {
     let (source, clock) = (Scripted::lives(DAY), ManualClock::new());
     let world = World::new(source.clone(), clock.clone());
-    let refused = async |times| {
+    let rejected = async |times| {
         for _ in 0..times {
             assert_eq!(world.get("/bad").await, StatusCode::UNAUTHORIZED);
         }
     };
-    refused(50).await;
+    rejected(50).await;
     assert_eq!(source.requests(), 2);
     for round in 1..=20 {
         clock.advance(secs(29));
-        refused(10).await;
+        rejected(10).await;
         assert_eq!(source.requests(), 1 + round, "29 s after the last");
         clock.advance(secs(1));
-        refused(10).await;
+        rejected(10).await;
         assert_eq!(source.requests(), 2 + round);
     }
 }
@@ -107,7 +107,7 @@ async fn a_rejected_token_that_expired_meanwhile_is_replaced_although_the_budget
 
 /// A token that a rejection brought is rejected again, after another answer to it: whether that requests
 /// one more.
-async fn ends_the_trial(path: &str) -> bool {
+async fn ends_the_wait(path: &str) -> bool {
     let source = Scripted::lives(DAY);
     let world = World::new(source.clone(), ManualClock::new());
     assert_eq!(world.get("/bad").await, StatusCode::UNAUTHORIZED);
@@ -119,10 +119,10 @@ async fn ends_the_trial(path: &str) -> bool {
 
 #[tokio::test]
 async fn a_403_counts_as_acceptance_and_a_503_does_not() {
-    assert!(ends_the_trial("/").await);
-    assert!(ends_the_trial("/forbidden").await);
-    assert!(!ends_the_trial("/busy").await);
-    assert!(!ends_the_trial("/bad").await);
+    assert!(ends_the_wait("/").await);
+    assert!(ends_the_wait("/forbidden").await);
+    assert!(!ends_the_wait("/busy").await);
+    assert!(!ends_the_wait("/bad").await);
 }
 
 /// Reported elsewhere: ktor#2864.

@@ -32,7 +32,7 @@ async fn after_a_failed_refresh_a_rejection_is_delivered_at_once_without_a_token
     assert_eq!(
         world.get("/").await,
         StatusCode::OK,
-        "when the pause is over"
+        "when the backoff is over"
     );
     assert_eq!(source.requests(), 3);
 }
@@ -58,12 +58,12 @@ async fn the_rejected_token_serves_other_requests_until_its_replacement_is_store
     let world = World::new(source.clone(), ManualClock::new());
     world.tokens().token().await.unwrap();
     let _held = source.clone().hold();
-    let mut refused = task::spawn(world.fetch("/bad"));
-    assert_pending!(refused.poll());
+    let mut rejected = task::spawn(world.fetch("/bad"));
+    assert_pending!(rejected.poll());
     assert_eq!(world.get("/good").await, StatusCode::OK);
     assert_eq!(world.api.shown(), ["t1", "t1"]);
     source.release();
-    assert_eq!(refused.await.0, StatusCode::UNAUTHORIZED);
+    assert_eq!(rejected.await.0, StatusCode::UNAUTHORIZED);
     assert_eq!(world.get("/good").await, StatusCode::OK);
     assert_eq!(world.api.shown()[2..], ["t2", "t2"]);
 }
@@ -92,10 +92,10 @@ async fn a_background_refresh_that_a_rejection_joins_may_bring_an_expired_token(
     clock.advance(secs(500));
     let _held = source.clone().hold();
     world.api.revoke("t1");
-    let mut refused = task::spawn(world.fetch("/"));
-    assert_pending!(refused.poll());
+    let mut rejected = task::spawn(world.fetch("/"));
+    assert_pending!(rejected.poll());
     source.release();
-    assert_eq!(refused.await.0, StatusCode::OK);
+    assert_eq!(rejected.await.0, StatusCode::OK);
     assert_eq!(world.api.shown(), ["t1", "t2"]);
     assert_eq!(source.requests(), 2);
 }

@@ -72,7 +72,7 @@ fn outside_of_a_runtime_a_rejection_does_not_wait_for_the_request_in_flight() {
         panic!("expected a renewal");
     };
     let renewal = assert_ready!(task::spawn(renewal).poll());
-    assert!(renewal.attempt().is_none(), "the token is the refused one");
+    assert!(renewal.attempt().is_none(), "the token is the rejected one");
     source.release();
     runtime.block_on(settle());
     assert_eq!(shown(&attempt(&world)), "Bearer t2");

@@ -154,7 +154,11 @@ async fn a_usable_token_is_served_while_another_process_refreshes_it() {
         tokio::time::advance(Duration::from_millis(100)).await;
     }
     holding.abort();
-    assert_eq!(secret(&tokens).await, "t2", "renewed meanwhile, by itself");
+    assert_eq!(
+        secret(&tokens).await,
+        "t2",
+        "refreshed meanwhile, by itself"
+    );
 }
 
 #[tokio::test(start_paused = true)]

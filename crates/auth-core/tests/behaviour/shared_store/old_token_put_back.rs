@@ -45,7 +45,7 @@ impl SharedTokenStore for Replayed {
 }
 
 /// A request that the API rejects.
-async fn refused(authorizer: &Authorizer) {
+async fn rejected(authorizer: &Authorizer) {
     let mut request = Request::get("https://api.example.com/").body(()).unwrap();
     let Decision::Authorize(attempt) = authorizer.authorize(&request) else {
         panic!("a token was there");
@@ -76,7 +76,7 @@ async fn a_token_is_requested_before_long() {
         let mut seconds = 0;
         while source.requests() == 0 {
             assert!(seconds <= longest, "not asked, with {tokens} tokens");
-            refused(&authorizer).await;
+            rejected(&authorizer).await;
             tokio::time::advance(secs(1)).await;
             seconds += 1;
         }

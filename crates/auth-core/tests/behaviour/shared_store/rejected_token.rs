@@ -11,7 +11,7 @@ fn sent(request: &Request<()>) -> String {
 }
 
 /// The tokens that a request is sent with, the first of them rejected.
-async fn refused(tokens: &TokenCache) -> (String, Option<String>) {
+async fn rejected(tokens: &TokenCache) -> (String, Option<String>) {
     let builder = Authorizer::builder(tokens.clone());
     let authorizer = builder.origin("https://api.example.com").build().unwrap();
     let mut request = Request::get("https://api.example.com/").body(()).unwrap();
@@ -56,7 +56,7 @@ async fn a_rejected_token_is_replaced_once_for_all_processes() {
     let fleet: [_; 10] = all_have_t1(&source).await;
     tokio::time::advance(secs(60)).await;
     for tokens in &fleet {
-        assert_eq!(refused(tokens).await, bearer("t1", "t2"));
+        assert_eq!(rejected(tokens).await, bearer("t1", "t2"));
     }
     assert_eq!(source.requests(), 2);
 }
@@ -65,7 +65,7 @@ async fn a_rejected_token_is_replaced_once_for_all_processes() {
 async fn rejected_in_every_process_at_once_it_is_replaced_once() {
     let source = Scripted::lives(600).takes(secs(1));
     let fleet: [_; 10] = all_have_t1(&source).await;
-    let tasks = fleet.map(|tokens| tokio::spawn(async move { refused(&tokens).await }));
+    let tasks = fleet.map(|tokens| tokio::spawn(async move { rejected(&tokens).await }));
     for task in tasks {
         assert_eq!(task.await.unwrap(), bearer("t1", "t2"));
     }
@@ -75,7 +75,7 @@ async fn rejected_in_every_process_at_once_it_is_replaced_once() {
 #[tokio::test(start_paused = true)]
 async fn a_process_without_a_rejection_keeps_the_token_until_it_is_stale() {
     let [one, other] = all_have_t1(&Scripted::lives(600)).await;
-    assert_eq!(refused(&one).await, bearer("t1", "t2"));
+    assert_eq!(rejected(&one).await, bearer("t1", "t2"));
     assert_eq!(secret(&other).await, "t1");
 }
 
@@ -89,7 +89,7 @@ async fn an_older_token_does_not_replace_the_rejected_one() {
     store.fail();
     assert_eq!(secret(&other).await, "t2");
     store.mend();
-    assert_eq!(refused(&other).await, bearer("t2", "t3"));
+    assert_eq!(rejected(&other).await, bearer("t2", "t3"));
     assert_eq!(source.requests(), 3);
 }
 
@@ -98,15 +98,15 @@ async fn an_older_token_does_not_replace_the_rejected_one() {
 async fn a_process_with_a_rejected_token_from_the_store_loads_the_next_one() {
     let source = Scripted::lives(600);
     let [first, rest @ ..]: [_; 10] = all_have_t1(&source).await;
-    assert_eq!(refused(&first).await, bearer("t1", "t2"));
+    assert_eq!(rejected(&first).await, bearer("t1", "t2"));
     for tokens in &rest {
-        assert_eq!(refused(tokens).await, bearer("t1", "t2"));
+        assert_eq!(rejected(tokens).await, bearer("t1", "t2"));
     }
     // the time in which another rejection of the new token is delivered
     tokio::time::advance(secs(31)).await;
-    assert_eq!(refused(&first).await, bearer("t2", "t3"));
+    assert_eq!(rejected(&first).await, bearer("t2", "t3"));
     for tokens in &rest {
-        assert_eq!(refused(tokens).await, bearer("t2", "t3"));
+        assert_eq!(rejected(tokens).await, bearer("t2", "t3"));
     }
     assert_eq!(source.requests(), 3);
 }
@@ -116,9 +116,9 @@ async fn a_process_with_a_rejected_token_from_the_store_loads_the_next_one() {
 async fn a_token_from_the_store_that_is_rejected_too_is_replaced_at_once() {
     let source = Scripted::lives(600);
     let [one, other] = all_have_t1(&source).await;
-    assert_eq!(refused(&other).await, bearer("t1", "t2"));
+    assert_eq!(rejected(&other).await, bearer("t1", "t2"));
     tokio::time::advance(secs(60)).await;
-    assert_eq!(refused(&one).await, bearer("t1", "t2"));
-    assert_eq!(refused(&one).await, bearer("t2", "t3"));
+    assert_eq!(rejected(&one).await, bearer("t1", "t2"));
+    assert_eq!(rejected(&one).await, bearer("t2", "t3"));
     assert_eq!(source.requests(), 3);
 }

@@ -14,13 +14,13 @@ use super::{Shareable, secret};
 
 /// Another process has the lease; when the fallback lease is acquired, the token has just been saved.
 #[derive(Debug)]
-struct SavedBeforeTheDeputy {
+struct SavedBeforeTheFallbackLease {
     store: MemoryStore,
     first: Mutex<Option<SharedKey>>,
 }
 
 #[async_trait]
-impl SharedTokenStore for SavedBeforeTheDeputy {
+impl SharedTokenStore for SavedBeforeTheFallbackLease {
     async fn load(&self, key: &SharedKey) -> Result<Option<SharedToken>, Error> {
         self.store.load(key).await
     }
@@ -52,7 +52,7 @@ impl SharedTokenStore for SavedBeforeTheDeputy {
 #[tokio::test(start_paused = true)]
 async fn the_holder_of_the_fallback_lease_reads_the_store_once_more() {
     let source = Scripted::lives(600);
-    let store = SavedBeforeTheDeputy {
+    let store = SavedBeforeTheFallbackLease {
         store: MemoryStore::new(),
         first: Mutex::default(),
     };

@@ -33,9 +33,9 @@ async fn a_starting_process_does_not_wait_for_the_refresh() {
     assert_eq!(secret(&first).await, "t1");
     advance(DUE).await;
     let slow = source.clone().takes(secs(5));
-    let renewing = process(&slow, &store, clock);
-    assert_eq!(secret(&renewing).await, "t1");
-    assert_eq!(secret(&renewing).await, "t1");
+    let refreshing = process(&slow, &store, clock);
+    assert_eq!(secret(&refreshing).await, "t1");
+    assert_eq!(secret(&refreshing).await, "t1");
     settle().await;
     assert_eq!(slow.in_flight(), 1);
     let (new, started) = (process(&source, &store, clock), Instant::now());
@@ -54,7 +54,7 @@ async fn the_next_read_refreshes_it_for_every_process() {
         assert_eq!(secret(&late).await, expected);
         settle().await;
     }
-    assert_eq!(secret(&first).await, "t1", "due itself");
+    assert_eq!(secret(&first).await, "t1", "stale itself");
     settle().await;
     assert_eq!(secret(&first).await, "t2", "what the other has brought");
     assert_eq!(source.requests(), 2);

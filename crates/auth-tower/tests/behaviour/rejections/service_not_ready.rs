@@ -55,7 +55,7 @@ impl Service<Request<Full<Bytes>>> for Gate {
 }
 
 /// A request is rejected; its refresh ends in `renewal` while the service is in `mood`.
-async fn refused(renewal: Answer, mood: Mood) -> Result<Response<&'static str>, BoxError> {
+async fn rejected(renewal: Answer, mood: Mood) -> Result<Response<&'static str>, BoxError> {
     let source = Scripted::always(renewal).then(Answer::Silent);
     let tokens = TokenCache::new(source.clone());
     tokens.token().await.unwrap();
@@ -77,7 +77,7 @@ async fn refused(renewal: Answer, mood: Mood) -> Result<Response<&'static str>, 
 /// The response has gone by then: it could hold what the service waits for.
 #[tokio::test]
 async fn an_error_of_poll_ready_before_the_replay_is_returned_to_the_caller() {
-    let error = refused(Answer::Silent, Mood::Broken).await.unwrap_err();
+    let error = rejected(Answer::Silent, Mood::Broken).await.unwrap_err();
     assert_eq!(error.to_string(), "broken");
 }
 
@@ -85,7 +85,7 @@ async fn an_error_of_poll_ready_before_the_replay_is_returned_to_the_caller() {
 #[tokio::test]
 async fn a_failed_refresh_does_not_wait_for_the_service_to_be_ready() {
     let failed = Answer::fails(ErrorKind::Unavailable);
-    let response = refused(failed, Mood::NeverReady).await.unwrap();
+    let response = rejected(failed, Mood::NeverReady).await.unwrap();
     assert_eq!(response.status(), StatusCode::UNAUTHORIZED);
     assert_eq!(response.into_body(), "the original");
 }

@@ -19,9 +19,9 @@ impl Reference {
             && failure.next_attempt.is_none()
         {
             assert!(
-                failure.pause.contains(&told),
+                failure.backoff.contains(&told),
                 "{told:?} is not in {:?}",
-                failure.pause
+                failure.backoff
             );
             failure.next_attempt = Some(self.now.monotonic + told);
         }
@@ -30,9 +30,12 @@ impl Reference {
     /// What the cache says of itself is what the reference knows.
     pub(super) fn agrees(&self, status: &Status) {
         assert_eq!(status.usable_for, self.left(), "usable for");
-        assert!(!status.due || self.left().is_some(), "due, and not usable");
-        assert_eq!(status.requesting, self.flight.is_some(), "requesting");
-        assert_eq!(status.token_requests, self.flights, "token requests");
+        assert!(
+            !status.due || self.left().is_some(),
+            "stale, and not usable"
+        );
+        assert_eq!(status.requesting, self.fetch.is_some(), "requesting");
+        assert_eq!(status.token_requests, self.fetches, "token requests");
         assert_eq!(status.tokens, self.tokens, "tokens");
         let failure = self.failure.as_ref();
         assert_eq!(

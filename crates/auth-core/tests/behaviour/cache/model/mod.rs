@@ -54,12 +54,12 @@ enum Step {
 enum Ahead {
     Millis(u64),
     /// Until the token is stale, for certain.
-    Due,
+    Stale,
     /// Half of what is left of the token.
     Half,
     /// A millisecond before the token expires.
-    NearlySpent,
-    Spent,
+    NearlyExpired,
+    Expired,
     /// A millisecond before the next attempt may be made.
     NearlyRetry,
     Retry,
@@ -73,29 +73,29 @@ impl Ahead {
         let left = cache.left().unwrap_or(secs(1));
         match self {
             Self::Millis(millis) => Duration::from_millis(millis),
-            Self::Due => cache
+            Self::Stale => cache
                 .token
                 .as_ref()
-                .map_or(secs(1), |token| token.until_due(cache.now)),
+                .map_or(secs(1), |token| token.until_stale(cache.now)),
             Self::Half => left / 2,
-            Self::NearlySpent => nearly(left),
-            Self::Spent => left,
+            Self::NearlyExpired => nearly(left),
+            Self::Expired => left,
             Self::NearlyRetry => nearly(cache.pause_left()),
             Self::Retry => cache.pause_left(),
-            Self::Deadline => cache.flight.as_ref().map_or(Duration::ZERO, |flight| {
-                flight.deadline.saturating_sub(cache.now.monotonic)
+            Self::Deadline => cache.fetch.as_ref().map_or(Duration::ZERO, |fetch| {
+                fetch.deadline.saturating_sub(cache.now.monotonic)
             }),
         }
     }
 }
 
 fn ahead() -> impl Strategy<Value = Ahead> {
-    use Ahead::{Deadline, Due, Half, Millis, NearlyRetry, NearlySpent, Retry, Spent};
+    use Ahead::{Deadline, Expired, Half, Millis, NearlyExpired, NearlyRetry, Retry, Stale};
     let moment = select(vec![
-        Due,
+        Stale,
         Half,
-        NearlySpent,
-        Spent,
+        NearlyExpired,
+        Expired,
         NearlyRetry,
         Retry,
         Deadline,
@@ -197,7 +197,7 @@ fn a_refreshed_token_past_its_end_does_not_replace_a_usable_one() {
     let history = [
         Step::Wait,
         Step::Answer(Answer::Lives(3600)),
-        Step::Advance(Ahead::Due),
+        Step::Advance(Ahead::Stale),
         Step::Read,
         Step::Suspend(Ahead::Millis(60_000)),
         Step::Answer(Answer::Lives(3)),

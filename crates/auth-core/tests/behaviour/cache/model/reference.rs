@@ -6,7 +6,7 @@ use auth_core::{ErrorKind, Now};
 
 use super::{
     puppet::Answer,
-    rules::{Token, attempt, pause},
+    rules::{Token, attempt, backoff},
 };
 
 /// After its deadline a request is waited for so much longer.
@@ -16,16 +16,16 @@ const GRACE: Duration = Duration::from_millis(500);
 pub(super) struct Reference {
     pub(super) now: Now,
     pub(super) token: Option<Token>,
-    pub(super) flight: Option<Flight>,
+    pub(super) fetch: Option<Fetch>,
     pub(super) failure: Option<Failure>,
-    pub(super) flights: u64,
+    pub(super) fetches: u64,
     pub(super) tokens: u64,
     /// Of the source: a second attempt counts here.
     pub(super) requests: usize,
 }
 
 #[derive(Clone, Debug)]
-pub(super) struct Flight {
+pub(super) struct Fetch {
     pub(super) number: u64,
     pub(super) deadline: Duration,
     sent: Now,
@@ -36,7 +36,7 @@ pub(super) struct Flight {
 pub(super) struct Failure {
     pub(super) kind: ErrorKind,
     pub(super) in_a_row: u32,
-    pub(super) pause: RangeInclusive<Duration>,
+    pub(super) backoff: RangeInclusive<Duration>,
     /// Drawn by the cache; known as soon as it tells.
     pub(super) next_attempt: Option<Duration>,
 }
@@ -55,9 +55,9 @@ impl Reference {
         Self {
             now,
             token: None,
-            flight: None,
+            fetch: None,
             failure: None,
-            flights: 0,
+            fetches: 0,
             tokens: 0,
             requests: 0,
         }
@@ -83,37 +83,37 @@ impl Reference {
         next.unwrap_or_default().saturating_sub(self.now.monotonic)
     }
 
-    fn is_under_way(&self) -> bool {
-        let dead_at = |flight: &Flight| flight.deadline + GRACE;
-        self.flight
+    fn is_in_flight(&self) -> bool {
+        let dead_at = |fetch: &Fetch| fetch.deadline + GRACE;
+        self.fetch
             .as_ref()
-            .is_some_and(|flight| self.now.monotonic < dead_at(flight))
+            .is_some_and(|fetch| self.now.monotonic < dead_at(fetch))
     }
 
     /// Whether the waiters of this request have given it up.
-    pub(super) fn is_dead(&self, flight: u64) -> bool {
-        flight != self.flights || !self.is_under_way()
+    pub(super) fn is_dead(&self, fetch: u64) -> bool {
+        fetch != self.fetches || !self.is_in_flight()
     }
 
     /// A read; `due` is whether the cache says that its token is stale.
-    pub(super) fn read(&mut self, due: bool) -> Option<Token> {
+    pub(super) fn read(&mut self, stale: bool) -> Option<Token> {
         self.left()?;
-        if due && !self.is_under_way() && self.pause_left().is_zero() {
+        if stale && !self.is_in_flight() && self.pause_left().is_zero() {
             self.take_off();
         }
         self.token.clone()
     }
 
     /// Somebody needs a token.
-    pub(super) fn ask(&mut self, due: bool) -> Reply {
-        match self.read(due) {
+    pub(super) fn ask(&mut self, stale: bool) -> Reply {
+        match self.read(stale) {
             Some(token) => Reply::Token(token),
-            None => self.board(),
+            None => self.join(),
         }
     }
 
     /// A caller waits, and for no request yet, or no longer.
-    pub(super) fn board(&mut self) -> Reply {
+    pub(super) fn join(&mut self) -> Reply {
         if let Some(token) = self
             .token
             .clone()
@@ -121,20 +121,20 @@ impl Reference {
         {
             return Reply::Token(token);
         }
-        if !self.is_under_way() {
+        if !self.is_in_flight() {
             match &self.failure {
                 Some(failure) if !self.pause_left().is_zero() => return Reply::Fails(failure.kind),
                 _ => self.take_off(),
             }
         }
-        Reply::Waits(self.flights)
+        Reply::Waits(self.fetches)
     }
 
     fn take_off(&mut self) {
-        self.flights += 1;
+        self.fetches += 1;
         self.requests += 1;
-        self.flight = Some(Flight {
-            number: self.flights,
+        self.fetch = Some(Fetch {
+            number: self.fetches,
             deadline: self.now.monotonic + attempt(self.left()),
             sent: self.now,
             second_attempt: false,
@@ -143,70 +143,70 @@ impl Reference {
 
     /// Time has passed, and the cache could act on it.
     pub(super) fn time_out(&mut self) -> Option<(u64, Reply)> {
-        let flight = self.flight.clone()?;
-        (self.now.monotonic >= flight.deadline).then(|| self.fail(&flight, ErrorKind::Timeout))
+        let fetch = self.fetch.clone()?;
+        (self.now.monotonic >= fetch.deadline).then(|| self.fail(&fetch, ErrorKind::Timeout))
     }
 
     /// The source has answered request `flight`: its waiters get this.
     pub(super) fn land(
         &mut self,
-        flight: &Flight,
+        fetch: &Fetch,
         answer: Answer,
         secret: String,
     ) -> Option<(u64, Reply)> {
         let current = self
-            .flight
+            .fetch
             .as_ref()
-            .is_some_and(|last| last.number == flight.number);
+            .is_some_and(|last| last.number == fetch.number);
         let kind = match answer {
             Answer::Lives(seconds) => {
-                let token = Token::new(secret, flight.sent, self.now, seconds);
-                let spent = token.makeshift || token.left(self.now).is_none();
-                if !spent || self.left() <= token.left(self.now) {
+                let token = Token::new(secret, fetch.sent, self.now, seconds);
+                let expired = token.makeshift || token.left(self.now).is_none();
+                if !expired || self.left() <= token.left(self.now) {
                     self.tokens += 1;
                     if current {
                         self.token = Some(token.clone());
-                        (self.flight, self.failure) = (None, None);
+                        (self.fetch, self.failure) = (None, None);
                     }
-                    return Some((flight.number, Reply::Token(token)));
+                    return Some((fetch.number, Reply::Token(token)));
                 }
                 ErrorKind::InvalidResponse
             }
             Answer::Later(kind, _) | Answer::Fails(kind) => kind,
             Answer::Panics => ErrorKind::Panicked,
         };
-        if kind == ErrorKind::Connection && !flight.second_attempt {
+        if kind == ErrorKind::Connection && !fetch.second_attempt {
             self.requests += 1;
-            if self.now.monotonic >= flight.deadline {
-                return Some(self.fail(flight, ErrorKind::Timeout));
+            if self.now.monotonic >= fetch.deadline {
+                return Some(self.fail(fetch, ErrorKind::Timeout));
             }
-            let again = self.flight.as_mut().unwrap();
+            let again = self.fetch.as_mut().unwrap();
             (again.second_attempt, again.sent) = (true, self.now);
             return None;
         }
-        Some(self.fail_with(flight, kind, answer))
+        Some(self.fail_with(fetch, kind, answer))
     }
 
-    fn fail(&mut self, flight: &Flight, kind: ErrorKind) -> (u64, Reply) {
-        self.fail_with(flight, kind, Answer::Fails(kind))
+    fn fail(&mut self, fetch: &Fetch, kind: ErrorKind) -> (u64, Reply) {
+        self.fail_with(fetch, kind, Answer::Fails(kind))
     }
 
     /// A request that was given up for dead and fails late fails only for its own waiters.
-    fn fail_with(&mut self, flight: &Flight, kind: ErrorKind, answer: Answer) -> (u64, Reply) {
+    fn fail_with(&mut self, fetch: &Fetch, kind: ErrorKind, answer: Answer) -> (u64, Reply) {
         if self
-            .flight
+            .fetch
             .as_ref()
-            .is_some_and(|last| last.number == flight.number)
+            .is_some_and(|last| last.number == fetch.number)
         {
             let in_a_row = self.failure.as_ref().map_or(0, |failure| failure.in_a_row) + 1;
-            self.flight = None;
+            self.fetch = None;
             self.failure = Some(Failure {
                 kind,
                 in_a_row,
-                pause: pause(answer, in_a_row, self.left()),
+                backoff: backoff(answer, in_a_row, self.left()),
                 next_attempt: None,
             });
         }
-        (flight.number, Reply::Fails(kind))
+        (fetch.number, Reply::Fails(kind))
     }
 }

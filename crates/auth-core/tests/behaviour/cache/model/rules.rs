@@ -69,23 +69,23 @@ impl Token {
     }
 
     /// How long until it is stale for certain.
-    pub(super) fn until_due(&self, now: Now) -> Duration {
+    pub(super) fn until_stale(&self, now: Now) -> Duration {
         self.due_after.1.saturating_sub(self.age(now))
     }
 
     /// Takes note of whether it is stale now.
-    pub(super) fn seen(&mut self, now: Now, due: bool) {
+    pub(super) fn seen(&mut self, now: Now, stale: bool) {
         let (age, (earliest, latest)) = (self.age(now), &mut self.due_after);
-        if due {
+        if stale {
             assert!(
                 age >= *earliest,
-                "due after {age:?}, and not in {earliest:?}–{latest:?}"
+                "stale after {age:?}, and not in {earliest:?}–{latest:?}"
             );
             *latest = age.min(*latest);
         } else {
             assert!(
                 age < *latest,
-                "not due after {age:?}, but in {earliest:?}–{latest:?}"
+                "not stale after {age:?}, but in {earliest:?}–{latest:?}"
             );
             *earliest = age.max(*earliest);
         }
@@ -99,7 +99,7 @@ pub(super) fn attempt(left: Option<Duration>) -> Duration {
 }
 
 /// How short and how long the backoff may be after the `failures`-th failure in a row.
-pub(super) fn pause(
+pub(super) fn backoff(
     answer: Answer,
     failures: u32,
     left: Option<Duration>,
@@ -111,14 +111,14 @@ pub(super) fn pause(
         Answer::Lives(_) => (ErrorKind::InvalidResponse, None),
     };
     let doubled = 1 << (failures - 1).min(16);
-    let about = |pause: Duration, most: Duration| {
-        (pause * 4 / 5 - ROUNDING).min(most)..=(pause * 6 / 5 + ROUNDING).min(most)
+    let about = |backoff: Duration, most: Duration| {
+        (backoff * 4 / 5 - ROUNDING).min(most)..=(backoff * 6 / 5 + ROUNDING).min(most)
     };
     match (kind, asked, left) {
         (ErrorKind::Refused, asked, _) => {
-            let pause = about(secs(30 * doubled).min(secs(300)), Duration::MAX);
+            let backoff = about(secs(30 * doubled).min(secs(300)), Duration::MAX);
             let asked = asked.unwrap_or_default();
-            asked.max(*pause.start())..=asked.max(*pause.end())
+            asked.max(*backoff.start())..=asked.max(*backoff.end())
         }
         (_, Some(asked), _) => asked..=asked,
         (_, None, None) => about(secs(doubled).min(secs(10)), Duration::MAX),

@@ -5,18 +5,18 @@ use std::{pin::Pin, task::Poll};
 use auth_core::{AccessToken, Error, ErrorKind, TokenCache};
 use tokio_test::task::{self, Spawn};
 
-use super::reference::{Flight, Reference, Reply};
+use super::reference::{Fetch, Reference, Reply};
 
 type Outcome = Result<AccessToken, Error>;
 type Asking = Spawn<Pin<Box<dyn Future<Output = Outcome> + Send>>>;
 
 /// A waiter waits for so many requests at most.
-const BOARDINGS: usize = 8;
+const MAX_FETCHES: usize = 8;
 
 struct Waiter {
     asking: Asking,
-    flight: u64,
-    boarded: usize,
+    fetch: u64,
+    joined: usize,
 }
 
 #[derive(Default)]
@@ -34,12 +34,12 @@ impl Waiters {
         self.polled(asking, outcome, expected, 1);
     }
 
-    fn polled(&mut self, asking: Asking, outcome: Poll<Outcome>, expected: &Reply, boarded: usize) {
+    fn polled(&mut self, asking: Asking, outcome: Poll<Outcome>, expected: &Reply, joined: usize) {
         match (expected, outcome) {
-            (Reply::Waits(flight), Poll::Pending) => self.0.push(Waiter {
+            (Reply::Waits(fetch), Poll::Pending) => self.0.push(Waiter {
                 asking,
-                flight: *flight,
-                boarded,
+                fetch: *fetch,
+                joined,
             }),
             (Reply::Token(token), Poll::Ready(Ok(found))) => {
                 assert_eq!(found.secret(), token.secret);
@@ -55,37 +55,35 @@ impl Waiters {
         }
     }
 
-    /// Every waiter is polled: those of a request that has brought a token get the current one, those of one
-    /// that has failed its error, and those whose request
-    /// is dead, or brought a token that is over, board another.
-    pub(super) fn look(&mut self, reference: &mut Reference, landed: Option<&(u64, Reply)>) {
+    /// Every waiter is polled. Those of a request that has brought a token get the current one, those of one
+    /// that has failed get its error, and those whose request is dead, or brought a token that has expired,
+    /// wait for another.
+    pub(super) fn look(&mut self, reference: &mut Reference, completed: Option<&(u64, Reply)>) {
         for mut waiter in std::mem::take(&mut self.0) {
-            let expected = match landed {
-                Some((flight, outcome)) if *flight == waiter.flight => match outcome {
+            let expected = match completed {
+                Some((fetch, outcome)) if *fetch == waiter.fetch => match outcome {
                     Reply::Token(token) => match reference.usable() {
                         // another than theirs, if theirs was dead and the next one was faster
                         Some(current) => Reply::Token(current),
-                        None if token.left(reference.now).is_none() => {
-                            waiter.board_again(reference)
-                        }
+                        None if token.left(reference.now).is_none() => waiter.join_again(reference),
                         None => outcome.clone(),
                     },
                     outcome => outcome.clone(),
                 },
-                _ if reference.is_dead(waiter.flight) => waiter.board_again(reference),
-                _ => Reply::Waits(waiter.flight),
+                _ if reference.is_dead(waiter.fetch) => waiter.join_again(reference),
+                _ => Reply::Waits(waiter.fetch),
             };
             let outcome = waiter.asking.poll();
-            self.polled(waiter.asking, outcome, &expected, waiter.boarded);
+            self.polled(waiter.asking, outcome, &expected, waiter.joined);
         }
     }
 
     /// Every waiter waits for the request in flight.
-    pub(super) fn wait_for(&self, flight: Option<&Flight>) {
+    pub(super) fn wait_for(&self, fetch: Option<&Fetch>) {
         for waiter in &self.0 {
             assert_eq!(
-                flight.map(|flight| flight.number),
-                Some(waiter.flight),
+                fetch.map(|fetch| fetch.number),
+                Some(waiter.fetch),
                 "waits for"
             );
         }
@@ -93,11 +91,11 @@ impl Waiters {
 }
 
 impl Waiter {
-    fn board_again(&mut self, reference: &mut Reference) -> Reply {
-        if self.boarded == BOARDINGS {
+    fn join_again(&mut self, reference: &mut Reference) -> Reply {
+        if self.joined == MAX_FETCHES {
             return Reply::Fails(ErrorKind::NoRuntime);
         }
-        self.boarded += 1;
-        reference.board()
+        self.joined += 1;
+        reference.join()
     }
 }

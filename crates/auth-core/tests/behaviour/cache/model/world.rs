@@ -123,7 +123,7 @@ impl World {
     }
 
     async fn blocks_then_answers(&mut self, after: Duration, visited: bool, answer: Answer) {
-        let Some(flight) = self.reference.flight.clone() else {
+        let Some(fetch) = self.reference.fetch.clone() else {
             return self.catch_up(None).await;
         };
         self.minted += 1;
@@ -154,8 +154,8 @@ impl World {
             let expected = self.reference.ask(status.due);
             self.waiters.came(visitor, outcome, &expected);
         }
-        let landed = self.reference.land(&flight, answer, token);
-        self.catch_up(landed).await;
+        let completed = self.reference.land(&fetch, answer, token);
+        self.catch_up(completed).await;
     }
 
     pub(super) async fn reset(&mut self) {
@@ -179,16 +179,16 @@ impl World {
     }
 
     /// Lets everything run that can, and compares.
-    pub(super) async fn catch_up(&mut self, landed: Option<(u64, Reply)>) {
+    pub(super) async fn catch_up(&mut self, completed: Option<(u64, Reply)>) {
         settle().await;
-        let landed = landed.or_else(|| self.reference.time_out());
+        let completed = completed.or_else(|| self.reference.time_out());
         self.reference.learn(&self.status());
-        self.waiters.look(&mut self.reference, landed.as_ref());
+        self.waiters.look(&mut self.reference, completed.as_ref());
         settle().await;
         self.reference.agrees(&self.status());
         assert_eq!(self.source.requests(), self.reference.requests, "requests");
-        let in_flight = usize::from(self.reference.flight.is_some());
+        let in_flight = usize::from(self.reference.fetch.is_some());
         assert_eq!(self.source.in_flight(), in_flight, "requests in flight");
-        self.waiters.wait_for(self.reference.flight.as_ref());
+        self.waiters.wait_for(self.reference.fetch.as_ref());
     }
 }

@@ -39,7 +39,7 @@ impl World {
 
     async fn recover(&mut self) {
         let since = Instant::now();
-        let mut within = rules::recovery(self.longest_pause);
+        let mut within = rules::recovery(self.max_backoff);
         if self.was_revoked {
             within += rules::ON_TRIAL;
         }
@@ -62,7 +62,7 @@ impl World {
     async fn stays_well(&mut self) {
         let lifetime = self.server.lifetime();
         // a process may have been told to back off for longer than its token lives
-        self.pass(lifetime.max(rules::recovery(self.longest_pause)))
+        self.pass(lifetime.max(rules::recovery(self.max_backoff)))
             .await;
         let before = self.referee.requests();
         let waits = |world: &Self| world.processes.iter().map(|p| p.waits).sum::<usize>();
@@ -70,7 +70,7 @@ impl World {
         let periods = 3;
         self.pass(lifetime * periods).await;
         let requests = self.referee.requests() - before;
-        let earliest = rules::earliest_due(lifetime).as_secs_f64();
+        let earliest = rules::earliest_stale(lifetime).as_secs_f64();
         let most = (lifetime * periods).as_secs_f64() / earliest + 1.0;
         assert!(
             requests as f64 <= most,

@@ -88,7 +88,7 @@ fn step() -> impl Strategy<Value = Step> {
         3 => Just(Answers::Tokens),
         2 => Just(Answers::Unavailable),
         1 => select(vec![5, 40]).prop_map(Answers::Later),
-        1 => Just(Answers::Refusals),
+        1 => Just(Answers::Rejections),
     ];
     prop_oneof![
         12 => pass.prop_map(Step::Pass),

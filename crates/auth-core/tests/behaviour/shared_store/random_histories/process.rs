@@ -159,7 +159,11 @@ impl Process {
         for handed in over {
             match handed.token {
                 Ok(Some(token)) => {
-                    assert_ne!(handed.instead_of.as_ref(), Some(&token), "was just refused");
+                    assert_ne!(
+                        handed.instead_of.as_ref(),
+                        Some(&token),
+                        "was just rejected"
+                    );
                     self.handed(&token, handed.at);
                 }
                 Ok(None) => {}
@@ -182,7 +186,7 @@ impl Process {
             at - issued.ends
         );
         let was_replaced = self.gone.contains(token);
-        assert!(!was_replaced, "{token} was refused, and replaced");
+        assert!(!was_replaced, "{token} was rejected, and replaced");
         if let Some((before, _)) = self.current.take_if(|(before, _)| before != token) {
             let replaced = self.server().issued(&before).unwrap();
             let is_younger = issued.sent + rules::OLDER >= replaced.sent;

@@ -31,7 +31,7 @@ struct Book {
     /// Since when the store has worked, if it does.
     store_works_since: Option<Instant>,
     server_works_since: Option<Instant>,
-    under_way: Vec<Request>,
+    in_flight: Vec<Request>,
     requests: Vec<(Instant, usize)>,
     /// The same of those who had no token, with a store that has worked for long enough.
     needy: Vec<(Instant, usize)>,
@@ -57,7 +57,7 @@ pub(super) struct Asking {
 impl Drop for Asking {
     fn drop(&mut self) {
         let mut book = self.referee.book();
-        book.under_way
+        book.in_flight
             .retain(|request| request.number != self.number);
     }
 }
@@ -121,7 +121,7 @@ impl Referee {
         let long_ago = |then: Instant| then + rules::LONGEST_FLIGHT < now;
         let is_orderly = book.store_works_since.is_some_and(long_ago)
             && machine.disturbed().is_none_or(long_ago);
-        book.under_way.push(Request {
+        book.in_flight.push(Request {
             number,
             began: now,
             machine: machine.clone(),
@@ -146,7 +146,7 @@ impl Referee {
                 book.fouls.push(foul);
             }
         }
-        let orderly = book.under_way.iter().filter(|request| {
+        let orderly = book.in_flight.iter().filter(|request| {
             request.is_orderly
                 && request
                     .machine
@@ -165,7 +165,7 @@ impl Referee {
                 .filter(|(at, _)| *at + rules::SHORTEST_PAUSE > now);
             let of_late: HashSet<_> = of_late.map(|(_, process)| *process).collect();
             if of_late.len() > rules::HOLDER_AND_DEPUTY {
-                let foul = format!("{of_late:?} ask within a pause");
+                let foul = format!("{of_late:?} ask within a backoff");
                 book.fouls.push(foul);
             }
         }

@@ -17,7 +17,7 @@ pub(super) const REQUESTS_A_MINUTE: usize = 40;
 pub(super) const OLDER: Duration = Duration::from_secs(4);
 
 /// The age at which the earliest of all processes may find a token stale.
-pub(super) fn earliest_due(lifetime: Duration) -> Duration {
+pub(super) fn earliest_stale(lifetime: Duration) -> Duration {
     let margin = (lifetime / 20)
         .min(secs(30))
         .max((lifetime / 3).min(secs(1)));
@@ -28,14 +28,14 @@ pub(super) fn earliest_due(lifetime: Duration) -> Duration {
 /// Whether no process finds a token from the store stale.
 pub(super) fn is_fresh(token: &SharedToken) -> bool {
     let lifetime = token.full_lifetime();
-    lifetime - token.left() + secs(1) < earliest_due(lifetime)
+    lifetime - token.left() + secs(1) < earliest_stale(lifetime)
 }
 
 /// How long after all faults the last process may be without a token, if no backoff is longer
 /// than `pause`: a request that hangs, a backoff, a request behind another's lease, a backoff without a
 /// token, and a token request.
-pub(super) fn recovery(pause: Duration) -> Duration {
-    LONGEST_FLIGHT + pause + LONGEST_FLIGHT + pause.min(secs(12)) + secs(1)
+pub(super) fn recovery(backoff: Duration) -> Duration {
+    LONGEST_FLIGHT + backoff + LONGEST_FLIGHT + backoff.min(secs(12)) + secs(1)
 }
 
 /// For so long another rejection of a token that a rejection brought is delivered.

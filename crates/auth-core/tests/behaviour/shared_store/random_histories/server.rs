@@ -20,7 +20,7 @@ pub(super) enum Answers {
     Unavailable,
     /// Come again after so many seconds.
     Later(u64),
-    Refusals,
+    Rejections,
 }
 
 /// A token as the server knows it.
@@ -100,7 +100,7 @@ impl Server {
             Answers::Later(seconds) => {
                 return Err(unavailable().with_retry_after(Duration::from_secs(seconds)));
             }
-            Answers::Refusals => return Err(Error::new(ErrorKind::Refused, "scripted")),
+            Answers::Rejections => return Err(Error::new(ErrorKind::Refused, "scripted")),
         }
         let token = format!("t{}", state.issued.len() + 1);
         let issued = Issued {

@@ -141,9 +141,9 @@ impl Lease for Far {
         link.store.network.send(&link.machine, work).await
     }
 
-    async fn release_after(self: Box<Self>, pause: Duration) -> Result<(), Error> {
+    async fn release_after(self: Box<Self>, backoff: Duration) -> Result<(), Error> {
         let Self { lease, link } = *self;
-        let work = async move |_| lease.release_after(pause).await;
+        let work = async move |_| lease.release_after(backoff).await;
         link.store.network.send(&link.machine, work).await
     }
 }

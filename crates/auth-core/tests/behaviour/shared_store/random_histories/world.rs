@@ -26,7 +26,7 @@ pub(super) struct World {
     pub(super) referee: Referee,
     pub(super) processes: Vec<Process>,
     /// The longest backoff of any process.
-    pub(super) longest_pause: Duration,
+    pub(super) max_backoff: Duration,
     pub(super) was_revoked: bool,
     policy: RefreshPolicy,
     started: usize,
@@ -44,7 +44,7 @@ impl World {
             store,
             server,
             processes: Vec::new(),
-            longest_pause: secs(12),
+            max_backoff: secs(12),
             was_revoked: false,
             policy: policy.build().unwrap(),
             started: 0,
@@ -97,9 +97,9 @@ impl World {
                 self.server_changed();
             }
             Step::Answers(answers) => {
-                self.longest_pause = self.longest_pause.max(match answers {
+                self.max_backoff = self.max_backoff.max(match answers {
                     Answers::Later(seconds) => secs(seconds),
-                    Answers::Refusals => secs(36),
+                    Answers::Rejections => secs(36),
                     Answers::Tokens | Answers::Unavailable => Duration::ZERO,
                 });
                 self.server.set(answers);
@@ -166,7 +166,7 @@ impl World {
 
     /// Whatever has happened was right.
     fn look(&mut self) {
-        let recovery = rules::recovery(self.longest_pause);
+        let recovery = rules::recovery(self.max_backoff);
         for process in &mut self.processes {
             process.recovery = recovery;
             process.look();
