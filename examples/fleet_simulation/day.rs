@@ -3,12 +3,9 @@
 use std::time::Duration;
 
 use auth_core::RefreshPolicy;
+use simulated_fleet::{BUCKET, Scenario};
 
-use crate::{
-    args::Args,
-    progress::Run,
-    simulation::{BUCKET, Scenario},
-};
+use crate::{args::Args, progress::Run};
 
 const LIFETIME: Duration = Duration::from_secs(600);
 const HOUR: Duration = Duration::from_secs(3600);

@@ -12,7 +12,6 @@ mod day;
 mod outage;
 mod plot;
 mod progress;
-mod simulation;
 
 use std::{process::ExitCode, time::Instant};
 

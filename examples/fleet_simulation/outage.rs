@@ -3,12 +3,9 @@
 use std::time::Duration;
 
 use auth_core::{RefreshPolicy, RefreshPolicyBuilder};
+use simulated_fleet::{Capacity, Outage, Overload, Scenario, Silence};
 
-use crate::{
-    args::Args,
-    progress::Run,
-    simulation::{Capacity, Outage, Overload, Scenario, Silence},
-};
+use crate::{args::Args, progress::Run};
 
 const OUTAGE: Duration = Duration::from_secs(600);
 /// The fleet has had two hours to spread.

@@ -9,8 +9,7 @@ use std::{
 
 use anyhow::Context;
 use indicatif::{ProgressBar, ProgressStyle};
-
-use crate::simulation::{Record, Scenario, run};
+use simulated_fleet::{Record, Scenario, run};
 
 /// A scenario and what came of it.
 #[derive(Debug)]

@@ -59,7 +59,7 @@ fn authorizations(api: &ProtectedApi) -> Vec<usize> {
 }
 
 #[tokio::test]
-async fn a_stranger_is_shown_no_token() -> Result<()> {
+async fn an_unlisted_origin_receives_no_token() -> Result<()> {
     for stack in STACKS {
         let deployment = Deployment::start().await?;
         deployment.redirect_next(&deployment.stranger.url())?;
@@ -74,7 +74,7 @@ async fn a_stranger_is_shown_no_token() -> Result<()> {
 }
 
 #[tokio::test]
-async fn a_stranger_s_401_is_not_about_the_token() -> Result<()> {
+async fn a_401_of_an_unlisted_origin_is_not_about_the_token() -> Result<()> {
     for stack in STACKS {
         let deployment = Deployment::start().await?;
         deployment.redirect_next(&deployment.stranger.url())?;
@@ -101,7 +101,7 @@ async fn within_the_origin_the_token_goes_along_once() -> Result<()> {
 }
 
 #[tokio::test]
-async fn unless_it_is_told_to_it_follows_none() -> Result<()> {
+async fn without_the_option_it_follows_no_redirect() -> Result<()> {
     for stack in STACKS {
         let deployment = Deployment::start().await?;
         deployment.redirect_next(&deployment.stranger.url())?;

@@ -56,7 +56,7 @@ async fn oidc_provider_heeds_its_environment() -> Result<()> {
 }
 
 #[tokio::test]
-async fn oidc_provider_fails_as_told() -> Result<()> {
+async fn oidc_provider_fails_as_configured() -> Result<()> {
     let provider = OidcProvider::start(&[]).await?;
     let token = token(&provider).await?;
     provider.reset_stats().await?;
@@ -126,12 +126,12 @@ async fn takes_only_tokens_of(provider: &OidcProvider, server: &GrpcServer) -> R
 }
 
 #[tokio::test]
-async fn grpcio_takes_the_tokens_it_is_told() -> Result<()> {
+async fn grpcio_accepts_the_configured_tokens() -> Result<()> {
     takes_the_tokens_it_is_told(&GrpcServer::python(&[("GRPC_TOKENS", "old")]).await?).await
 }
 
 #[tokio::test]
-async fn grpc_js_takes_the_tokens_it_is_told() -> Result<()> {
+async fn grpc_js_accepts_the_configured_tokens() -> Result<()> {
     takes_the_tokens_it_is_told(&GrpcServer::node(&[("GRPC_TOKENS", "old")]).await?).await
 }
 
@@ -171,7 +171,7 @@ async fn grpc_servers_speak_tls() -> Result<()> {
 }
 
 #[tokio::test]
-async fn fault_proxy_breaks_the_connections_it_is_told_to() -> Result<()> {
+async fn fault_proxy_breaks_connections_as_configured() -> Result<()> {
     let provider = OidcProvider::start(&[]).await?;
     let proxy = FaultProxy::start(provider.issuer()).await?;
     let url = format!("http://{}/api/echo", proxy.authority());

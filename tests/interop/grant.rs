@@ -105,7 +105,7 @@ async fn a_wrong_secret_and_an_unknown_client_are_invalid_client() -> Result<()>
 
 /// It takes basic for post and the other way round, but a secret from nobody who has to sign.
 #[tokio::test]
-async fn a_client_that_has_to_sign_is_refused_by_its_secret() -> Result<()> {
+async fn a_client_that_has_to_sign_is_denied_with_its_secret() -> Result<()> {
     let provider = OidcProvider::start(&[]).await?;
     let secret = "a-long-enough-shared-secret-for-hs256-mac!";
     for client in [
@@ -139,7 +139,7 @@ async fn a_scope_that_is_silently_narrowed_is_seen() -> Result<()> {
 }
 
 #[tokio::test]
-async fn a_client_without_the_grant_is_refused() -> Result<()> {
+async fn a_client_without_the_grant_is_denied() -> Result<()> {
     let provider = OidcProvider::start(&[]).await?;
     let error = refusal(client(&provider, "no-cc-client", basic("no-cc-secret"))).await;
     assert_eq!(error.status().unwrap(), 400);
@@ -163,7 +163,7 @@ async fn rfc8707_a_resource_is_asked_for() -> Result<()> {
 }
 
 #[tokio::test]
-async fn an_outage_is_transient_and_its_retry_after_is_told() -> Result<()> {
+async fn an_outage_is_transient_and_keeps_its_retry_after() -> Result<()> {
     let provider = OidcProvider::start(&[]).await?;
     let client = client(&provider, "basic-client", basic("basic-secret"));
     let outage = serde_json::json!({ "fail_next": 1, "retry_after": 3 });

@@ -6,11 +6,11 @@
 
 mod call;
 mod call_redirected;
-mod call_refused;
+mod call_rejected;
 mod fixtures_work;
 mod grant;
 mod greeter;
-mod grpc_refused;
+mod grpc_rejected;
 mod harness;
 mod redis_server;
 mod redis_servers_work;

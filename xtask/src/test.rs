@@ -36,9 +36,9 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
         return Ok(());
     }
     // these bound latency, at modest rates
-    under_load(&workspace, &interop, "under_load::renewal::", 3)?;
+    under_load(&workspace, &interop, "under_load::refresh::", 3)?;
     // these make as many requests as go, and bound none of them
-    under_load(&workspace, &interop, "under_load::refusal::", 2)?;
+    under_load(&workspace, &interop, "under_load::rejection::", 2)?;
     // eight processes, and no bound on latency either
     under_load(&workspace, &interop, "shared_token::processes::", 1)?;
     // cargo builds the examples with the tests, but runs the tests in them only when asked

@@ -35,6 +35,18 @@ use crate::service::Auth;
 /// # let _: auth_tower::Auth<Client<_, http_body_util::Full<bytes::Bytes>>> = client;
 /// # }
 /// ```
+///
+/// The inner service must be `Clone`; tower's `Buffer` makes a service `Clone`.
+///
+/// ```compile_fail,E0277
+/// # use auth_tower::{AuthLayer, auth_core::Authorizer};
+/// # use tower::Layer;
+/// struct NotClone;
+///
+/// # fn example(tokens: Authorizer) {
+/// let client = AuthLayer::new(tokens).layer(NotClone);
+/// # }
+/// ```
 #[derive(Clone)]
 pub struct AuthLayer<R = Bounded> {
     authorizer: Authorizer,

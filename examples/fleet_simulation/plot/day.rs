@@ -1,13 +1,10 @@
 use std::path::Path;
 
 use plotters::prelude::*;
+use simulated_fleet::{BUCKET, Scenario, rates};
 
 use super::panel::{self, Line, Panel, picture};
-use crate::{
-    day,
-    progress::Run,
-    simulation::{BUCKET, Scenario, rates},
-};
+use crate::{day, progress::Run};
 
 /// Token requests per second over the day, a panel for each fleet.
 pub(crate) fn day(path: &Path, runs: &[Run]) -> anyhow::Result<()> {

@@ -1,11 +1,9 @@
 use std::{path::Path, time::Duration};
 
+use simulated_fleet::{Outage, rates};
+
 use super::panel::{self, Line, Panel, picture};
-use crate::{
-    outage,
-    progress::Run,
-    simulation::{Outage, rates},
-};
+use crate::{outage, progress::Run};
 
 /// What is shown before the outage begins, and after.
 const BEFORE: Duration = Duration::from_secs(300);

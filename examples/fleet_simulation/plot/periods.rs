@@ -1,9 +1,10 @@
 use std::path::Path;
 
 use plotters::prelude::*;
+use simulated_fleet::BUCKET;
 
 use super::panel::{self, Line, Panel, picture};
-use crate::{progress::Run, simulation::BUCKET};
+use crate::progress::Run;
 
 /// Peak over mean, at most, from the eleventh period on.
 const GOAL: f64 = 2.0;

@@ -48,7 +48,7 @@ async fn tonic_asks_for_the_health_of_grpcio() -> Result<()> {
 }
 
 #[tokio::test]
-async fn it_sends_what_it_is_told_at_the_rate_it_is_told() -> Result<()> {
+async fn it_sends_the_requested_count_at_the_requested_rate() -> Result<()> {
     let provider = OidcProvider::start(&[]).await?;
     let request = ["-X", "PUT", "-d", "hello", "-H", "x-one: 1"];
     let load = ["--duration", "1s", "--rate", "20", "-c", "4"];

@@ -36,7 +36,7 @@ async fn a_wrong_secret_is_one_token_request_and_no_request() -> Result<()> {
 }
 
 #[tokio::test]
-async fn an_api_that_refuses_is_counted_by_status() -> Result<()> {
+async fn rejections_are_counted_by_status() -> Result<()> {
     let provider = OidcProvider::start(&[]).await?;
     let url = format!("{}?scope=document_write", provider.api());
     let run = call_json(&provider, &["--scope", "document_read"], &url).await?;

@@ -2,6 +2,6 @@
 
 mod counted;
 mod failed;
-mod told;
+mod printed;
 mod trusted;
 mod usage;

@@ -12,8 +12,7 @@
 //! server.pause()?; // it hangs, until resume()
 //! ```
 //!
-//! It needs nothing of this test's other modules, so that tests elsewhere in the workspace can take
-//! it in by `#[path]`. The programs are where `cargo xtask test` says: `INTEROP_REDIS` and
+//! It needs nothing of this test's other modules. The programs are where `cargo xtask test` says: `INTEROP_REDIS` and
 //! `INTEROP_VALKEY`.
 
 mod builder;

@@ -43,7 +43,7 @@ async fn named_master(group: &Sentinel) -> Result<String> {
 }
 
 #[tokio::test]
-async fn a_cluster_serves_every_slot_and_sends_on_who_asks_the_wrong_node() -> Result<()> {
+async fn a_cluster_serves_every_slot_and_redirects_from_the_wrong_node() -> Result<()> {
     for program in BOTH {
         let mut cluster = Cluster::start(program).await?;
         let key = "auth:key";

@@ -1,8 +1,8 @@
 //! `call` under load, for as long as it takes. Plain `cargo test` ignores these tests, and
 //! `cargo xtask test` runs each module in a step of its own.
 
-mod refusal;
-mod renewal;
+mod refresh;
+mod rejection;
 
 use anyhow::{Context as _, Result};
 use serde_json::Value;

@@ -1,23 +1,18 @@
 //! A `TokenRequest` in a request's extensions picks its token, on each stack.
 
-mod refused;
+mod rejections;
 mod sharing;
 
 use auth_core::{Authorizer, Error, TokenRequest};
+use auth_test_support::{
+    Deployment, get, hyper_clients::hyper_client, reqwest_clients::reqwest_with,
+};
 use auth_testing::ProtectedApi;
 use auth_tower::AuthLayer;
 use http::{StatusCode, header::AUTHORIZATION};
 use tonic::{Code, transport::Endpoint};
 use tonic_health::pb::{HealthCheckRequest, health_client::HealthClient};
 use tower::{Layer, ServiceExt};
-
-use crate::{
-    refusal::reqwest_with,
-    support::{
-        Deployment,
-        clients::{get, hyper_client},
-    },
-};
 
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Stack {

@@ -1,14 +1,14 @@
-//! Who shares a token on the wire, and who never does.
+//! Which requests share a token on the wire, and which never do.
 
 use auth_core::TokenRequest;
+use auth_test_support::Deployment;
 use futures_util::future::join_all;
 
 use super::{ALL, last_token, scope};
-use crate::support::Deployment;
 
 /// azure#1225: the scope was no part of the key.
 #[tokio::test]
-async fn azure_1225_each_request_carries_the_token_of_its_scope() {
+async fn each_request_carries_the_token_of_its_scope() {
     for stack in ALL {
         let deployment = Deployment::start().await;
         let (api, authorizer) = (&deployment.api, deployment.authorizer());

@@ -63,6 +63,29 @@ impl Authorizer {
     /// # Ok(())
     /// # }
     /// ```
+    ///
+    /// Both closures must be `Send` and `Sync`, because clones of the authorizer are used in several
+    /// threads. An `Rc` in either is an error:
+    ///
+    /// ```compile_fail,E0277
+    /// # use std::rc::Rc;
+    /// # use auth_core::{Authorizer, Error, RequestHead};
+    /// let default_tenant = Rc::new(7);
+    /// Authorizer::per_tenant(
+    ///     move |request: &RequestHead<'_>| request.extension::<u32>().copied().or(Some(*default_tenant)),
+    ///     |tenant: &u32| -> Result<Authorizer, Error> { todo!() },
+    /// );
+    /// ```
+    ///
+    /// ```compile_fail,E0277
+    /// # use std::rc::Rc;
+    /// # use auth_core::{Authorizer, Error, RequestHead};
+    /// let authorizer: Rc<Authorizer> = todo!();
+    /// Authorizer::per_tenant(
+    ///     |request: &RequestHead<'_>| request.extension::<u32>().copied(),
+    ///     move |tenant: &u32| Ok((*authorizer).clone()),
+    /// );
+    /// ```
     pub fn per_tenant<K, T, A>(tenant: T, authorizer: A) -> TenantsBuilder<K, T, A>
     where
         K: Clone + Eq + Hash + Send + Sync + 'static,

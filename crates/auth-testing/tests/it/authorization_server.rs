@@ -76,7 +76,7 @@ async fn clients_come_and_go() {
 }
 
 #[tokio::test]
-async fn scopes_are_granted_and_told_as_configured() {
+async fn scopes_are_granted_and_echoed_as_configured() {
     let base = || AuthorizationServer::builder().client("client", "secret");
     let open = base().start().await.unwrap();
     assert_eq!(ask(&open, "").await.1.get("scope"), None);

@@ -102,7 +102,7 @@ async fn a_hanging_request_gets_no_answer_and_stops_no_other() {
 }
 
 #[tokio::test]
-async fn a_protected_api_fails_and_refuses_on_demand() {
+async fn a_protected_api_fails_and_rejects_on_demand() {
     let server = server().await;
     let api = ProtectedApi::start(&server).await.unwrap();
     let (client, token) = (http1(), server.issue_token(""));

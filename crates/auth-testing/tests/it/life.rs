@@ -33,7 +33,7 @@ async fn an_api_outlives_the_server_whose_tokens_it_checks() {
 }
 
 #[test]
-fn a_server_can_be_told_from_any_thread() {
+fn a_server_is_controlled_from_any_thread() {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(1)
         .enable_all()

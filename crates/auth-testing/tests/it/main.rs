@@ -6,6 +6,8 @@
 )]
 
 mod authorization_server;
+#[cfg(feature = "grpc")]
+mod auto_traits;
 mod client;
 mod faults;
 #[cfg(feature = "grpc")]

@@ -54,7 +54,7 @@ async fn an_active_token_is_let_in() {
 }
 
 #[tokio::test]
-async fn each_refusal_has_its_challenge() {
+async fn each_rejection_has_its_challenge() {
     let server = server().await;
     let api = ProtectedApi::start(&server).await.unwrap();
     let narrow = format!("Bearer {}", server.issue_token("read"));
@@ -140,7 +140,7 @@ async fn late_body(api: &ProtectedApi, token: &str, body_after_head: bool) -> St
 }
 
 #[tokio::test]
-async fn refusals_wait_for_the_body_unless_told_otherwise() {
+async fn rejections_wait_for_the_body_by_default() {
     let server = server().await;
     let api = ProtectedApi::start(&server).await.unwrap();
     let token = server.issue_token("");

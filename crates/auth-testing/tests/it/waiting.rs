@@ -56,7 +56,7 @@ async fn what_waits_meets_the_faults_given_meanwhile() {
 }
 
 #[tokio::test]
-async fn a_token_revoked_while_a_request_is_held_is_refused() {
+async fn a_token_revoked_while_a_request_is_held_is_rejected() {
     let server = server().await;
     let api = ProtectedApi::start(&server).await.unwrap();
     let token = server.issue_token("");

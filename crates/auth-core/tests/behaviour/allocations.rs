@@ -1,0 +1,65 @@
+//! What a read costs that finds its token: no allocation, no waiting, no task.
+//!
+//! Nothing here runs in a runtime once the token is there, so nothing can spawn or wait for a timer.
+
+use allocation_counter::measure;
+use auth_core::TokenCache;
+use auth_test_support::{scripted::Scripted, secs};
+use auth_testing::ManualClock;
+use futures_util::FutureExt;
+use tokio::runtime::Builder;
+
+/// A cache whose token is there, and the runtime that fetched it.
+fn warm(source: &Scripted, clock: &ManualClock) -> (TokenCache, tokio::runtime::Runtime) {
+    let tokens = TokenCache::builder(source.clone())
+        .clock(clock.clone())
+        .build();
+    let runtime = Builder::new_current_thread().build().unwrap();
+    runtime.block_on(tokens.token()).unwrap();
+    (tokens, runtime)
+}
+
+fn allocations(job: impl FnOnce()) -> u64 {
+    measure(job).count_total
+}
+
+/// What a hit allocates: as a plain call, and as a future that is ready when it is first polled.
+fn of_a_hit(tokens: &TokenCache) -> (u64, u64) {
+    let cached = allocations(|| assert!(tokens.cached().is_some()));
+    let token = allocations(|| {
+        let first_poll = tokens.token().now_or_never();
+        assert!(first_poll.is_some_and(|outcome| outcome.is_ok()));
+    });
+    (cached, token)
+}
+
+#[test]
+fn a_hit_allocates_nothing_and_is_ready_at_the_first_poll() {
+    let (tokens, _) = warm(&Scripted::lives(600), &ManualClock::new());
+    assert_eq!(of_a_hit(&tokens), (0, 0));
+}
+
+#[test]
+fn another_thread_copies_the_token_once() {
+    let (tokens, _) = warm(&Scripted::lives(600), &ManualClock::new());
+    assert_eq!(of_a_hit(&tokens), (0, 0));
+    let counts = std::thread::scope(|scope| {
+        let reads = scope.spawn(|| (of_a_hit(&tokens).0, of_a_hit(&tokens)));
+        reads.join().unwrap()
+    });
+    assert!(counts.0 > 0, "the counter counts");
+    assert_eq!(counts.1, (0, 0));
+}
+
+#[test]
+fn a_read_of_a_stale_token_allocates_nothing_while_its_refresh_is_in_flight() {
+    let source = Scripted::lives(600);
+    let clock = ManualClock::new();
+    let (tokens, runtime) = warm(&source, &clock);
+    let source = source.hold();
+    clock.advance(secs(490));
+    runtime.block_on(async { assert!(tokens.cached().is_some()) });
+    assert!(tokens.status().due && tokens.status().requesting);
+    assert_eq!(of_a_hit(&tokens), (0, 0));
+    assert!(source.requests() <= 2);
+}

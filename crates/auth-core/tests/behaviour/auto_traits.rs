@@ -1,0 +1,65 @@
+//! The auto traits of every public type: to lose one breaks a user's build.
+
+use std::marker::PhantomData;
+
+use auth_core::{
+    AccessToken, Attempt, AttemptFuture, Authorization, Authorizer, AuthorizerBuilder, BoxError,
+    ClientAuthentication, ClientCredentials, ClientCredentialsBuilder, ClientSecret, Clock,
+    Decision, Error, ErrorKind, HttpTransport, Now, Renewal, RenewalFuture, ReplayMethods,
+    RequestHead, ResponseHead, Scopes, SecretString, Sleep, SystemClock, Target, TokenCache,
+    TokenCacheBuilder, TokenCaches, TokenCachesBuilder, TokenRequest, TokenRequestBuilder,
+    TokenResponse, TokenSource, TransportBody, Verdict, provider::Provider,
+};
+use auth_test_support::assert_auto_traits;
+
+#[test]
+fn auto_traits_of_public_types() {
+    assert_auto_traits! {
+        AccessToken: "Send Sync Unpin Clone",
+        Attempt: "Send Sync Unpin",
+        AttemptFuture: "Send Unpin",
+        Authorization: "Send Sync Unpin Clone",
+        Authorizer: "Send Sync Unpin Clone",
+        AuthorizerBuilder: "Send Sync Unpin Clone",
+        BoxError: "Send Sync Unpin",
+        ClientAuthentication: "Send Sync Unpin Clone",
+        ClientCredentials: "Send Sync Unpin Clone",
+        ClientCredentialsBuilder: "Send Sync Unpin Clone",
+        ClientSecret: "Send Sync Unpin Clone",
+        Decision: "Send Unpin",
+        Error: "Send Sync Unpin Clone",
+        ErrorKind: "Send Sync Unpin Clone",
+        Now: "Send Sync Unpin Clone",
+        Provider: "Send Sync Unpin Clone",
+        Renewal: "Send Sync Unpin",
+        RenewalFuture: "Send Unpin",
+        ReplayMethods: "Send Sync Unpin Clone",
+        ResponseHead<'_>: "Send Sync Unpin Clone",
+        Verdict: "Send Unpin",
+        RequestHead<'_>: "Send Sync Unpin Clone",
+        Scopes: "Send Sync Unpin Clone",
+        SecretString: "Send Sync Unpin Clone",
+        Sleep: "Send Unpin",
+        SystemClock: "Send Sync Unpin Clone",
+        Target<'_>: "Send Sync Unpin Clone",
+        TokenCache: "Send Sync Unpin Clone",
+        TokenCacheBuilder: "Send Sync Unpin Clone",
+        TokenCaches: "Send Sync Unpin Clone",
+        TokenCachesBuilder: "Send Sync Unpin Clone",
+        TokenRequest: "Send Sync Unpin Clone",
+        TokenRequestBuilder: "Send Sync Unpin Clone",
+        TokenResponse: "Send Sync Unpin Clone",
+        TransportBody: "Send Unpin",
+        dyn Clock: "Send Sync",
+        dyn HttpTransport: "Send Sync",
+        dyn TokenSource: "Send Sync",
+    }
+}
+
+/// A type that has none of them, so that the table is known to detect that.
+#[test]
+fn the_table_detects_missing_traits() {
+    struct Bare(PhantomData<(*const (), std::marker::PhantomPinned)>);
+    assert_auto_traits! { Bare: "", Box<Bare>: "Unpin", }
+    let _ = Bare(PhantomData);
+}

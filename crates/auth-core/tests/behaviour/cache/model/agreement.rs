@@ -1,0 +1,55 @@
+//! What the cache says of itself, against what the reference knows.
+
+use auth_core::{Error, Status};
+
+use super::reference::Reference;
+
+impl Reference {
+    /// Learns what the cache has drawn at random, which must be within bounds.
+    pub(super) fn learn(&mut self, status: &Status) {
+        if let Some(token) = self
+            .token
+            .as_mut()
+            .filter(|token| token.left(self.now).is_some())
+        {
+            token.seen(self.now, status.due);
+        }
+        let told = status.last_error.as_ref().and_then(Error::retry_after);
+        if let (Some(failure), Some(told)) = (&mut self.failure, told)
+            && failure.next_attempt.is_none()
+        {
+            assert!(
+                failure.backoff.contains(&told),
+                "{told:?} is not in {:?}",
+                failure.backoff
+            );
+            failure.next_attempt = Some(self.now.monotonic + told);
+        }
+    }
+
+    /// What the cache says of itself is what the reference knows.
+    pub(super) fn agrees(&self, status: &Status) {
+        assert_eq!(status.usable_for, self.left(), "usable for");
+        assert!(
+            !status.due || self.left().is_some(),
+            "stale, and not usable"
+        );
+        assert_eq!(status.requesting, self.fetch.is_some(), "requesting");
+        assert_eq!(status.token_requests, self.fetches, "token requests");
+        assert_eq!(status.tokens, self.tokens, "tokens");
+        let failure = self.failure.as_ref();
+        assert_eq!(
+            status.failures_in_a_row,
+            failure.map_or(0, |f| f.in_a_row),
+            "failures"
+        );
+        let error = status.last_error.as_ref();
+        assert_eq!(
+            error.map(Error::kind),
+            failure.map(|f| f.kind),
+            "last error"
+        );
+        let wait = failure.map(|_| self.pause_left());
+        assert_eq!(error.and_then(Error::retry_after), wait, "next attempt");
+    }
+}

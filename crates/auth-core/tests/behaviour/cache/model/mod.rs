@@ -1,0 +1,207 @@
+//! Random histories of a cache, against a plain reference.
+//!
+//! Time is a clock that the test moves, the source answers when it is told to, and what the cache
+//! draws at random comes from a seed: so each history can be had again. One that fails is printed,
+//! as short as it could be made; [`replay`] runs it by itself.
+
+mod agreement;
+mod puppet;
+mod reference;
+mod rules;
+mod waiters;
+mod world;
+
+use std::time::Duration;
+
+use auth_core::ErrorKind;
+use auth_test_support::secs;
+use proptest::{
+    collection::vec,
+    prelude::{Just, Strategy, any, prop_oneof},
+    sample::select,
+    test_runner::{Config, TestError, TestRunner},
+};
+use tokio::runtime::Builder;
+
+use self::{puppet::Answer, reference::Reference, world::World};
+
+/// What can happen. A rejection by the API belongs here once the cache is told of one.
+#[derive(Clone, Copy, Debug)]
+enum Step {
+    /// Time passes, and every task keeps up with it.
+    Advance(Ahead),
+    /// Time passes, and no task runs meanwhile.
+    Stall(Ahead),
+    /// The machine sleeps, or its wall clock is set forward.
+    Suspend(Ahead),
+    /// The wall clock is set back by so many seconds.
+    SetBack(u64),
+    Read,
+    Wait,
+    DropWaiter(usize),
+    Answer(Answer),
+    /// The source blocks its thread for so many seconds and answers then; meanwhile a caller comes.
+    AnswerLate(u64, Answer),
+    Reset,
+    CloneHandle,
+    DropHandle,
+    /// All handles and waiters are dropped, and there is a new cache.
+    Rebuild,
+}
+
+/// How far time moves.
+#[derive(Clone, Copy, Debug)]
+enum Ahead {
+    Millis(u64),
+    /// Until the token is stale, for certain.
+    Stale,
+    /// Half of what is left of the token.
+    Half,
+    /// A millisecond before the token expires.
+    NearlyExpired,
+    Expired,
+    /// A millisecond before the next attempt may be made.
+    NearlyRetry,
+    Retry,
+    /// The deadline of the request under way.
+    Deadline,
+}
+
+impl Ahead {
+    fn of(self, cache: &Reference) -> Duration {
+        let nearly = |time: Duration| time.saturating_sub(Duration::from_millis(1));
+        let left = cache.left().unwrap_or(secs(1));
+        match self {
+            Self::Millis(millis) => Duration::from_millis(millis),
+            Self::Stale => cache
+                .token
+                .as_ref()
+                .map_or(secs(1), |token| token.until_stale(cache.now)),
+            Self::Half => left / 2,
+            Self::NearlyExpired => nearly(left),
+            Self::Expired => left,
+            Self::NearlyRetry => nearly(cache.pause_left()),
+            Self::Retry => cache.pause_left(),
+            Self::Deadline => cache.fetch.as_ref().map_or(Duration::ZERO, |fetch| {
+                fetch.deadline.saturating_sub(cache.now.monotonic)
+            }),
+        }
+    }
+}
+
+fn ahead() -> impl Strategy<Value = Ahead> {
+    use Ahead::{Deadline, Expired, Half, Millis, NearlyExpired, NearlyRetry, Retry, Stale};
+    let moment = select(vec![
+        Stale,
+        Half,
+        NearlyExpired,
+        Expired,
+        NearlyRetry,
+        Retry,
+        Deadline,
+    ]);
+    prop_oneof![
+        3 => moment,
+        1 => select(vec![1, 100, 800, 1000, 5000, 60_000, 4_000_000]).prop_map(Millis),
+    ]
+}
+
+fn answer() -> impl Strategy<Value = Answer> {
+    use ErrorKind::{Connection, Refused, Unavailable};
+    let lifetime = select(vec![0, 1, 3, 60, 600, 3600]);
+    let kind = || select(vec![Connection, Refused, Unavailable]);
+    prop_oneof![
+        4 => lifetime.prop_map(Answer::Lives),
+        2 => kind().prop_map(Answer::Fails),
+        1 => (kind(), select(vec![0, 7, 50, 7000])).prop_map(|(kind, s)| Answer::Later(kind, s)),
+        1 => Just(Answer::Panics),
+    ]
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    prop_oneof![
+        8 => ahead().prop_map(Step::Advance),
+        2 => ahead().prop_map(Step::Stall),
+        1 => (10_000..20_000_u64).prop_map(|millis| Step::Stall(Ahead::Millis(millis))),
+        2 => ahead().prop_map(Step::Suspend),
+        1 => select(vec![1, 60, 4000]).prop_map(Step::SetBack),
+        6 => Just(Step::Read),
+        6 => Just(Step::Wait),
+        2 => any::<usize>().prop_map(Step::DropWaiter),
+        9 => answer().prop_map(Step::Answer),
+        2 => (0..20_u64, answer()).prop_map(|(after, answer)| Step::AnswerLate(after, answer)),
+        1 => Just(Step::Reset),
+        1 => Just(Step::CloneHandle),
+        1 => Just(Step::DropHandle),
+        1 => Just(Step::Rebuild),
+    ]
+}
+
+/// One history, with what the cache draws at random from `seed`.
+fn replay(seed: u64, history: &[Step]) {
+    fastrand::seed(seed);
+    let runtime = Builder::new_current_thread().build().unwrap();
+    runtime.block_on(async {
+        let mut world = World::new();
+        for step in history {
+            take(&mut world, *step).await;
+        }
+    });
+}
+
+async fn take(world: &mut World, step: Step) {
+    match step {
+        Step::Advance(ahead) => world.advance(ahead.of(&world.reference)).await,
+        Step::Stall(ahead) => world.stall(ahead.of(&world.reference)).await,
+        Step::Suspend(ahead) => world.suspend(ahead.of(&world.reference)).await,
+        Step::SetBack(by) => world.set_back(secs(by)).await,
+        Step::Read => world.read().await,
+        Step::Wait => world.wait().await,
+        Step::DropWaiter(which) => world.drop_waiter(which).await,
+        Step::Answer(answer) => world.answer(answer).await,
+        Step::AnswerLate(after, answer) => world.answer_late(secs(after), answer).await,
+        Step::Reset => world.reset().await,
+        Step::Rebuild => world.rebuild().await,
+        Step::CloneHandle => world.handles.push(world.handles[0].clone()),
+        Step::DropHandle => world
+            .handles
+            .truncate(world.handles.len().saturating_sub(1).max(1)),
+    }
+}
+
+#[test]
+fn the_cache_agrees_with_its_reference_in_every_random_history() {
+    let config = Config {
+        cases: Config::default().cases.max(1024),
+        failure_persistence: None,
+        ..Config::default()
+    };
+    let histories = (any::<u64>(), vec(step(), 1..80));
+    let found = TestRunner::new(config).run(&histories, |(seed, history)| {
+        replay(seed, &history);
+        Ok(())
+    });
+    match found {
+        Ok(()) => {}
+        Err(TestError::Fail(why, (seed, history))) => {
+            let steps: Vec<_> = history.iter().map(|step| format!("    {step:?}")).collect();
+            panic!("{why}, with seed {seed}, after\n{}", steps.join("\n"));
+        }
+        Err(aborted) => panic!("{aborted}"),
+    }
+}
+
+/// A response with a short lifetime that is over when it comes, because the machine slept.
+#[test]
+fn a_refreshed_token_past_its_end_does_not_replace_a_usable_one() {
+    let history = [
+        Step::Wait,
+        Step::Answer(Answer::Lives(3600)),
+        Step::Advance(Ahead::Stale),
+        Step::Read,
+        Step::Suspend(Ahead::Millis(60_000)),
+        Step::Answer(Answer::Lives(3)),
+        Step::Read,
+    ];
+    replay(0, &history);
+}

@@ -1,0 +1,101 @@
+//! Those who wait for a token, and what they should get.
+
+use std::{pin::Pin, task::Poll};
+
+use auth_core::{AccessToken, Error, ErrorKind, TokenCache};
+use tokio_test::task::{self, Spawn};
+
+use super::reference::{Fetch, Reference, Reply};
+
+type Outcome = Result<AccessToken, Error>;
+type Asking = Spawn<Pin<Box<dyn Future<Output = Outcome> + Send>>>;
+
+/// A waiter waits for so many requests at most.
+const MAX_FETCHES: usize = 8;
+
+struct Waiter {
+    asking: Asking,
+    fetch: u64,
+    joined: usize,
+}
+
+#[derive(Default)]
+pub(super) struct Waiters(Vec<Waiter>);
+
+/// Somebody who needs a token and has not been polled yet.
+pub(super) fn asking(tokens: &TokenCache) -> Asking {
+    let tokens = tokens.clone();
+    task::spawn(Box::pin(async move { tokens.token().await }))
+}
+
+impl Waiters {
+    /// Somebody asked and got `outcome` at the first poll, or waits.
+    pub(super) fn came(&mut self, asking: Asking, outcome: Poll<Outcome>, expected: &Reply) {
+        self.polled(asking, outcome, expected, 1);
+    }
+
+    fn polled(&mut self, asking: Asking, outcome: Poll<Outcome>, expected: &Reply, joined: usize) {
+        match (expected, outcome) {
+            (Reply::Waits(fetch), Poll::Pending) => self.0.push(Waiter {
+                asking,
+                fetch: *fetch,
+                joined,
+            }),
+            (Reply::Token(token), Poll::Ready(Ok(found))) => {
+                assert_eq!(found.secret(), token.secret);
+            }
+            (Reply::Fails(kind), Poll::Ready(Err(error))) => assert_eq!(error.kind(), *kind),
+            (expected, outcome) => panic!("expected {expected:?}, got {outcome:?}"),
+        }
+    }
+
+    pub(super) fn remove(&mut self, which: usize) {
+        if !self.0.is_empty() {
+            self.0.remove(which % self.0.len());
+        }
+    }
+
+    /// Every waiter is polled. Those of a request that has brought a token get the current one, those of one
+    /// that has failed get its error, and those whose request is dead, or brought a token that has expired,
+    /// wait for another.
+    pub(super) fn look(&mut self, reference: &mut Reference, completed: Option<&(u64, Reply)>) {
+        for mut waiter in std::mem::take(&mut self.0) {
+            let expected = match completed {
+                Some((fetch, outcome)) if *fetch == waiter.fetch => match outcome {
+                    Reply::Token(token) => match reference.usable() {
+                        // another than theirs, if theirs was dead and the next one was faster
+                        Some(current) => Reply::Token(current),
+                        None if token.left(reference.now).is_none() => waiter.join_again(reference),
+                        None => outcome.clone(),
+                    },
+                    outcome => outcome.clone(),
+                },
+                _ if reference.is_dead(waiter.fetch) => waiter.join_again(reference),
+                _ => Reply::Waits(waiter.fetch),
+            };
+            let outcome = waiter.asking.poll();
+            self.polled(waiter.asking, outcome, &expected, waiter.joined);
+        }
+    }
+
+    /// Every waiter waits for the request in flight.
+    pub(super) fn wait_for(&self, fetch: Option<&Fetch>) {
+        for waiter in &self.0 {
+            assert_eq!(
+                fetch.map(|fetch| fetch.number),
+                Some(waiter.fetch),
+                "waits for"
+            );
+        }
+    }
+}
+
+impl Waiter {
+    fn join_again(&mut self, reference: &mut Reference) -> Reply {
+        if self.joined == MAX_FETCHES {
+            return Reply::Fails(ErrorKind::NoRuntime);
+        }
+        self.joined += 1;
+        reference.join()
+    }
+}

@@ -1,0 +1,194 @@
+//! A cache and its reference, side by side: what happens to one happens to the other, and after
+//! each step they agree.
+
+use std::{
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use auth_core::{Clock, Status, TokenCache};
+use auth_test_support::settle;
+use auth_testing::ManualClock;
+
+use super::{
+    puppet::{Answer, Cue, Puppet},
+    reference::{Reference, Reply},
+    waiters::{Waiters, asking},
+};
+use crate::cache::cache;
+
+pub(super) struct World {
+    clock: ManualClock,
+    source: Puppet,
+    pub(super) handles: Vec<TokenCache>,
+    waiters: Waiters,
+    pub(super) reference: Reference,
+    minted: usize,
+}
+
+impl World {
+    pub(super) fn new() -> Self {
+        let (clock, source) = (ManualClock::new(), Puppet::default());
+        Self {
+            handles: vec![cache(&source, clock.clone())],
+            reference: Reference::new(clock.now()),
+            waiters: Waiters::default(),
+            clock,
+            source,
+            minted: 0,
+        }
+    }
+
+    fn tokens(&self) -> &TokenCache {
+        self.handles.last().unwrap()
+    }
+
+    fn status(&self) -> Status {
+        self.tokens().status()
+    }
+
+    /// Time passes on a machine that keeps up: each sleeper wakes in time.
+    pub(super) async fn advance(&mut self, by: Duration) {
+        let end = self.reference.now.monotonic + by;
+        while self.reference.now.monotonic < end {
+            let next = self.clock.next_deadline().unwrap_or(end).min(end);
+            self.clock.advance(next - self.reference.now.monotonic);
+            self.reference.now = self.clock.now();
+            self.catch_up(None).await;
+        }
+    }
+
+    /// Time passes on a machine that does not: the waiters come to it first.
+    pub(super) async fn stall(&mut self, by: Duration) {
+        self.clock.advance(by);
+        self.moved();
+        self.waiters.look(&mut self.reference, None);
+        self.catch_up(None).await;
+    }
+
+    /// The machine sleeps, or its wall clock is set forward.
+    pub(super) async fn suspend(&mut self, by: Duration) {
+        self.clock.suspend(by);
+        self.moved();
+        self.catch_up(None).await;
+    }
+
+    pub(super) async fn set_back(&mut self, by: Duration) {
+        self.clock
+            .set_wall(self.reference.now.wall.saturating_sub(by));
+        self.moved();
+        self.catch_up(None).await;
+    }
+
+    fn moved(&mut self) {
+        self.reference.now = self.clock.now();
+        self.reference.learn(&self.status());
+    }
+
+    pub(super) async fn read(&mut self) {
+        let expected = self.reference.read(self.status().due);
+        let found = self.tokens().cached();
+        let header = found.as_ref().map(|found| found.header().to_str().unwrap());
+        let secret = header.map(|header| header.strip_prefix("Bearer ").unwrap());
+        assert_eq!(
+            secret,
+            expected.as_ref().map(|token| token.secret.as_str()),
+            "a read"
+        );
+        self.catch_up(None).await;
+    }
+
+    pub(super) async fn wait(&mut self) {
+        let expected = self.reference.ask(self.status().due);
+        let mut asking = asking(self.tokens());
+        let outcome = asking.poll();
+        self.waiters.came(asking, outcome, &expected);
+        self.catch_up(None).await;
+    }
+
+    pub(super) async fn drop_waiter(&mut self, which: usize) {
+        self.waiters.remove(which);
+        self.catch_up(None).await;
+    }
+
+    /// The source answers, if it was asked.
+    pub(super) async fn answer(&mut self, answer: Answer) {
+        self.blocks_then_answers(Duration::ZERO, false, answer)
+            .await;
+    }
+
+    /// The source blocks its thread for a while, then a caller asks on another thread, then it answers.
+    pub(super) async fn answer_late(&mut self, after: Duration, answer: Answer) {
+        self.blocks_then_answers(after, true, answer).await;
+    }
+
+    async fn blocks_then_answers(&mut self, after: Duration, visited: bool, answer: Answer) {
+        let Some(fetch) = self.reference.fetch.clone() else {
+            return self.catch_up(None).await;
+        };
+        self.minted += 1;
+        let token = format!("t{}", self.minted);
+        let visit = Arc::new(Mutex::new(None));
+        let meanwhile = {
+            let (clock, tokens, visit) = (self.clock.clone(), self.tokens().clone(), visit.clone());
+            move || {
+                clock.advance(after);
+                if visited {
+                    let status = tokens.status();
+                    let mut visitor = asking(&tokens);
+                    let outcome = visitor.poll();
+                    *visit.lock().unwrap() = Some((status, visitor, outcome));
+                }
+            }
+        };
+        self.source.answer(Cue {
+            answer,
+            token: token.clone(),
+            meanwhile: Box::new(meanwhile),
+        });
+        settle().await;
+        self.reference.now = self.clock.now();
+        let visit = visit.lock().unwrap().take();
+        if let Some((status, visitor, outcome)) = visit {
+            self.reference.learn(&status);
+            let expected = self.reference.ask(status.due);
+            self.waiters.came(visitor, outcome, &expected);
+        }
+        let completed = self.reference.land(&fetch, answer, token);
+        self.catch_up(completed).await;
+    }
+
+    pub(super) async fn reset(&mut self) {
+        self.tokens().reset();
+        self.reference.failure = None;
+        self.catch_up(None).await;
+    }
+
+    /// The last handle is dropped, and every waiter: so does the task end. Then comes another cache.
+    pub(super) async fn rebuild(&mut self) {
+        self.waiters = Waiters::default();
+        self.handles.clear();
+        settle().await;
+        assert_eq!(self.source.in_flight(), 0, "nobody is left to ask for");
+        let metrics = tokio::runtime::Handle::current().metrics();
+        assert_eq!(metrics.num_alive_tasks(), 0);
+        self.source = Puppet::default();
+        self.handles.push(cache(&self.source, self.clock.clone()));
+        self.reference = Reference::new(self.clock.now());
+        self.catch_up(None).await;
+    }
+
+    /// Lets everything run that can, and compares.
+    pub(super) async fn catch_up(&mut self, completed: Option<(u64, Reply)>) {
+        settle().await;
+        let completed = completed.or_else(|| self.reference.time_out());
+        self.reference.learn(&self.status());
+        self.waiters.look(&mut self.reference, completed.as_ref());
+        settle().await;
+        self.reference.agrees(&self.status());
+        assert_eq!(self.source.requests(), self.reference.requests, "requests");
+        let in_flight = usize::from(self.reference.fetch.is_some());
+        assert_eq!(self.source.in_flight(), in_flight, "requests in flight");
+        self.waiters.wait_for(self.reference.fetch.as_ref());
+    }
+}

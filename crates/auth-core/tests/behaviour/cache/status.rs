@@ -1,0 +1,52 @@
+//! What a cache says of itself.
+
+use auth_core::ErrorKind;
+use auth_test_support::{
+    scripted::{Answer, Scripted},
+    secs, settle,
+};
+use auth_testing::TokioClock;
+use tokio_test::{assert_pending, task};
+
+use super::{cache, read};
+
+#[tokio::test(start_paused = true)]
+async fn status_through_a_life() {
+    let source = Scripted::always(Answer::fails(ErrorKind::Unavailable))
+        .then(Answer::Lives(secs(600)))
+        .hold();
+    let tokens = cache(&source, TokioClock::new());
+    let status = tokens.status();
+    assert!(!status.is_usable() && !status.requesting && !status.due);
+    assert_eq!((status.token_requests, status.tokens), (0, 0));
+    assert!(status.last_error.is_none());
+
+    let mut first = task::spawn(tokens.token());
+    assert_pending!(first.poll());
+    settle().await;
+    let status = tokens.status();
+    assert!(status.requesting && !status.is_usable());
+    assert_eq!((status.token_requests, status.tokens), (1, 0));
+
+    source.release();
+    first.await.unwrap();
+    let status = tokens.status();
+    assert_eq!(status.usable_for, Some(secs(570)));
+    assert!(!status.requesting && !status.due);
+    assert_eq!((status.token_requests, status.tokens), (1, 1));
+
+    tokio::time::advance(secs(490)).await;
+    assert!(tokens.status().due);
+    assert!(read(&tokens).is_some());
+    settle().await;
+    let status = tokens.status();
+    assert_eq!(status.usable_for, Some(secs(80)));
+    assert_eq!((status.token_requests, status.failures_in_a_row), (2, 1));
+    let error = status.last_error.unwrap();
+    assert_eq!(error.kind(), ErrorKind::Unavailable);
+    assert!(error.retry_after().unwrap() <= secs(2));
+
+    tokio::time::advance(secs(80)).await;
+    let status = tokens.status();
+    assert!(!status.is_usable() && !status.due);
+}

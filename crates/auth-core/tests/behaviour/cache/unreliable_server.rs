@@ -1,0 +1,158 @@
+//! A simulated day with an authorization server that fails often, hangs and panics.
+
+use std::{
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use auth_core::{
+    Error, ErrorKind, TokenCache, TokenRequest, TokenResponse, TokenSource, async_trait,
+};
+use auth_test_support::{secs, settle};
+use auth_testing::TokioClock;
+use futures_util::FutureExt;
+use tokio::time::Instant;
+
+const LIFETIME: Duration = Duration::from_secs(600);
+const USABLE_FOR: Duration = Duration::from_secs(570);
+/// Between two reads.
+const STEP: Duration = Duration::from_secs(1);
+
+/// Fails 30 % of the time, hangs 5 %, panics 1 %; an answer takes up to two seconds.
+#[derive(Debug)]
+struct Unreliable {
+    random: Mutex<fastrand::Rng>,
+    start: Instant,
+    requests: Mutex<Vec<Requested>>,
+}
+
+/// One token request, in time since the start.
+#[derive(Clone, Copy, Debug)]
+struct Requested {
+    at: Duration,
+    /// Answered, failed or given up.
+    over: Duration,
+    minted: bool,
+}
+
+/// Keeps the books, however a request ends.
+struct InFlight<'a> {
+    source: &'a Unreliable,
+    at: Duration,
+    minted: bool,
+}
+
+impl Drop for InFlight<'_> {
+    fn drop(&mut self) {
+        let (at, over, minted) = (self.at, self.source.start.elapsed(), self.minted);
+        let mut requests = self.source.requests.lock().unwrap();
+        requests.push(Requested { at, over, minted });
+    }
+}
+
+#[async_trait]
+impl TokenSource for Unreliable {
+    async fn fetch(&self, _request: &TokenRequest) -> Result<TokenResponse, Error> {
+        let at = self.start.elapsed();
+        let mut in_flight = InFlight {
+            source: self,
+            at,
+            minted: false,
+        };
+        let (draw, takes) = {
+            let mut random = self.random.lock().unwrap();
+            (random.u32(0..100), random.u64(0..2000))
+        };
+        tokio::time::sleep(Duration::from_millis(takes)).await;
+        match draw {
+            0..30 => Err(Error::new(ErrorKind::Unavailable, "scripted")),
+            30..35 => std::future::pending().await,
+            35 => panic!("scripted"),
+            _ => {
+                in_flight.minted = true;
+                // the token says when it was asked for
+                let token = at.as_millis().to_string();
+                Ok(TokenResponse::bearer(token)?.expires_in(LIFETIME))
+            }
+        }
+    }
+}
+
+/// The earliest and the latest that the next request may be made after a failure, the `failures`-th
+/// in a row, while a token is usable for `left`. The latest is one step later: a read has to come.
+fn backoff(failures: u32, left: Option<Duration>) -> (Duration, Duration) {
+    let longest = if left.is_some() { 60 } else { 10 };
+    let backoff = secs(1 << (failures - 1).min(6)).min(secs(longest));
+    let most = left.map_or(Duration::MAX, |left| (left / 2).max(secs(1) / 10));
+    (
+        (backoff * 4 / 5).min(most),
+        (backoff * 6 / 5).min(most) + STEP,
+    )
+}
+
+/// One request at a time, and none but when the token was stale or a backoff was over.
+fn assert_patient(seed: u64, requests: &[Requested]) {
+    let slack = Duration::from_millis(1);
+    let (mut token, mut failures) = (None, 0);
+    for pair in requests.windows(2) {
+        let (this, next) = (pair[0], pair[1]);
+        assert!(next.at >= this.over, "seed {seed}: {this:?}, {next:?}");
+        let (earliest, latest) = if this.minted {
+            (token, failures) = (Some(this.at), 0);
+            // stale 372 to 480 s after it was requested
+            (this.at + secs(372), this.at + secs(480) + STEP)
+        } else {
+            failures += 1;
+            let end = token.map(|asked| asked + USABLE_FOR);
+            let left = end
+                .filter(|end| *end > this.over)
+                .map(|end| end - this.over);
+            let (least, most) = backoff(failures, left);
+            (this.over + least, this.over + most)
+        };
+        assert!(
+            next.at + slack >= earliest && next.at <= latest + slack,
+            "seed {seed}, {failures} failures: {this:?}, {next:?}, expected {earliest:?}–{latest:?}"
+        );
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_day_with_an_unreliable_authorization_server() {
+    for seed in 0..2 {
+        let start = Instant::now();
+        let source = Arc::new(Unreliable {
+            random: Mutex::new(fastrand::Rng::with_seed(seed)),
+            start,
+            requests: Mutex::default(),
+        });
+        let tokens = TokenCache::builder(Arc::clone(&source))
+            .clock(TokioClock::new())
+            .build();
+        let mut without = 0;
+        while start.elapsed() < secs(86_400) {
+            let usable = tokens.status().is_usable();
+            match tokens.token().now_or_never() {
+                Some(Ok(token)) => {
+                    let asked: u64 = token.secret().parse().unwrap();
+                    let age = start.elapsed() - Duration::from_millis(asked);
+                    assert!(age < USABLE_FOR, "seed {seed}: {age:?} old");
+                }
+                // at the very start, and never again: the window outlasts a run of failures
+                Some(Err(_)) | None if !usable => without += 1,
+                other => panic!("seed {seed}: a usable token was there, got {other:?}"),
+            }
+            settle().await;
+            tokio::time::advance(STEP).await;
+        }
+        assert!(without <= 60, "seed {seed}: {without} s without a token");
+        let requests = source.requests.lock().unwrap().clone();
+        let failed = requests.iter().filter(|request| !request.minted).count();
+        assert!(
+            requests.len() >= 180,
+            "seed {seed}: one every 480 s at least"
+        );
+        assert!(failed >= 40, "seed {seed}: {failed} failures");
+        assert_patient(seed, &requests);
+    }
+}

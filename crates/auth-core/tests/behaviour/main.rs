@@ -1,0 +1,15 @@
+//! Behaviour through the public API.
+
+// clippy.toml allows these in test functions, and not in what those call
+#![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used)]
+
+mod allocations;
+mod auto_traits;
+mod cache;
+mod client_credentials;
+mod keyed;
+mod providers;
+mod rejections;
+mod secrets;
+mod shared_store;
+mod tenants;

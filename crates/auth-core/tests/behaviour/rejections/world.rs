@@ -1,0 +1,65 @@
+//! An API in memory, a cache and a clock, with the authorizer between them.
+
+use auth_core::{Attempt, Authorizer, Clock, Decision, TokenCache, TokenSource, Verdict};
+use auth_test_support::get;
+use bytes::Bytes;
+use http::{Response, StatusCode};
+
+use super::in_memory_api::InMemoryApi;
+
+pub(super) const ORIGIN: &str = "https://api.example.com";
+
+#[derive(Clone, Debug)]
+pub(super) struct World {
+    pub(super) api: InMemoryApi,
+    pub(super) authorizer: Authorizer,
+}
+
+impl World {
+    pub(super) fn new(source: impl TokenSource, clock: impl Clock) -> Self {
+        let tokens = TokenCache::builder(source).clock(clock).build();
+        let builder = Authorizer::builder(tokens).origin(ORIGIN);
+        Self {
+            api: InMemoryApi::new(),
+            authorizer: builder.build().unwrap(),
+        }
+    }
+
+    pub(super) fn tokens(&self) -> &TokenCache {
+        self.authorizer.tokens().unwrap()
+    }
+
+    pub(super) async fn get(&self, path: &str) -> StatusCode {
+        self.fetch(path).await.0
+    }
+
+    /// The status and the body that a caller gets, who does what an adapter does.
+    pub(super) async fn fetch(&self, path: &str) -> (StatusCode, Bytes) {
+        let first = match self.authorizer.authorize(&get(format!("{ORIGIN}{path}"))) {
+            Decision::Authorize(attempt) => attempt,
+            Decision::Wait(attempt) => attempt.await.unwrap(),
+            Decision::PassThrough => panic!("expected a token for {path}"),
+        };
+        let response = self.send(&first, path).await;
+        let second = match first.judge(&response, true) {
+            Verdict::Renew(renewal) => renewal.await.attempt(),
+            Verdict::Deliver => None,
+        };
+        let response = match second {
+            Some(second) => {
+                let response = self.send(&second, path).await;
+                assert!(matches!(second.judge(&response, false), Verdict::Deliver));
+                response
+            }
+            None => response,
+        };
+        let (head, body) = response.into_parts();
+        (head.status, body)
+    }
+
+    async fn send(&self, attempt: &Attempt, path: &str) -> Response<Bytes> {
+        let mut request = get(format!("{ORIGIN}{path}"));
+        attempt.apply(request.headers_mut());
+        self.api.answer(&request).await
+    }
+}

@@ -1,0 +1,52 @@
+//! One token for many processes: each cache here stands for one, and the store for what they share.
+
+mod broken_store;
+mod lease;
+mod old_token_put_back;
+mod one_token;
+mod random_histories;
+mod rejected_token;
+mod second_look;
+mod slow_store;
+mod stale_token;
+mod suspended_process;
+
+use async_trait::async_trait;
+use auth_core::{Error, SharedKey, TokenCache, TokenRequest, TokenResponse, TokenSource};
+use auth_test_support::scripted::Scripted;
+use auth_testing::{MemoryStore, TokioClock};
+
+/// Says by what its tokens are known; which one it is makes no difference to that.
+#[derive(Clone, Debug)]
+struct Shareable(Scripted);
+
+#[async_trait]
+impl TokenSource for Shareable {
+    async fn fetch(&self, request: &TokenRequest) -> Result<TokenResponse, Error> {
+        self.0.fetch(request).await
+    }
+
+    fn shared_key(&self, request: &TokenRequest) -> Option<SharedKey> {
+        Some(SharedKey::new(["scripted"], request))
+    }
+}
+
+fn process(source: &Scripted, store: &MemoryStore, clock: TokioClock) -> TokenCache {
+    TokenCache::builder(Shareable(source.clone()))
+        .shared_store(store.clone())
+        .clock(clock)
+        .build()
+}
+
+fn fleet(
+    count: usize,
+    source: &Scripted,
+    store: &MemoryStore,
+    clock: TokioClock,
+) -> Vec<TokenCache> {
+    (0..count).map(|_| process(source, store, clock)).collect()
+}
+
+async fn secret(tokens: &TokenCache) -> String {
+    tokens.token().await.unwrap().secret().to_owned()
+}

@@ -1,0 +1,88 @@
+//! All faults end, and the fleet is well again.
+
+use auth_test_support::secs;
+use tokio::time::{Instant, sleep, sleep_until};
+
+use super::{
+    Step, network::Mood, process::Process, rules, server::Answers, store::Notices, world::World,
+};
+
+impl World {
+    /// Every process has a token in time, all make do with one request in a lifetime, and nothing is
+    /// left behind.
+    pub(super) async fn end(mut self) {
+        self.mend().await;
+        self.recover().await;
+        self.stays_well().await;
+        self.processes.clear();
+        self.take(Step::Pass(500)).await;
+        let metrics = tokio::runtime::Handle::current().metrics();
+        assert_eq!(metrics.num_alive_tasks(), 0, "a task is left behind");
+    }
+
+    async fn mend(&mut self) {
+        for step in [
+            Step::Store(Mood::Works),
+            Step::Notices(Notices::Told),
+            Step::Server(Mood::Works),
+            Step::Answers(Answers::Tokens),
+            Step::Start,
+        ] {
+            self.take(step).await;
+        }
+        let still = self
+            .processes
+            .iter()
+            .map(|process| process.machine.still_until());
+        sleep_until(still.max().unwrap()).await;
+    }
+
+    async fn recover(&mut self) {
+        let since = Instant::now();
+        let mut within = rules::recovery(self.max_backoff);
+        if self.was_revoked {
+            within += rules::ON_TRIAL;
+        }
+        loop {
+            for process in &mut self.processes {
+                process.send();
+            }
+            if self.processes.iter().all(Process::is_served) {
+                break;
+            }
+            let waited = since.elapsed();
+            assert!(
+                waited <= within,
+                "still without a token, {within:?} after all faults"
+            );
+            self.take(Step::Pass(100)).await;
+        }
+    }
+
+    async fn stays_well(&mut self) {
+        let lifetime = self.server.lifetime();
+        // a process may have been told to back off for longer than its token lives
+        self.pass(lifetime.max(rules::recovery(self.max_backoff)))
+            .await;
+        let before = self.referee.requests();
+        let waits = |world: &Self| world.processes.iter().map(|p| p.waits).sum::<usize>();
+        let waited = waits(self);
+        let periods = 3;
+        self.pass(lifetime * periods).await;
+        let requests = self.referee.requests() - before;
+        let earliest = rules::earliest_stale(lifetime).as_secs_f64();
+        let most = (lifetime * periods).as_secs_f64() / earliest + 1.0;
+        assert!(
+            requests as f64 <= most,
+            "{requests} token requests in {periods} lifetimes"
+        );
+        assert_eq!(waits(self), waited, "somebody waits, and all is well");
+        for process in &self.processes {
+            assert!(
+                process.tokens.status().is_usable(),
+                "without a token in the end"
+            );
+        }
+        sleep(secs(1)).await;
+    }
+}

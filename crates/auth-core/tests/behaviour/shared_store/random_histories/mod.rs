@@ -1,0 +1,161 @@
+//! Random histories of a fleet that shares a token: processes, a store and an authorization server, each of
+//! which may be late, fail, hang and forget.
+//!
+//! Time is tokio's, paused, and everything that is drawn at random comes from a seed. A history that fails is
+//! printed, as short as it could be made; [`replay`] runs it by itself. `PROPTEST_CASES=30000` draws as many
+//! new ones.
+
+mod ending;
+mod machine;
+mod network;
+mod process;
+mod referee;
+mod rules;
+mod server;
+mod store;
+mod world;
+
+use proptest::{
+    collection::vec,
+    prelude::{Just, Strategy, any, prop_oneof},
+    sample::select,
+    test_runner::{Config, RngAlgorithm, TestError, TestRng, TestRunner},
+};
+use tokio::runtime::Builder;
+
+use self::{network::Mood, server::Answers, store::Notices, world::World};
+
+/// What does not change in a history.
+#[derive(Clone, Copy, Debug)]
+struct Fleet {
+    processes: usize,
+    /// Of a token, in seconds.
+    lifetime: u64,
+    /// To a server that works, in milliseconds at most.
+    way: u64,
+}
+
+/// What can happen.
+#[derive(Clone, Copy, Debug)]
+enum Step {
+    /// So many milliseconds pass.
+    Pass(u64),
+    /// So many hundredths of a token's lifetime pass.
+    PassLife(u32),
+    Store(Mood),
+    Notices(Notices),
+    /// The store loses everything.
+    Restart,
+    Server(Mood),
+    Answers(Answers),
+    /// The API accepts none of the tokens so far.
+    Revoke,
+    Kill(usize),
+    Start,
+    /// A process does not run for so many milliseconds.
+    Freeze(usize, u64),
+    /// Its machine sleeps for so many milliseconds.
+    Suspend(usize, u64),
+    /// Its wall clock is set, by so many seconds.
+    SetForward(usize, u64),
+    SetBack(usize, u64),
+}
+
+fn fleet() -> impl Strategy<Value = Fleet> {
+    let way = select(vec![0, 1, 5, 30, 60]);
+    (1..=5_usize, select(vec![30, 60, 600]), way).prop_map(|(processes, lifetime, way)| Fleet {
+        processes,
+        lifetime,
+        way,
+    })
+}
+
+fn mood() -> impl Strategy<Value = Mood> {
+    let slow = select(vec![50, 120, 300, 2000, 9000]);
+    prop_oneof![
+        4 => Just(Mood::Works),
+        3 => slow.prop_map(Mood::Slow),
+        1 => Just(Mood::Gone),
+        2 => Just(Mood::Hangs),
+    ]
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    let pass = select(vec![20, 100, 400, 1000, 3000, 8000, 15_000]);
+    let still = select(vec![200, 2000, 6000, 12_000, 40_000]);
+    let process = || 0..6_usize;
+    let answers = prop_oneof![
+        3 => Just(Answers::Tokens),
+        2 => Just(Answers::Unavailable),
+        1 => select(vec![5, 40]).prop_map(Answers::Later),
+        1 => Just(Answers::Rejections),
+    ];
+    prop_oneof![
+        12 => pass.prop_map(Step::Pass),
+        6 => select(vec![20, 50, 70, 100]).prop_map(Step::PassLife),
+        5 => mood().prop_map(Step::Store),
+        2 => select(vec![Notices::Told, Notices::Lost, Notices::Idle]).prop_map(Step::Notices),
+        1 => Just(Step::Restart),
+        4 => mood().prop_map(Step::Server),
+        3 => answers.prop_map(Step::Answers),
+        2 => Just(Step::Revoke),
+        2 => process().prop_map(Step::Kill),
+        3 => Just(Step::Start),
+        2 => (process(), still.clone()).prop_map(|(which, millis)| Step::Freeze(which, millis)),
+        1 => (process(), still).prop_map(|(which, millis)| Step::Suspend(which, millis)),
+        1 => (process(), 1..4000_u64).prop_map(|(which, by)| Step::SetForward(which, by)),
+        1 => (process(), 1..4000_u64).prop_map(|(which, by)| Step::SetBack(which, by)),
+    ]
+}
+
+/// One history, with what is drawn at random from `seed`.
+fn replay(seed: u64, fleet: &Fleet, history: &[Step]) {
+    fastrand::seed(seed);
+    let runtime = Builder::new_current_thread()
+        .enable_time()
+        .start_paused(true)
+        .build()
+        .unwrap();
+    runtime.block_on(async {
+        let mut world = World::new(fleet, seed);
+        for step in history {
+            world.take(*step).await;
+        }
+        world.end().await;
+    });
+}
+
+#[test]
+fn every_random_history_ends_with_a_token_in_every_process() {
+    let config = Config {
+        failure_persistence: None,
+        ..Config::default()
+    };
+    // the same histories each time, unless more are asked for
+    let mut runner = match std::env::var_os("PROPTEST_CASES") {
+        Some(_) => TestRunner::new(config),
+        None => TestRunner::new_with_rng(
+            Config {
+                cases: 96,
+                ..config
+            },
+            TestRng::deterministic_rng(RngAlgorithm::ChaCha),
+        ),
+    };
+    let histories = (any::<u64>(), fleet(), vec(step(), 1..40));
+    let found = runner.run(&histories, |(seed, fleet, history)| {
+        replay(seed, &fleet, &history);
+        Ok(())
+    });
+    match found {
+        Ok(()) => {}
+        Err(TestError::Fail(why, (seed, fleet, history))) => {
+            let steps: Vec<_> = history.iter().map(|step| format!("    {step:?}")).collect();
+            panic!(
+                "{why}, with seed {seed} and {fleet:?}, after\n{}",
+                steps.join("\n")
+            );
+        }
+        Err(aborted) => panic!("{aborted}"),
+    }
+}

@@ -1,0 +1,219 @@
+//! One process of the fleet, and its callers.
+
+use std::{collections::HashSet, time::Duration};
+
+use auth_core::{
+    Authorizer, Error, RefreshPolicy, TokenCache,
+    adapter::{Attempt, Decision, Verdict},
+};
+use futures_util::FutureExt;
+use http::{HeaderMap, Request, Response, StatusCode, header::AUTHORIZATION};
+use tokio::{
+    task::{JoinHandle, unconstrained},
+    time::Instant,
+};
+
+use super::{
+    machine::Machine,
+    rules,
+    server::{Server, Source},
+    store::Link,
+};
+
+const API: &str = "https://api.example.com/";
+
+pub(super) struct Process {
+    pub(super) machine: Machine,
+    pub(super) tokens: TokenCache,
+    pub(super) is_busy: bool,
+    authorizer: Authorizer,
+    source: Source,
+    waiting: Vec<JoinHandle<Handed>>,
+    /// The token in use, and until when it is usable for certain.
+    current: Option<(String, Option<Instant>)>,
+    /// By when a server that works has served it.
+    pub(super) recovery: Duration,
+    /// Refused, and replaced.
+    gone: HashSet<String>,
+    /// How many found no usable token.
+    pub(super) waits: usize,
+}
+
+/// What a waiter got.
+struct Handed {
+    token: Result<Option<String>, Error>,
+    at: Instant,
+    instead_of: Option<String>,
+}
+
+impl Process {
+    pub(super) fn start(source: Source, link: Link, policy: RefreshPolicy, is_busy: bool) -> Self {
+        let builder = TokenCache::builder(source.clone())
+            .clock(link.machine.clone())
+            .refresh_policy(policy);
+        let machine = link.machine.clone();
+        let builder = builder.shared_store(link);
+        // who is seldom asked keeps its token warm
+        let builder = if is_busy {
+            builder
+        } else {
+            builder.keep_warm()
+        };
+        let tokens = builder.build();
+        let authorizer = Authorizer::builder(tokens.clone()).origin_of(API);
+        Self {
+            machine,
+            authorizer: authorizer.build().unwrap(),
+            tokens,
+            is_busy,
+            source,
+            waiting: Vec::new(),
+            current: None,
+            gone: HashSet::new(),
+            recovery: Duration::ZERO,
+            waits: 0,
+        }
+    }
+
+    fn server(&self) -> &Server {
+        &self.source.server
+    }
+
+    /// The clock was set, or nothing ran: what was known is not for certain any more.
+    pub(super) fn disturbed(&mut self) {
+        if let Some((_, until)) = &mut self.current {
+            *until = None;
+        }
+    }
+
+    /// Whether it has a token that the API accepts.
+    pub(super) fn is_served(&self) -> bool {
+        let is_good = |token: &str| self.server().issued(token).is_some_and(|t| !t.is_revoked);
+        let current = self.current.as_ref();
+        self.tokens.status().is_usable() && current.is_some_and(|(token, _)| is_good(token))
+    }
+
+    /// Somebody sends a request to the API.
+    pub(super) fn send(&mut self) {
+        self.look();
+        let usable = self.tokens.status().usable_for;
+        let request = Request::get(API).body(()).unwrap();
+        match self.authorizer.authorize(&request) {
+            Decision::Authorize(attempt) => {
+                let usable = usable.expect("no usable token, and one is handed out");
+                let token = token(&attempt);
+                self.handed(&token, Instant::now());
+                self.current = Some((token.clone(), Some(Instant::now() + usable)));
+                self.judge(attempt, token);
+            }
+            Decision::Wait(attempt) => {
+                assert_eq!(usable, None, "a read waits");
+                self.waits += 1;
+                if let Some((token, Some(until))) = &self.current {
+                    let late = Instant::now() + rules::OLDER;
+                    assert!(late >= *until, "{token} was usable for longer");
+                }
+                if self.waiting.len() < 2 {
+                    self.wait(None, async { Ok(Some(token(&attempt.await?))) });
+                }
+            }
+            Decision::PassThrough => panic!("the origin is allowed"),
+        }
+    }
+
+    fn judge(&mut self, attempt: Attempt, token_sent: String) {
+        let issued = self.server().issued(&token_sent).unwrap();
+        let mut response = Response::new(());
+        if issued.is_revoked {
+            *response.status_mut() = StatusCode::UNAUTHORIZED;
+            self.disturbed();
+        }
+        if let Verdict::Renew(renewal) = attempt.classify(&response, true) {
+            let another = async { Ok(renewal.await.attempt().map(|attempt| token(&attempt))) };
+            self.wait(Some(token_sent), another);
+        }
+    }
+
+    fn wait(
+        &mut self,
+        instead_of: Option<String>,
+        token: impl Future<Output = Result<Option<String>, Error>> + Send + 'static,
+    ) {
+        let machine = self.machine.clone();
+        let waiting = async move {
+            Handed {
+                token: machine.run(token).await,
+                at: Instant::now(),
+                instead_of,
+            }
+        };
+        self.waiting.push(tokio::spawn(waiting));
+    }
+
+    /// Looks at what those who waited have got.
+    pub(super) fn look(&mut self) {
+        let (over, waiting): (Vec<_>, _) =
+            self.waiting.drain(..).partition(JoinHandle::is_finished);
+        self.waiting = waiting;
+        let outcome =
+            |task: JoinHandle<Handed>| unconstrained(task).now_or_never().unwrap().unwrap();
+        let mut over: Vec<_> = over.into_iter().map(outcome).collect();
+        over.sort_by_key(|handed| handed.at);
+        for handed in over {
+            match handed.token {
+                Ok(Some(token)) => {
+                    assert_ne!(
+                        handed.instead_of.as_ref(),
+                        Some(&token),
+                        "was just rejected"
+                    );
+                    self.handed(&token, handed.at);
+                }
+                Ok(None) => {}
+                Err(error) => {
+                    rules::may_be_told(&error);
+                    let calm = self.machine.disturbed().is_none();
+                    let well = self.source.referee.server_worked_for(self.recovery);
+                    assert!(!(calm && well), "{error}, and the server works");
+                }
+            }
+        }
+    }
+
+    /// A token was handed out.
+    fn handed(&mut self, token: &str, at: Instant) {
+        let issued = self.server().issued(token).expect("issued by the server");
+        assert!(
+            at < issued.ends,
+            "{token} has ended {:?} ago",
+            at - issued.ends
+        );
+        let was_replaced = self.gone.contains(token);
+        assert!(!was_replaced, "{token} was rejected, and replaced");
+        if let Some((before, _)) = self.current.take_if(|(before, _)| before != token) {
+            let replaced = self.server().issued(&before).unwrap();
+            let is_younger = issued.sent + rules::OLDER >= replaced.sent;
+            let is_disturbed = self.machine.disturbed().is_some();
+            assert!(is_younger || is_disturbed, "{token} is older than {before}");
+            if replaced.is_revoked {
+                self.gone.insert(before);
+            }
+        }
+        let process = self.source.process;
+        self.source.referee.has(process, token, issued);
+        self.current.get_or_insert((token.to_owned(), None));
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        self.waiting.iter().for_each(JoinHandle::abort);
+    }
+}
+
+fn token(attempt: &Attempt) -> String {
+    let mut headers = HeaderMap::new();
+    attempt.apply(&mut headers);
+    let header = headers[AUTHORIZATION].to_str().unwrap();
+    header.strip_prefix("Bearer ").unwrap().to_owned()
+}

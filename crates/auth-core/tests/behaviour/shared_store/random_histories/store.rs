@@ -1,0 +1,149 @@
+//! The store that the processes share, at the other end of a network.
+
+use std::{
+    future::pending,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use auth_core::{Error, ErrorKind, Lease, SharedKey, SharedToken, SharedTokenStore, async_trait};
+use auth_testing::MemoryStore;
+use tokio::time::Instant;
+
+use super::{
+    machine::{Machine, held_back},
+    network::{Mood, Network},
+};
+
+/// What becomes of notifications.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Notices {
+    Told,
+    /// Nobody is told of anything.
+    Lost,
+    /// Everybody is told at once, for nothing.
+    Idle,
+}
+
+/// The store itself. Clones are the same.
+#[derive(Clone, Debug)]
+pub(super) struct Store {
+    pub(super) network: Network,
+    pub(super) memory: MemoryStore,
+    notices: Arc<Mutex<Notices>>,
+    /// When a token was last put there.
+    saved: Arc<Mutex<Option<Instant>>>,
+}
+
+impl Store {
+    pub(super) fn new(network: Network) -> Self {
+        Self {
+            network,
+            memory: MemoryStore::new(),
+            notices: Arc::new(Mutex::new(Notices::Told)),
+            saved: Arc::default(),
+        }
+    }
+
+    pub(super) fn notices(&self) -> Notices {
+        *self.notices.lock().unwrap()
+    }
+
+    pub(super) fn set_notices(&self, notices: Notices) {
+        *self.notices.lock().unwrap() = notices;
+    }
+
+    /// What it keeps, and for how long it has been there.
+    pub(super) async fn kept(&self, key: &SharedKey) -> Option<(SharedToken, Duration)> {
+        let token = self.memory.load(key).await.unwrap()?;
+        let saved = *self.saved.lock().unwrap();
+        Some((token, saved?.elapsed()))
+    }
+}
+
+/// A process's way to the store.
+#[derive(Clone, Debug)]
+pub(super) struct Link {
+    pub(super) store: Store,
+    pub(super) machine: Machine,
+}
+
+#[async_trait]
+impl SharedTokenStore for Link {
+    async fn load(&self, key: &SharedKey) -> Result<Option<SharedToken>, Error> {
+        let (memory, key) = (self.store.memory.clone(), key.clone());
+        let work = async move |_| memory.load(&key).await;
+        self.store.network.send(&self.machine, work).await
+    }
+
+    async fn save(&self, key: &SharedKey, token: &SharedToken) -> Result<(), Error> {
+        let (store, key, token) = (self.store.clone(), key.clone(), token.clone());
+        let work = async move |on_its_way: Duration| {
+            // it says when the token ends
+            let age = token.full_lifetime() - token.left() + on_its_way;
+            *store.saved.lock().unwrap() = Some(Instant::now());
+            match age < token.full_lifetime() {
+                true => store.memory.save(&key, &token.age(age)).await,
+                false => Ok(()),
+            }
+        };
+        self.store.network.send(&self.machine, work).await
+    }
+
+    async fn lease(&self, key: &SharedKey) -> Result<Option<Box<dyn Lease>>, Error> {
+        let (link, key) = (self.clone(), key.clone());
+        let work = async move |_| {
+            let lease = link.store.memory.lease(&key).await?;
+            Ok(lease.map(|lease| -> Box<dyn Lease> { Box::new(Far { lease, link }) }))
+        };
+        self.store.network.send(&self.machine, work).await
+    }
+
+    async fn changed(&self, key: &SharedKey) -> Result<(), Error> {
+        let told = async {
+            match self.store.notices() {
+                Notices::Told => self.store.memory.changed(key).await?,
+                Notices::Lost => pending().await,
+                Notices::Idle => {}
+            }
+            self.store.network.until_it_answers().await;
+            match self.store.network.mood() {
+                Mood::Gone => Err(Error::new(ErrorKind::Connection, "scripted: gone")),
+                _ => Ok(()),
+            }
+        };
+        self.machine.run(told).await
+    }
+}
+
+/// A lease of the store's, held over the network.
+#[derive(Debug)]
+struct Far {
+    lease: Box<dyn Lease>,
+    link: Link,
+}
+
+/// Between two tries to extend a lease while the store cannot be reached.
+const LOOKS_EVERY: Duration = Duration::from_millis(100);
+
+#[async_trait]
+impl Lease for Far {
+    async fn hold(&self) {
+        let network = &self.link.store.network;
+        let down_until = || (!network.is_up()).then(|| Instant::now() + LOOKS_EVERY);
+        let hold = held_back(down_until, self.lease.hold());
+        self.link.machine.run(hold).await;
+    }
+
+    async fn release(self: Box<Self>) -> Result<(), Error> {
+        let Self { lease, link } = *self;
+        let work = async move |_| lease.release().await;
+        link.store.network.send(&link.machine, work).await
+    }
+
+    async fn release_after(self: Box<Self>, backoff: Duration) -> Result<(), Error> {
+        let Self { lease, link } = *self;
+        let work = async move |_| lease.release_after(backoff).await;
+        link.store.network.send(&link.machine, work).await
+    }
+}

@@ -1,0 +1,177 @@
+//! The whole fleet, and what happens to it.
+
+use std::time::Duration;
+
+use auth_core::RefreshPolicy;
+use auth_test_support::secs;
+use tokio::time::{Instant, sleep};
+
+use super::{
+    Fleet, Step,
+    machine::Machine,
+    network::{Mood, Network},
+    process::Process,
+    referee::Referee,
+    rules,
+    server::{Answers, Server, Source},
+    store::{Link, Notices, Store},
+};
+
+/// There are never more processes.
+const MOST: usize = 6;
+
+pub(super) struct World {
+    pub(super) store: Store,
+    pub(super) server: Server,
+    pub(super) referee: Referee,
+    pub(super) processes: Vec<Process>,
+    /// The longest backoff of any process.
+    pub(super) max_backoff: Duration,
+    pub(super) was_revoked: bool,
+    policy: RefreshPolicy,
+    started: usize,
+    rng: fastrand::Rng,
+}
+
+impl World {
+    pub(super) fn new(fleet: &Fleet, seed: u64) -> Self {
+        let way = |seed| Network::new(Duration::from_millis(fleet.way), seed);
+        let store = Store::new(way(seed));
+        let server = Server::new(way(seed ^ 1), secs(fleet.lifetime));
+        let policy = RefreshPolicy::builder().refusal_backoff(secs(8), secs(30));
+        let mut world = Self {
+            referee: Referee::new(store.clone(), server.clone()),
+            store,
+            server,
+            processes: Vec::new(),
+            max_backoff: secs(12),
+            was_revoked: false,
+            policy: policy.build().unwrap(),
+            started: 0,
+            rng: fastrand::Rng::with_seed(seed),
+        };
+        (0..fleet.processes).for_each(|_| world.start());
+        world
+    }
+
+    pub(super) fn start(&mut self) {
+        if self.processes.len() == MOST {
+            return;
+        }
+        self.started += 1;
+        let machine = Machine::new();
+        let source = Source {
+            process: self.started,
+            machine: machine.clone(),
+            server: self.server.clone(),
+            referee: self.referee.clone(),
+        };
+        let store = self.store.clone();
+        let link = Link { store, machine };
+        // every third is seldom asked
+        let is_busy = !self.started.is_multiple_of(3);
+        let process = Process::start(source, link, self.policy.clone(), is_busy);
+        self.processes.push(process);
+    }
+
+    pub(super) async fn take(&mut self, step: Step) {
+        match step {
+            Step::Pass(millis) => self.pass(Duration::from_millis(millis)).await,
+            Step::PassLife(percent) => {
+                self.pass(self.server.lifetime() * percent / 100).await;
+            }
+            Step::Store(mood) => {
+                self.store.network.set(mood);
+                self.store_changed();
+            }
+            Step::Notices(notices) => {
+                self.store.set_notices(notices);
+                self.store_changed();
+            }
+            Step::Restart => {
+                self.store.memory.clear();
+                self.store_changed();
+            }
+            Step::Server(mood) => {
+                self.server.network.set(mood);
+                self.server_changed();
+            }
+            Step::Answers(answers) => {
+                self.max_backoff = self.max_backoff.max(match answers {
+                    Answers::Later(seconds) => secs(seconds),
+                    Answers::Rejections => secs(36),
+                    Answers::Tokens | Answers::Unavailable => Duration::ZERO,
+                });
+                self.server.set(answers);
+                self.server_changed();
+            }
+            Step::Revoke => {
+                self.server.revoke();
+                self.was_revoked = true;
+            }
+            Step::Kill(which) if !self.processes.is_empty() => {
+                self.processes.remove(which % self.processes.len());
+            }
+            Step::Kill(_) | Step::Start => self.start(),
+            Step::Freeze(which, millis) => {
+                self.disturb(which, |m| m.freeze(Duration::from_millis(millis)));
+            }
+            Step::Suspend(which, millis) => {
+                self.disturb(which, |m| m.suspend(Duration::from_millis(millis)));
+            }
+            Step::SetForward(which, by) => self.disturb(which, |m| m.set_wall_forward(secs(by))),
+            Step::SetBack(which, by) => self.disturb(which, |m| m.set_wall_back(secs(by))),
+        }
+        self.look();
+    }
+
+    fn store_changed(&self) {
+        let is_well = self.store.network.mood() == Mood::Works;
+        let tells = self.store.notices() == Notices::Told;
+        self.referee.store_works(is_well && tells);
+    }
+
+    fn server_changed(&self) {
+        let is_well = self.server.network.mood() == Mood::Works;
+        self.referee
+            .server_works(is_well && self.server.answers() == Answers::Tokens);
+    }
+
+    fn disturb(&mut self, which: usize, disturb: impl FnOnce(&Machine)) {
+        let count = self.processes.len().max(1);
+        if let Some(process) = self.processes.get_mut(which % count) {
+            disturb(&process.machine);
+            process.disturbed();
+        }
+    }
+
+    /// Time passes, and requests are sent.
+    pub(super) async fn pass(&mut self, time: Duration) {
+        let end = Instant::now() + time;
+        let often = (time / 32).min(self.server.lifetime() / 64);
+        let often = often.clamp(Duration::from_millis(20), secs(5));
+        while let Some(left) = end.checked_duration_since(Instant::now())
+            && !left.is_zero()
+        {
+            sleep(left.min(often)).await;
+            self.look();
+            for process in &mut self.processes {
+                let is_asked = process.is_busy || self.rng.u8(..16) == 0;
+                if is_asked && !process.machine.stands_still() {
+                    process.send();
+                }
+            }
+        }
+    }
+
+    /// Whatever has happened was right.
+    fn look(&mut self) {
+        let recovery = rules::recovery(self.max_backoff);
+        for process in &mut self.processes {
+            process.recovery = recovery;
+            process.look();
+        }
+        let fouls = self.referee.fouls();
+        assert!(fouls.is_empty(), "{}", fouls.join("\n"));
+    }
+}

@@ -1,0 +1,88 @@
+//! A store that works, at the other end of a network.
+
+use std::time::Duration;
+
+use auth_core::{
+    Error, ErrorKind, Lease, RefreshPolicy, SharedKey, SharedToken, SharedTokenStore, TokenCache,
+    async_trait,
+};
+use auth_test_support::{
+    scripted::{Answer, Scripted},
+    secs,
+};
+use auth_testing::{MemoryStore, TokioClock};
+use tokio::time::sleep;
+
+use super::Shareable;
+
+/// How long an answer takes.
+#[derive(Debug)]
+struct Far(MemoryStore, Duration);
+
+#[async_trait]
+impl SharedTokenStore for Far {
+    async fn load(&self, key: &SharedKey) -> Result<Option<SharedToken>, Error> {
+        sleep(self.1).await;
+        self.0.load(key).await
+    }
+
+    async fn save(&self, key: &SharedKey, token: &SharedToken) -> Result<(), Error> {
+        self.0.save(key, token).await
+    }
+
+    async fn lease(&self, key: &SharedKey) -> Result<Option<Box<dyn Lease>>, Error> {
+        sleep(self.1).await;
+        self.0.lease(key).await
+    }
+
+    async fn changed(&self, key: &SharedKey) -> Result<(), Error> {
+        self.0.changed(key).await
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_waiter_without_a_token_does_not_count_the_store_as_broken() {
+    let (clock, store) = (TokioClock::new(), MemoryStore::new());
+    let source = Scripted::always(Answer::fails(ErrorKind::Unavailable));
+    let tasks: Vec<_> = (0..500)
+        .map(|number| {
+            let far = Far(store.clone(), Duration::from_millis(20));
+            let builder = TokenCache::builder(Shareable(source.clone())).clock(clock);
+            let tokens = builder.shared_store(far).build();
+            tokio::spawn(async move {
+                // so that not all have waited for long enough at the same moment
+                sleep(Duration::from_millis(number * 5)).await;
+                tokens.token().await.map(drop)
+            })
+        })
+        .collect();
+    for task in tasks {
+        assert!(task.await.unwrap().is_err());
+    }
+    // in some ten seconds one after each backoff of one, more or less a fifth, and some under the fallback lease
+    let requests = source.requests();
+    assert!((8..=20).contains(&requests), "{requests}");
+}
+
+/// An attempt of a second leaves the store a sixteenth of that in the end, and it takes longer.
+#[tokio::test(start_paused = true)]
+async fn a_short_attempt_does_not_count_it_as_broken() {
+    let (clock, store) = (TokioClock::new(), MemoryStore::new());
+    let source = Scripted::always(Answer::Hangs);
+    let policy = RefreshPolicy::builder().attempt_timeout(secs(1));
+    let policy = policy.build().unwrap();
+    let tasks: Vec<_> = (0..20)
+        .map(|_| {
+            let far = Far(store.clone(), Duration::from_millis(100));
+            let builder = TokenCache::builder(Shareable(source.clone())).clock(clock);
+            let builder = builder.refresh_policy(policy.clone()).shared_store(far);
+            let tokens = builder.build();
+            tokio::spawn(async move { tokens.token().await.map(drop) })
+        })
+        .collect();
+    for task in tasks {
+        let error = task.await.unwrap().unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Timeout);
+    }
+    assert!(source.requests() <= 2, "{}", source.requests());
+}

@@ -1,0 +1,115 @@
+//! What a request costs that finds its token: no allocation of the middleware's own, no waiting, no task.
+//!
+//! Nothing here runs in a runtime once the token is there, so nothing can spawn or wait for a timer.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicUsize, Ordering::SeqCst},
+};
+
+use allocation_counter::measure;
+use async_trait::async_trait;
+use auth_core::{Authorizer, ReplayMethods, TokenCache};
+use auth_reqwest::AuthMiddleware;
+use auth_test_support::{reqwest_clients::reqwest_client, scripted::Scripted};
+use auth_testing::ManualClock;
+use futures_util::FutureExt;
+use http::{Extensions, Response, header::AUTHORIZATION};
+use reqwest_middleware::{ClientBuilder, ClientWithMiddleware, Middleware, Next};
+use tokio::runtime::Builder;
+
+const API: &str = "https://api.example.com/orders";
+
+fn authorizer(methods: ReplayMethods) -> Authorizer {
+    let tokens = TokenCache::builder(Scripted::lives(600)).clock(ManualClock::new());
+    let tokens = tokens.build();
+    let runtime = Builder::new_current_thread().build().unwrap();
+    runtime.block_on(tokens.token()).unwrap();
+    let builder = Authorizer::builder(tokens).origin("https://api.example.com");
+    builder.replay_methods(methods).build().unwrap()
+}
+
+fn allocations(job: impl FnOnce()) -> u64 {
+    measure(job).count_total
+}
+
+/// Answers at once, and counts its calls that carried the token.
+#[derive(Clone, Default)]
+struct Client(Arc<AtomicUsize>);
+
+impl Client {
+    fn take(&self, headers: &http::HeaderMap) {
+        let carried = headers.get(AUTHORIZATION);
+        self.0.fetch_add(
+            usize::from(carried.is_some_and(|value| value == "Bearer t1")),
+            SeqCst,
+        );
+    }
+
+    fn calls(&self) -> usize {
+        self.0.load(SeqCst)
+    }
+}
+
+#[async_trait]
+impl Middleware for Client {
+    async fn handle(
+        &self,
+        request: reqwest::Request,
+        _: &mut Extensions,
+        _: Next<'_>,
+    ) -> reqwest_middleware::Result<reqwest::Response> {
+        self.take(request.headers());
+        Ok(Response::new("").into())
+    }
+}
+
+/// What any middleware costs that sets a header.
+struct Plain;
+
+#[async_trait]
+impl Middleware for Plain {
+    async fn handle(
+        &self,
+        mut request: reqwest::Request,
+        extensions: &mut Extensions,
+        next: Next<'_>,
+    ) -> reqwest_middleware::Result<reqwest::Response> {
+        let value = http::HeaderValue::from_static("Bearer t1");
+        request.headers_mut().insert(AUTHORIZATION, value);
+        next.run(request, extensions).await
+    }
+}
+
+/// A chain of one middleware, and the client at its end.
+fn chain(middleware: impl Middleware) -> (ClientWithMiddleware, Client) {
+    let end = Client::default();
+    let chain = ClientBuilder::new(reqwest_client())
+        .with(middleware)
+        .with(end.clone());
+    (chain.build(), end)
+}
+
+/// What a request allocates that is over at its first poll.
+fn of_a_request((client, end): &(ClientWithMiddleware, Client)) -> u64 {
+    let calls = end.calls();
+    let request = reqwest::Request::new(reqwest::Method::GET, API.parse().unwrap());
+    let count = allocations(|| assert!(client.execute(request).now_or_never().is_some()));
+    assert_eq!(end.calls(), calls + 1, "with the token, in the first poll");
+    count
+}
+
+#[test]
+fn the_middleware_completes_at_the_first_poll_and_allocates_what_any_other_does() {
+    let request = reqwest::Request::new(reqwest::Method::GET, API.parse().unwrap());
+    let url = allocations(|| drop(request.url().clone()));
+    let copy = allocations(|| drop(request.try_clone()));
+    let chains = [
+        chain(Plain),
+        chain(AuthMiddleware::new(authorizer(ReplayMethods::None))),
+        chain(AuthMiddleware::new(authorizer(ReplayMethods::Any))),
+    ];
+    let [plain, once, twice] = chains.map(|chain| (of_a_request(&chain), of_a_request(&chain)).1);
+    assert_eq!(once, plain + url, "to see who answers");
+    assert_eq!(twice, plain + copy);
+}

@@ -1,0 +1,12 @@
+//! The auto traits of every public type: to lose one breaks a user's build.
+
+use auth_reqwest::{AuthMiddleware, ReqwestTransport};
+use auth_test_support::assert_auto_traits;
+
+#[test]
+fn auto_traits_of_public_types() {
+    assert_auto_traits! {
+        AuthMiddleware: "Send Sync Unpin Clone",
+        ReqwestTransport: "Send Sync Unpin Clone",
+    }
+}

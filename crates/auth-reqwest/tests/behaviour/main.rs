@@ -1,0 +1,10 @@
+//! The middleware on reqwest-middleware's client, on loopback.
+
+// clippy.toml allows these in test functions, and not in what those call
+#![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used)]
+
+mod allocations;
+mod auto_traits;
+mod rejections;
+mod reqwest_client;
+mod secrets;

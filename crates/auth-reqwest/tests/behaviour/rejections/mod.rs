@@ -1,0 +1,9 @@
+//! What happens when an API rejects a token: one more token request, and one replay.
+
+mod bodies;
+mod failed_refresh;
+mod many_at_once;
+mod redirects;
+mod replay_limit;
+mod replay_methods;
+mod revoked_token;

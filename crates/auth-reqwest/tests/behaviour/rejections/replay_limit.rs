@@ -1,0 +1,32 @@
+//! An API that rejects every token sees a request twice, and each revocation is healed once.
+
+use auth_test_support::{Deployment, reqwest_clients::reqwest_with};
+use http::StatusCode;
+
+/// Reported elsewhere: ktor#2864.
+#[tokio::test]
+async fn a_request_is_sent_twice_at_most() {
+    let deployment = Deployment::start().await;
+    deployment.api.refuse_all();
+    let authorizer = deployment.authorizer();
+    let request = reqwest_with(authorizer.clone()).get(deployment.api.url());
+    let status = request.send().await.unwrap().status();
+    assert_eq!(status, StatusCode::UNAUTHORIZED);
+    assert_eq!(deployment.api.request_count(), 2);
+    assert_eq!(deployment.authorization.token_requests(), 2);
+    assert_eq!(authorizer.tokens().unwrap().status().replays, 1);
+}
+
+/// Reported elsewhere: cf-gears.
+#[tokio::test]
+async fn three_revocations_in_a_row_are_each_replaced_at_once() {
+    let deployment = Deployment::start().await;
+    let client = reqwest_with(deployment.authorizer());
+    for _ in 0..4 {
+        let response = client.get(deployment.api.url()).send().await.unwrap();
+        assert_eq!(response.status(), StatusCode::OK);
+        deployment.authorization.revoke_all();
+    }
+    assert_eq!(deployment.authorization.token_requests(), 4);
+    assert_eq!(deployment.api.request_count(), 7);
+}

@@ -1,0 +1,19 @@
+//! Nothing secret is printed by `Debug`.
+
+use auth_core::{Authorizer, TokenCache};
+use auth_reqwest::{AuthMiddleware, ReqwestTransport};
+use auth_test_support::{
+    reqwest_clients::reqwest_client,
+    secrets::{GOOD, TOKEN, credentials, debug_is_clean},
+};
+
+#[tokio::test]
+async fn debug_of_every_public_type_that_holds_a_secret() {
+    let tokens = TokenCache::new(credentials(GOOD));
+    assert_eq!(tokens.token().await.unwrap().secret(), TOKEN);
+    let builder = Authorizer::builder(tokens).origin("https://api.example");
+    let authorizer = builder.build().unwrap();
+
+    debug_is_clean(&AuthMiddleware::new(authorizer));
+    debug_is_clean(&ReqwestTransport::from_client(reqwest_client()));
+}

@@ -1,0 +1,104 @@
+//! What a request costs that finds its token: no allocation of the layer's own, no waiting, no task.
+//!
+//! Nothing here runs in a runtime once the token is there, so nothing can spawn or wait for a timer.
+
+use std::{
+    convert::Infallible,
+    future::{Ready, ready},
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering::SeqCst},
+    },
+    task::{Context, Poll},
+};
+
+use allocation_counter::measure;
+use auth_core::{Authorizer, ReplayMethods, TokenCache};
+use auth_test_support::{get, scripted::Scripted};
+use auth_testing::ManualClock;
+use auth_tower::{AuthLayer, Never};
+use bytes::Bytes;
+use futures_util::FutureExt;
+use http::{Request, Response, header::AUTHORIZATION};
+use http_body_util::Full;
+use tokio::runtime::Builder;
+use tower::{Layer, Service};
+use tower_http::auth::AddAuthorizationLayer;
+
+const API: &str = "https://api.example.com/orders";
+
+fn authorizer(methods: ReplayMethods) -> Authorizer {
+    let tokens = TokenCache::builder(Scripted::lives(600)).clock(ManualClock::new());
+    let tokens = tokens.build();
+    let runtime = Builder::new_current_thread().build().unwrap();
+    runtime.block_on(tokens.token()).unwrap();
+    let builder = Authorizer::builder(tokens).origin("https://api.example.com");
+    builder.replay_methods(methods).build().unwrap()
+}
+
+fn allocations(job: impl FnOnce()) -> u64 {
+    measure(job).count_total
+}
+
+/// Answers at once, and counts its calls that carried the token.
+#[derive(Clone, Default)]
+struct Client(Arc<AtomicUsize>);
+
+impl Client {
+    fn take(&self, headers: &http::HeaderMap) {
+        let carried = headers.get(AUTHORIZATION);
+        self.0.fetch_add(
+            usize::from(carried.is_some_and(|value| value == "Bearer t1")),
+            SeqCst,
+        );
+    }
+
+    fn calls(&self) -> usize {
+        self.0.load(SeqCst)
+    }
+}
+
+impl Service<Request<Full<Bytes>>> for Client {
+    type Response = Response<()>;
+    type Error = Infallible;
+    type Future = Ready<Result<Response<()>, Infallible>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request<Full<Bytes>>) -> Self::Future {
+        self.take(request.headers());
+        ready(Ok(Response::new(())))
+    }
+}
+
+#[test]
+fn the_layer_calls_the_client_inside_its_own_call() {
+    let client = Client::default();
+    let mut service = AuthLayer::new(authorizer(ReplayMethods::Any)).layer(client.clone());
+    let response = service.call(get(API));
+    assert_eq!(client.calls(), 1, "before there is a future to poll");
+    assert!(response.now_or_never().is_some());
+}
+
+#[test]
+fn the_layer_allocates_what_a_constant_header_does() {
+    let of = |mut service: Box<dyn FnMut(Request<Full<Bytes>>)>| {
+        let requests = [get(API), get(API)];
+        let [first, second] = requests.map(|request| allocations(|| service(request)));
+        (first, second)
+    };
+    let mut plain = AddAuthorizationLayer::bearer("t1").layer(Client::default());
+    let mut ours = AuthLayer::new(authorizer(ReplayMethods::Any))
+        .replay(Never)
+        .layer(Client::default());
+    let plain = of(Box::new(move |request| {
+        assert!(plain.call(request).now_or_never().is_some());
+    }));
+    let ours = of(Box::new(move |request| {
+        assert!(ours.call(request).now_or_never().is_some());
+    }));
+    assert!(plain.1 > 0, "a header map grows");
+    assert_eq!(ours.1, plain.1);
+}

@@ -1,0 +1,26 @@
+//! The auto traits of every public type: to lose one breaks a user's build.
+
+use auth_test_support::{assert_auto_traits, hyper_clients::HyperClient};
+use auth_tower::{Auth, AuthFuture, AuthLayer, Bounded, CloneBody, Never, TowerTransport};
+use bytes::Bytes;
+use http_body_util::Full;
+use tonic::transport::Channel;
+
+/// The futures are as those inside them are: hyper's response future is neither `Sync` nor `Clone`.
+#[test]
+fn auto_traits_of_public_types() {
+    type TonicBody = tonic::body::Body;
+    assert_auto_traits! {
+        Auth<Channel>: "Send Sync Unpin Clone",
+        Auth<HyperClient>: "Send Sync Unpin Clone",
+        Auth<HyperClient, Never>: "Send Sync Unpin Clone",
+        AuthFuture<Channel, TonicBody, Bounded>: "Send Unpin",
+        AuthFuture<HyperClient, Full<Bytes>, Bounded>: "Send Unpin",
+        AuthLayer: "Send Sync Unpin Clone",
+        AuthLayer<CloneBody>: "Send Sync Unpin Clone",
+        Bounded: "Send Sync Unpin Clone",
+        CloneBody: "Send Sync Unpin Clone",
+        Never: "Send Sync Unpin Clone",
+        TowerTransport<HyperClient>: "Send Sync Unpin Clone",
+    }
+}

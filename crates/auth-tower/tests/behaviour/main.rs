@@ -1,0 +1,14 @@
+//! The layer and the transport on hyper, tonic and tower's own services, on loopback.
+
+// clippy.toml allows these in test functions, and not in what those call
+#![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used)]
+
+mod allocations;
+mod auto_traits;
+mod hyper_client;
+mod readiness;
+mod redirects;
+mod rejections;
+mod secrets;
+mod tonic_channel;
+mod tower_layers;

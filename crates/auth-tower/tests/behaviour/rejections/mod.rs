@@ -1,0 +1,13 @@
+//! What happens when an API rejects a token: one more token request, and one replay.
+
+mod bodies;
+mod connection_permit;
+mod dropped_client;
+mod failed_refresh;
+mod grpc;
+mod many_at_once;
+mod readiness;
+mod replay_limit;
+mod replay_methods;
+mod revoked_token;
+mod service_not_ready;

@@ -1,0 +1,91 @@
+//! Calls of tonic whose token grpcio and grpc-js refuse: they are made again, with another.
+
+use anyhow::{Context as _, Result, bail};
+use auth_tower::{Auth, AuthLayer};
+use futures_util::{
+    FutureExt as _, StreamExt as _,
+    future::{Either, select},
+    stream,
+};
+use tokio::sync::oneshot;
+use tonic::{
+    Request,
+    client::Grpc,
+    transport::{Channel, Endpoint},
+};
+use tower::Layer as _;
+
+use crate::{
+    greeter::{codec, greeter, hello},
+    harness::{GrpcServer, OidcProvider, until},
+    stacks::tokens,
+};
+
+async fn client(provider: &OidcProvider, server: &GrpcServer) -> Result<Grpc<Auth<Channel>>> {
+    let endpoint = Endpoint::from_shared(server.uri().to_owned())?;
+    let layer = AuthLayer::for_endpoint(&endpoint, tokens(provider, server.uri())?)?;
+    let mut client = Grpc::new(layer.layer(endpoint.connect_lazy()));
+    client.ready().await.map_err(anyhow::Error::from_boxed)?;
+    Ok(client)
+}
+
+/// Makes a `call` that each server refuses once.
+async fn is_made_again(
+    call: impl AsyncFn(&mut Grpc<Auth<Channel>>, &GrpcServer) -> Result<()>,
+) -> Result<()> {
+    let provider = OidcProvider::start(&[]).await?;
+    for server in [
+        GrpcServer::python_asking(&provider).await?,
+        GrpcServer::node_asking(&provider).await?,
+    ] {
+        provider.reset_stats().await?;
+        let mut client = client(&provider, &server).await?;
+        server.refuse_next(1).await?;
+        call(&mut client, &server).await?;
+        let stats = server.stats().await?;
+        assert_eq!(
+            (&stats["calls"], &stats["unauthenticated"]),
+            (&2.into(), &1.into())
+        );
+        assert_eq!(provider.stats().await?["token_requests"], 2);
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_unary_call_is_replayed() -> Result<()> {
+    is_made_again(async |client, _| {
+        let reply = client.unary(Request::new(hello("ann")), greeter("SayHello"), codec());
+        assert_eq!(reply.await?.get_ref().message, "Hello ann");
+        Ok(())
+    })
+    .await
+}
+
+/// The refusal, trailers only, comes while the client is still streaming; the second call takes over
+/// what was sent and what is still to come.
+#[tokio::test]
+async fn a_client_stream_rejected_while_it_is_open_continues_in_the_replay() -> Result<()> {
+    is_made_again(async |client, server| {
+        let (go_on, rest) = oneshot::channel();
+        let rest = stream::once(rest.map(|_| hello("bob")));
+        let names = stream::iter([hello("ann")]).chain(rest);
+        let reply = client.client_streaming(Request::new(names), greeter("CollectHellos"), codec());
+        let reply = match select(Box::pin(reply), Box::pin(called_twice(server))).await {
+            Either::Left((reply, _)) => bail!("ended before bob was sent: {reply:?}"),
+            Either::Right((called, reply)) => {
+                called?;
+                go_on.send(()).ok().context("nobody waits for bob")?;
+                reply.await?
+            }
+        };
+        assert_eq!(reply.get_ref().message, "Hello ann, bob");
+        Ok(())
+    })
+    .await
+}
+
+async fn called_twice(server: &GrpcServer) -> Result<()> {
+    let calls = async || server.stats().await?["calls"].as_u64().context("no count");
+    until("calls", 2, calls).await
+}

@@ -1,0 +1,201 @@
+//! Token endpoints as they are, over real sockets: each answer byte for byte.
+
+use std::sync::Arc;
+
+use auth_core::{
+    ClientAuthentication, ClientCredentials, Error, ErrorKind, HttpTransport, TokenRequest,
+    TokenResponse, TokenSource,
+};
+use auth_reqwest::ReqwestTransport;
+use auth_test_support::{
+    RawServer,
+    hyper_clients::hyper_client,
+    reqwest_clients::{reqwest_builder, reqwest_client},
+};
+use auth_tower::TowerTransport;
+use http::StatusCode;
+use tokio::net::TcpSocket;
+
+const SECRET: &str = "s3cr3t";
+const TOKEN: &str = r#"{"access_token":"abc","token_type":"Bearer","expires_in":600}"#;
+
+fn transports() -> [Arc<dyn HttpTransport>; 3] {
+    [
+        Arc::new(TowerTransport::new(hyper_client())),
+        Arc::new(ReqwestTransport::new(reqwest_builder()).unwrap()),
+        Arc::new(ReqwestTransport::from_client(reqwest_client())),
+    ]
+}
+
+/// What comes of two requests in a row, through each transport, to an endpoint that gives `answer`.
+async fn outcomes(answer: impl Into<Vec<u8>>) -> Vec<Result<TokenResponse, Error>> {
+    let endpoint = RawServer::start(answer).await;
+    let mut outcomes = Vec::new();
+    for transport in transports() {
+        let authentication = ClientAuthentication::client_secret_post(SECRET);
+        let url = format!("{}/token", endpoint.origin());
+        let credentials = ClientCredentials::builder(url, "client", authentication);
+        let credentials = credentials.build(transport).unwrap();
+        for _ in 0..2 {
+            outcomes.push(credentials.fetch(&TokenRequest::default()).await);
+        }
+    }
+    outcomes
+}
+
+async fn is_read(answer: impl Into<Vec<u8>>) {
+    for outcome in outcomes(answer).await {
+        outcome.unwrap();
+    }
+}
+
+/// Each error's kind, and that it says `what` and neither the secret nor anything of the body.
+async fn fails(answer: impl Into<Vec<u8>>, kind: ErrorKind, what: &str) -> Vec<Error> {
+    let outcomes = outcomes(answer).await;
+    let errors: Vec<_> = outcomes.into_iter().map(Result::unwrap_err).collect();
+    for error in &errors {
+        assert_eq!(error.kind(), kind, "{error:?}");
+        assert!(error.to_string().contains(what), "{error}");
+        let debug = format!("{error:?}");
+        assert!(
+            !debug.contains(SECRET) && !debug.contains("<h1>"),
+            "{debug}"
+        );
+    }
+    errors
+}
+
+/// A 200 that closes the connection, with this content type and body.
+fn ok(kind: &str, body: &str) -> String {
+    let length = body.len();
+    format!(
+        "HTTP/1.1 200 OK\r\ncontent-type: {kind}\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n{body}"
+    )
+}
+
+#[tokio::test]
+async fn connection_close() {
+    is_read(ok("application/json", TOKEN)).await;
+}
+
+#[tokio::test]
+async fn chunked() {
+    let (first, second) = TOKEN.split_at(10);
+    let (a, b) = (first.len(), second.len());
+    is_read(format!(
+        "HTTP/1.1 200 OK\r\nconnection: close\r\ntransfer-encoding: chunked\r\n\r\n\
+         {a:x}\r\n{first}\r\n{b:x}\r\n{second}\r\n0\r\n\r\n"
+    ))
+    .await;
+}
+
+#[tokio::test]
+async fn http_1_0_that_ends_with_the_connection() {
+    is_read(format!(
+        "HTTP/1.0 200 OK\r\ncontent-type: application/json\r\n\r\n{TOKEN}"
+    ))
+    .await;
+}
+
+#[tokio::test]
+async fn larger_than_a_mebibyte() {
+    let padding = " ".repeat(1 << 20);
+    let large = format!("{TOKEN}{padding}");
+    let what = "at most 1 MiB";
+    fails(
+        ok("application/json", &large),
+        ErrorKind::InvalidResponse,
+        what,
+    )
+    .await;
+    let endless = format!("HTTP/1.0 200 OK\r\n\r\n{large}");
+    fails(endless, ErrorKind::InvalidResponse, what).await;
+}
+
+#[tokio::test]
+async fn a_mebibyte_exactly() {
+    let padding = " ".repeat((1 << 20) - TOKEN.len());
+    is_read(ok("application/json", &format!("{TOKEN}{padding}"))).await;
+}
+
+#[tokio::test]
+async fn html_instead_of_json() {
+    let html = ok("text/html", "<h1>Log in</h1>");
+    fails(html, ErrorKind::InvalidResponse, "15 bytes of text/html").await;
+}
+
+#[tokio::test]
+async fn an_empty_answer() {
+    let empty = ok("application/json", "");
+    fails(empty, ErrorKind::InvalidResponse, "an empty body").await;
+}
+
+#[tokio::test]
+async fn a_lifetime_that_is_no_number() {
+    let answer = TOKEN.replace("600", "\"zzz\"");
+    let answer = ok("application/json", &answer);
+    fails(answer, ErrorKind::InvalidResponse, "\"expires_in\"").await;
+}
+
+#[tokio::test]
+async fn the_connection_drops_before_the_answer() {
+    for error in fails("", ErrorKind::Connection, "the token request got no answer").await {
+        assert!(error.is_transient());
+    }
+}
+
+#[tokio::test]
+async fn the_connection_drops_within_the_answer() {
+    let whole = ok("application/json", TOKEN);
+    let broken = &whole[..whole.len() - 1];
+    fails(broken, ErrorKind::Connection, "broke off").await;
+}
+
+#[tokio::test]
+async fn an_answer_that_is_not_http() {
+    fails(
+        "220 mail.example ESMTP\r\n",
+        ErrorKind::Connection,
+        "got no answer",
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn no_server_listens() {
+    // bound, so that no other process gets the port, and never listening
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let url = format!("http://{}", socket.local_addr().unwrap());
+    for transport in transports() {
+        let authentication = ClientAuthentication::client_secret_basic(SECRET);
+        let credentials = ClientCredentials::builder(&url, "client", authentication);
+        let credentials = credentials.build(transport).unwrap();
+        let error = credentials
+            .fetch(&TokenRequest::default())
+            .await
+            .unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Connection);
+        assert!(error.is_transient());
+    }
+}
+
+#[tokio::test]
+async fn a_401_with_a_bearer_challenge_and_no_body_is_a_denial() {
+    let challenge = "HTTP/1.1 401 Unauthorized\r\nwww-authenticate: Bearer\r\n\
+                     content-length: 0\r\nconnection: close\r\n\r\n";
+    for error in fails(challenge, ErrorKind::Refused, "(401)").await {
+        assert_eq!(error.status(), Some(StatusCode::UNAUTHORIZED));
+        assert!(!error.is_transient());
+    }
+}
+
+#[tokio::test]
+async fn a_503_with_a_page_is_transient_and_its_retry_after_is_kept() {
+    let busy = "HTTP/1.1 503 Service Unavailable\r\nretry-after: 7\r\ncontent-type: text/html\r\n\
+                connection: close\r\n\r\n<h1>Busy</h1>";
+    for error in fails(busy, ErrorKind::Unavailable, "(503)").await {
+        assert!(error.is_transient());
+        assert_eq!(error.retry_after().map(|wait| wait.as_secs()), Some(7));
+    }
+}

@@ -1,0 +1,142 @@
+//! A token endpoint that redirects: the client's secret never reaches a second host.
+
+use auth_core::{
+    ClientAuthentication, ClientCredentials, ErrorKind, HttpTransport, TokenRequest, TokenSource,
+};
+use auth_reqwest::ReqwestTransport;
+use auth_test_support::{
+    RawServer,
+    hyper_clients::hyper_client,
+    reqwest_clients::{reqwest_builder, reqwest_client},
+};
+use auth_testing::{Answer, AuthorizationServer, ProtectedApi};
+use auth_tower::TowerTransport;
+use http::{HeaderValue, StatusCode, header::LOCATION};
+
+const SECRET: &str = "s3cr3t-of-the-client";
+/// `client:s3cr3t-of-the-client`, and the secret by itself.
+const ENCODED: [&str; 2] = [
+    "Y2xpZW50OnMzY3IzdC1vZi10aGUtY2xpZW50",
+    "czNjcjN0LW9mLXRoZS1jbGllbnQ",
+];
+
+/// Another origin that issues tokens, so that a followed redirect ends in a token.
+async fn unlisted_origin() -> RawServer {
+    let token = r#"{"access_token":"abc","token_type":"Bearer","expires_in":600}"#;
+    let length = token.len();
+    RawServer::start(format!(
+        "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n{token}"
+    ))
+    .await
+}
+
+async fn endpoint_that_redirects(status: u16, to: &RawServer) -> RawServer {
+    let location = to.origin();
+    RawServer::start(format!(
+        "HTTP/1.1 {status} Moved\r\nlocation: {location}/token\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
+    ))
+    .await
+}
+
+fn holds_the_secret(received: &str) -> bool {
+    received.contains(SECRET) || ENCODED.iter().any(|encoded| received.contains(encoded))
+}
+
+fn methods() -> [ClientAuthentication; 3] {
+    [
+        ClientAuthentication::client_secret_basic(SECRET),
+        ClientAuthentication::client_secret_basic_raw(SECRET),
+        ClientAuthentication::client_secret_post(SECRET),
+    ]
+}
+
+/// Asks for a token at endpoints with every kind of redirect, and with every kind of client
+/// authentication; returns what the other origins received.
+async fn redirected(transport: impl HttpTransport + Clone) -> Vec<(u16, String)> {
+    let mut received = Vec::new();
+    for status in [301, 302, 303, 307, 308] {
+        for authentication in methods() {
+            let unlisted = unlisted_origin().await;
+            let endpoint = endpoint_that_redirects(status, &unlisted).await;
+            let url = format!("{}/token", endpoint.origin());
+            let credentials = ClientCredentials::builder(url, "client", authentication);
+            let credentials = credentials.build(transport.clone()).unwrap();
+            let error = credentials
+                .fetch(&TokenRequest::default())
+                .await
+                .unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Redirected, "{status}: {error}");
+            assert!(!error.is_transient());
+            assert!(
+                holds_the_secret(&endpoint.received().await),
+                "the asked one"
+            );
+            let seen = unlisted.received().await;
+            assert!(!holds_the_secret(&seen), "{status}: {seen}");
+            received.push((status, seen));
+        }
+    }
+    received
+}
+
+#[tokio::test]
+async fn reqwest_transport_of_its_own_client_does_not_even_connect() {
+    let transport = ReqwestTransport::new(reqwest_builder()).unwrap();
+    for (status, seen) in redirected(transport).await {
+        assert_eq!(seen, "", "{status}");
+    }
+}
+
+#[tokio::test]
+async fn reqwest_transport_of_a_client_that_follows_takes_no_secret_along() {
+    let transport = ReqwestTransport::from_client(reqwest_client());
+    for (status, seen) in redirected(transport).await {
+        let followed = seen.starts_with("GET /token HTTP/1.1");
+        assert_eq!(followed, status < 307, "{status}: {seen}");
+    }
+}
+
+#[tokio::test]
+async fn tower_transport_over_hyper_does_not_even_connect() {
+    for (status, seen) in redirected(TowerTransport::new(hyper_client())).await {
+        assert_eq!(seen, "", "{status}");
+    }
+}
+
+/// What the transport is there to prevent: without it, this happens.
+#[tokio::test]
+async fn a_default_reqwest_client_would_deliver_the_secret() {
+    let unlisted = unlisted_origin().await;
+    let endpoint = endpoint_that_redirects(307, &unlisted).await;
+    let form = format!("grant_type=client_credentials&client_secret={SECRET}");
+    let request = reqwest_client().post(endpoint.origin()).body(form);
+    request.send().await.unwrap();
+    assert!(holds_the_secret(&unlisted.received().await));
+}
+
+#[tokio::test]
+async fn a_chain_that_starts_within_the_origin_takes_no_secret_along() {
+    let server = AuthorizationServer::builder().start().await.unwrap();
+    for status in [StatusCode::FOUND, StatusCode::TEMPORARY_REDIRECT] {
+        for authentication in methods() {
+            let (asked, unlisted) = (
+                ProtectedApi::start(&server).await.unwrap(),
+                unlisted_origin().await,
+            );
+            for location in ["/elsewhere", &unlisted.origin()] {
+                let location = HeaderValue::from_str(location).unwrap();
+                asked.fail_next(1, Answer::status(status).header(LOCATION, location));
+            }
+            let credentials = ClientCredentials::builder(asked.url(), "client", authentication);
+            let transport = ReqwestTransport::from_client(reqwest_client());
+            let credentials = credentials.build(transport).unwrap();
+            let error = credentials
+                .fetch(&TokenRequest::default())
+                .await
+                .unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Redirected);
+            let seen = unlisted.received().await;
+            assert!(!holds_the_secret(&seen), "{status}: {seen}");
+        }
+    }
+}

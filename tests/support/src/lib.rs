@@ -1,0 +1,45 @@
+//! What the tests of several crates share: scripted token sources, bare sockets, an authorization server
+//! with an API behind it, HTTP clients, certificates.
+
+// clippy.toml allows these in test functions, and not in what those call
+#![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used)]
+#![allow(
+    clippy::missing_panics_doc,
+    clippy::must_use_candidate,
+    clippy::new_without_default
+)]
+
+#[macro_use]
+mod auto_traits;
+#[cfg(feature = "tls")]
+pub mod certificates;
+#[cfg(feature = "hyper")]
+mod deployment;
+#[cfg(feature = "hyper")]
+pub mod hyper_clients;
+mod mint;
+mod raw_server;
+#[cfg(feature = "hyper")]
+pub mod rejection;
+#[cfg(feature = "reqwest")]
+pub mod reqwest_clients;
+pub mod scripted;
+pub mod secrets;
+mod sending;
+#[cfg(feature = "hyper")]
+mod strict;
+mod time;
+
+#[doc(hidden)]
+pub use self::auto_traits::Otherwise;
+#[cfg(feature = "hyper")]
+pub use self::{
+    deployment::{Deployment, NOTHING, authorizations},
+    strict::{Log, Strict},
+};
+pub use self::{
+    mint::Mint,
+    raw_server::RawServer,
+    sending::get,
+    time::{secs, settle, soon},
+};
