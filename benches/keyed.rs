@@ -92,7 +92,7 @@ impl Tokens for Bare {
 impl Tokens for TokenCaches {
     fn of(requests: Vec<TokenRequest>) -> Self {
         let builder = Self::builder(TokenCache::new(Instantly));
-        let tokens = builder.most(1_000_000).build().unwrap();
+        let tokens = builder.max_capacity(1_000_000).build().unwrap();
         let runtime = Builder::new_current_thread().enable_all().build().unwrap();
         runtime.block_on(async {
             for request in &requests {

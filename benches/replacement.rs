@@ -147,7 +147,7 @@ fn auth_core_p99_9() -> Duration {
         move || read.cached().expect("a usable token"),
         // of the hour that it lives: due, and not yet spent
         move || clock.advance(Duration::from_secs(3_100)),
-        move || status.status().tokens,
+        move || status.status().tokens_received,
     );
     assert!(minted.load(SeqCst) > REPLACEMENTS, "one came before");
     time

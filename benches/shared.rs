@@ -98,7 +98,7 @@ impl Bench {
             self.runtime.block_on(async {
                 tokens.token().await.unwrap();
                 // else it is saved while the reads are timed, on the processor beside them
-                tokens.settled().await;
+                tokens.flush().await;
             });
             let started = Instant::now();
             for _ in 0..reads / CACHES {

@@ -41,7 +41,7 @@ pub(crate) struct Instantly;
 #[async_trait]
 impl TokenSource for Instantly {
     async fn fetch(&self, _request: &TokenRequest) -> Result<TokenResponse, Error> {
-        Ok(TokenResponse::bearer(token())?.expires_in(Duration::from_secs(3600)))
+        Ok(TokenResponse::bearer(token())?.with_expires_in(Duration::from_secs(3600)))
     }
 }
 

@@ -101,8 +101,8 @@ mod tests {
 
     #[test]
     fn the_next_attempt_is_not_told_as_there_will_be_none() {
-        let error = auth_core::Error::new(ErrorKind::Refused, "refused")
-            .with_retry_after(Duration::from_secs(30));
+        let error = auth_core::Error::new(ErrorKind::Denied, "refused")
+            .with_server_retry_after(Duration::from_secs(30));
         let failure = Failure::new(&error, "http");
         assert_eq!((failure.kind, &*failure.message), ("refused", "refused"));
     }

@@ -39,20 +39,20 @@ impl Tenants {
     /// Waits until others find what this process has asked for.
     pub(crate) async fn settled(&self) {
         for tenant in &self.all {
-            tenant.tokens.settled().await;
+            tenant.tokens.flush().await;
         }
     }
 
     /// Tokens that other processes had asked for.
     pub(crate) fn shared_tokens(&self) -> u64 {
         let statuses = self.all.iter().map(|tenant| tenant.tokens.status());
-        statuses.map(|status| status.shared).sum()
+        statuses.map(|status| status.tokens_from_shared_store).sum()
     }
 
     /// What the shared store did not do.
     pub(crate) fn store_failures(&self) -> u64 {
         let statuses = self.all.iter().map(|tenant| tenant.tokens.status());
-        statuses.map(|status| status.store_failures).sum()
+        statuses.map(|status| status.shared_store_failures).sum()
     }
 
     /// Requests that were sent a second time.

@@ -102,7 +102,7 @@ fn tell(counts: &Counts, tokens: &TokenCache) -> anyhow::Result<()> {
         "ok": counts.ok.load(Relaxed),
         "failed": counts.failed.load(Relaxed),
         "token_requests": status.token_requests,
-        "shared": status.shared,
+        "shared": status.tokens_from_shared_store,
     });
     writeln!(io::stdout(), "{line}").context("whoever started this is gone")
 }

@@ -53,7 +53,7 @@ pub(crate) fn scenarios(args: &Args) -> anyhow::Result<Vec<Scenario>> {
         )?,
         policy(
             "pauses up to 30 s without a token",
-            defaults().longest_backoff_without_token(half_a_minute),
+            defaults().max_backoff_without_token(half_a_minute),
         )?,
         busy("503, then 429 with Retry-After: 10", &unavailable, 0),
         busy("503, then 429 with Retry-After: 10 to 20", &unavailable, 10),

@@ -48,7 +48,7 @@ fn reqwest() -> Result<impl HttpTransport> {
 
 async fn refusal(builder: ClientCredentialsBuilder) -> Error {
     let error = token(builder, hyper()).await.unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::Refused, "{error}");
+    assert_eq!(error.kind(), ErrorKind::Denied, "{error}");
     error
 }
 
@@ -96,7 +96,7 @@ async fn a_wrong_secret_and_an_unknown_client_are_invalid_client() -> Result<()>
         client(&provider, "nobody", basic("wr0ng")),
     ] {
         let error = refusal(client).await;
-        assert_eq!(error.error(), Some("invalid_client"));
+        assert_eq!(error.error_code(), Some("invalid_client"));
         assert_eq!(error.status().unwrap(), 401);
         assert!(!format!("{error} {error:?}").contains("wr0ng"));
     }
@@ -123,7 +123,7 @@ async fn a_scope_that_is_not_the_clients_is_named() -> Result<()> {
     let provider = OidcProvider::start(&[]).await?;
     let client = client(&provider, "narrow-client", basic("narrow-secret"));
     let error = refusal(client.scope("document_read document_write")).await;
-    assert_eq!(error.error(), Some("invalid_scope"));
+    assert_eq!(error.error_code(), Some("invalid_scope"));
     let text = error.to_string();
     assert!(text.contains("\"document_read document_write\""), "{text}");
     Ok(())

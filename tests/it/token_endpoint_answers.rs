@@ -184,7 +184,7 @@ async fn no_server_listens() {
 async fn a_401_with_a_bearer_challenge_and_no_body_is_a_denial() {
     let challenge = "HTTP/1.1 401 Unauthorized\r\nwww-authenticate: Bearer\r\n\
                      content-length: 0\r\nconnection: close\r\n\r\n";
-    for error in fails(challenge, ErrorKind::Refused, "(401)").await {
+    for error in fails(challenge, ErrorKind::Denied, "(401)").await {
         assert_eq!(error.status(), Some(StatusCode::UNAUTHORIZED));
         assert!(!error.is_transient());
     }

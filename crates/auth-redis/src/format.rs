@@ -125,7 +125,7 @@ impl<'a> StoredToken<'a> {
 /// `1 <length> <scopes> <token>`.
 pub(crate) fn payload(token: &SharedToken) -> Zeroizing<Vec<u8>> {
     let mut payload = Zeroizing::new(Vec::with_capacity(token.secret().len() + 256));
-    match token.granted() {
+    match token.scopes() {
         None => payload.push(0),
         Some(scopes) => {
             let scopes = scopes.to_string();
@@ -214,7 +214,7 @@ mod tests {
             };
             let found = token(&payload(&given)).unwrap();
             assert_eq!(found.secret(), "abc");
-            assert_eq!(found.granted(), given.granted(), "{scope:?}");
+            assert_eq!(found.scopes(), given.scopes(), "{scope:?}");
         }
     }
 

@@ -150,7 +150,7 @@ impl SharedTokenStore for RedisStore {
         let new = NewToken {
             value: &value,
             expires_at: server_time.saturating_add(millis(remaining)),
-            lifetime: token.full_lifetime(),
+            lifetime: token.lifetime(),
         };
         let Some(younger) = self.save_to(names, &new, &[]).await? else {
             return Ok(());
@@ -233,7 +233,7 @@ impl fmt::Debug for RedisStore {
 }
 
 fn age(token: &SharedToken) -> Duration {
-    token.full_lifetime().saturating_sub(token.left())
+    token.lifetime().saturating_sub(token.left())
 }
 
 fn poll_interval() -> Duration {

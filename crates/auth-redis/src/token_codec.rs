@@ -39,7 +39,7 @@ impl TokenCodec {
 
     pub(crate) fn encode(&self, key: &SharedKey, token: &SharedToken) -> Result<Vec<u8>, Error> {
         let payload = format::payload(token);
-        let lifetime = token.full_lifetime();
+        let lifetime = token.lifetime();
         match self {
             Self::Plaintext => {
                 let head = format::head(PLAINTEXT_ID, lifetime);
@@ -122,8 +122,8 @@ mod tests {
             let value = codec.encode(&key("a"), &token()).unwrap();
             let found = codec.decode(&key("a"), &value, REMAINING).unwrap();
             assert_eq!(found.secret(), "abc");
-            assert_eq!(found.granted(), token().granted());
-            assert_eq!(found.full_lifetime(), Duration::from_secs(600));
+            assert_eq!(found.scopes(), token().scopes());
+            assert_eq!(found.lifetime(), Duration::from_secs(600));
             assert_eq!(found.left(), Duration::from_secs(500));
         }
     }

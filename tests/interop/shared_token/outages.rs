@@ -62,7 +62,7 @@ async fn shared_again(
     let of_others = || {
         members
             .iter()
-            .map(|member| member.status().shared)
+            .map(|member| member.status().tokens_from_shared_store)
             .sum::<u64>()
     };
     let before = of_others();

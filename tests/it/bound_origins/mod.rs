@@ -31,7 +31,7 @@ impl TokenSource for ByScope {
         } else {
             &scopes
         };
-        Ok(TokenResponse::bearer(format!("for-{scope}"))?.expires_in(secs(600)))
+        Ok(TokenResponse::bearer(format!("for-{scope}"))?.with_expires_in(secs(600)))
     }
 }
 

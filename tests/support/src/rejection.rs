@@ -135,7 +135,7 @@ pub fn assert_rejected_token_stays(deployment: &Deployment, authorizer: &Authori
     assert_eq!(deployment.api.request_count(), 1);
     assert_eq!(deployment.authorization.token_requests(), 2);
     let status = authorizer.tokens().unwrap().status();
-    assert_eq!((status.replays, status.failures_in_a_row), (0, 1));
+    assert_eq!((status.replays, status.consecutive_failures), (0, 1));
     let current = authorizer.tokens().unwrap().cached().unwrap();
     assert_eq!(current.generation(), 1);
 }

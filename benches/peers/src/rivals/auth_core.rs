@@ -34,7 +34,7 @@ impl Rival for AuthCore {
 impl TokenSource for Source {
     async fn fetch(&self, _request: &TokenRequest) -> Result<TokenResponse, Error> {
         let kind = match self.fail().await {
-            Failure::Refused => ErrorKind::Refused,
+            Failure::Refused => ErrorKind::Denied,
             Failure::Unavailable => ErrorKind::Unavailable,
         };
         Err(Error::new(kind, "scripted"))

@@ -59,7 +59,7 @@ fn a_read_of_a_stale_token_allocates_nothing_while_its_refresh_is_in_flight() {
     let source = source.hold();
     clock.advance(secs(490));
     runtime.block_on(async { assert!(tokens.cached().is_some()) });
-    assert!(tokens.status().due && tokens.status().requesting);
+    assert!(tokens.status().stale && tokens.status().in_flight);
     assert_eq!(of_a_hit(&tokens), (0, 0));
     assert!(source.requests() <= 2);
 }

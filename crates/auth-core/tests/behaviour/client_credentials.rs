@@ -60,7 +60,7 @@ fn invalid_settings_are_errors_at_construction() {
         .unwrap_err();
     assert!(error.to_string().contains("tenant"), "{error}");
     let plain = ClientCredentials::builder("http://as.example/token", "id", basic());
-    assert!(plain.allow_http().build(transport()).is_ok());
+    assert!(plain.danger_allow_http(true).build(transport()).is_ok());
 }
 
 /// RFC 6749 §2.3.
@@ -194,7 +194,7 @@ async fn an_error_response_with_too_large_a_page_keeps_its_status() {
             ErrorKind::Unavailable,
             Some(wait),
         ),
-        (StatusCode::UNAUTHORIZED, ErrorKind::Refused, Some(wait)),
+        (StatusCode::UNAUTHORIZED, ErrorKind::Denied, Some(wait)),
     ] {
         let answer = Answer::status(status).retry_after(wait).body(page.clone());
         server.fail_next(1, answer);

@@ -12,8 +12,8 @@ async fn a_token_comes_back_with_its_lifetime_its_age_and_its_scope() {
 
     let found = fixture.store([NEW]).load(&key()).await.unwrap().unwrap();
     assert_eq!(found.secret(), "abc");
-    assert_eq!(found.full_lifetime(), Duration::from_secs(600));
-    assert_eq!(found.granted(), given.granted());
+    assert_eq!(found.lifetime(), Duration::from_secs(600));
+    assert_eq!(found.scopes(), given.scopes());
     assert!(found.left() <= given.left(), "{found:?}");
     assert!(
         found.left() > given.left() - Duration::from_secs(60),

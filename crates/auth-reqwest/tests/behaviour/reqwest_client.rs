@@ -175,8 +175,8 @@ async fn without_a_token_the_request_is_not_sent() {
         panic!("expected an error of the middleware");
     };
     let error: &auth_core::Error = error.downcast_ref().unwrap();
-    assert_eq!(error.kind(), ErrorKind::Refused);
-    assert_eq!(error.error(), Some("invalid_client"));
+    assert_eq!(error.kind(), ErrorKind::Denied);
+    assert_eq!(error.error_code(), Some("invalid_client"));
     assert_eq!(deployment.api.request_count(), 0);
 }
 

@@ -162,8 +162,8 @@ async fn without_a_token_the_request_is_not_sent() {
         let outcome = client.clone().oneshot(get(deployment.api.url())).await;
         let error = outcome.unwrap_err();
         let error: &auth_core::Error = error.downcast_ref().expect(attempt);
-        assert_eq!(error.kind(), ErrorKind::Refused);
-        assert_eq!(error.error(), Some("invalid_client"));
+        assert_eq!(error.kind(), ErrorKind::Denied);
+        assert_eq!(error.error_code(), Some("invalid_client"));
         assert!(error.source().is_none(), "a gRPC status is for gRPC");
     }
     assert_eq!(deployment.api.request_count(), 0);

@@ -134,12 +134,12 @@ async fn a_dropped_caller_leaves_nothing_behind_and_stops_no_other_caller() {
 #[tokio::test]
 async fn a_request_without_a_token_is_not_sent() {
     let (inner, log) = Strict::new();
-    let mint = Mint::failing(ErrorKind::Refused);
+    let mint = Mint::failing(ErrorKind::Denied);
     let client = AuthLayer::new(mint.authorizer(API)).layer(inner);
     for _ in 0..2 {
         let outcome = client.clone().oneshot(request()).await;
         let error = outcome.unwrap_err().downcast::<auth_core::Error>().unwrap();
-        assert_eq!(error.kind(), ErrorKind::Refused);
+        assert_eq!(error.kind(), ErrorKind::Denied);
     }
     assert!(log.called().is_empty());
     assert_eq!(mint.requests(), 1);

@@ -261,7 +261,7 @@ async fn without_a_token_the_call_is_not_sent_and_its_status_says_why() {
     for (answer, kind, code) in [
         (
             Answer::oauth_error("invalid_client"),
-            ErrorKind::Refused,
+            ErrorKind::Denied,
             Code::Unauthenticated,
         ),
         (

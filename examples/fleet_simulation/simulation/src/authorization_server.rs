@@ -73,7 +73,7 @@ impl TokenSource for AuthorizationServer {
             }
         }
         let number = lock(&self.record).token();
-        Ok(TokenResponse::bearer(format!("token-{number}"))?.expires_in(self.lifetime))
+        Ok(TokenResponse::bearer(format!("token-{number}"))?.with_expires_in(self.lifetime))
     }
 
     fn shared_key(&self, request: &TokenRequest) -> Option<SharedKey> {
@@ -91,7 +91,7 @@ impl Overload {
             } => {
                 let seconds = fastrand::u64(retry_after..=retry_after + spread);
                 Error::new(ErrorKind::Unavailable, "429")
-                    .with_retry_after(Duration::from_secs(seconds))
+                    .with_server_retry_after(Duration::from_secs(seconds))
             }
         }
     }

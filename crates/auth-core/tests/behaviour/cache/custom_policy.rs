@@ -25,9 +25,9 @@ async fn a_custom_policy_is_followed() {
         .build();
     tokens.token().await.unwrap();
     tokio::time::advance(secs(239)).await;
-    assert!(!tokens.status().due);
+    assert!(!tokens.status().stale);
     tokio::time::advance(secs(1)).await;
-    assert!(tokens.status().due);
+    assert!(tokens.status().stale);
     assert!(read(&tokens).is_some());
     settle().await;
     tokio::time::advance(secs(2)).await;

@@ -64,11 +64,11 @@ async fn without_a_token_callers_fail_at_once_until_the_next_attempt_is_due() {
 /// Reported elsewhere: google-cloud-rust#4541, rusoto#1765.
 #[tokio::test(start_paused = true)]
 async fn after_a_denial_the_backoff_ends() {
-    let source = Scripted::lives(600).then(Answer::fails(ErrorKind::Refused));
+    let source = Scripted::lives(600).then(Answer::fails(ErrorKind::Denied));
     let tokens = cache(&source, TokioClock::new());
     assert_eq!(
         soon(tokens.token()).await.unwrap_err().kind(),
-        ErrorKind::Refused
+        ErrorKind::Denied
     );
     tokio::time::advance(secs(37)).await;
     assert_eq!(tokens.token().await.unwrap().secret(), "t1");
@@ -77,7 +77,7 @@ async fn after_a_denial_the_backoff_ends() {
 /// Reported elsewhere: camunda-8-js-sdk#615.
 #[tokio::test(start_paused = true)]
 async fn a_denied_client_backs_off() {
-    let source = Scripted::always(Answer::fails(ErrorKind::Refused));
+    let source = Scripted::always(Answer::fails(ErrorKind::Denied));
     let tokens = cache(&source, TokioClock::new());
     for _ in 0..3600 {
         soon(tokens.token()).await.unwrap_err();
@@ -90,7 +90,7 @@ async fn a_denied_client_backs_off() {
 
 #[tokio::test(start_paused = true)]
 async fn retry_after_sets_the_next_attempt() {
-    let busy = Error::new(ErrorKind::Unavailable, "busy").with_retry_after(secs(7));
+    let busy = Error::new(ErrorKind::Unavailable, "busy").with_server_retry_after(secs(7));
     let source = Scripted::lives(600).then(Answer::Fails(busy));
     let tokens = cache(&source, TokioClock::new());
     assert_eq!(
@@ -147,18 +147,18 @@ async fn both_attempts_share_one_deadline() {
 
 #[tokio::test(start_paused = true)]
 async fn clearing_the_backoff_lets_the_next_request_go_out_at_once() {
-    let source = Scripted::lives(600).then(Answer::fails(ErrorKind::Refused));
+    let source = Scripted::lives(600).then(Answer::fails(ErrorKind::Denied));
     let tokens = cache(&source, TokioClock::new());
     soon(tokens.token()).await.unwrap_err();
     soon(tokens.token()).await.unwrap_err();
     assert_eq!(source.requests(), 1);
-    tokens.reset();
+    tokens.clear_backoff();
     assert_eq!(tokens.token().await.unwrap().secret(), "t1");
 }
 
 #[tokio::test(start_paused = true)]
 async fn clearing_the_backoff_lets_a_stale_token_be_refreshed_at_once_and_keeps_it_in_use() {
-    let rejected = Answer::fails(ErrorKind::Refused);
+    let rejected = Answer::fails(ErrorKind::Denied);
     let source = Scripted::lives(600)
         .then(Answer::Lives(secs(600)))
         .then(rejected);
@@ -170,7 +170,7 @@ async fn clearing_the_backoff_lets_a_stale_token_be_refreshed_at_once_and_keeps_
         settle().await;
     }
     assert_eq!(source.requests(), 2);
-    tokens.reset();
+    tokens.clear_backoff();
     assert_eq!(read(&tokens).as_deref(), Some("Bearer t1"));
     settle().await;
     assert_eq!(read(&tokens).as_deref(), Some("Bearer t2"));

@@ -66,9 +66,9 @@ async fn a_kept_warm_token_outlasts_an_outage_without_a_reader() {
 async fn a_denial_or_a_panic_does_not_end_the_task() {
     let source = Scripted::lives(600)
         .then(Answer::Lives(secs(600)))
-        .then(Answer::fails(ErrorKind::Refused))
+        .then(Answer::fails(ErrorKind::Denied))
         .then(Answer::Panics)
-        .then(Answer::fails(ErrorKind::Refused));
+        .then(Answer::fails(ErrorKind::Denied));
     let tokens = warm(&source);
     tokens.token().await.unwrap();
     // stale after 480 s; 36 s, 2 s and 288 s at most between the failures and the next token

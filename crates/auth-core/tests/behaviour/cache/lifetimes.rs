@@ -32,7 +32,7 @@ async fn periods(lifetime: Duration) -> Vec<Duration> {
             .max((lifetime / 3).min(secs(1)));
         assert!(since.elapsed() < lifetime - margin, "expired");
         settle().await;
-        let newest = tokens.status().tokens;
+        let newest = tokens.status().tokens_received;
         if newest > last {
             assert_eq!(newest, last + 1);
             periods.push(since.elapsed());

@@ -79,7 +79,7 @@ async fn a_panic_in_a_refresh_harms_no_caller() {
     }
     let status = tokens.status();
     assert_eq!(status.last_error.unwrap().kind(), ErrorKind::Panicked);
-    assert_eq!((status.token_requests, status.failures_in_a_row), (2, 1));
+    assert_eq!((status.token_requests, status.consecutive_failures), (2, 1));
     tokio::time::advance(secs(2)).await;
     for expected in ["Bearer t1", "Bearer t2"] {
         assert_eq!(read(&tokens).as_deref(), Some(expected));
@@ -96,15 +96,15 @@ impl TokenSource for UsesItsCache {
     async fn fetch(&self, _request: &TokenRequest) -> Result<TokenResponse, Error> {
         let tokens = self.0.lock().unwrap().take().expect("one request");
         assert!(tokens.cached().is_none());
-        assert!(tokens.status().requesting);
-        tokens.reset();
+        assert!(tokens.status().in_flight);
+        tokens.clear_backoff();
         assert!(
             tokens.token().now_or_never().is_none(),
             "waits for this request"
         );
         tokio::time::sleep(secs(1)).await;
-        assert!(tokens.status().requesting);
-        Ok(TokenResponse::bearer("t1")?.expires_in(secs(600)))
+        assert!(tokens.status().in_flight);
+        Ok(TokenResponse::bearer("t1")?.with_expires_in(secs(600)))
     }
 }
 

@@ -45,7 +45,7 @@ async fn jitter_is_drawn_once_for_a_token() {
         let mut was_stale = false;
         for _ in 0..650 {
             for _ in 0..20 {
-                let stale = tokens.status().due;
+                let stale = tokens.status().stale;
                 assert!(stale || !was_stale, "stale, and then not");
                 was_stale = stale;
             }

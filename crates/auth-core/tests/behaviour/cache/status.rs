@@ -17,36 +17,36 @@ async fn status_through_a_life() {
         .hold();
     let tokens = cache(&source, TokioClock::new());
     let status = tokens.status();
-    assert!(!status.is_usable() && !status.requesting && !status.due);
-    assert_eq!((status.token_requests, status.tokens), (0, 0));
+    assert!(!status.is_usable() && !status.in_flight && !status.stale);
+    assert_eq!((status.token_requests, status.tokens_received), (0, 0));
     assert!(status.last_error.is_none());
 
     let mut first = task::spawn(tokens.token());
     assert_pending!(first.poll());
     settle().await;
     let status = tokens.status();
-    assert!(status.requesting && !status.is_usable());
-    assert_eq!((status.token_requests, status.tokens), (1, 0));
+    assert!(status.in_flight && !status.is_usable());
+    assert_eq!((status.token_requests, status.tokens_received), (1, 0));
 
     source.release();
     first.await.unwrap();
     let status = tokens.status();
     assert_eq!(status.usable_for, Some(secs(570)));
-    assert!(!status.requesting && !status.due);
-    assert_eq!((status.token_requests, status.tokens), (1, 1));
+    assert!(!status.in_flight && !status.stale);
+    assert_eq!((status.token_requests, status.tokens_received), (1, 1));
 
     tokio::time::advance(secs(490)).await;
-    assert!(tokens.status().due);
+    assert!(tokens.status().stale);
     assert!(read(&tokens).is_some());
     settle().await;
     let status = tokens.status();
     assert_eq!(status.usable_for, Some(secs(80)));
-    assert_eq!((status.token_requests, status.failures_in_a_row), (2, 1));
+    assert_eq!((status.token_requests, status.consecutive_failures), (2, 1));
     let error = status.last_error.unwrap();
     assert_eq!(error.kind(), ErrorKind::Unavailable);
     assert!(error.retry_after().unwrap() <= secs(2));
 
     tokio::time::advance(secs(80)).await;
     let status = tokens.status();
-    assert!(!status.is_usable() && !status.due);
+    assert!(!status.is_usable() && !status.stale);
 }

@@ -58,7 +58,7 @@ fn nth(number: u64) -> String {
 impl TokenSource for Numbered {
     async fn fetch(&self, _: &TokenRequest) -> Result<TokenResponse, Error> {
         let number = self.0.fetch_add(1, SeqCst) + 1;
-        Ok(TokenResponse::bearer(nth(number))?.expires_in(LIFETIME))
+        Ok(TokenResponse::bearer(nth(number))?.with_expires_in(LIFETIME))
     }
 }
 
@@ -132,7 +132,7 @@ fn readers_on_other_threads_see_whole_tokens_and_never_an_older_one() {
                 assert_eq!(tokens.cached().unwrap().generation(), generation);
                 settle().await;
             });
-            assert_eq!(tokens.status().tokens, generation + 1);
+            assert_eq!(tokens.status().tokens_received, generation + 1);
             // now and then every thread waits for it
             let behind = |seen: &AtomicU64| seen.load(SeqCst) <= generation;
             while generation % 50 == 0 && seen.iter().any(behind) && !ended.load(SeqCst) {

@@ -72,7 +72,7 @@ impl TokenSource for Unreliable {
                 in_flight.minted = true;
                 // the token says when it was asked for
                 let token = at.as_millis().to_string();
-                Ok(TokenResponse::bearer(token)?.expires_in(LIFETIME))
+                Ok(TokenResponse::bearer(token)?.with_expires_in(LIFETIME))
             }
         }
     }

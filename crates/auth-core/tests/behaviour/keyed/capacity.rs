@@ -15,12 +15,12 @@ use super::{Register, caches, default_cache, fill, read, tenant};
 fn memory_does_not_grow_with_tenants_that_come_and_go() {
     let (source, clock) = (Register::open(), ManualClock::new());
     let builder = TokenCaches::builder(default_cache(&source, &clock));
-    let tokens = builder.most(100).build().unwrap();
+    let tokens = builder.max_capacity(100).build().unwrap();
     let runtime = Builder::new_current_thread().build().unwrap();
     let fill_all = |tenants: std::ops::Range<usize>| {
         for number in tenants {
             runtime.block_on(fill(&tokens, &tenant(number)));
-            assert!(tokens.others() <= 100);
+            assert!(tokens.additional_caches() <= 100);
         }
         source.forget();
     };
@@ -40,10 +40,10 @@ async fn of_15_000_resources_10_000_are_kept() {
     let mut most = 0;
     for number in 0..15_000 {
         drop(tokens.cache(&tenant(number)));
-        most = most.max(tokens.others());
+        most = most.max(tokens.additional_caches());
     }
     assert_eq!(most, 10_000);
-    assert!(tokens.others() >= 10_000 - 10_000 / 8);
+    assert!(tokens.additional_caches() >= 10_000 - 10_000 / 8);
 }
 
 #[tokio::test]
@@ -63,21 +63,21 @@ async fn a_token_that_was_not_used_for_an_hour_is_evicted() {
     clock.advance(secs(1802));
     drop(tokens.cache(&tenant(3)));
     assert_eq!(
-        tokens.others(),
+        tokens.additional_caches(),
         3,
         "the one used since, the one held and the new one"
     );
     drop(held);
     clock.advance(secs(4000));
     drop(tokens.cache(&tenant(3)));
-    assert_eq!(tokens.others(), 1);
+    assert_eq!(tokens.additional_caches(), 1);
 }
 
 #[tokio::test]
 async fn a_request_whose_cache_was_evicted_gets_a_new_token() {
     let source = Register::open();
     let builder = TokenCaches::builder(default_cache(&source, &ManualClock::new()));
-    let tokens = builder.most(1).build().unwrap();
+    let tokens = builder.max_capacity(1).build().unwrap();
     tokens.default_cache().token().await.unwrap();
     assert_eq!(fill(&tokens, &tenant(0)).await, "t2");
     assert_eq!(fill(&tokens, &tenant(1)).await, "t3");
@@ -102,8 +102,8 @@ fn a_hit_allocates_nothing() {
 fn limits_that_keep_no_token_are_an_error() {
     let builder = || TokenCaches::builder(default_cache(&Register::open(), &ManualClock::new()));
     for rejected in [
-        builder().most(0),
-        builder().idle(Duration::from_millis(999)),
+        builder().max_capacity(0),
+        builder().time_to_idle(Duration::from_millis(999)),
     ] {
         let error = rejected.build().unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Configuration);

@@ -76,7 +76,7 @@ fn no_tenant_is_given_the_token_of_another() {
     let source = Register::open();
     let builder = TokenCaches::builder(TokenCache::new(source.clone()));
     // so few that they come and go all the time
-    let tokens = builder.most(8).build().unwrap();
+    let tokens = builder.max_capacity(8).build().unwrap();
     thread::scope(|scope| {
         for seed in 0..4 {
             let (tokens, source) = (&tokens, &source);
@@ -127,8 +127,8 @@ async fn the_request_of_the_default_cache_finds_the_default_cache() {
     default.token().await.unwrap();
     assert_eq!(read(&tokens, &tenant(7)).as_deref(), Some("Bearer t1"));
     assert_eq!(fill(&tokens, &tenant(7)).await, "t1");
-    assert_eq!(tokens.default_cache().status().tokens, 1);
-    assert_eq!(tokens.others(), 0);
+    assert_eq!(tokens.default_cache().status().tokens_received, 1);
+    assert_eq!(tokens.additional_caches(), 0);
     assert_eq!(
         read(&tokens, &TokenRequest::default()),
         None,

@@ -26,7 +26,7 @@ async fn a_thousand_callers_of_ten_keys_make_ten_requests() {
         let (token, request) = caller.await.unwrap();
         assert_eq!(source.request_of(&token), request);
     }
-    assert_eq!((source.requests(), tokens.others()), (10, 10));
+    assert_eq!((source.requests(), tokens.additional_caches()), (10, 10));
 }
 
 #[test]
@@ -48,7 +48,7 @@ fn threads_that_arrive_together_make_one_cache_for_a_key() {
             });
         }
     });
-    assert_eq!((source.requests(), tokens.others()), (ROUNDS, ROUNDS));
+    assert_eq!((source.requests(), tokens.additional_caches()), (ROUNDS, ROUNDS));
 }
 
 #[tokio::test]
@@ -56,7 +56,7 @@ async fn a_cache_with_a_waiter_is_not_evicted() {
     let source = Register::held();
     let clock = ManualClock::new();
     let builder = TokenCaches::builder(super::default_cache(&source, &clock));
-    let tokens = builder.most(1).idle(secs(1)).build().unwrap();
+    let tokens = builder.max_capacity(1).time_to_idle(secs(1)).build().unwrap();
     let request = tenant(0);
     let mut waiting = task::spawn(fill(&tokens, &request));
     assert_pending!(waiting.poll());
@@ -75,7 +75,7 @@ async fn a_cache_with_a_waiter_is_not_evicted() {
 async fn a_request_without_waiters_ends_with_its_cache() {
     let source = Register::held();
     let builder = TokenCaches::builder(super::default_cache(&source, &ManualClock::new()));
-    let tokens = builder.most(1).build().unwrap();
+    let tokens = builder.max_capacity(1).build().unwrap();
     let request = tenant(0);
     let mut gone = task::spawn(fill(&tokens, &request));
     assert_pending!(gone.poll());
@@ -92,7 +92,7 @@ async fn a_token_kept_warm_is_not_refreshed_after_its_cache_was_evicted() {
     let (source, clock) = (Register::open(), ManualClock::new());
     let default = TokenCache::builder(source.clone()).clock(clock.clone());
     let builder = TokenCaches::builder(default.keep_warm().build());
-    let tokens = builder.most(1).build().unwrap();
+    let tokens = builder.max_capacity(1).build().unwrap();
     fill(&tokens, &tenant(0)).await;
     settle().await;
     assert_eq!(clock.sleepers(), 1, "until the token is stale");

@@ -95,6 +95,6 @@ impl TokenSource for Register {
         let _in_flight = InFlight(&self.0, request);
         let closed = self.0.gate.acquire().await;
         assert!(closed.is_err(), "the gate has no permits");
-        Ok(TokenResponse::bearer(format!("t{number}"))?.expires_in(Duration::from_secs(600)))
+        Ok(TokenResponse::bearer(format!("t{number}"))?.with_expires_in(Duration::from_secs(600)))
     }
 }

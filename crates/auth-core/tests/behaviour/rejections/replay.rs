@@ -23,7 +23,7 @@ struct TwoNodes(AtomicUsize);
 impl TokenSource for TwoNodes {
     async fn fetch(&self, _: &TokenRequest) -> Result<TokenResponse, Error> {
         let node = self.0.fetch_add(1, SeqCst) % 2;
-        Ok(TokenResponse::bearer(format!("of-node-{node}"))?.expires_in(secs(600)))
+        Ok(TokenResponse::bearer(format!("of-node-{node}"))?.with_expires_in(secs(600)))
     }
 }
 

@@ -41,14 +41,14 @@ impl World {
             Decision::PassThrough => panic!("expected a token for {path}"),
         };
         let response = self.send(&first, path).await;
-        let second = match first.judge(&response, true) {
+        let second = match first.classify(&response, true) {
             Verdict::Renew(renewal) => renewal.await.attempt(),
             Verdict::Deliver => None,
         };
         let response = match second {
             Some(second) => {
                 let response = self.send(&second, path).await;
-                assert!(matches!(second.judge(&response, false), Verdict::Deliver));
+                assert!(matches!(second.classify(&response, false), Verdict::Deliver));
                 response
             }
             None => response,

@@ -97,10 +97,10 @@ async fn after_a_transient_failure_no_other_process_requests_a_token_during_the_
 
 #[tokio::test(start_paused = true)]
 async fn after_a_denial_no_other_process_requests_a_token_for_a_second() {
-    let (took, told) = after_a_failure(ErrorKind::Refused).await;
+    let (took, told) = after_a_failure(ErrorKind::Denied).await;
     let expected = Duration::from_secs(2)..Duration::from_millis(2_500);
     assert!(expected.contains(&took), "{took:?}");
-    assert_eq!(told, ErrorKind::Refused, "each has its own outcome");
+    assert_eq!(told, ErrorKind::Denied, "each has its own outcome");
 }
 
 #[tokio::test(start_paused = true)]
@@ -197,7 +197,7 @@ impl SharedTokenStore for SavedMeanwhile {
     }
 
     async fn lease(&self, key: &SharedKey) -> Result<Option<Box<dyn Lease>>, Error> {
-        let token = SharedToken::bearer("theirs")?.lifetime(secs(600));
+        let token = SharedToken::bearer("theirs")?.with_lifetime(secs(600));
         self.0.save(key, &token).await?;
         self.0.lease(key).await
     }

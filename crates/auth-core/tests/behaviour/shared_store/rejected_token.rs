@@ -22,7 +22,7 @@ async fn rejected(tokens: &TokenCache) -> (String, Option<String>) {
     let first = sent(&request);
     let mut response = Response::new(());
     *response.status_mut() = StatusCode::UNAUTHORIZED;
-    let Verdict::Renew(renewal) = attempt.judge(&response, true) else {
+    let Verdict::Renew(renewal) = attempt.classify(&response, true) else {
         return (first, None);
     };
     let second = renewal.await.attempt().map(|attempt| {

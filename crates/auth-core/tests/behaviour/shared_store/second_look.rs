@@ -39,7 +39,7 @@ impl SharedTokenStore for SavedBeforeTheFallbackLease {
         if *key == first {
             return Ok(None);
         }
-        let token = SharedToken::bearer("theirs")?.lifetime(secs(600));
+        let token = SharedToken::bearer("theirs")?.with_lifetime(secs(600));
         self.store.save(&first, &token).await?;
         self.store.lease(key).await
     }
@@ -77,7 +77,7 @@ impl SharedTokenStore for SavedWithoutNews {
     }
 
     async fn lease(&self, key: &SharedKey) -> Result<Option<Box<dyn Lease>>, Error> {
-        let token = SharedToken::bearer("theirs")?.lifetime(secs(600));
+        let token = SharedToken::bearer("theirs")?.with_lifetime(secs(600));
         self.0.save(key, &token).await?;
         Ok(None)
     }
@@ -133,11 +133,11 @@ async fn a_flushed_token_has_been_saved() {
             true => builder.keep_warm().build(),
             false => builder.build(),
         };
-        tokens.settled().await;
+        tokens.flush().await;
         let (started, saves) = (Instant::now(), store.saves());
         assert_eq!(secret(&tokens).await, "t1");
         assert_eq!((store.saves(), started.elapsed()), (saves, Duration::ZERO));
-        tokens.settled().await;
+        tokens.flush().await;
         assert_eq!(store.saves(), saves + 1);
         let key = Shareable(Scripted::lives(600)).shared_key(&TokenRequest::default());
         let lease = store.lease(&key.unwrap()).await.unwrap();

@@ -50,7 +50,7 @@ fn key() -> SharedKey {
 async fn a_token_from_the_store_ages_while_the_process_is_suspended() {
     for (frozen_for, expected) in [(secs(60), "theirs"), (secs(580), "t1")] {
         let (clock, store) = (ManualClock::new(), MemoryStore::new());
-        let token = SharedToken::bearer("theirs").unwrap().lifetime(secs(600));
+        let token = SharedToken::bearer("theirs").unwrap().with_lifetime(secs(600));
         store.save(&key(), &token).await.unwrap();
         let frozen = Frozen {
             store,
@@ -75,7 +75,7 @@ struct Sleepy(ManualClock);
 impl TokenSource for Sleepy {
     async fn fetch(&self, _: &TokenRequest) -> Result<TokenResponse, Error> {
         self.0.suspend(secs(300));
-        Ok(TokenResponse::bearer("t1")?.expires_in(secs(600)))
+        Ok(TokenResponse::bearer("t1")?.with_expires_in(secs(600)))
     }
 
     fn shared_key(&self, _: &TokenRequest) -> Option<SharedKey> {

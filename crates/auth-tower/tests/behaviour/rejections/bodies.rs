@@ -116,5 +116,5 @@ async fn a_rejection_of_a_body_that_was_too_long_is_delivered_at_once() {
     let request = Request::post(deployment.api.url()).body(body).unwrap();
     let status = soon(client.oneshot(request)).await.unwrap().status();
     assert_outcome(&authorizer, status, false);
-    assert!(authorizer.tokens().unwrap().status().requesting);
+    assert!(authorizer.tokens().unwrap().status().in_flight);
 }

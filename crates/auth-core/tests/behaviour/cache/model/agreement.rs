@@ -12,7 +12,7 @@ impl Reference {
             .as_mut()
             .filter(|token| token.left(self.now).is_some())
         {
-            token.seen(self.now, status.due);
+            token.seen(self.now, status.stale);
         }
         let told = status.last_error.as_ref().and_then(Error::retry_after);
         if let (Some(failure), Some(told)) = (&mut self.failure, told)
@@ -31,15 +31,15 @@ impl Reference {
     pub(super) fn agrees(&self, status: &Status) {
         assert_eq!(status.usable_for, self.left(), "usable for");
         assert!(
-            !status.due || self.left().is_some(),
+            !status.stale || self.left().is_some(),
             "stale, and not usable"
         );
-        assert_eq!(status.requesting, self.fetch.is_some(), "requesting");
+        assert_eq!(status.in_flight, self.fetch.is_some(), "requesting");
         assert_eq!(status.token_requests, self.fetches, "token requests");
-        assert_eq!(status.tokens, self.tokens, "tokens");
+        assert_eq!(status.tokens_received, self.tokens, "tokens");
         let failure = self.failure.as_ref();
         assert_eq!(
-            status.failures_in_a_row,
+            status.consecutive_failures,
             failure.map_or(0, |f| f.in_a_row),
             "failures"
         );

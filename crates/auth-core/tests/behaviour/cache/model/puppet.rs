@@ -80,11 +80,11 @@ impl TokenSource for Puppet {
         (cue.meanwhile)();
         match cue.answer {
             Answer::Lives(seconds) => {
-                Ok(TokenResponse::bearer(cue.token)?.expires_in(secs(seconds)))
+                Ok(TokenResponse::bearer(cue.token)?.with_expires_in(secs(seconds)))
             }
             Answer::Fails(kind) => Err(Error::new(kind, "scripted")),
             Answer::Later(kind, seconds) => {
-                Err(Error::new(kind, "scripted").with_retry_after(secs(seconds)))
+                Err(Error::new(kind, "scripted").with_server_retry_after(secs(seconds)))
             }
             Answer::Panics => panic!("scripted"),
         }

@@ -115,7 +115,7 @@ pub(super) fn backoff(
         (backoff * 4 / 5 - ROUNDING).min(most)..=(backoff * 6 / 5 + ROUNDING).min(most)
     };
     match (kind, asked, left) {
-        (ErrorKind::Refused, asked, _) => {
+        (ErrorKind::Denied, asked, _) => {
             let backoff = about(secs(30 * doubled).min(secs(300)), Duration::MAX);
             let asked = asked.unwrap_or_default();
             asked.max(*backoff.start())..=asked.max(*backoff.end())

@@ -86,7 +86,7 @@ impl World {
     }
 
     pub(super) async fn read(&mut self) {
-        let expected = self.reference.read(self.status().due);
+        let expected = self.reference.read(self.status().stale);
         let found = self.tokens().cached();
         let header = found.as_ref().map(|found| found.header().to_str().unwrap());
         let secret = header.map(|header| header.strip_prefix("Bearer ").unwrap());
@@ -99,7 +99,7 @@ impl World {
     }
 
     pub(super) async fn wait(&mut self) {
-        let expected = self.reference.ask(self.status().due);
+        let expected = self.reference.ask(self.status().stale);
         let mut asking = asking(self.tokens());
         let outcome = asking.poll();
         self.waiters.came(asking, outcome, &expected);
@@ -151,7 +151,7 @@ impl World {
         let visit = visit.lock().unwrap().take();
         if let Some((status, visitor, outcome)) = visit {
             self.reference.learn(&status);
-            let expected = self.reference.ask(status.due);
+            let expected = self.reference.ask(status.stale);
             self.waiters.came(visitor, outcome, &expected);
         }
         let completed = self.reference.land(&fetch, answer, token);

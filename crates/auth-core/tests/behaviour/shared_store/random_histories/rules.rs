@@ -27,7 +27,7 @@ pub(super) fn earliest_stale(lifetime: Duration) -> Duration {
 
 /// Whether no process finds a token from the store stale.
 pub(super) fn is_fresh(token: &SharedToken) -> bool {
-    let lifetime = token.full_lifetime();
+    let lifetime = token.lifetime();
     lifetime - token.left() + secs(1) < earliest_stale(lifetime)
 }
 

@@ -98,9 +98,9 @@ impl Server {
             Answers::Tokens => {}
             Answers::Unavailable => return Err(unavailable()),
             Answers::Later(seconds) => {
-                return Err(unavailable().with_retry_after(Duration::from_secs(seconds)));
+                return Err(unavailable().with_server_retry_after(Duration::from_secs(seconds)));
             }
-            Answers::Rejections => return Err(Error::new(ErrorKind::Refused, "scripted")),
+            Answers::Rejections => return Err(Error::new(ErrorKind::Denied, "scripted")),
         }
         let token = format!("t{}", state.issued.len() + 1);
         let issued = Issued {
@@ -109,7 +109,7 @@ impl Server {
             is_revoked: false,
         };
         state.issued.insert(token.clone(), issued);
-        Ok(TokenResponse::bearer(token)?.expires_in(state.lifetime))
+        Ok(TokenResponse::bearer(token)?.with_expires_in(state.lifetime))
     }
 }
 

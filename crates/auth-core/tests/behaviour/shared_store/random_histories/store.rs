@@ -80,9 +80,9 @@ impl SharedTokenStore for Link {
         let (store, key, token) = (self.store.clone(), key.clone(), token.clone());
         let work = async move |on_its_way: Duration| {
             // it says when the token ends
-            let age = token.full_lifetime() - token.left() + on_its_way;
+            let age = token.lifetime() - token.left() + on_its_way;
             *store.saved.lock().unwrap() = Some(Instant::now());
-            match age < token.full_lifetime() {
+            match age < token.lifetime() {
                 true => store.memory.save(&key, &token.age(age)).await,
                 false => Ok(()),
             }
