@@ -193,7 +193,9 @@ async fn a_refusal_whose_page_is_too_large_is_still_that_refusal() {
         ),
         (StatusCode::UNAUTHORIZED, ErrorKind::Refused, Some(wait)),
     ] {
-        let answer = Answer::status(status).retry_after(wait).body(page.clone());
+        let answer = Answer::status(status)
+            .with_retry_after(wait)
+            .with_body(page.clone());
         server.fail_next(1, answer);
         let authentication = ClientAuthentication::client_secret_basic("secret");
         let source = ClientCredentials::builder(server.token_endpoint(), "id", authentication)

@@ -84,7 +84,7 @@ impl IssuedTokens {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ManualClock;
+    use crate::manual_clock::ManualClock;
 
     const LIFETIME: Duration = Duration::from_secs(10);
 

@@ -38,7 +38,7 @@ use crate::{sync::lock, tokio_clock::WALL_START};
 /// ```
 #[derive(Clone, Debug)]
 pub struct ManualClock {
-    clock: Arc<SharedClock>,
+    shared: Arc<SharedClock>,
 }
 
 #[derive(Debug)]
@@ -68,7 +68,7 @@ impl ManualClock {
             sleepers: BTreeMap::new(),
         };
         Self {
-            clock: Arc::new(SharedClock {
+            shared: Arc::new(SharedClock {
                 state: Mutex::new(state),
                 sleepers: watch::Sender::new(0),
             }),
@@ -113,27 +113,27 @@ impl ManualClock {
     /// dropped since.
     #[must_use]
     pub fn sleepers(&self) -> usize {
-        lock(&self.clock.state).sleepers.len()
+        lock(&self.shared.state).sleepers.len()
     }
 
     /// Returns the monotonic time at which the next sleeper wakes. `None` if there is no sleeper.
     #[must_use]
     pub fn next_deadline(&self) -> Option<Duration> {
-        let state = lock(&self.clock.state);
+        let state = lock(&self.shared.state);
         state.sleepers.first_key_value().map(|((at, _), _)| *at)
     }
 
     /// Waits until there are at least `min` sleepers.
     pub async fn until_sleepers(&self, min: usize) {
-        let mut sleepers = self.clock.sleepers.subscribe();
+        let mut sleepers = self.shared.sleepers.subscribe();
         // an error would mean that the sender is gone, and `self` holds it
         let _ = sleepers.wait_for(|sleepers| *sleepers >= min).await;
     }
 
     fn change<T>(&self, change: impl FnOnce(&mut State) -> T) -> T {
-        let mut state = lock(&self.clock.state);
+        let mut state = lock(&self.shared.state);
         let result = change(&mut state);
-        self.clock.sleepers.send_replace(state.sleepers.len());
+        self.shared.sleepers.send_replace(state.sleepers.len());
         result
     }
 }
@@ -146,7 +146,7 @@ impl Default for ManualClock {
 
 impl Clock for ManualClock {
     fn now(&self) -> Now {
-        lock(&self.clock.state).now
+        lock(&self.shared.state).now
     }
 
     fn sleep_until(&self, deadline: Duration) -> Sleep {

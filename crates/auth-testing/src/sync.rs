@@ -1,4 +1,4 @@
-//! What test threads and servers synchronise by: a lock, a counter and a gate.
+//! Synchronization between a test and a server: a lock, a counter and a gate.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 

@@ -1,4 +1,4 @@
-//! What both servers do with every request before its response.
+//! The part that both servers have in common: recording, counting and holding back requests.
 
 use std::{
     sync::{

@@ -30,8 +30,8 @@ async fn refusing_without_renewal() -> (Deployment, auth_core::Authorizer) {
     let authorizer = deployment.authorizer();
     authorizer.tokens().unwrap().token().await.unwrap();
     let refused = Answer::status(StatusCode::UNAUTHORIZED)
-        .header(ETAG, HeaderValue::from_static("\"original\""))
-        .body(REASON);
+        .with_header(ETAG, HeaderValue::from_static("\"original\""))
+        .with_body(REASON);
     deployment.api.fail_next(1, refused);
     let down = Answer::status(StatusCode::SERVICE_UNAVAILABLE);
     deployment.authorization.fail_all(down);

@@ -88,7 +88,7 @@ async fn an_older_token_does_not_replace_the_refused_one() {
     // this one cannot see it, nor save its own
     store.fail();
     assert_eq!(secret(&other).await, "t2");
-    store.mend();
+    store.recover();
     assert_eq!(refused(&other).await, bearer("t2", "t3"));
     assert_eq!(source.requests(), 3);
 }

@@ -97,7 +97,7 @@ impl AuthorizationServerBuilder {
     }
 
     /// Sets the length of a token in characters; tokens of real servers have 900 and more. The
-    /// minimum, and the default, is what tells tokens apart: `at-`, a number, `-` and 16
+    /// minimum, and the default, is what makes tokens unique: `at-`, a number, `-` and 16
     /// hexadecimal digits.
     pub fn token_length(mut self, length: usize) -> Self {
         self.token_length = length;

@@ -1,4 +1,4 @@
-//! The handle of an authorization server, and what the server does with a request.
+//! The handle of an authorization server, and the state behind it.
 
 use std::{fmt, sync::Arc};
 

@@ -44,7 +44,7 @@ where
         }
     }
 
-    /// Sends one message, and returns it as received back.
+    /// Sends one message, and returns the message of the response, which is the same.
     ///
     /// # Errors
     /// The status of the call if it is not `OK`; `UNKNOWN` if the channel failed before the call.

@@ -1,4 +1,4 @@
-//! A protected resource: what it does with a request.
+//! The protected resource: checks the token of each request, and responds.
 
 use std::sync::{
     Arc, Mutex,

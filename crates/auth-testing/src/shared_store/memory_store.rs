@@ -25,7 +25,7 @@ const POLL_INTERVAL: Duration = Duration::from_millis(250);
 
 /// A [`SharedTokenStore`] in this process's memory, for tests of several processes.
 ///
-/// Clones are handles to the same store: give one to each cache that stands for a process. A lease
+/// Clones are handles to the same store: give one to each cache that acts as a process. A lease
 /// lasts 5 s after it was acquired or extended, unless [`with_lease`](Self::with_lease) sets
 /// another time.
 ///
@@ -128,8 +128,8 @@ impl MemoryStore {
         self.set_mode(Mode::Fails);
     }
 
-    /// Leaves every operation that starts from now on unanswered. It stays unanswered after
-    /// [`recover`](Self::recover).
+    /// Leaves every operation without an outcome until [`recover`](Self::recover). An operation that
+    /// hangs has no outcome after it either.
     pub fn hang(&self) {
         self.set_mode(Mode::Hangs);
     }

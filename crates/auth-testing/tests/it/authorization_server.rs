@@ -76,7 +76,7 @@ async fn clients_are_added_changed_and_removed_while_the_server_runs() {
 }
 
 #[tokio::test]
-async fn scopes_are_granted_and_stated_as_configured() {
+async fn scopes_are_granted_and_echoed_as_configured() {
     let base = || AuthorizationServer::builder().client("client", "secret");
     let open = base().start().await.unwrap();
     assert_eq!(request_token(&open, "").await.1.get("scope"), None);

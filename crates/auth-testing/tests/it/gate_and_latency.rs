@@ -60,7 +60,7 @@ async fn a_fault_set_while_a_request_waits_applies_to_it() {
 }
 
 #[tokio::test]
-async fn a_token_revoked_while_its_request_waits_is_rejected() {
+async fn a_token_revoked_while_a_request_is_held_is_rejected() {
     let server = server().await;
     let api = ProtectedApi::start(&server).await.unwrap();
     let token = server.issue_token("");

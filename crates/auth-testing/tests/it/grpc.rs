@@ -65,7 +65,7 @@ async fn the_health_service_accepts_an_active_token() {
 }
 
 #[tokio::test]
-async fn a_rejection_is_a_trailers_only_response() {
+async fn a_rejection_is_trailers_only() {
     let (server, api) = started().await;
     let url = format!("{}/grpc.health.v1.Health/Check", api.url());
     let mut request = api_request(url, "unknown");
@@ -111,7 +111,7 @@ async fn methods_of_all_four_kinds_are_echoed() {
 }
 
 #[tokio::test]
-async fn an_open_client_stream_is_rejected() {
+async fn a_client_stream_is_rejected_while_it_is_open() {
     let (server, api) = started().await;
     let token = server.issue_token("");
     let mut echo = EchoClient::new(authorized(&api, &token));

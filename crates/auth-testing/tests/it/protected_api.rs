@@ -141,7 +141,7 @@ async fn late_body(api: &ProtectedApi, token: &str, body_after_head: bool) -> St
 }
 
 #[tokio::test]
-async fn rejections_wait_for_the_body_unless_they_are_early() {
+async fn rejections_wait_for_the_body_by_default() {
     let server = server().await;
     let api = ProtectedApi::start(&server).await.unwrap();
     let token = server.issue_token("");
