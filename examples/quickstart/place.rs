@@ -81,7 +81,7 @@ impl Place {
     /// What the servers counted: token requests, and requests that they refused.
     pub(crate) fn counted(&self) -> Option<(usize, usize)> {
         let (server, api) = self.embedded.as_ref()?;
-        Some((server.token_requests(), api.refusals()))
+        Some((server.token_requests(), api.rejections()))
     }
 }
 

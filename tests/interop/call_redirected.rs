@@ -34,7 +34,7 @@ impl Deployment {
     fn redirect_next(&self, to: &str) -> Result<()> {
         let found = Answer::status(StatusCode::FOUND);
         let location = HeaderValue::from_str(to)?;
-        self.api.fail_next(1, found.header(LOCATION, location));
+        self.api.fail_next(1, found.with_header(LOCATION, location));
         Ok(())
     }
 

@@ -39,7 +39,7 @@ fn answer(status: u16, challenge: &'static str) -> Answer {
     let answer = Answer::status(StatusCode::from_u16(status).unwrap());
     match challenge {
         "" => answer,
-        _ => answer.header(WWW_AUTHENTICATE, HeaderValue::from_static(challenge)),
+        _ => answer.with_header(WWW_AUTHENTICATE, HeaderValue::from_static(challenge)),
     }
 }
 

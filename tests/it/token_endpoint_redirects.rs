@@ -125,7 +125,7 @@ async fn a_chain_that_starts_within_the_origin_takes_no_secret_along() {
             );
             for location in ["/elsewhere", &unlisted.origin()] {
                 let location = HeaderValue::from_str(location).unwrap();
-                asked.fail_next(1, Answer::status(status).header(LOCATION, location));
+                asked.fail_next(1, Answer::status(status).with_header(LOCATION, location));
             }
             let credentials = ClientCredentials::builder(asked.url(), "client", authentication);
             let transport = ReqwestTransport::from_client(reqwest_client());

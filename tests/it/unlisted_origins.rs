@@ -124,7 +124,7 @@ async fn a_401_of_an_unlisted_origin_after_a_redirect_starts_no_refresh_on_reqwe
     let redirect = Answer::status(StatusCode::TEMPORARY_REDIRECT);
     deployment
         .api
-        .fail_next(1, redirect.header(LOCATION, location));
+        .fail_next(1, redirect.with_header(LOCATION, location));
     let request = reqwest_with(deployment.authorizer()).get(deployment.api.url());
     let status = request.send().await.unwrap().status();
     assert_eq!(status, StatusCode::UNAUTHORIZED);
@@ -158,7 +158,7 @@ async fn a_401_to_a_request_without_a_token_starts_no_refresh() {
 async fn the_apis_own_401_after_a_redirect_starts_a_refresh_on_reqwest() {
     let deployment = Deployment::start().await;
     let redirect = Answer::status(StatusCode::FOUND);
-    let redirect = redirect.header(LOCATION, HeaderValue::from_static("/second"));
+    let redirect = redirect.with_header(LOCATION, HeaderValue::from_static("/second"));
     deployment.api.fail_next(1, redirect);
     let authorizer = deployment.revoked().await;
     let request = reqwest_with(authorizer).get(deployment.api.url());

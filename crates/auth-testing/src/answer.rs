@@ -1,4 +1,4 @@
-//! A response given instead of the server's own.
+//! A response that a test defines.
 
 use std::time::Duration;
 
@@ -11,44 +11,45 @@ use http_body_util::{BodyExt, Full};
 
 use crate::loopback::Body;
 
-/// A response that a server is told to give: any status, headers and body, valid or not.
+/// A response that a test defines: any status, headers and body, also such that no correct server
+/// would send.
 ///
-/// Nothing is added to it but what HTTP itself needs (`Date`, `Content-Length`). Other shapes come
-/// from an [`http::Response`] by `From`.
+/// The server adds `Date` and `Content-Length`, which HTTP requires. An [`http::Response`] converts
+/// into an `Answer` with `From`, and back.
 ///
 /// ```
 /// use std::time::Duration;
 /// use auth_testing::Answer;
 /// use http::{HeaderValue, StatusCode, header};
 ///
-/// let busy = Answer::status(StatusCode::SERVICE_UNAVAILABLE).retry_after(Duration::from_secs(2));
-/// let refused = Answer::oauth_error("unauthorized_client");
+/// let busy = Answer::status(StatusCode::SERVICE_UNAVAILABLE).with_retry_after(Duration::from_secs(2));
+/// let denied = Answer::oauth_error("unauthorized_client");
 /// let html = Answer::status(StatusCode::OK)
-///     .header(header::CONTENT_TYPE, HeaderValue::from_static("text/html"))
-///     .body("<h1>Log in</h1>");
+///     .with_header(header::CONTENT_TYPE, HeaderValue::from_static("text/html"))
+///     .with_body("<h1>Log in</h1>");
 /// ```
 #[derive(Clone, Debug)]
 #[must_use]
 pub struct Answer(Response<Bytes>);
 
 impl Answer {
-    /// An empty answer with this status.
+    /// Creates a response with this status and an empty body.
     pub fn status(status: StatusCode) -> Self {
         let mut response = Response::new(Bytes::new());
         *response.status_mut() = status;
         Self(response)
     }
 
-    /// A 200 with this JSON, which is sent as it stands: it may be malformed.
+    /// Creates a 200 with this text as JSON. The text is sent unchanged, and may be malformed.
     pub fn json(json: impl Into<Bytes>) -> Self {
         Self::status(StatusCode::OK)
-            .header(CONTENT_TYPE, HeaderValue::from_static("application/json"))
-            .body(json)
+            .with_header(CONTENT_TYPE, HeaderValue::from_static("application/json"))
+            .with_body(json)
     }
 
-    /// An error response of a token endpoint
-    /// ([RFC 6749 §5.2](https://www.rfc-editor.org/rfc/rfc6749#section-5.2)) with this code: 401
-    /// for `invalid_client`, 400 for all others.
+    /// Creates the response of a token endpoint that denies a token request with this error code
+    /// ([RFC 6749 §5.2](https://www.rfc-editor.org/rfc/rfc6749#section-5.2)): 401 for
+    /// `invalid_client`, 400 for every other code.
     pub fn oauth_error(code: &str) -> Self {
         let mut answer = Self::json(serde_json::json!({ "error": code }).to_string());
         *answer.0.status_mut() = match code {
@@ -58,21 +59,20 @@ impl Answer {
         answer
     }
 
-    /// Adds a header; one of the same name stays.
-    pub fn header(mut self, name: HeaderName, value: HeaderValue) -> Self {
+    /// Adds a header. A header of the same name stays.
+    pub fn with_header(mut self, name: HeaderName, value: HeaderValue) -> Self {
         self.0.headers_mut().append(name, value);
         self
     }
 
-    /// Adds `Retry-After` in seconds, a begun second counting as one. Its date form is a
-    /// [`header`](Self::header).
-    pub fn retry_after(self, delay: Duration) -> Self {
+    /// Adds `Retry-After` in seconds, rounded up. For a date add a [header](Self::with_header).
+    pub fn with_retry_after(self, delay: Duration) -> Self {
         let seconds = delay.as_secs() + u64::from(delay.subsec_nanos() > 0);
-        self.header(RETRY_AFTER, HeaderValue::from(seconds))
+        self.with_header(RETRY_AFTER, HeaderValue::from(seconds))
     }
 
-    /// Replaces the body, which is empty by default.
-    pub fn body(mut self, body: impl Into<Bytes>) -> Self {
+    /// Replaces the body.
+    pub fn with_body(mut self, body: impl Into<Bytes>) -> Self {
         *self.0.body_mut() = body.into();
         self
     }
@@ -86,13 +86,19 @@ impl Answer {
     }
 }
 
+impl From<Answer> for Response<Bytes> {
+    fn from(answer: Answer) -> Self {
+        answer.0
+    }
+}
+
 impl From<Response<Bytes>> for Answer {
     fn from(response: Response<Bytes>) -> Self {
         Self(response)
     }
 }
 
-/// A trailers-only response: the status in the response headers.
+/// Creates a trailers-only response: the gRPC status is in the response headers.
 #[cfg(feature = "grpc")]
 impl From<tonic::Status> for Answer {
     fn from(status: tonic::Status) -> Self {
@@ -105,16 +111,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_begun_second_of_retry_after_counts() {
+    fn retry_after_is_rounded_up_to_whole_seconds() {
         for (millis, seconds) in [(0, "0"), (1, "1"), (1000, "1"), (1001, "2")] {
             let delay = Duration::from_millis(millis);
-            let answer = Answer::status(StatusCode::OK).retry_after(delay);
+            let answer = Answer::status(StatusCode::OK).with_retry_after(delay);
             assert_eq!(answer.0.headers()[RETRY_AFTER], seconds);
         }
     }
 
     #[test]
-    fn invalid_client_alone_is_a_401() {
+    fn invalid_client_is_a_401_and_every_other_code_a_400() {
         assert_eq!(Answer::oauth_error("invalid_client").0.status(), 401);
         let other = Answer::oauth_error("invalid_scope").0;
         assert_eq!(other.status(), 400);

@@ -1,14 +1,14 @@
-//! What can go wrong with a server.
+//! Failures of a server.
 
 use std::future::pending;
 
 use http::Response;
 
-use crate::{Answer, loopback::Body};
+use crate::{answer::Answer, loopback::Body};
 
-/// What a server does instead of its work.
+/// What a server does with a request instead of its work.
 ///
-/// An [`Answer`] is one, by `From`:
+/// An [`Answer`] converts into a fault:
 ///
 /// ```
 /// # async fn example() -> std::io::Result<()> {
@@ -24,17 +24,17 @@ use crate::{Answer, loopback::Body};
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum Fault {
-    /// This response, whatever was asked.
+    /// Sends this response.
     Answer(Answer),
-    /// The connection is closed without any answer, and with it whatever else was on it.
+    /// Closes the connection without a response. Other requests on the same connection fail as well.
     Disconnect,
-    /// No answer, while the connection stays open.
+    /// Sends no response, and keeps the connection open.
     Hang,
 }
 
 impl Fault {
-    /// The response, or none if the connection is to be closed.
-    pub(crate) async fn play(self) -> Option<Response<Body>> {
+    /// Returns the response. `None` closes the connection.
+    pub(crate) async fn response(self) -> Option<Response<Body>> {
         match self {
             Self::Answer(answer) => Some(answer.into_response()),
             Self::Disconnect => None,

@@ -1,4 +1,4 @@
-//! The tokens of an authorization server, and which of them still count.
+//! The tokens that an authorization server has issued, and which of them are active.
 
 use std::{
     collections::{BTreeSet, HashMap},
@@ -11,9 +11,9 @@ use std::{
 
 use auth_core::time::{Clock, Now};
 
-use crate::lock::lock;
+use crate::sync::lock;
 
-/// Scope tokens; their order means nothing (RFC 6749 §3.3).
+/// Scopes. Their order has no meaning (RFC 6749 §3.3).
 pub(crate) type Scopes = BTreeSet<String>;
 
 /// Splits a `scope` value.
@@ -26,12 +26,12 @@ pub(crate) struct IssuedTokens {
     pub(crate) clock: Arc<dyn Clock>,
     length: usize,
     issued: AtomicUsize,
-    active: Mutex<HashMap<String, Issued>>,
+    active: Mutex<HashMap<String, IssuedToken>>,
 }
 
 #[derive(Debug)]
-struct Issued {
-    expires: Now,
+struct IssuedToken {
+    expires_at: Now,
     scopes: Scopes,
 }
 
@@ -45,31 +45,31 @@ impl IssuedTokens {
         }
     }
 
-    /// Issues a token: a `b64token` (RFC 6750 §2.1) unlike any before.
+    /// Issues a token: a unique `b64token` (RFC 6750 §2.1).
     pub(crate) fn issue(&self, lifetime: Duration, scopes: Scopes) -> String {
         let number = self.issued.fetch_add(1, Relaxed) + 1;
         let mut token = format!("at-{number}-{:016x}", fastrand::u64(..));
         while token.len() < self.length {
             token.push(fastrand::alphanumeric());
         }
-        let issued = Issued {
-            expires: self.clock.now().after(lifetime),
+        let issued = IssuedToken {
+            expires_at: self.clock.now().after(lifetime),
             scopes,
         };
         lock(&self.active).insert(token.clone(), issued);
         token
     }
 
-    /// How many were issued so far.
+    /// Returns the number of tokens issued so far.
     pub(crate) fn issued(&self) -> usize {
         self.issued.load(Relaxed)
     }
 
-    /// What the token grants; none if it is unknown, expired or revoked.
+    /// Returns the scopes of the token. `None` if it is unknown, expired or revoked.
     pub(crate) fn granted(&self, token: &str) -> Option<Scopes> {
         let active = lock(&self.active);
         let issued = active.get(token)?;
-        (!self.clock.now().reached(issued.expires)).then(|| issued.scopes.clone())
+        (!self.clock.now().reached(issued.expires_at)).then(|| issued.scopes.clone())
     }
 
     pub(crate) fn revoke(&self, token: &str) {
@@ -84,12 +84,12 @@ impl IssuedTokens {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ManualClock;
+    use crate::manual_clock::ManualClock;
 
     const LIFETIME: Duration = Duration::from_secs(10);
 
     #[test]
-    fn a_token_counts_until_its_lifetime_is_over() {
+    fn a_token_is_active_until_its_lifetime_is_over() {
         let clock = ManualClock::new();
         let tokens = IssuedTokens::new(Arc::new(clock.clone()), 0);
         let token = tokens.issue(LIFETIME, scopes("b a"));
@@ -100,7 +100,7 @@ mod tests {
     }
 
     #[test]
-    fn a_suspended_machine_does_not_prolong_a_token() {
+    fn a_token_expires_while_the_machine_is_suspended() {
         let clock = ManualClock::new();
         let tokens = IssuedTokens::new(Arc::new(clock.clone()), 0);
         let token = tokens.issue(LIFETIME, Scopes::new());
@@ -109,7 +109,7 @@ mod tests {
     }
 
     #[test]
-    fn tokens_differ_and_have_the_length_asked_for() {
+    fn tokens_are_unique_and_have_the_configured_length() {
         let tokens = IssuedTokens::new(Arc::new(ManualClock::new()), 900);
         let (first, second) = (
             tokens.issue(LIFETIME, Scopes::new()),

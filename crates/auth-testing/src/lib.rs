@@ -2,19 +2,17 @@
 
 mod answer;
 mod authorization_server;
-mod count;
 mod fault;
-mod gate;
 #[cfg(feature = "grpc")]
 mod grpc;
 mod issued_tokens;
-mod lock;
 mod loopback;
 mod manual_clock;
 mod protected_api;
 mod recorder;
 mod script;
 mod shared_store;
+mod sync;
 mod tokio_clock;
 mod traffic;
 
@@ -30,7 +28,7 @@ pub use protected_api::ProtectedApi;
 pub use shared_store::{MemoryStore, check_shared_store};
 pub use tokio_clock::TokioClock;
 
-// Their types stand in the signatures above.
+// their types occur in the signatures above
 pub use auth_core;
 pub use bytes;
 pub use http;

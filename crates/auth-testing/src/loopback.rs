@@ -1,4 +1,4 @@
-//! A server on 127.0.0.1 that lives as long as its owner.
+//! A server on 127.0.0.1 that stops when it is dropped.
 
 use std::{
     convert::Infallible,
@@ -23,20 +23,21 @@ use tokio::{
     task::JoinSet,
 };
 
-use crate::lock::lock;
+use crate::sync::lock;
 
 pub(crate) type Body = UnsyncBoxBody<Bytes, Box<dyn Error + Send + Sync>>;
 
-/// What a server does with a request.
+/// Responds to the requests of a server.
 pub(crate) trait Respond: Send + Sync + 'static {
-    /// The response, or none to close the connection without one.
+    /// Returns the response. `None` closes the connection without one.
     fn respond(
         &self,
         request: Request<Incoming>,
     ) -> impl Future<Output = Option<Response<Body>>> + Send;
 }
 
-/// The accept loop and its connections, HTTP/1.1 and h2c on one port. All of it ends on drop.
+/// The accept loop and its connections: HTTP/1.1 and HTTP/2 without TLS on one port. All of them end
+/// when this is dropped.
 #[derive(Debug)]
 pub(crate) struct Loopback {
     address: SocketAddr,
@@ -45,7 +46,7 @@ pub(crate) struct Loopback {
 }
 
 impl Loopback {
-    /// Binds an ephemeral port and serves on the current runtime.
+    /// Binds an ephemeral port, and serves it on the current runtime.
     pub(crate) async fn serve(responder: Arc<impl Respond>) -> io::Result<Self> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
         let server = Self {
@@ -56,7 +57,7 @@ impl Loopback {
         let (tasks, connections) = (server.tasks.clone(), Arc::clone(&server.connections));
         server.tasks.execute(async move {
             loop {
-                // A client that is gone again before it was accepted is no reason to stop.
+                // a client that disconnected before it was accepted does not stop the server
                 let Ok((stream, _)) = listener.accept().await else {
                     tokio::task::yield_now().await;
                     continue;
@@ -68,7 +69,7 @@ impl Loopback {
         Ok(server)
     }
 
-    /// `http://127.0.0.1:PORT`.
+    /// Returns `http://127.0.0.1:PORT`.
     pub(crate) fn url(&self) -> String {
         format!("http://{}", self.address)
     }
@@ -80,12 +81,12 @@ impl Loopback {
 
 impl Drop for Loopback {
     fn drop(&mut self) {
-        self.tasks.end();
+        self.tasks.stop();
     }
 }
 
 async fn connection(stream: TcpStream, responder: Arc<impl Respond>, tasks: Tasks) {
-    // Without it an answer may wait for a delayed acknowledgement; nothing else depends on it.
+    // without it a response may wait for a delayed acknowledgement; nothing else depends on it
     let _ = stream.set_nodelay(true);
     let disconnect = Arc::new(Notify::new());
     let service = service_fn(|request| {
@@ -101,16 +102,16 @@ async fn connection(stream: TcpStream, responder: Arc<impl Respond>, tasks: Task
         }
     });
     let mut protocol = auto::Builder::new(tasks);
-    // However many requests a test holds at the gate, one connection can carry them.
+    // one connection carries any number of requests that a test holds at the gate
     protocol.http2().max_concurrent_streams(None);
     tokio::select! {
-        // A connection that fails has failed at the client too, and the client is under test.
+        // a connection that fails here fails at the client as well, and the client is under test
         _ = protocol.serve_connection(TokioIo::new(stream), service) => {}
         () = disconnect.notified() => {}
     }
 }
 
-/// The tasks of one server; none is left, and none can be added, once it has ended.
+/// The tasks of one server. After `stop` there are none, and none can be added.
 #[derive(Clone, Debug)]
 struct Tasks(Arc<Mutex<Option<JoinSet<()>>>>);
 
@@ -119,8 +120,8 @@ impl Tasks {
         Self(Arc::new(Mutex::new(Some(JoinSet::new()))))
     }
 
-    fn end(&self) {
-        // Taken first and dropped after: a task that is aborted drops its own handle to the set.
+    fn stop(&self) {
+        // dropped after the lock: a task that is aborted drops its own handle to the set
         let tasks = lock(&self.0).take();
         drop(tasks);
     }

@@ -1,4 +1,4 @@
-//! A clock that only a test moves.
+//! A clock that moves only when a test moves it.
 
 use std::{
     collections::BTreeMap,
@@ -12,12 +12,13 @@ use std::{
 use auth_core::time::{Clock, Now, Sleep};
 use tokio::sync::watch;
 
-use crate::{lock::lock, tokio_clock::WALL_START};
+use crate::{sync::lock, tokio_clock::WALL_START};
 
-/// A [`Clock`] that stands still until it is told to move.
+/// A [`Clock`] that stands still until the test moves it.
 ///
-/// Clones are the same clock. The monotonic clock starts at zero, the wall clock at 2025-01-01
-/// 00:00:00 UTC. A test first waits until what it tests has gone to sleep, then moves the time:
+/// Clones are handles to the same clock. The monotonic clock starts at zero, the wall clock at
+/// 2025-01-01 00:00:00 UTC. The deadline of a sleep is a time, not a duration. A test therefore
+/// waits until the task under test sleeps, and then moves the time:
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")]
@@ -37,25 +38,25 @@ use crate::{lock::lock, tokio_clock::WALL_START};
 /// ```
 #[derive(Clone, Debug)]
 pub struct ManualClock {
-    shared: Arc<Shared>,
+    shared: Arc<SharedClock>,
 }
 
 #[derive(Debug)]
-struct Shared {
+struct SharedClock {
     state: Mutex<State>,
-    asleep: watch::Sender<usize>,
+    sleepers: watch::Sender<usize>,
 }
 
 #[derive(Debug)]
 struct State {
     now: Now,
-    /// Tells sleepers with the same deadline apart.
-    next_sleeper: u64,
+    /// Distinguishes sleepers with the same deadline.
+    last_sleeper: u64,
     sleepers: BTreeMap<(Duration, u64), Waker>,
 }
 
 impl ManualClock {
-    /// A clock at its start.
+    /// Creates a clock at its start.
     #[must_use]
     pub fn new() -> Self {
         let state = State {
@@ -63,74 +64,76 @@ impl ManualClock {
                 monotonic: Duration::ZERO,
                 wall: WALL_START,
             },
-            next_sleeper: 0,
+            last_sleeper: 0,
             sleepers: BTreeMap::new(),
         };
         Self {
-            shared: Arc::new(Shared {
+            shared: Arc::new(SharedClock {
                 state: Mutex::new(state),
-                asleep: watch::Sender::new(0),
+                sleepers: watch::Sender::new(0),
             }),
         }
     }
 
-    /// Moves both clocks forward, in one step, and wakes the sleepers whose deadline is reached.
+    /// Moves both clocks forward in one step, and wakes the sleepers whose deadline is reached.
     ///
-    /// They run when their runtime gets to them: await what they do.
+    /// The woken tasks run when their runtime polls them, after this has returned. A test has to
+    /// wait for their results.
     pub fn advance(&self, by: Duration) {
-        let due = self.change(|state| {
+        let woken = self.change(|state| {
             state.now = state.now.after(by);
             let later = (
                 state.now.monotonic.saturating_add(Duration::from_nanos(1)),
                 0,
             );
-            let asleep = state.sleepers.split_off(&later);
-            std::mem::replace(&mut state.sleepers, asleep)
+            let still_asleep = state.sleepers.split_off(&later);
+            std::mem::replace(&mut state.sleepers, still_asleep)
         });
-        due.into_values().for_each(Waker::wake);
+        woken.into_values().for_each(Waker::wake);
     }
 
-    /// Sets the wall clock to this time since 1970-01-01 00:00:00 UTC, forward or back. The
-    /// monotonic clock stays, and nobody wakes.
+    /// Sets the wall clock to `wall` after 1970-01-01 00:00:00 UTC, forward or back. The monotonic
+    /// clock stays, and no sleeper wakes.
     pub fn set_wall(&self, wall: Duration) {
         self.change(|state| state.now.wall = wall);
     }
 
-    /// Sets the wall clock forward. The monotonic clock stays, and nobody wakes.
+    /// Moves the wall clock forward. The monotonic clock stays, and no sleeper wakes.
     pub fn advance_wall(&self, by: Duration) {
         self.change(|state| state.now.wall = state.now.wall.saturating_add(by));
     }
 
-    /// Puts the machine to sleep for so long: the wall clock goes on, the monotonic one stands
-    /// still, as Linux's does in suspend, and nobody wakes.
+    /// Acts as a machine that was suspended for `duration`: the wall clock moves forward, the
+    /// monotonic clock stays, as on Linux, and no sleeper wakes.
     pub fn suspend(&self, duration: Duration) {
         self.advance_wall(duration);
     }
 
-    /// How many are asleep: polled at least once, and neither woken nor dropped since.
+    /// Returns the number of sleepers: sleeps that were polled at least once, and neither woken nor
+    /// dropped since.
     #[must_use]
     pub fn sleepers(&self) -> usize {
         lock(&self.shared.state).sleepers.len()
     }
 
-    /// The monotonic time at which the next sleeper wakes; none if nobody sleeps.
+    /// Returns the monotonic time at which the next sleeper wakes. `None` if there is no sleeper.
     #[must_use]
     pub fn next_deadline(&self) -> Option<Duration> {
         let state = lock(&self.shared.state);
         state.sleepers.first_key_value().map(|((at, _), _)| *at)
     }
 
-    /// Waits until at least so many are asleep.
-    pub async fn until_sleepers(&self, at_least: usize) {
-        let mut asleep = self.shared.asleep.subscribe();
-        // An error would mean that the sender is gone, and `self` holds it.
-        let _ = asleep.wait_for(|asleep| *asleep >= at_least).await;
+    /// Waits until there are at least `min` sleepers.
+    pub async fn until_sleepers(&self, min: usize) {
+        let mut sleepers = self.shared.sleepers.subscribe();
+        // an error would mean that the sender is gone, and `self` holds it
+        let _ = sleepers.wait_for(|sleepers| *sleepers >= min).await;
     }
 
     fn change<T>(&self, change: impl FnOnce(&mut State) -> T) -> T {
         let mut state = lock(&self.shared.state);
         let result = change(&mut state);
-        self.shared.asleep.send_replace(state.sleepers.len());
+        self.shared.sleepers.send_replace(state.sleepers.len());
         result
     }
 }
@@ -166,14 +169,14 @@ impl Future for Sleeper {
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         let (deadline, number) = (self.deadline, self.number);
-        // The waker that is replaced goes after the lock, as in `drop`.
+        // the replaced waker is dropped after the lock, as in `drop`
         let (number, _replaced) = self.clock.change(|state| {
             if state.now.monotonic >= deadline {
                 return (None, None);
             }
             let number = number.unwrap_or_else(|| {
-                state.next_sleeper += 1;
-                state.next_sleeper
+                state.last_sleeper += 1;
+                state.last_sleeper
             });
             let waker = cx.waker().clone();
             (
@@ -193,7 +196,7 @@ impl Drop for Sleeper {
     fn drop(&mut self) {
         if let Some(number) = self.number {
             let key = (self.deadline, number);
-            // The waker goes after the lock: dropping one may run a task's own drop.
+            // the waker is dropped after the lock: dropping it may run the drop of a task
             let _waker = self.clock.change(|state| state.sleepers.remove(&key));
         }
     }
@@ -207,7 +210,7 @@ mod tests {
     const SECOND: Duration = Duration::from_secs(1);
 
     #[tokio::test]
-    async fn wakes_those_who_are_due_and_no_others() {
+    async fn advance_wakes_the_sleepers_whose_deadline_is_reached() {
         let clock = ManualClock::new();
         let mut early = clock.sleep_until(SECOND);
         let mut late = clock.sleep_until(3 * SECOND);
@@ -215,7 +218,7 @@ mod tests {
         assert!(poll!(&mut early).is_pending() && poll!(&mut late).is_pending());
         assert!(
             poll!(&mut early).is_pending(),
-            "polled twice is one sleeper"
+            "a sleep that is polled twice is one sleeper"
         );
         assert_eq!((clock.sleepers(), clock.next_deadline()), (2, Some(SECOND)));
 
@@ -227,7 +230,7 @@ mod tests {
         assert!(poll!(&mut early).is_ready() && poll!(&mut late).is_pending());
         assert!(
             poll!(clock.sleep_until(SECOND)).is_ready(),
-            "already reached"
+            "the deadline is reached already"
         );
 
         drop(late);
@@ -235,7 +238,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn advancing_wakes_the_task_that_sleeps() {
+    async fn advance_wakes_sleeping_tasks() {
         let clock = ManualClock::new();
         let sleepers = [SECOND, SECOND].map(|at| tokio::spawn(clock.sleep_until(at)));
         clock.until_sleepers(2).await;
@@ -246,7 +249,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_clocks_move_apart_only_when_told() {
+    async fn wall_and_monotonic_clock_move_separately_only_on_request() {
         let clock = ManualClock::default();
         let start = clock.now();
         assert_eq!((start.monotonic, start.wall), (Duration::ZERO, WALL_START));
@@ -263,7 +266,7 @@ mod tests {
         assert_eq!(clock.clone().now().wall, SECOND);
         assert!(
             poll!(&mut sleeper).is_pending(),
-            "the monotonic clock wakes"
+            "only the monotonic clock wakes sleepers"
         );
     }
 }

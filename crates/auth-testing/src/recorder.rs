@@ -1,4 +1,4 @@
-//! What a server was asked.
+//! A recording of the requests that a server received.
 
 use std::{
     collections::VecDeque,
@@ -11,84 +11,88 @@ use bytes::{Buf, Bytes, BytesMut};
 use http::{Request, request::Parts};
 use hyper::body::{Body, Frame, Incoming, SizeHint};
 
-use crate::{count::Count, lock::lock};
+use crate::sync::{Counter, lock};
 
-/// How many requests are kept; the count goes on.
-const KEPT: usize = 10_000;
+/// The recording holds this many requests. The counter counts all of them.
+const CAPACITY: usize = 10_000;
 
-/// The last requests, each with what has been read of its body so far.
+/// The last requests, each with the part of its body that has been read.
 #[derive(Debug, Default)]
 pub(crate) struct Recorder {
-    kept: Mutex<VecDeque<Recorded>>,
-    seen: Count,
+    requests: Mutex<VecDeque<RecordedRequest>>,
+    recorded: Counter,
 }
 
 #[derive(Debug)]
-struct Recorded {
+struct RecordedRequest {
     head: Request<()>,
     body: Arc<Mutex<BytesMut>>,
 }
 
 impl Recorder {
-    /// Takes down a request's head, and its body as it is read through what is returned.
+    /// Records the head of a request, and its body while it is read through the returned one.
     pub(crate) fn record(&self, head: &Parts, body: Incoming) -> RecordedBody {
-        let read = self.keep(head);
-        RecordedBody { body, read }
+        let received = self.record_head(head);
+        RecordedBody { body, received }
     }
 
-    /// Keeps the head, and returns where its body goes.
-    fn keep(&self, head: &Parts) -> Arc<Mutex<BytesMut>> {
-        let mut request = Request::new(());
-        request.method_mut().clone_from(&head.method);
-        request.uri_mut().clone_from(&head.uri);
-        *request.version_mut() = head.version;
-        request.headers_mut().clone_from(&head.headers);
+    /// Records the head of a request, and returns the place for its body.
+    fn record_head(&self, head: &Parts) -> Arc<Mutex<BytesMut>> {
+        let mut recorded_head = Request::new(());
+        recorded_head.method_mut().clone_from(&head.method);
+        recorded_head.uri_mut().clone_from(&head.uri);
+        *recorded_head.version_mut() = head.version;
+        recorded_head.headers_mut().clone_from(&head.headers);
         let body = Arc::default();
-        let recorded = Recorded {
-            head: request,
+        let request = RecordedRequest {
+            head: recorded_head,
             body: Arc::clone(&body),
         };
         {
-            let mut kept = lock(&self.kept);
-            if kept.len() == KEPT {
-                kept.pop_front();
+            let mut requests = lock(&self.requests);
+            if requests.len() == CAPACITY {
+                requests.pop_front();
             }
-            kept.push_back(recorded);
+            requests.push_back(request);
         }
-        self.seen.increment();
+        self.recorded.increment();
         body
     }
 
-    pub(crate) fn seen(&self) -> &Count {
-        &self.seen
+    /// Returns the counter of all requests so far.
+    pub(crate) fn recorded(&self) -> &Counter {
+        &self.recorded
     }
 
     pub(crate) fn requests(&self) -> Vec<Request<Bytes>> {
-        lock(&self.kept).iter().map(Recorded::so_far).collect()
+        lock(&self.requests)
+            .iter()
+            .map(RecordedRequest::received)
+            .collect()
     }
 
     pub(crate) fn take_requests(&self) -> Vec<Request<Bytes>> {
-        let taken = std::mem::take(&mut *lock(&self.kept));
-        taken.iter().map(Recorded::so_far).collect()
+        let taken = std::mem::take(&mut *lock(&self.requests));
+        taken.iter().map(RecordedRequest::received).collect()
     }
 }
 
-impl Recorded {
-    fn so_far(&self) -> Request<Bytes> {
+impl RecordedRequest {
+    fn received(&self) -> Request<Bytes> {
         let body = Bytes::copy_from_slice(&lock(&self.body));
         self.head.clone().map(|()| body)
     }
 }
 
-/// A request's body that is taken down while it is read.
+/// The body of a request. It is recorded while it is read.
 #[derive(Debug)]
 pub(crate) struct RecordedBody {
     body: Incoming,
-    read: Arc<Mutex<BytesMut>>,
+    received: Arc<Mutex<BytesMut>>,
 }
 
 impl RecordedBody {
-    /// Reads to the end; none if the client went away before it. A second call finds the end.
+    /// Reads to the end. `None` if the client closed the connection before it. Can be called again.
     pub(crate) async fn read_fully(&mut self) -> Option<()> {
         use http_body_util::BodyExt;
         while let Some(frame) = self.frame().await {
@@ -97,9 +101,9 @@ impl RecordedBody {
         Some(())
     }
 
-    /// All that has been read.
-    pub(crate) fn so_far(&self) -> Bytes {
-        Bytes::copy_from_slice(&lock(&self.read))
+    /// Returns the part that has been read.
+    pub(crate) fn received(&self) -> Bytes {
+        Bytes::copy_from_slice(&lock(&self.received))
     }
 }
 
@@ -116,7 +120,7 @@ impl Body for RecordedBody {
             .as_ref()
             .and_then(|frame| frame.as_ref().ok()?.data_ref())
         {
-            lock(&self.read).extend_from_slice(data.chunk());
+            lock(&self.received).extend_from_slice(data.chunk());
         }
         Poll::Ready(frame)
     }
@@ -135,24 +139,24 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_last_ones_are_kept_and_all_are_counted() {
+    fn the_last_requests_are_kept_and_all_are_counted() {
         let recorder = Recorder::default();
-        for number in 0..=KEPT {
+        for number in 0..=CAPACITY {
             let request = Request::get(format!("/{number}")).body(());
             let (head, ()) = request.unwrap().into_parts();
-            recorder.keep(&head);
+            recorder.record_head(&head);
         }
         let requests = recorder.requests();
-        assert_eq!(requests.len(), KEPT);
+        assert_eq!(requests.len(), CAPACITY);
         assert_eq!(requests[0].uri(), "/1");
-        assert_eq!(recorder.seen().value(), KEPT + 1);
+        assert_eq!(recorder.recorded().value(), CAPACITY + 1);
     }
 
     #[test]
-    fn a_body_is_shown_as_far_as_it_was_read() {
+    fn a_recorded_body_ends_where_it_was_read_to() {
         let recorder = Recorder::default();
         let (head, ()) = Request::new(()).into_parts();
-        let body = recorder.keep(&head);
+        let body = recorder.record_head(&head);
         assert_eq!(recorder.requests()[0].body(), "");
         lock(&body).extend_from_slice(b"hello");
         assert_eq!(recorder.take_requests()[0].body(), "hello");

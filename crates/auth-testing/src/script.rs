@@ -1,10 +1,10 @@
-//! What a server is told to do instead of its work.
+//! The steps that a test sets for the coming requests.
 
 use std::{collections::VecDeque, sync::Mutex};
 
-use crate::lock::lock;
+use crate::sync::lock;
 
-/// Steps for the next so many requests, in the order they were given, then one for all others.
+/// Steps for the next requests, each for a number of them, and a step for all requests after those.
 #[derive(Debug)]
 pub(crate) struct Script<T> {
     steps: Mutex<Steps<T>>,
@@ -45,15 +45,15 @@ impl<T: Clone> Script<T> {
         steps.always = None;
     }
 
-    /// The step for one request; none where the server does its work.
+    /// Returns the step for the next request. `None` if the server does its work.
     pub(crate) fn take(&self) -> Option<T> {
         let mut steps = lock(&self.steps);
-        let Some((left, step)) = steps.next.front_mut() else {
+        let Some((remaining, step)) = steps.next.front_mut() else {
             return steps.always.clone();
         };
         let step = step.clone();
-        *left -= 1;
-        if *left == 0 {
+        *remaining -= 1;
+        if *remaining == 0 {
             steps.next.pop_front();
         }
         Some(step)

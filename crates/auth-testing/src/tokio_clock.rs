@@ -1,21 +1,22 @@
-//! Tokio's own time as both clocks.
+//! A clock on tokio's time.
 
 use std::time::Duration;
 
 use auth_core::time::{Clock, Now, Sleep};
 use tokio::time::Instant;
 
-/// 2025-01-01 00:00:00 UTC, where the clocks of this crate start.
+/// 2025-01-01 00:00:00 UTC: the wall clocks of this crate start here.
 pub(crate) const WALL_START: Duration = Duration::from_secs(1_735_689_600);
 
 /// A [`Clock`] on tokio's time, for tests under `start_paused` or `tokio::time::pause`.
 ///
-/// Both of its clocks follow [`tokio::time::Instant`], so that `tokio::time::advance`, and the leap
-/// that a paused runtime takes when all its tasks wait, move them together. The monotonic clock
-/// starts at zero, the wall clock at 2025-01-01 00:00:00 UTC. To move the two apart, take a
-/// [`ManualClock`](crate::ManualClock).
+/// The monotonic and the wall clock both follow [`tokio::time::Instant`]. `tokio::time::advance`
+/// moves both, and so does a paused runtime that advances to the next timer when all its tasks wait.
+/// The monotonic clock starts at zero, the wall clock at 2025-01-01 00:00:00 UTC. A
+/// [`ManualClock`](crate::ManualClock) can move one without the other.
 ///
-/// Real sockets do not go together with paused time: it leaps while an answer is on its way.
+/// Do not combine paused time with real sockets, such as those of the servers of this crate: a
+/// paused runtime advances the time while a response is in transit.
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread", start_paused = true)]
@@ -24,7 +25,7 @@ pub(crate) const WALL_START: Duration = Duration::from_secs(1_735_689_600);
 /// use auth_testing::{TokioClock, auth_core::time::Clock};
 ///
 /// let clock = TokioClock::new();
-/// clock.sleep_until(Duration::from_secs(3600)).await; // at once
+/// clock.sleep_until(Duration::from_secs(3600)).await; // takes no real time
 /// assert_eq!(clock.now().monotonic, Duration::from_secs(3600));
 /// # }
 /// ```
@@ -34,7 +35,7 @@ pub struct TokioClock {
 }
 
 impl TokioClock {
-    /// A clock that starts now. Made inside the runtime, after its time was paused.
+    /// Creates a clock that starts now. Call this inside the runtime, after its time was paused.
     #[must_use]
     pub fn new() -> Self {
         Self {
@@ -59,8 +60,8 @@ impl Clock for TokioClock {
     }
 
     fn sleep_until(&self, deadline: Duration) -> Sleep {
-        let left = deadline.saturating_sub(self.start.elapsed());
-        Box::pin(tokio::time::sleep(left))
+        let remaining = deadline.saturating_sub(self.start.elapsed());
+        Box::pin(tokio::time::sleep(remaining))
     }
 }
 
@@ -69,7 +70,7 @@ mod tests {
     use super::*;
 
     #[tokio::test(start_paused = true)]
-    async fn paused_time_drives_both_clocks() {
+    async fn paused_time_moves_both_clocks() {
         let clock = TokioClock::default();
         let started = clock.now();
         assert_eq!(
@@ -81,13 +82,13 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn sleeps_on_the_time_it_tells() {
+    async fn a_sleep_ends_at_its_deadline() {
         let clock = TokioClock::new();
         clock.sleep_until(Duration::from_secs(86_400)).await;
         assert_eq!(clock.now().monotonic, Duration::from_secs(86_400));
         clock.sleep_until(Duration::from_secs(1)).await;
         assert_eq!(clock.now().monotonic, Duration::from_secs(86_400));
-        // Longer than the runtime's timer can count; it must not overflow.
+        // longer than the runtime's timer can count: it must not overflow
         assert!(futures_util::poll!(clock.sleep_until(Duration::MAX)).is_pending());
     }
 }

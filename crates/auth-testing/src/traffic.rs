@@ -1,4 +1,4 @@
-//! What both servers do with every request before they answer it.
+//! The part that both servers have in common: recording, counting and holding back requests.
 
 use std::{
     sync::{
@@ -10,9 +10,12 @@ use std::{
 
 use auth_core::time::Clock;
 
-use crate::{gate::Gate, lock::lock, recorder::Recorder};
+use crate::{
+    recorder::Recorder,
+    sync::{Gate, lock},
+};
 
-/// Requests taken down, counted while in flight, and held back.
+/// Records requests, counts those in flight and holds them back.
 #[derive(Debug)]
 pub(crate) struct Traffic {
     pub(crate) recorder: Recorder,
@@ -43,7 +46,7 @@ impl Traffic {
         self.max_in_flight.load(Relaxed)
     }
 
-    /// Counts a request as in flight until the guard is dropped.
+    /// Counts a request as in flight until the returned guard is dropped.
     pub(crate) fn enter(&self) -> InFlight<'_> {
         let now = self.in_flight.fetch_add(1, Relaxed) + 1;
         self.max_in_flight.fetch_max(now, Relaxed);

@@ -196,7 +196,9 @@ async fn an_error_response_with_too_large_a_page_keeps_its_status() {
         ),
         (StatusCode::UNAUTHORIZED, ErrorKind::Denied, Some(wait)),
     ] {
-        let answer = Answer::status(status).retry_after(wait).body(page.clone());
+        let answer = Answer::status(status)
+            .with_retry_after(wait)
+            .with_body(page.clone());
         server.fail_next(1, answer);
         let authentication = ClientAuthentication::client_secret_basic("secret");
         let source = ClientCredentials::builder(server.token_endpoint(), "id", authentication)

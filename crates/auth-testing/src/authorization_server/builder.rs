@@ -1,10 +1,13 @@
-//! What an authorization server is before it starts.
+//! The configuration of an authorization server.
 
 use std::{collections::HashMap, fmt, io, sync::Arc, sync::Mutex, time::Duration};
 
 use auth_core::time::{Clock, SystemClock};
 
-use super::{AuthorizationServer, ClientAuthenticationMethod, token_endpoint::TokenEndpoint};
+use super::{
+    client_authentication::ClientAuthenticationMethod, server::AuthorizationServer,
+    token_endpoint::TokenEndpoint,
+};
 use crate::issued_tokens::{IssuedTokens, Scopes, scopes};
 
 /// Builds an [`AuthorizationServer`].
@@ -36,73 +39,83 @@ pub struct AuthorizationServerBuilder {
     clock: Arc<dyn Clock>,
 }
 
+impl AuthorizationServer {
+    /// Configures a server.
+    pub fn builder() -> AuthorizationServerBuilder {
+        AuthorizationServerBuilder::default()
+    }
+}
+
 impl AuthorizationServerBuilder {
-    /// Registers a client. May be called again for others; the same id again replaces the secret.
-    /// Without any, nobody gets a token.
+    /// Registers a client. Can be called once for each client; a second call with the same id
+    /// replaces the secret. Default: no client, so every token request is denied.
     pub fn client(mut self, id: impl Into<String>, secret: impl Into<String>) -> Self {
         self.clients.insert(id.into(), secret.into());
         self
     }
 
-    /// The accepted ways of client authentication, instead of the default `ClientSecretBasic` and
+    /// Sets the accepted methods of client authentication. Default: `ClientSecretBasic` and
     /// `ClientSecretPost`.
     pub fn accept(mut self, methods: impl IntoIterator<Item = ClientAuthenticationMethod>) -> Self {
         self.methods = methods.into_iter().collect();
         self
     }
 
-    /// The path of the token endpoint, with its leading slash; `/token` by default. Every other
-    /// path is a 404; a query on this one is ignored.
+    /// Sets the path of the token endpoint, with its leading slash. Default: `/token`. A query is
+    /// ignored. Requests for other paths receive a 404.
     pub fn token_endpoint_path(mut self, path: impl Into<String>) -> Self {
         self.path = path.into();
         self
     }
 
-    /// The space-delimited scopes that may be asked for; others are `invalid_scope`. Who asks for
-    /// none is granted all of them. By default whatever is asked for is granted.
+    /// Sets the scopes that a client may request, separated by spaces. A request for another scope
+    /// is denied (`invalid_scope`). A request without a scope is granted all of them. Default: the
+    /// requested scopes are granted.
     pub fn scopes(mut self, allowed: &str) -> Self {
         self.scopes = Some(scopes(allowed));
         self
     }
 
-    /// Whether a token response tells the granted scope; it does by default, if there is one.
+    /// Sets whether a token response states the granted scope, if it is not empty. Default: `true`.
     pub fn echo_scope(mut self, echo: bool) -> Self {
         self.echo_scope = echo;
         self
     }
 
-    /// How long a token lasts: 600 s by default. `expires_in` is this in whole seconds, rounded
-    /// down.
+    /// Sets the lifetime of a token. Default: 600 s. `expires_in` states it in whole seconds,
+    /// rounded down.
     pub fn token_lifetime(mut self, lifetime: Duration) -> Self {
         self.lifetime = lifetime;
         self
     }
 
-    /// Leaves `expires_in` out of token responses. Tokens expire all the same.
+    /// Leaves `expires_in` out of token responses. Tokens expire nevertheless. Default: every
+    /// response states it.
     pub fn omit_expires_in(mut self) -> Self {
         self.announce_lifetime = false;
         self
     }
 
-    /// The length of a token in characters. By default, and at least, it is what keeps tokens
-    /// apart: `at-`, a number, `-` and 16 hexadecimal digits. Real ones have 900 and more.
+    /// Sets the length of a token in characters; tokens of real servers have 900 and more. The
+    /// minimum, and the default, is what makes tokens unique: `at-`, a number, `-` and 16
+    /// hexadecimal digits.
     pub fn token_length(mut self, length: usize) -> Self {
         self.token_length = length;
         self
     }
 
-    /// The clock that tokens expire by, at the earlier of its two readings, and that latencies of
-    /// this server and its protected APIs are slept on. [`SystemClock`] by default.
+    /// Sets the clock. A token expires when the monotonic or the wall clock reaches its end. The
+    /// latencies of this server and of its protected APIs are waited for on the same clock.
+    /// Default: [`SystemClock`].
     pub fn clock(mut self, clock: Arc<dyn Clock>) -> Self {
         self.clock = clock;
         self
     }
 
-    /// Starts the server on the current tokio runtime. It answers as soon as this returns.
+    /// Starts the server on the current tokio runtime. It accepts connections when this returns.
     ///
     /// # Errors
-    ///
-    /// When no port of 127.0.0.1 can be bound.
+    /// If no port of 127.0.0.1 can be bound.
     pub async fn start(self) -> io::Result<AuthorizationServer> {
         AuthorizationServer::start(TokenEndpoint {
             path: self.path,
@@ -137,7 +150,7 @@ impl Default for AuthorizationServerBuilder {
     }
 }
 
-/// Without the secrets.
+/// Does not show the secrets.
 impl fmt::Debug for AuthorizationServerBuilder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("AuthorizationServerBuilder")

@@ -1,4 +1,4 @@
-//! Who asks for a token: RFC 6749 §2.3.
+//! Client authentication: RFC 6749 §2.3.
 
 use std::collections::HashMap;
 
@@ -8,15 +8,15 @@ use percent_encoding::percent_decode_str;
 
 use super::{parameters::Parameters, token_error::TokenError};
 
-/// A way of client authentication that an authorization server accepts.
+/// A method of client authentication that an authorization server can accept.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub enum ClientAuthenticationMethod {
-    /// HTTP Basic; id and secret are form-decoded after the split at the first colon, as
-    /// [RFC 6749 §2.3.1](https://www.rfc-editor.org/rfc/rfc6749#section-2.3.1) says.
+    /// HTTP Basic. The id and the secret are form-decoded after the split at the first colon, as
+    /// [RFC 6749 §2.3.1](https://www.rfc-editor.org/rfc/rfc6749#section-2.3.1) requires.
     ClientSecretBasic,
-    /// HTTP Basic whose id and secret are taken as they stand. Not in any RFC, but what many
-    /// servers do.
+    /// HTTP Basic. The id and the secret are not decoded. No RFC describes this method, and many
+    /// servers use it.
     ClientSecretBasicRaw,
     /// `client_id` and `client_secret` in the form.
     ClientSecretPost,
@@ -24,7 +24,10 @@ pub enum ClientAuthenticationMethod {
 
 use ClientAuthenticationMethod::{ClientSecretBasic, ClientSecretBasicRaw, ClientSecretPost};
 
-/// Checks that exactly one accepted method names a client and its secret.
+const BAD_CREDENTIALS: &str =
+    "unknown client id, wrong secret, or a method of client authentication that is not accepted";
+
+/// Checks that the request authenticates a registered client by exactly one accepted method.
 pub(super) fn authenticate(
     headers: &HeaderMap,
     form: &Parameters,
@@ -35,22 +38,19 @@ pub(super) fn authenticate(
     let mut authorization = headers.get_all(AUTHORIZATION).iter();
     match (authorization.next(), form.value("client_secret")) {
         (Some(_), Some(_)) => Err(TokenError::invalid_request(
-            "more than one method of client authentication",
+            "expected one method of client authentication, got the Authorization header and client_secret",
         )),
         (Some(_), None) if authorization.next().is_some() => Err(TokenError::invalid_request(
-            "more than one Authorization header",
+            "expected one Authorization header, got several",
         )),
         (Some(header), None) => {
             let (id, _) = basic_credentials(header, methods)
                 .into_iter()
                 .find(known)
-                .ok_or_else(|| {
-                    TokenError::invalid_client("no such client and secret by an accepted method")
-                        .with_challenge()
-                })?;
+                .ok_or_else(|| TokenError::invalid_client(BAD_CREDENTIALS).with_challenge())?;
             match form.value("client_id") {
                 Some(other) if other != id => Err(TokenError::invalid_request(
-                    "client_id names another client",
+                    "client_id differs from the client of the Authorization header",
                 )),
                 _ => Ok(()),
             }
@@ -60,16 +60,16 @@ pub(super) fn authenticate(
             if methods.contains(&ClientSecretPost) && known(&(id.to_owned(), secret.to_owned())) {
                 Ok(())
             } else {
-                Err(TokenError::invalid_client(
-                    "no such client and secret by an accepted method",
-                ))
+                Err(TokenError::invalid_client(BAD_CREDENTIALS))
             }
         }
-        (None, None) => Err(TokenError::invalid_client("no client authentication")),
+        (None, None) => Err(TokenError::invalid_client(
+            "expected an Authorization header or client_secret, got neither",
+        )),
     }
 }
 
-/// What the header says, read in each accepted way.
+/// Returns the id and the secret in the header, decoded by each accepted method.
 fn basic_credentials(
     header: &HeaderValue,
     methods: &[ClientAuthenticationMethod],
@@ -107,7 +107,7 @@ fn form_decoded(value: &str) -> Option<String> {
 mod tests {
     use super::*;
 
-    /// Of `basic_credentials`, as text.
+    /// Returns the result of `basic_credentials` as text.
     fn read(credentials: &str, methods: &[ClientAuthenticationMethod]) -> Vec<String> {
         let header = format!("basic {}", BASE64_STANDARD.encode(credentials));
         let header = HeaderValue::from_str(&header).unwrap();
@@ -117,7 +117,7 @@ mod tests {
     }
 
     #[test]
-    fn basic_decodes_and_raw_does_not() {
+    fn basic_decodes_id_and_secret_and_raw_does_not() {
         let encoded = "a%3Ab:%20%25%26%2B%C2%A3+";
         assert_eq!(read(encoded, &[ClientSecretBasic]), ["a:b /  %&+£ "]);
         assert_eq!(
@@ -130,7 +130,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_basic_names_nobody() {
+    fn a_header_that_is_not_basic_has_no_credentials() {
         assert!(read("no colon", &[ClientSecretBasic]).is_empty());
         assert!(read("a:b", &[ClientSecretPost]).is_empty());
         assert!(read("a:%FF", &[ClientSecretBasic]).is_empty());

@@ -1,76 +1,78 @@
-//! What a test tells a running authorization server.
+//! Controls of a running authorization server.
 
 use std::time::Duration;
 
-use super::AuthorizationServer;
-use crate::{Fault, issued_tokens::scopes, lock::lock};
+use super::server::AuthorizationServer;
+use crate::{fault::Fault, issued_tokens::scopes, sync::lock};
 
 impl AuthorizationServer {
-    /// Registers a client, or gives one a new secret.
+    /// Registers a client, or replaces the secret of one.
     pub fn set_client(&self, id: impl Into<String>, secret: impl Into<String>) {
         lock(&self.state.endpoint.clients).insert(id.into(), secret.into());
     }
 
-    /// Forgets a client: from now on it is `invalid_client`. Its tokens stay active.
+    /// Removes a client. Its token requests are denied from now on (`invalid_client`). Its tokens
+    /// stay active.
     pub fn remove_client(&self, id: &str) {
         lock(&self.state.endpoint.clients).remove(id);
     }
 
-    /// How long the tokens issued from now on last.
+    /// Sets the lifetime of the tokens that are issued from now on.
     pub fn set_token_lifetime(&self, lifetime: Duration) {
         *lock(&self.state.endpoint.lifetime) = lifetime;
     }
 
-    /// How long every token request waits before it is answered; zero by default.
+    /// Sets how long every token request waits before its response. Default: zero.
     ///
-    /// It is slept on the server's [clock](super::AuthorizationServerBuilder::clock).
+    /// The wait is on the server's [clock](crate::AuthorizationServerBuilder::clock).
     pub fn set_latency(&self, latency: Duration) {
         self.state.traffic.set_latency(latency);
     }
 
-    /// Closes the gate: token requests that arrive from now on wait until [`release`](Self::release).
+    /// Closes the gate: token requests that arrive from now on wait until
+    /// [`release`](Self::release).
     ///
-    /// With [`until_token_requests`](Self::until_token_requests) a test knows that they wait.
+    /// [`until_token_requests`](Self::until_token_requests) returns when they have arrived.
     pub fn hold(&self) {
         self.state.traffic.gate.close();
     }
 
-    /// Opens the gate: those who wait go on, in no particular order, and nobody waits any more.
+    /// Opens the gate. The requests that wait continue, in no particular order.
     pub fn release(&self) {
         self.state.traffic.gate.open();
     }
 
-    /// Answers the next `times` token requests with this fault. Faults given earlier come first.
-    /// Those that wait at the gate have not met theirs yet.
+    /// Makes `fault` the outcome of the next `times` token requests, after the faults of earlier
+    /// calls. A token request takes its fault when it has passed the gate and the latency.
     pub fn fail_next(&self, times: usize, fault: impl Into<Fault>) {
         self.state.faults.next(times, fault.into());
     }
 
-    /// Answers every token request with this fault, after those of [`fail_next`](Self::fail_next),
-    /// until [`recover`](Self::recover).
+    /// Makes `fault` the outcome of every token request until [`recover`](Self::recover). Faults of
+    /// [`fail_next`](Self::fail_next) come first.
     pub fn fail_all(&self, fault: impl Into<Fault>) {
         self.state.faults.always(fault.into());
     }
 
-    /// Takes back all faults. Requests that hang already go on hanging.
+    /// Removes all faults. A request that already hangs stays unanswered.
     pub fn recover(&self) {
         self.state.faults.clear();
     }
 
-    /// Issues a token of this space-delimited scope without a token request, for tests of an API
-    /// alone. It counts as [issued](Self::tokens_issued).
+    /// Issues a token without a token request, for tests of an API alone. `scope` holds its scopes,
+    /// separated by spaces. The token counts as [issued](Self::tokens_issued).
     #[must_use]
     pub fn issue_token(&self, scope: &str) -> String {
         let lifetime = *lock(&self.state.endpoint.lifetime);
         self.tokens().issue(lifetime, scopes(scope))
     }
 
-    /// Revokes a token. An unknown one is no error.
+    /// Revokes a token. Does nothing if the server did not issue it.
     pub fn revoke(&self, token: &str) {
         self.tokens().revoke(token);
     }
 
-    /// Revokes every token issued so far.
+    /// Revokes every token that was issued so far.
     pub fn revoke_all(&self) {
         self.tokens().revoke_all();
     }

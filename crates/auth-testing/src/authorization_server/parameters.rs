@@ -7,18 +7,18 @@ use super::token_error::TokenError;
 
 const FORM: &str = "application/x-www-form-urlencoded";
 
-/// Parameters that may come more than once (RFC 8707 §2, RFC 8693 §2.1).
+/// Parameters that a request may repeat (RFC 8707 §2, RFC 8693 §2.1).
 const REPEATABLE: [&str; 2] = ["resource", "audience"];
 
-/// A token request's parameters: each at most once, those without a value left out (RFC 6749 §3.2).
+/// The parameters of a token request. Each has a value, and most occur once (RFC 6749 §3.2).
 #[derive(Debug)]
 pub(super) struct Parameters(Vec<(String, String)>);
 
 impl Parameters {
-    pub(super) fn of(request: &Request<Bytes>) -> Result<Self, TokenError> {
+    pub(super) fn parse(request: &Request<Bytes>) -> Result<Self, TokenError> {
         if !is_form(request.headers()) {
             return Err(TokenError::invalid_request(
-                "the content type is not application/x-www-form-urlencoded",
+                "Content-Type: expected application/x-www-form-urlencoded",
             ));
         }
         let mut parameters: Vec<(String, String)> = Vec::new();
@@ -26,7 +26,7 @@ impl Parameters {
             let repeated = parameters.iter().any(|(known, _)| *known == name);
             if repeated && !REPEATABLE.contains(&&*name) {
                 return Err(TokenError::invalid_request(
-                    "a parameter comes more than once",
+                    "expected each parameter once, got one several times",
                 ));
             }
             parameters.push((name.into_owned(), value.into_owned()));
@@ -56,11 +56,11 @@ mod tests {
 
     fn parse(content_type: &str, body: &'static str) -> Result<Parameters, TokenError> {
         let request = Request::builder().header(CONTENT_TYPE, content_type);
-        Parameters::of(&request.body(Bytes::from(body)).unwrap())
+        Parameters::parse(&request.body(Bytes::from(body)).unwrap())
     }
 
     #[test]
-    fn values_are_decoded_and_empty_ones_are_absent() {
+    fn values_are_decoded_and_parameters_without_one_are_left_out() {
         let form = parse(
             "Application/X-WWW-Form-Urlencoded; charset=utf-8",
             "a=b+%26&c=",
@@ -71,15 +71,15 @@ mod tests {
     }
 
     #[test]
-    fn no_parameter_comes_twice_but_resource_and_audience() {
+    fn only_resource_and_audience_may_be_repeated() {
         assert!(parse(FORM, "resource=a&resource=b&audience=c&audience=d").is_ok());
         assert!(parse(FORM, "scope=a&scope=b").is_err());
         assert!(parse(FORM, "scope=&scope=b").is_err());
     }
 
     #[test]
-    fn another_content_type_is_refused() {
+    fn another_content_type_is_an_invalid_request() {
         assert!(parse("application/json", "{}").is_err());
-        assert!(Parameters::of(&Request::new(Bytes::new())).is_err());
+        assert!(Parameters::parse(&Request::new(Bytes::new())).is_err());
     }
 }

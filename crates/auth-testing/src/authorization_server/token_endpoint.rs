@@ -1,4 +1,4 @@
-//! What a token endpoint answers: RFC 6749 §4.4, §5.
+//! The responses of the token endpoint: RFC 6749 §4.4, §5.
 
 use std::{
     collections::HashMap,
@@ -14,17 +14,18 @@ use http::{
 use serde_json::{Map, Value};
 
 use super::{
-    ClientAuthenticationMethod, client_authentication::authenticate, parameters::Parameters,
+    client_authentication::{ClientAuthenticationMethod, authenticate},
+    parameters::Parameters,
     token_error::TokenError,
 };
 use crate::{
-    Answer,
+    answer::Answer,
     issued_tokens::{IssuedTokens, Scopes, scopes},
-    lock::lock,
+    sync::lock,
 };
 
-/// Parameters that carry credentials, which may not be in a URI (RFC 6749 §2.3.1).
-const CREDENTIALS: [&str; 2] = ["client_id", "client_secret"];
+/// Parameters that must not be in a URI (RFC 6749 §2.3.1).
+const CLIENT_CREDENTIALS: [&str; 2] = ["client_id", "client_secret"];
 
 pub(super) struct TokenEndpoint {
     pub(super) path: String,
@@ -38,10 +39,10 @@ pub(super) struct TokenEndpoint {
 }
 
 impl TokenEndpoint {
-    pub(super) fn answer(&self, request: &Request<Bytes>) -> Answer {
+    pub(super) fn respond(&self, request: &Request<Bytes>) -> Answer {
         if request.method() != Method::POST {
             return Answer::status(StatusCode::METHOD_NOT_ALLOWED)
-                .header(ALLOW, HeaderValue::from_static("POST"));
+                .with_header(ALLOW, HeaderValue::from_static("POST"));
         }
         match self.grant(request) {
             Ok(granted) => self.token_response(granted),
@@ -49,13 +50,17 @@ impl TokenEndpoint {
         }
     }
 
-    /// The scopes granted.
+    /// Returns the granted scopes.
     fn grant(&self, request: &Request<Bytes>) -> Result<Scopes, TokenError> {
         let query = request.uri().query().unwrap_or_default();
-        if form_urlencoded::parse(query.as_bytes()).any(|(name, _)| CREDENTIALS.contains(&&*name)) {
-            return Err(TokenError::invalid_request("credentials in the URI"));
+        if form_urlencoded::parse(query.as_bytes())
+            .any(|(name, _)| CLIENT_CREDENTIALS.contains(&&*name))
+        {
+            return Err(TokenError::invalid_request(
+                "client_id and client_secret must not be in the URI",
+            ));
         }
-        let form = Parameters::of(request)?;
+        let form = Parameters::parse(request)?;
         authenticate(
             request.headers(),
             &form,
@@ -65,13 +70,17 @@ impl TokenEndpoint {
         match form.value("grant_type") {
             Some("client_credentials") => {}
             Some(_) => return Err(TokenError::unsupported_grant_type()),
-            None => return Err(TokenError::invalid_request("grant_type is missing")),
+            None => {
+                return Err(TokenError::invalid_request(
+                    "grant_type: expected client_credentials, got nothing",
+                ));
+            }
         }
         match (form.value("scope").map(scopes), &self.scopes) {
-            (Some(asked), Some(allowed)) if !asked.is_subset(allowed) => {
+            (Some(requested), Some(allowed)) if !requested.is_subset(allowed) => {
                 Err(TokenError::invalid_scope())
             }
-            (Some(asked), _) => Ok(asked),
+            (Some(requested), _) => Ok(requested),
             (None, allowed) => Ok(allowed.clone().unwrap_or_default()),
         }
     }
@@ -91,7 +100,7 @@ impl TokenEndpoint {
             json.insert("scope".into(), scope.into());
         }
         Answer::json(Value::Object(json).to_string())
-            .header(CACHE_CONTROL, HeaderValue::from_static("no-store"))
-            .header(PRAGMA, HeaderValue::from_static("no-cache"))
+            .with_header(CACHE_CONTROL, HeaderValue::from_static("no-store"))
+            .with_header(PRAGMA, HeaderValue::from_static("no-cache"))
     }
 }

@@ -5,9 +5,9 @@ use http::{
     header::{CACHE_CONTROL, WWW_AUTHENTICATE},
 };
 
-use crate::Answer;
+use crate::answer::Answer;
 
-/// Why a token request is refused.
+/// Why a token request is denied.
 #[derive(Debug)]
 pub(super) struct TokenError {
     code: &'static str,
@@ -35,15 +35,18 @@ impl TokenError {
     pub(super) fn unsupported_grant_type() -> Self {
         Self::new(
             "unsupported_grant_type",
-            "the only grant here is client_credentials",
+            "grant_type: expected client_credentials, got another",
         )
     }
 
     pub(super) fn invalid_scope() -> Self {
-        Self::new("invalid_scope", "a scope that may not be asked for")
+        Self::new(
+            "invalid_scope",
+            "the client may not request one of the scopes",
+        )
     }
 
-    /// With a challenge, because the client tried the `Authorization` header.
+    /// Adds a challenge, because the client used the `Authorization` header.
     pub(super) fn with_challenge(mut self) -> Self {
         self.challenge = true;
         self
@@ -57,11 +60,11 @@ impl From<TokenError> for Answer {
             "error_description": error.description,
         });
         let answer = Answer::oauth_error(error.code)
-            .header(CACHE_CONTROL, HeaderValue::from_static("no-store"))
-            .body(json.to_string());
+            .with_header(CACHE_CONTROL, HeaderValue::from_static("no-store"))
+            .with_body(json.to_string());
         if error.challenge {
             let challenge = HeaderValue::from_static(r#"Basic realm="token endpoint""#);
-            answer.header(WWW_AUTHENTICATE, challenge)
+            answer.with_header(WWW_AUTHENTICATE, challenge)
         } else {
             answer
         }

@@ -1,4 +1,4 @@
-//! gRPC messages without a schema.
+//! A codec for gRPC messages without a schema.
 
 use bytes::{Buf, BufMut, Bytes};
 use tonic::{
@@ -6,7 +6,7 @@ use tonic::{
     codec::{Codec, DecodeBuf, Decoder, EncodeBuf, Encoder},
 };
 
-/// A gRPC codec whose messages are the bytes themselves, so that a test needs no generated code.
+/// A gRPC codec whose messages are plain bytes. A test with it needs no generated code.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct BytesCodec;
 

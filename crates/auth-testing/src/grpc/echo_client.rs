@@ -1,4 +1,4 @@
-//! `auth.testing.Echo` on the client's side.
+//! The client of `auth.testing.Echo`.
 
 use bytes::Bytes;
 use futures_util::Stream;
@@ -11,12 +11,12 @@ use tonic::{
 };
 
 use super::{
-    BytesCodec,
+    bytes_codec::BytesCodec,
     echo_service::{BIDI, CLIENT_STREAM, SERVER_STREAM, UNARY},
 };
 
-/// A client of `auth.testing.Echo`, the service behind every [`ProtectedApi`](crate::ProtectedApi):
-/// the four shapes of a gRPC call, on whatever tower service stands where a channel would.
+/// A client of `auth.testing.Echo`, a service of every [`ProtectedApi`](crate::ProtectedApi) with
+/// methods of all four kinds. It works on a tonic channel, or on a tower service around one.
 ///
 /// ```
 /// # use auth_testing::EchoClient;
@@ -37,18 +37,17 @@ where
     T::ResponseBody: HttpBody<Data = Bytes> + Send + 'static,
     <T::ResponseBody as HttpBody>::Error: Into<StdError> + Send,
 {
-    /// A client on this channel.
+    /// Creates a client that sends its calls through `channel`.
     pub fn new(channel: T) -> Self {
         Self {
             grpc: Grpc::new(channel),
         }
     }
 
-    /// One message, answered by itself.
+    /// Sends one message, and returns the message of the response, which is the same.
     ///
     /// # Errors
-    ///
-    /// The status of the call if it is not `OK`; `UNKNOWN` if the channel is not ready.
+    /// The status of the call if it is not `OK`; `UNKNOWN` if the channel failed before the call.
     pub async fn unary(&mut self, message: impl Into<Bytes>) -> Result<Response<Bytes>, Status> {
         self.ready().await?;
         let path = PathAndQuery::from_static(UNARY);
@@ -56,10 +55,9 @@ where
         self.grpc.unary(request, path, BytesCodec).await
     }
 
-    /// One message, answered by itself three times.
+    /// Sends one message, and receives it three times.
     ///
     /// # Errors
-    ///
     /// As for [`unary`](Self::unary).
     pub async fn server_stream(
         &mut self,
@@ -71,10 +69,9 @@ where
         self.grpc.server_streaming(request, path, BytesCodec).await
     }
 
-    /// Many messages, answered by all of them joined when the last has come.
+    /// Sends messages, and returns their concatenation, which the server sends after the last one.
     ///
     /// # Errors
-    ///
     /// As for [`unary`](Self::unary).
     pub async fn client_stream(
         &mut self,
@@ -86,10 +83,9 @@ where
         self.grpc.client_streaming(request, path, BytesCodec).await
     }
 
-    /// Many messages, each answered by itself as soon as it comes.
+    /// Sends messages, and receives each as soon as the server has received it.
     ///
     /// # Errors
-    ///
     /// As for [`unary`](Self::unary).
     pub async fn bidi(
         &mut self,

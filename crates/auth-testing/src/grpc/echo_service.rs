@@ -1,4 +1,4 @@
-//! `auth.testing.Echo` on the server's side.
+//! The service `auth.testing.Echo`.
 
 use std::{
     future::Future,
@@ -11,7 +11,7 @@ use futures_util::stream::{self, BoxStream, StreamExt};
 use http::Response as HttpResponse;
 use tonic::{Request, Response, Status, Streaming, body::Body, codegen::Service, server::Grpc};
 
-use super::BytesCodec;
+use super::bytes_codec::BytesCodec;
 use crate::recorder::RecordedBody;
 
 pub(super) const UNARY: &str = "/auth.testing.Echo/Unary";
@@ -19,20 +19,20 @@ pub(super) const SERVER_STREAM: &str = "/auth.testing.Echo/ServerStream";
 pub(super) const CLIENT_STREAM: &str = "/auth.testing.Echo/ClientStream";
 pub(super) const BIDI: &str = "/auth.testing.Echo/Bidi";
 
-/// How often a server stream says what it was told.
+/// How often a server stream repeats the message.
 const ECHOES: usize = 3;
 
-/// The four shapes of a gRPC call.
+/// The methods of the service: one of each of the four kinds.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Shape {
+pub(super) enum EchoMethod {
     Unary,
     ServerStream,
     ClientStream,
     Bidi,
 }
 
-impl Shape {
-    pub(super) fn of(path: &str) -> Option<Self> {
+impl EchoMethod {
+    pub(super) fn at(path: &str) -> Option<Self> {
         match path {
             UNARY => Some(Self::Unary),
             SERVER_STREAM => Some(Self::ServerStream),
@@ -45,10 +45,16 @@ impl Shape {
     pub(super) async fn call(self, request: http::Request<RecordedBody>) -> HttpResponse<Body> {
         let mut grpc = Grpc::new(BytesCodec);
         match self {
-            Self::Unary => grpc.unary(Method(unary), request).await,
-            Self::ServerStream => grpc.server_streaming(Method(server_stream), request).await,
-            Self::ClientStream => grpc.client_streaming(Method(client_stream), request).await,
-            Self::Bidi => grpc.streaming(Method(bidi), request).await,
+            Self::Unary => grpc.unary(ServiceFn(unary), request).await,
+            Self::ServerStream => {
+                grpc.server_streaming(ServiceFn(server_stream), request)
+                    .await
+            }
+            Self::ClientStream => {
+                grpc.client_streaming(ServiceFn(client_stream), request)
+                    .await
+            }
+            Self::Bidi => grpc.streaming(ServiceFn(bidi), request).await,
         }
     }
 }
@@ -77,10 +83,10 @@ async fn bidi(request: Request<Streaming<Bytes>>) -> Result<Response<Streaming<B
     Ok(Response::new(request.into_inner()))
 }
 
-/// A function as the service that tonic asks for.
-struct Method<F>(F);
+/// Makes a function the service that tonic expects.
+struct ServiceFn<F>(F);
 
-impl<F, R, M, A> Service<Request<R>> for Method<F>
+impl<F, R, M, A> Service<Request<R>> for ServiceFn<F>
 where
     F: FnMut(Request<R>) -> A,
     A: Future<Output = Result<Response<M>, Status>> + Send + 'static,

@@ -2,23 +2,23 @@
 
 use http::{HeaderMap, header::AUTHORIZATION};
 
-use super::refusal::Refusal;
+use super::rejection::Rejection;
 
-/// Takes the token out of the one `Authorization` header. Its syntax is not looked at: what was
-/// not issued is unknown.
-pub(super) fn bearer_token(headers: &HeaderMap) -> Result<&str, Refusal> {
+/// Returns the token in the `Authorization` header. Its syntax is not checked: a malformed token is
+/// an unknown one.
+pub(super) fn bearer_token(headers: &HeaderMap) -> Result<&str, Rejection> {
     let mut values = headers.get_all(AUTHORIZATION).iter();
     let Some(value) = values.next() else {
-        return Err(Refusal::NoToken);
+        return Err(Rejection::NoToken);
     };
     if values.next().is_some() {
-        return Err(Refusal::InvalidRequest);
+        return Err(Rejection::InvalidRequest);
     }
-    let value = value.to_str().map_err(|_| Refusal::InvalidRequest)?;
+    let value = value.to_str().map_err(|_| Rejection::InvalidRequest)?;
     let (scheme, token) = value.split_once(' ').unwrap_or((value, ""));
     match token.trim_start_matches(' ') {
-        _ if !scheme.eq_ignore_ascii_case("Bearer") => Err(Refusal::NoToken),
-        "" => Err(Refusal::InvalidRequest),
+        _ if !scheme.eq_ignore_ascii_case("Bearer") => Err(Rejection::NoToken),
+        "" => Err(Rejection::InvalidRequest),
         token => Ok(token),
     }
 }
@@ -29,7 +29,7 @@ mod tests {
     use http::HeaderValue;
 
     #[test]
-    fn one_header_with_the_bearer_scheme() {
+    fn a_token_is_read_from_one_header_with_the_bearer_scheme() {
         let read = |values: &[&'static str]| {
             let mut headers = HeaderMap::new();
             for value in values {
@@ -39,12 +39,12 @@ mod tests {
         };
         assert_eq!(read(&["Bearer abc"]), Ok("abc".to_owned()));
         assert_eq!(read(&["bEARER  abc"]), Ok("abc".to_owned()));
-        assert_eq!(read(&[]), Err(Refusal::NoToken));
-        assert_eq!(read(&["Basic abc"]), Err(Refusal::NoToken));
-        assert_eq!(read(&["Bearer"]), Err(Refusal::InvalidRequest));
+        assert_eq!(read(&[]), Err(Rejection::NoToken));
+        assert_eq!(read(&["Basic abc"]), Err(Rejection::NoToken));
+        assert_eq!(read(&["Bearer"]), Err(Rejection::InvalidRequest));
         assert_eq!(
             read(&["Bearer a", "Bearer a"]),
-            Err(Refusal::InvalidRequest)
+            Err(Rejection::InvalidRequest)
         );
     }
 }

@@ -1,72 +1,72 @@
-//! What a test tells a running API.
+//! Controls of a running API.
 
 use std::{sync::atomic::Ordering::Relaxed, time::Duration};
 
-use super::{ProtectedApi, resource::Step};
-use crate::{Fault, issued_tokens::scopes, lock::lock};
+use super::{api::ProtectedApi, protected_resource::Step};
+use crate::{fault::Fault, issued_tokens::scopes, sync::lock};
 
 impl ProtectedApi {
-    /// Wants a token with these space-delimited scopes from now on; with `""`, the default, any
-    /// active token will do.
+    /// Sets the scopes that a token needs, separated by spaces. Default: `""`, every active token is
+    /// accepted.
     pub fn require_scope(&self, scope: &str) {
-        *lock(&self.state.required) = scopes(scope);
+        *lock(&self.resource.required) = scopes(scope);
     }
 
-    /// How long every request waits before it is answered; zero by default.
+    /// Sets how long every request waits before its response. Default: zero.
     ///
-    /// It is slept on the clock of the authorization server.
+    /// The wait is on the authorization server's [clock](crate::AuthorizationServerBuilder::clock).
     pub fn set_latency(&self, latency: Duration) {
-        self.state.traffic.set_latency(latency);
+        self.resource.traffic.set_latency(latency);
     }
 
-    /// Closes the gate: requests that arrive from now on wait, their tokens not checked yet, until
-    /// [`release`](Self::release).
+    /// Closes the gate: requests that arrive from now on wait until [`release`](Self::release). Their
+    /// tokens are checked after it.
     ///
-    /// With [`until_requests`](Self::until_requests) a test knows that they wait.
+    /// [`until_requests`](Self::until_requests) returns when they have arrived.
     pub fn hold(&self) {
-        self.state.traffic.gate.close();
+        self.resource.traffic.gate.close();
     }
 
-    /// Opens the gate: those who wait go on, in no particular order, and nobody waits any more.
+    /// Opens the gate. The requests that wait continue, in no particular order.
     pub fn release(&self) {
-        self.state.traffic.gate.open();
+        self.resource.traffic.gate.open();
     }
 
-    /// Refuses the next `times` requests as `invalid_token`, whatever token they carry. Refusals
-    /// and faults given earlier come first.
-    pub fn refuse_next(&self, times: usize) {
-        self.state.script.next(times, Step::Refuse);
+    /// Rejects the next `times` requests as `invalid_token`, even with an active token, after the
+    /// rejections and faults of earlier calls.
+    pub fn reject_next(&self, times: usize) {
+        self.resource.script.next(times, Step::Reject);
     }
 
-    /// Refuses every request as `invalid_token` until [`recover`](Self::recover), after those of
-    /// [`refuse_next`](Self::refuse_next) and [`fail_next`](Self::fail_next). It replaces
-    /// [`fail_all`](Self::fail_all).
-    pub fn refuse_all(&self) {
-        self.state.script.always(Step::Refuse);
+    /// Rejects every request as `invalid_token` until [`recover`](Self::recover). Replaces
+    /// [`fail_all`](Self::fail_all). Outcomes of [`reject_next`](Self::reject_next) and
+    /// [`fail_next`](Self::fail_next) come first.
+    pub fn reject_all(&self) {
+        self.resource.script.always(Step::Reject);
     }
 
-    /// Answers the next `times` requests with this fault. Refusals and faults given earlier come
-    /// first.
+    /// Makes `fault` the outcome of the next `times` requests, after the rejections and faults of
+    /// earlier calls.
     pub fn fail_next(&self, times: usize, fault: impl Into<Fault>) {
-        self.state.script.next(times, Step::Fail(fault.into()));
+        self.resource.script.next(times, Step::Fail(fault.into()));
     }
 
-    /// Answers every request with this fault until [`recover`](Self::recover), after those of
-    /// [`refuse_next`](Self::refuse_next) and [`fail_next`](Self::fail_next). It replaces
-    /// [`refuse_all`](Self::refuse_all).
+    /// Makes `fault` the outcome of every request until [`recover`](Self::recover). Replaces
+    /// [`reject_all`](Self::reject_all). Outcomes of [`reject_next`](Self::reject_next) and
+    /// [`fail_next`](Self::fail_next) come first.
     pub fn fail_all(&self, fault: impl Into<Fault>) {
-        self.state.script.always(Step::Fail(fault.into()));
+        self.resource.script.always(Step::Fail(fault.into()));
     }
 
-    /// Takes back all refusals and faults. Requests that hang already go on hanging.
+    /// Removes all rejections and faults. A request that already hangs stays unanswered.
     pub fn recover(&self) {
-        self.state.script.clear();
+        self.resource.script.clear();
     }
 
-    /// Whether a request is refused, or fails, as soon as its head has arrived, its body unread, as
-    /// servers do that do not want the upload; by default the body is read first. gRPC requests
-    /// are always refused early.
-    pub fn refuse_early(&self, early: bool) {
-        self.state.refuse_early.store(early, Relaxed);
+    /// Sets whether a rejection or a fault comes before the body is read, as from a server that
+    /// avoids a useless upload. Default: `false`, after the body is read. gRPC requests are always
+    /// rejected early.
+    pub fn reject_early(&self, early: bool) {
+        self.resource.reject_early.store(early, Relaxed);
     }
 }

@@ -1,60 +1,65 @@
-//! What a test learns from an API.
+//! Counts and recordings of an API.
 
 use std::sync::atomic::Ordering::Relaxed;
 
 use bytes::Bytes;
 use http::{Request, StatusCode};
 
-use super::ProtectedApi;
-use crate::lock::lock;
+use super::api::ProtectedApi;
+use crate::sync::lock;
 
 impl ProtectedApi {
-    /// The requests so far, oldest first, as they came over the wire, `Authorization` included,
-    /// each with what has been read of its body so far. The last 10,000 are kept.
+    /// Returns the last 10,000 requests, oldest first, as they were received, `Authorization`
+    /// included. The body of a request that is not finished ends where the API has read to.
     ///
-    /// Over HTTP/1.1 the URI is path and query, over HTTP/2 it has scheme and authority too.
+    /// The URI of an HTTP/1.1 request is path and query. That of an HTTP/2 request has scheme and
+    /// authority as well.
     #[must_use]
     pub fn requests(&self) -> Vec<Request<Bytes>> {
-        self.state.traffic.recorder.requests()
+        self.resource.traffic.recorder.requests()
     }
 
-    /// Like [`requests`](Self::requests), and forgets them. The counts stay.
-    #[must_use = "to forget them, drop them by name"]
+    /// Returns the [`requests`](Self::requests), and removes them from the recording. The counts
+    /// stay.
+    #[must_use = "to discard the recording, assign it to `_`"]
     pub fn take_requests(&self) -> Vec<Request<Bytes>> {
-        self.state.traffic.recorder.take_requests()
+        self.resource.traffic.recorder.take_requests()
     }
 
-    /// How many requests there were, answered or not.
+    /// Returns the number of requests so far, with a response or without one.
     #[must_use]
     pub fn request_count(&self) -> usize {
-        self.state.traffic.recorder.seen().value()
+        self.resource.traffic.recorder.recorded().value()
     }
 
-    /// Waits until there were at least so many requests, answered or not.
-    pub async fn until_requests(&self, at_least: usize) {
-        self.state.traffic.recorder.seen().until(at_least).await;
+    /// Waits until the API has received at least `min` requests since it started.
+    pub async fn until_requests(&self, min: usize) {
+        let recorded = self.resource.traffic.recorder.recorded();
+        recorded.wait_until(min).await;
     }
 
-    /// The HTTP statuses answered, in the order of the answers. Every gRPC answer counts as 200.
+    /// Returns the HTTP status of every response so far, in the order of the responses. The HTTP
+    /// status of every gRPC response is 200.
     #[must_use]
     pub fn statuses(&self) -> Vec<StatusCode> {
-        lock(&self.state.statuses).clone()
+        lock(&self.resource.statuses).clone()
     }
 
-    /// How many requests were refused for their token or on demand: 401, 403 and 400 for a missing
-    /// or unfit one, and their gRPC counterparts. Faults do not count.
+    /// Returns the number of rejections so far: 401, 403 and 400 because of the token, their gRPC
+    /// counterparts, and those of [`reject_next`](Self::reject_next) and
+    /// [`reject_all`](Self::reject_all). Faults do not count.
     #[must_use]
-    pub fn refusals(&self) -> usize {
-        self.state.refusals.load(Relaxed)
+    pub fn rejections(&self) -> usize {
+        self.resource.rejections.load(Relaxed)
     }
 
-    /// The most requests that were ever in flight at the same time.
+    /// Returns the highest number of requests that were in flight at the same time.
     #[must_use]
     pub fn max_in_flight(&self) -> usize {
-        self.state.traffic.max_in_flight()
+        self.resource.traffic.max_in_flight()
     }
 
-    /// How many connections were accepted.
+    /// Returns the number of connections accepted so far.
     #[must_use]
     pub fn connections(&self) -> usize {
         self.loopback.connections()

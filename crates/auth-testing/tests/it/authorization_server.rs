@@ -1,4 +1,4 @@
-//! What is granted, to whom, and what is remembered of it.
+//! Token requests: which are granted, and what the server records of them.
 
 use std::time::Duration;
 
@@ -9,10 +9,10 @@ use http::{
 };
 use serde_json::json;
 
-use crate::client::{BASIC, FORM, POST, ask, http1, http2, send, server, token_request};
+use crate::client::{BASIC, FORM, POST, http1, http2, request_token, send, server, token_request};
 
 #[tokio::test]
-async fn a_token_response_is_what_rfc_6749_shows() {
+async fn a_token_response_has_the_form_of_rfc_6749() {
     let server = server().await;
     let request = token_request(server.token_endpoint(), &format!("{POST}&scope=b+a"));
     let response = send(&http1(), request).await.unwrap();
@@ -30,7 +30,7 @@ async fn a_token_response_is_what_rfc_6749_shows() {
 }
 
 #[tokio::test]
-async fn authentication_methods_are_the_accepted_ones() {
+async fn only_accepted_authentication_methods_are_accepted() {
     let (id, secret) = ("a b", "s+%41");
     let form = "grant_type=client_credentials";
     let basic = "Basic YSUyMGI6cyUyQiUyNTQx"; // a%20b:s%2B%2541
@@ -63,40 +63,46 @@ async fn authentication_methods_are_the_accepted_ones() {
 }
 
 #[tokio::test]
-async fn clients_come_and_go() {
+async fn clients_are_added_changed_and_removed_while_the_server_runs() {
     let server = AuthorizationServer::builder().start().await.unwrap();
-    assert_eq!(ask(&server, "").await.0, 401);
+    assert_eq!(request_token(&server, "").await.0, 401);
     server.set_client("client", "secret");
-    assert_eq!(ask(&server, "").await.0, 200);
+    assert_eq!(request_token(&server, "").await.0, 200);
     server.set_client("client", "rotated");
-    assert_eq!(ask(&server, "").await.0, 401);
+    assert_eq!(request_token(&server, "").await.0, 401);
     server.set_client("client", "secret");
     server.remove_client("client");
-    assert_eq!(ask(&server, "").await.0, 401);
+    assert_eq!(request_token(&server, "").await.0, 401);
 }
 
 #[tokio::test]
 async fn scopes_are_granted_and_echoed_as_configured() {
     let base = || AuthorizationServer::builder().client("client", "secret");
     let open = base().start().await.unwrap();
-    assert_eq!(ask(&open, "").await.1.get("scope"), None);
-    assert_eq!(ask(&open, "&scope=x").await.1["scope"], "x");
+    assert_eq!(request_token(&open, "").await.1.get("scope"), None);
+    assert_eq!(request_token(&open, "&scope=x").await.1["scope"], "x");
 
     let closed = base().scopes("read write").start().await.unwrap();
-    assert_eq!(ask(&closed, "&scope=write").await.1["scope"], "write");
-    assert_eq!(ask(&closed, "").await.1["scope"], "read write");
-    let (status, json) = ask(&closed, "&scope=read+admin").await;
+    assert_eq!(
+        request_token(&closed, "&scope=write").await.1["scope"],
+        "write"
+    );
+    assert_eq!(request_token(&closed, "").await.1["scope"], "read write");
+    let (status, json) = request_token(&closed, "&scope=read+admin").await;
     assert_eq!(
         (status.as_u16(), &json["error"]),
         (400, &json!("invalid_scope"))
     );
 
     let silent = base().echo_scope(false).start().await.unwrap();
-    assert_eq!(ask(&silent, "&scope=x").await.1.get("scope"), None);
+    assert_eq!(
+        request_token(&silent, "&scope=x").await.1.get("scope"),
+        None
+    );
 }
 
 #[tokio::test]
-async fn tokens_have_the_lifetime_and_length_asked_for() {
+async fn tokens_have_the_configured_lifetime_and_length() {
     let server = AuthorizationServer::builder()
         .client("client", "secret")
         .token_lifetime(Duration::from_millis(3999))
@@ -104,21 +110,21 @@ async fn tokens_have_the_lifetime_and_length_asked_for() {
         .start()
         .await
         .unwrap();
-    let (_, json) = ask(&server, "").await;
+    let (_, json) = request_token(&server, "").await;
     assert_eq!(json["expires_in"], 3);
     assert_eq!(json["access_token"].as_str().unwrap().len(), 900);
     server.set_token_lifetime(Duration::from_secs(60));
-    assert_eq!(ask(&server, "").await.1["expires_in"], 60);
+    assert_eq!(request_token(&server, "").await.1["expires_in"], 60);
 
     let silent = AuthorizationServer::builder()
         .client("client", "secret")
         .omit_expires_in();
     let silent = silent.start().await.unwrap();
-    assert_eq!(ask(&silent, "").await.1.get("expires_in"), None);
+    assert_eq!(request_token(&silent, "").await.1.get("expires_in"), None);
 }
 
 #[tokio::test]
-async fn tokens_are_revoked_one_by_one_and_all_at_once() {
+async fn tokens_are_revoked_one_by_one_or_all_at_once() {
     let server = server().await;
     let tokens = [(); 3].map(|()| server.issue_token(""));
     server.revoke(&tokens[0]);
@@ -127,11 +133,14 @@ async fn tokens_are_revoked_one_by_one_and_all_at_once() {
     server.revoke_all();
     assert!(tokens.iter().all(|token| !server.is_active(token)));
     assert_eq!(server.tokens_issued(), 3);
-    assert!(server.is_active(&server.issue_token("")), "issued since");
+    assert!(
+        server.is_active(&server.issue_token("")),
+        "a token that was issued after the revocation is active"
+    );
 }
 
 #[tokio::test]
-async fn requests_are_kept_byte_for_byte() {
+async fn requests_are_recorded_unchanged() {
     let server = AuthorizationServer::builder()
         .client("client", "secret")
         .token_endpoint_path("/oauth/connect/token")
@@ -150,8 +159,8 @@ async fn requests_are_kept_byte_for_byte() {
         .headers_mut()
         .insert(AUTHORIZATION, BASIC.parse().unwrap());
     assert_eq!(send(&client, request).await.unwrap().status(), 200);
-    let elsewhere = token_request(format!("{}/token", server.issuer()), form);
-    assert_eq!(send(&client, elsewhere).await.unwrap().status(), 404);
+    let other_path = token_request(format!("{}/token", server.issuer()), form);
+    assert_eq!(send(&client, other_path).await.unwrap().status(), 404);
 
     let requests = server.requests();
     assert_eq!(requests.len(), 2);
@@ -165,7 +174,11 @@ async fn requests_are_kept_byte_for_byte() {
             .ends_with(requests[0].headers()[HOST].to_str().unwrap())
     );
     assert_eq!(requests[0].body(), form);
-    assert_eq!(server.token_requests(), 1, "not what went elsewhere");
+    assert_eq!(
+        server.token_requests(),
+        1,
+        "a request for another path is no token request"
+    );
 
     assert_eq!(server.take_requests().len(), 2);
     assert!(server.requests().is_empty());
@@ -173,7 +186,7 @@ async fn requests_are_kept_byte_for_byte() {
 }
 
 #[tokio::test]
-async fn http2_is_spoken_on_the_same_port() {
+async fn http1_and_http2_share_a_port() {
     let server = server().await;
     for client in [http1(), http2()] {
         let request = token_request(server.token_endpoint(), POST);

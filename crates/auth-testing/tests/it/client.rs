@@ -1,4 +1,4 @@
-//! A plain HTTP client.
+//! A plain HTTP client, and the requests it sends.
 
 use auth_testing::AuthorizationServer;
 use bytes::Bytes;
@@ -17,7 +17,7 @@ pub(crate) type Client = legacy::Client<HttpConnector, Full<Bytes>>;
 
 pub(crate) const FORM: &str = "application/x-www-form-urlencoded";
 pub(crate) const POST: &str = "grant_type=client_credentials&client_id=client&client_secret=secret";
-/// `client:secret`
+/// The credentials `client:secret`.
 pub(crate) const BASIC: &str = "Basic Y2xpZW50OnNlY3JldA==";
 
 pub(crate) fn http1() -> Client {
@@ -30,7 +30,7 @@ pub(crate) fn http2() -> Client {
         .build_http()
 }
 
-/// A server that knows `client` with `secret`.
+/// Starts a server with the client `client` and its secret `secret`.
 pub(crate) async fn server() -> AuthorizationServer {
     let builder = AuthorizationServer::builder().client("client", "secret");
     builder.start().await.unwrap()
@@ -62,8 +62,8 @@ pub(crate) async fn send(
     Ok(Response::from_parts(head, body))
 }
 
-/// Sends a token request by `client_secret_post`, with more parameters after it.
-pub(crate) async fn ask(server: &AuthorizationServer, more: &str) -> (StatusCode, Value) {
+/// Sends a token request by `client_secret_post`, with `more` parameters appended to its form.
+pub(crate) async fn request_token(server: &AuthorizationServer, more: &str) -> (StatusCode, Value) {
     let request = token_request(server.token_endpoint(), &format!("{POST}{more}"));
     let response = send(&http1(), request).await.unwrap();
     let json = serde_json::from_slice(response.body()).unwrap_or_default();

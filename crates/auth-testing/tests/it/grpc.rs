@@ -42,7 +42,7 @@ fn authorized(api: &ProtectedApi, token: &str) -> InterceptedService<Channel, Be
 }
 
 #[tokio::test]
-async fn health_is_served_to_an_active_token() {
+async fn the_health_service_accepts_an_active_token() {
     let (server, api) = started().await;
     let mut health = HealthClient::new(authorized(&api, &server.issue_token("")));
     let check = health.check(HealthCheckRequest::default()).await.unwrap();
@@ -52,10 +52,10 @@ async fn health_is_served_to_an_active_token() {
     assert_eq!(first.status(), ServingStatus::Serving);
 
     server.revoke_all();
-    let refused = health.check(HealthCheckRequest::default()).await;
-    assert_eq!(refused.unwrap_err().code(), Code::Unauthenticated);
+    let rejected = health.check(HealthCheckRequest::default()).await;
+    assert_eq!(rejected.unwrap_err().code(), Code::Unauthenticated);
     assert_eq!(
-        (api.refusals(), api.request_count(), api.connections()),
+        (api.rejections(), api.request_count(), api.connections()),
         (1, 3, 1)
     );
     assert_eq!(
@@ -72,23 +72,23 @@ async fn a_rejection_is_trailers_only() {
     *request.method_mut() = Method::POST;
     let content_type = "application/grpc+proto".parse().unwrap();
     request.headers_mut().insert(CONTENT_TYPE, content_type);
-    let refused = send(&http2(), request.clone()).await.unwrap();
-    assert_eq!(refused.status(), 200);
-    assert_eq!(refused.headers()["grpc-status"], "16");
-    assert_eq!(refused.headers()[CONTENT_TYPE], "application/grpc");
-    assert!(refused.body().is_empty());
+    let rejected = send(&http2(), request.clone()).await.unwrap();
+    assert_eq!(rejected.status(), 200);
+    assert_eq!(rejected.headers()["grpc-status"], "16");
+    assert_eq!(rejected.headers()[CONTENT_TYPE], "application/grpc");
+    assert!(rejected.body().is_empty());
 
     api.require_scope("write");
     let token = format!("Bearer {}", server.issue_token("read"));
     request
         .headers_mut()
         .insert("authorization", token.parse().unwrap());
-    let refused = send(&http2(), request).await.unwrap();
-    assert_eq!(refused.headers()["grpc-status"], "7");
+    let rejected = send(&http2(), request).await.unwrap();
+    assert_eq!(rejected.headers()["grpc-status"], "7");
 }
 
 #[tokio::test]
-async fn all_four_shapes_are_echoed() {
+async fn methods_of_all_four_kinds_are_echoed() {
     let (server, api) = started().await;
     let mut echo = EchoClient::new(authorized(&api, &server.issue_token("")));
     let messages = || stream::iter(["a", "bc", ""].map(Bytes::from));
@@ -105,7 +105,7 @@ async fn all_four_shapes_are_echoed() {
         assert_eq!(echoes.message().await.unwrap().unwrap(), message);
     }
     assert!(echoes.message().await.unwrap().is_none());
-    // Five bytes of framing before each message.
+    // five bytes of framing precede each message
     assert_eq!(api.requests()[0].body().as_ref(), b"\0\0\0\0\x05hello");
     assert_eq!(api.requests()[1].body().len(), 3 * 5 + 3);
 }
@@ -115,11 +115,11 @@ async fn a_client_stream_is_rejected_while_it_is_open() {
     let (server, api) = started().await;
     let token = server.issue_token("");
     let mut echo = EchoClient::new(authorized(&api, &token));
-    api.refuse_next(2);
-    let refused = echo.client_stream(stream::pending()).await.unwrap_err();
-    assert_eq!(refused.code(), Code::Unauthenticated);
-    let refused = echo.bidi(stream::pending()).await.unwrap_err();
-    assert_eq!(refused.code(), Code::Unauthenticated);
+    api.reject_next(2);
+    let rejected = echo.client_stream(stream::pending()).await.unwrap_err();
+    assert_eq!(rejected.code(), Code::Unauthenticated);
+    let rejected = echo.bidi(stream::pending()).await.unwrap_err();
+    assert_eq!(rejected.code(), Code::Unauthenticated);
 }
 
 #[tokio::test]
@@ -140,7 +140,7 @@ async fn a_bidirectional_stream_answers_message_by_message() {
 }
 
 #[tokio::test]
-async fn other_statuses_come_from_answers_and_unknown_methods() {
+async fn answers_and_unknown_methods_have_their_status() {
     let (server, api) = started().await;
     let token = server.issue_token("");
     let mut echo = EchoClient::new(authorized(&api, &token));
@@ -150,7 +150,7 @@ async fn other_statuses_come_from_answers_and_unknown_methods() {
         (failed.code(), failed.message()),
         (Code::Unavailable, "on demand")
     );
-    assert_eq!(api.refusals(), 0);
+    assert_eq!(api.rejections(), 0);
 
     let mut request = api_request(format!("{}/no.Such/Method", api.url()), &token);
     *request.method_mut() = Method::POST;
@@ -159,7 +159,7 @@ async fn other_statuses_come_from_answers_and_unknown_methods() {
     let response = send(&http2(), request).await.unwrap();
     assert_eq!(response.headers()["grpc-status"], "12");
 
-    let mut stranger = EchoClient::new(channel(&api));
-    let refused = stranger.unary("hello").await.unwrap_err();
-    assert_eq!(refused.code(), Code::Unauthenticated);
+    let mut without_token = EchoClient::new(channel(&api));
+    let rejected = without_token.unary("hello").await.unwrap_err();
+    assert_eq!(rejected.code(), Code::Unauthenticated);
 }

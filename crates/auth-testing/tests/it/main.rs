@@ -1,8 +1,8 @@
-//! Everything a test can tell the servers, seen from the other end of the wire.
+//! The servers and their controls, as an HTTP client sees them.
 
 #![allow(
     clippy::unwrap_used,
-    reason = "clippy.toml allows it inside test functions; here are their helpers too"
+    reason = "clippy.toml allows it inside test functions, and their helpers need it as well"
 )]
 
 mod authorization_server;
@@ -10,9 +10,9 @@ mod authorization_server;
 mod auto_traits;
 mod client;
 mod faults;
+mod gate_and_latency;
 #[cfg(feature = "grpc")]
 mod grpc;
-mod life;
+mod lifecycle;
 mod protected_api;
 mod token_errors;
-mod waiting;

@@ -1,4 +1,4 @@
-//! RFC 6750 at the protected resource, and what is remembered of the requests.
+//! Requests to a protected API (RFC 6750): which are accepted, and what the API records of them.
 
 use auth_testing::ProtectedApi;
 use bytes::Bytes;
@@ -19,7 +19,7 @@ use tokio::{
 use crate::client::{api_request, http1, http2, send, server};
 
 #[tokio::test]
-async fn an_active_token_is_let_in() {
+async fn an_active_token_is_accepted() {
     let server = server().await;
     let api = ProtectedApi::start(&server).await.unwrap();
     let token = server.issue_token("");
@@ -37,7 +37,7 @@ async fn an_active_token_is_let_in() {
     }
     assert_eq!(api.statuses(), [200, 200]);
     assert_eq!(
-        (api.request_count(), api.connections(), api.refusals()),
+        (api.request_count(), api.connections(), api.rejections()),
         (2, 2, 0)
     );
 
@@ -91,7 +91,7 @@ async fn each_rejection_has_its_challenge() {
         assert_eq!(response.status(), status, "{values:?}");
         assert_eq!(response.headers()[WWW_AUTHENTICATE], challenge);
     }
-    assert_eq!(api.refusals(), 6);
+    assert_eq!(api.rejections(), 6);
 
     let mut wide = api_request(api.url(), &server.issue_token("read write other"));
     assert_eq!(send(&http1(), wide.clone()).await.unwrap().status(), 200);
@@ -120,7 +120,8 @@ async fn a_streamed_body_is_read_to_its_end() {
     assert!(api.requests()[0].body() == &whole);
 }
 
-/// Sends a head, waits until it has arrived, then sends the body or not; the start of the answer.
+/// Sends a head, waits until it has arrived, and then sends the body, or does not. Returns the start
+/// of the response.
 async fn late_body(api: &ProtectedApi, token: &str, body_after_head: bool) -> String {
     let requests_before = api.request_count();
     let authority = api.url().replace("http://", "");
@@ -146,7 +147,7 @@ async fn rejections_wait_for_the_body_by_default() {
     let token = server.issue_token("");
     assert_eq!(late_body(&api, "unknown", true).await, "HTTP/1.1 401");
     assert_eq!(api.requests()[0].body(), "hello");
-    api.refuse_early(true);
+    api.reject_early(true);
     assert_eq!(late_body(&api, "unknown", false).await, "HTTP/1.1 401");
     assert_eq!(api.requests()[1].body(), "");
     assert_eq!(late_body(&api, &token, true).await, "HTTP/1.1 200");

@@ -1,4 +1,4 @@
-//! RFC 6749 §5.2, and what comes before it.
+//! Denied token requests (RFC 6749 §5.2), and requests that are no token requests.
 
 use http::{
     Method,
@@ -11,10 +11,10 @@ use crate::client::{BASIC, POST, http1, send, server, token_request};
 const GRANT: &str = "grant_type=client_credentials";
 
 #[tokio::test]
-async fn each_fault_of_a_token_request_has_its_error() {
+async fn each_mistake_in_a_token_request_has_its_error() {
     let server = server().await;
     let cases = [
-        // what is sent, status, error
+        // Authorization header, form, status, error
         (
             None,
             "client_id=client&client_secret=secret",
@@ -42,7 +42,7 @@ async fn each_fault_of_a_token_request_has_its_error() {
         ),
         (
             None,
-            &format!("{GRANT}&client_id=nobody&client_secret=secret"),
+            &format!("{GRANT}&client_id=unknown&client_secret=secret"),
             401,
             "invalid_client",
         ),
@@ -85,7 +85,7 @@ async fn each_fault_of_a_token_request_has_its_error() {
 }
 
 #[tokio::test]
-async fn the_matching_client_id_may_stand_beside_basic() {
+async fn basic_authentication_allows_the_same_client_id_in_the_form() {
     let server = server().await;
     let mut request = token_request(
         server.token_endpoint(),
@@ -98,7 +98,7 @@ async fn the_matching_client_id_may_stand_beside_basic() {
 }
 
 #[tokio::test]
-async fn two_authorization_headers_are_invalid() {
+async fn two_authorization_headers_are_an_invalid_request() {
     let server = server().await;
     let mut request = token_request(server.token_endpoint(), GRANT);
     for _ in 0..2 {
@@ -110,7 +110,7 @@ async fn two_authorization_headers_are_invalid() {
 }
 
 #[tokio::test]
-async fn credentials_in_the_uri_are_invalid() {
+async fn client_credentials_in_the_uri_are_an_invalid_request() {
     let server = server().await;
     for query in ["client_id=client", "a=b&client_secret=secret"] {
         let url = format!("{}?{query}", server.token_endpoint());
@@ -120,7 +120,7 @@ async fn credentials_in_the_uri_are_invalid() {
 }
 
 #[tokio::test]
-async fn only_a_posted_form_is_a_token_request() {
+async fn a_token_request_is_a_posted_form() {
     let server = server().await;
     let mut get = token_request(server.token_endpoint(), POST);
     *get.method_mut() = Method::GET;

@@ -22,7 +22,7 @@ fn sent_to(location: &str) -> String {
 
 fn found(location: &str) -> Answer {
     let location = HeaderValue::from_str(location).unwrap();
-    Answer::status(StatusCode::FOUND).header(LOCATION, location)
+    Answer::status(StatusCode::FOUND).with_header(LOCATION, location)
 }
 
 /// Sends one request, and the API sends it on.

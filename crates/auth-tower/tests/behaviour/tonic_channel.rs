@@ -104,7 +104,7 @@ async fn over_tls_every_shape_of_a_call_carries_the_token() {
     client_streaming(&mut echo).await;
     server_streaming(&mut echo).await;
     bidirectional(&mut echo).await;
-    assert_eq!(deployment.api.refusals(), 0);
+    assert_eq!(deployment.api.rejections(), 0);
     assert_eq!(deployment.authorization.token_requests(), 1);
 }
 
@@ -117,7 +117,7 @@ async fn a_generated_client_works_on_the_layer() {
     let watched = health.watch(HealthCheckRequest::default()).await.unwrap();
     let first = watched.into_inner().message().await.unwrap().unwrap();
     assert_eq!(first.status(), ServingStatus::Serving);
-    assert_eq!(deployment.api.refusals(), 0);
+    assert_eq!(deployment.api.rejections(), 0);
 }
 
 /// Were the request's body gathered before it is sent, the first reply would never come.

@@ -89,7 +89,7 @@ async fn a_store_that_is_back_is_used_again() {
     );
     assert_eq!(secret(&one).await, "t1");
     assert_eq!(secret(&other).await, "t2");
-    store.mend();
+    store.recover();
     store.clear();
     tokio::time::advance(secs(500)).await;
     for tokens in [&one, &other] {

@@ -19,7 +19,7 @@ impl LedOn {
         let deployment = Deployment::start().await;
         let authorizer = deployment.revoked().await;
         let location = HeaderValue::from_static("/second");
-        let answer = Answer::status(redirect).header(LOCATION, location);
+        let answer = Answer::status(redirect).with_header(LOCATION, location);
         deployment.api.fail_next(1, answer);
         let url = format!("{}/first", deployment.api.url());
         let request = reqwest_with(authorizer.clone()).request(method, url);

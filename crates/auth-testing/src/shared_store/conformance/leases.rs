@@ -1,144 +1,150 @@
-//! Who may ask for a token, and what those who wait are told.
+//! Leases: which process may request a token, and how waiters learn of changes.
 
 use std::time::Duration;
 
-use auth_core::SharedTokenStore;
+use auth_core::{Lease, SharedKey, SharedTokenStore};
 use tokio::time::{Instant, sleep, timeout};
 
-use super::{
-    A_WHILE, PATIENCE,
-    asking::{answer, key, leased, loaded, saved, token},
-};
+use super::operations::{PATIENCE, POLL_INTERVAL, lease, load, outcome, random_key, save, token};
 
-pub(super) async fn gives_one_lease(one: &dyn SharedTokenStore, other: &dyn SharedTokenStore) {
-    let (key, another) = (key(), key());
-    let Some(lease) = leased(one, &key).await else {
-        panic!("a lease that nobody has is given");
+/// Acquires a lease that is free.
+async fn acquire(store: &dyn SharedTokenStore, key: &SharedKey, rule: &str) -> Box<dyn Lease> {
+    let Some(lease) = lease(store, key).await else {
+        panic!("{rule}; lease returned None");
     };
-    assert!(
-        leased(other, &key).await.is_none(),
-        "a lease is given to one only"
-    );
-    assert!(
-        leased(one, &key).await.is_none(),
-        "not twice through the same handle either"
-    );
-    let Some(second) = leased(other, &another).await else {
-        panic!("another key has another lease");
-    };
-    saved(other, &key, &token("abc", 0)).await;
-    assert!(
-        leased(other, &key).await.is_none(),
-        "to save a token ends no lease"
-    );
-    answer("release", lease.release()).await;
-    let Some(next) = leased(other, &key).await else {
-        panic!("a lease that was given back is given again");
-    };
-    answer("release", next.release()).await;
-    answer("release", second.release()).await;
+    lease
 }
 
-pub(super) async fn tells_of_changes(one: &dyn SharedTokenStore, other: &dyn SharedTokenStore) {
-    let key = key();
-    answer("changed, with no lease", other.changed(&key)).await;
-    let Some(lease) = leased(one, &key).await else {
-        panic!("a lease that nobody has is given");
-    };
-    let waiting = async {
-        // it may complete for no reason, but a token has to be there in the end
-        while loaded(other, &key).await.is_none() {
-            answer("changed, with a token saved meanwhile", other.changed(&key)).await;
+/// Tries to acquire a lease until it is free.
+async fn acquire_later(
+    store: &dyn SharedTokenStore,
+    key: &SharedKey,
+    rule: &str,
+) -> Box<dyn Lease> {
+    let acquired = async {
+        loop {
+            if let Some(lease) = lease(store, key).await {
+                return lease;
+            }
+            sleep(POLL_INTERVAL).await;
         }
     };
-    let minted = token("abc", 0);
+    let Ok(lease) = timeout(PATIENCE, acquired).await else {
+        panic!("{rule}; lease returned None for {PATIENCE:?}");
+    };
+    lease
+}
+
+const FREE: &str = "a free lease is acquired";
+
+pub(super) async fn a_lease_has_one_holder(
+    first: &dyn SharedTokenStore,
+    second: &dyn SharedTokenStore,
+) {
+    let (key, another_key) = (random_key(), random_key());
+    let held = acquire(first, &key, FREE).await;
+    assert!(
+        lease(second, &key).await.is_none(),
+        "a lease that has a holder is not acquired"
+    );
+    assert!(
+        lease(first, &key).await.is_none(),
+        "a lease that has a holder is not acquired through the same handle either"
+    );
+    let another = acquire(second, &another_key, "each key has its own lease").await;
+    save(second, &key, &token("abc", 0)).await;
+    assert!(
+        lease(second, &key).await.is_none(),
+        "saving a token does not end the lease"
+    );
+    outcome("release", held.release()).await;
+    let next = acquire(second, &key, "a lease that was released is free").await;
+    outcome("release", next.release()).await;
+    outcome("release", another.release()).await;
+}
+
+pub(super) async fn waiters_learn_of_changes(
+    first: &dyn SharedTokenStore,
+    second: &dyn SharedTokenStore,
+) {
+    let key = random_key();
+    outcome("changed, while the lease is free", second.changed(&key)).await;
+    let held = acquire(first, &key, FREE).await;
+    let waiting = async {
+        // `changed` may complete for no reason, but the token has to be there in the end
+        while load(second, &key).await.is_none() {
+            outcome("changed, while a token is saved", second.changed(&key)).await;
+        }
+    };
+    let issued = token("abc", 0);
     let saving = async {
-        sleep(A_WHILE).await;
-        saved(one, &key, &minted).await;
+        sleep(POLL_INTERVAL).await;
+        save(first, &key, &issued).await;
     };
     tokio::join!(waiting, saving);
     let releasing = async {
-        sleep(A_WHILE).await;
-        answer("release", lease.release()).await;
+        sleep(POLL_INTERVAL).await;
+        outcome("release", held.release()).await;
     };
     let waiting = async {
         loop {
-            answer(
-                "changed, with the lease given back meanwhile",
-                other.changed(&key),
-            )
-            .await;
-            if let Some(lease) = leased(other, &key).await {
+            outcome("changed, while the lease is released", second.changed(&key)).await;
+            if let Some(lease) = lease(second, &key).await {
                 break lease;
             }
         }
     };
-    let (lease, ()) = tokio::join!(waiting, releasing);
-    answer("release", lease.release()).await;
+    let (next, ()) = tokio::join!(waiting, releasing);
+    outcome("release", next.release()).await;
 }
 
-pub(super) async fn pauses(one: &dyn SharedTokenStore, other: &dyn SharedTokenStore) {
-    const PAUSE: Duration = Duration::from_millis(400);
-    let key = key();
-    let Some(lease) = leased(one, &key).await else {
-        panic!("a lease that nobody has is given");
-    };
-    let started = Instant::now();
-    answer("release after a pause", lease.release_after(PAUSE)).await;
-    let next = async {
-        loop {
-            if let Some(lease) = leased(other, &key).await {
-                return lease;
-            }
-            sleep(A_WHILE).await;
-        }
-    };
-    let Ok(next) = timeout(PATIENCE, next).await else {
-        panic!("a lease that was given back for later is given then");
-    };
-    let paused = started.elapsed() + A_WHILE;
-    assert!(
-        paused >= PAUSE,
-        "a lease that was given back for later is not given before"
-    );
-    answer("release", next.release()).await;
-}
-
-pub(super) async fn ends_a_lease_that_is_not_held(
-    one: &dyn SharedTokenStore,
-    other: &dyn SharedTokenStore,
+pub(super) async fn a_lease_released_for_later_stays_taken(
+    first: &dyn SharedTokenStore,
+    second: &dyn SharedTokenStore,
 ) {
-    let key = key();
-    let Some(lost) = leased(one, &key).await else {
-        panic!("a lease that nobody has is given");
-    };
+    const WAIT: Duration = Duration::from_millis(400);
+    let key = random_key();
+    let held = acquire(first, &key, FREE).await;
     let started = Instant::now();
-    let next = async {
-        loop {
-            if let Some(lease) = leased(other, &key).await {
-                return lease;
-            }
-            sleep(A_WHILE).await;
-        }
-    };
-    let Ok(lease) = timeout(PATIENCE, next).await else {
-        panic!("a lease that is not held ends by itself, within {PATIENCE:?}");
-    };
-    let lasted = started.elapsed();
-    answer("release of a lease that was lost", lost.release()).await;
+    outcome("release_after", held.release_after(WAIT)).await;
+    let next = acquire_later(
+        second,
+        &key,
+        "a lease that was released for later is free after the wait",
+    )
+    .await;
+    // a store may round the end of a lease
+    let waited = started.elapsed() + POLL_INTERVAL;
     assert!(
-        leased(one, &key).await.is_none(),
-        "a lost lease cannot be given back"
+        waited >= WAIT,
+        "a lease that was released for later is not acquired before the wait is over"
     );
-    let never = timeout(lasted * 2, lease.hold()).await;
-    assert!(never.is_err(), "to hold a lease never completes");
+    outcome("release", next.release()).await;
+}
+
+pub(super) async fn a_lease_ends_unless_it_is_held(
+    first: &dyn SharedTokenStore,
+    second: &dyn SharedTokenStore,
+) {
+    let key = random_key();
+    let lost = acquire(first, &key, FREE).await;
+    let started = Instant::now();
+    let current = acquire_later(second, &key, "a lease that is not held ends by itself").await;
+    let lasted = started.elapsed();
+    outcome("release of a lease that has ended", lost.release()).await;
     assert!(
-        leased(one, &key).await.is_none(),
+        lease(first, &key).await.is_none(),
+        "releasing a lease that has ended does not end the lease of the next holder"
+    );
+    let held = timeout(lasted * 2, current.hold()).await;
+    assert!(held.is_err(), "hold never completes");
+    assert!(
+        lease(first, &key).await.is_none(),
         "a lease that is held does not end"
     );
-    answer("release", lease.release()).await;
+    outcome("release", current.release()).await;
     assert!(
-        leased(one, &key).await.is_some(),
-        "a lease that was held can be given back"
+        lease(first, &key).await.is_some(),
+        "a lease that was held is free after its release"
     );
 }

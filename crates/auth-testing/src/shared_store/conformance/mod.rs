@@ -1,45 +1,52 @@
-//! What every store that processes share has to do.
+//! The checks that every shared store has to pass.
 
-// it is there to fail the test that calls it
-#![allow(clippy::panic)]
+#![allow(
+    clippy::panic,
+    reason = "a check that does not pass fails the test that calls it"
+)]
 
-mod asking;
 mod leases;
+mod operations;
 mod tokens;
-
-use std::time::Duration;
 
 use auth_core::SharedTokenStore;
 
-/// No store keeps a lease, or an ended token, for so long.
-const PATIENCE: Duration = Duration::from_secs(60);
-const A_WHILE: Duration = Duration::from_millis(20);
-
-/// Takes a [`SharedTokenStore`] through everything its documentation demands; for authors of one.
+/// Checks that a [`SharedTokenStore`] does everything that its documentation demands. For authors of
+/// stores.
 ///
-/// `one` and `other` are two handles to the same store, such as two processes would have. Nothing
-/// has to be empty: the keys are drawn at random. It takes about four times as long as a lease
-/// lasts, in tokio's time, which may be paused if the store follows it.
+/// `first` and `second` are two handles to the same store, as two processes would have. The store
+/// need not be empty: the keys are random. The checks take about four times as long as a lease
+/// lasts, by tokio's time. That may be paused if the store follows it.
+///
+/// ```
+/// use auth_testing::{MemoryStore, check_shared_store};
+///
+/// # #[tokio::main(flavor = "current_thread", start_paused = true)]
+/// # async fn main() {
+/// let store = MemoryStore::new();
+/// check_shared_store(&store, &store.clone()).await;
+/// # }
+/// ```
 ///
 /// # Panics
-/// With what the store does not do.
-pub async fn check_shared_store(one: &dyn SharedTokenStore, other: &dyn SharedTokenStore) {
-    tokens::keeps_what_it_is_given(one, other).await;
-    tokens::keeps_what_was_issued_last(one, other).await;
-    tokens::forgets_what_has_ended(one, other).await;
-    leases::gives_one_lease(one, other).await;
-    leases::tells_of_changes(one, other).await;
-    leases::pauses(one, other).await;
-    leases::ends_a_lease_that_is_not_held(one, other).await;
+/// If the store does not pass a check. The message states the rule.
+pub async fn check_shared_store(first: &dyn SharedTokenStore, second: &dyn SharedTokenStore) {
+    tokens::a_saved_token_is_loaded(first, second).await;
+    tokens::the_token_issued_last_is_kept(first, second).await;
+    tokens::an_ended_token_is_not_kept(first, second).await;
+    leases::a_lease_has_one_holder(first, second).await;
+    leases::waiters_learn_of_changes(first, second).await;
+    leases::a_lease_released_for_later_stays_taken(first, second).await;
+    leases::a_lease_ends_unless_it_is_held(first, second).await;
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::MemoryStore;
+    use crate::shared_store::memory_store::MemoryStore;
 
     #[tokio::test(start_paused = true)]
-    async fn the_store_for_tests_conforms() {
+    async fn memory_store_passes() {
         let store = MemoryStore::new();
         check_shared_store(&store, &store.clone()).await;
     }

@@ -1,101 +1,106 @@
-//! What becomes of a token that is saved.
+//! Saved tokens: which one a store returns, and for how long.
 
 use std::time::Duration;
 
 use auth_core::SharedTokenStore;
 use tokio::time::{sleep, timeout};
 
-use super::{
-    A_WHILE, PATIENCE,
-    asking::{LIFETIME, is_secret, key, loaded, saved, token},
+use super::operations::{
+    LIFETIME, PATIENCE, POLL_INTERVAL, assert_is_token, load, random_key, save, token,
 };
 
-pub(super) async fn keeps_what_it_is_given(
-    one: &dyn SharedTokenStore,
-    other: &dyn SharedTokenStore,
+pub(super) async fn a_saved_token_is_loaded(
+    first: &dyn SharedTokenStore,
+    second: &dyn SharedTokenStore,
 ) {
-    let (key, another) = (key(), key());
+    let (key, another_key) = (random_key(), random_key());
     assert!(
-        loaded(one, &key).await.is_none(),
-        "there is nothing before anything was saved"
+        load(first, &key).await.is_none(),
+        "a key under which no token was saved has none"
     );
-    let given = token("abc", 100).scope("read write");
-    saved(one, &key, &given).await;
-    for store in [one, other] {
-        let found = loaded(store, &key).await;
-        is_secret(
+    let saved = token("abc", 100).with_scope("read write");
+    save(first, &key, &saved).await;
+    for store in [first, second] {
+        let found = load(store, &key).await;
+        assert_is_token(
             found.as_ref(),
             "abc",
-            "what was saved is found through every handle",
+            "every handle loads the token that was saved",
         );
-        let found = found.unwrap_or(given.clone());
-        assert_eq!(
-            found.full_lifetime(),
-            LIFETIME,
-            "a token keeps its lifetime"
-        );
-        assert_eq!(found.granted(), given.granted(), "a token keeps its scope");
+        let found = found.unwrap_or(saved.clone());
+        assert_eq!(found.lifetime(), LIFETIME, "a token keeps its lifetime");
+        assert_eq!(found.scopes(), saved.scopes(), "a token keeps its scopes");
         assert!(
-            found.left() <= given.left() && found.left() + PATIENCE > given.left(),
-            "a token grows older by the time it was kept: {:?} were left, and now {:?}",
-            given.left(),
-            found.left()
+            found.remaining() <= saved.remaining()
+                && found.remaining() + PATIENCE > saved.remaining(),
+            "a token ages by the time that it was in the store: {:?} remained when it was saved, \
+             {:?} when it was loaded",
+            saved.remaining(),
+            found.remaining()
         );
     }
     assert!(
-        loaded(other, &another).await.is_none(),
-        "another key has another token"
+        load(second, &another_key).await.is_none(),
+        "a token is loaded under its own key only"
     );
-    let silent = token("def", 0);
-    saved(other, &another, &silent).await;
-    let found = loaded(one, &another).await;
-    is_secret(found.as_ref(), "def", "each key has its own token");
+    let without_scope = token("def", 0);
+    save(second, &another_key, &without_scope).await;
+    let found = load(first, &another_key).await;
+    assert_is_token(found.as_ref(), "def", "each key has its own token");
     assert!(
-        found.is_some_and(|found| found.granted().is_none()),
-        "a scope that was not told is not told"
+        found.is_some_and(|found| found.scopes().is_none()),
+        "a token that was saved without scopes is loaded without scopes"
     );
 }
 
-pub(super) async fn keeps_what_was_issued_last(
-    one: &dyn SharedTokenStore,
-    other: &dyn SharedTokenStore,
+pub(super) async fn the_token_issued_last_is_kept(
+    first: &dyn SharedTokenStore,
+    second: &dyn SharedTokenStore,
 ) {
-    let key = key();
-    saved(one, &key, &token("middle", 50)).await;
-    saved(other, &key, &token("late", 200)).await;
-    let found = loaded(one, &key).await;
-    is_secret(
+    let key = random_key();
+    save(first, &key, &token("current", 50)).await;
+    save(second, &key, &token("older", 200)).await;
+    let found = load(first, &key).await;
+    assert_is_token(
         found.as_ref(),
-        "middle",
-        "a token that was issued earlier does not displace one",
+        "current",
+        "a token does not replace one that was issued later",
     );
-    saved(other, &key, &token("new", 0)).await;
-    let found = loaded(one, &key).await;
-    is_secret(found.as_ref(), "new", "a token that was issued later does");
+    save(second, &key, &token("newer", 0)).await;
+    let found = load(first, &key).await;
+    assert_is_token(
+        found.as_ref(),
+        "newer",
+        "a token replaces one that was issued earlier",
+    );
 }
 
-pub(super) async fn forgets_what_has_ended(
-    one: &dyn SharedTokenStore,
-    other: &dyn SharedTokenStore,
+pub(super) async fn an_ended_token_is_not_kept(
+    first: &dyn SharedTokenStore,
+    second: &dyn SharedTokenStore,
 ) {
-    let key = key();
-    saved(one, &key, &token("ended", 600)).await;
+    let key = random_key();
+    save(first, &key, &token("ended", 600)).await;
     assert!(
-        loaded(other, &key).await.is_none(),
-        "a token that has ended is not kept"
+        load(second, &key).await.is_none(),
+        "a token that ended before it was saved is not loaded"
     );
-    let short = token("short", 600).age(LIFETIME - Duration::from_millis(200));
-    saved(one, &key, &short).await;
+    let ends_soon = token("soon", 600).with_age(LIFETIME - Duration::from_millis(200));
+    save(first, &key, &ends_soon).await;
     let ended = async {
-        while loaded(other, &key).await.is_some() {
-            sleep(A_WHILE).await;
+        while load(second, &key).await.is_some() {
+            sleep(POLL_INTERVAL).await;
         }
     };
     assert!(
         timeout(PATIENCE, ended).await.is_ok(),
-        "a token is forgotten when it ends"
+        "a token is not loaded after it has ended"
     );
-    saved(one, &key, &token("later", 100)).await;
-    let found = loaded(other, &key).await;
-    is_secret(found.as_ref(), "later", "what has ended keeps nothing out");
+    save(first, &key, &token("later", 100)).await;
+    let found = load(second, &key).await;
+    assert_is_token(
+        found.as_ref(),
+        "later",
+        "a token that has ended does not keep another from being saved",
+    );
 }

@@ -46,7 +46,7 @@ where
     B: Body<Data = Bytes, Error: Into<BoxError>> + Send + Unpin + 'static,
 {
     let deployment = Deployment::start().await;
-    deployment.api.refuse_early(early);
+    deployment.api.reject_early(early);
     let authorizer = deployment.revoked().await;
     let client = AuthLayer::new(authorizer.clone()).layer(hyper_client_of::<B>());
     let content = content(size);

@@ -1,25 +1,26 @@
-//! How a protected resource says no: RFC 6750 §3.
+//! The responses that reject a request: RFC 6750 §3.
 
 use http::{HeaderValue, StatusCode, header::WWW_AUTHENTICATE};
 
-use crate::{Answer, issued_tokens::Scopes};
+use crate::{answer::Answer, issued_tokens::Scopes};
 
+/// Why a request is rejected.
 #[derive(Debug, Eq, PartialEq)]
-pub(super) enum Refusal {
+pub(super) enum Rejection {
     NoToken,
     InvalidRequest,
     InvalidToken,
     InsufficientScope(Scopes),
 }
 
-impl Refusal {
+impl Rejection {
     pub(super) fn answer(&self) -> Answer {
         let status = match self {
             Self::NoToken | Self::InvalidToken => StatusCode::UNAUTHORIZED,
             Self::InvalidRequest => StatusCode::BAD_REQUEST,
             Self::InsufficientScope(_) => StatusCode::FORBIDDEN,
         };
-        Answer::status(status).header(WWW_AUTHENTICATE, self.challenge())
+        Answer::status(status).with_header(WWW_AUTHENTICATE, self.challenge())
     }
 
     fn challenge(&self) -> HeaderValue {
@@ -31,7 +32,7 @@ impl Refusal {
                 let required: Vec<&str> = required.iter().map(String::as_str).collect();
                 let scope = required.join(" ");
                 let challenge = format!(r#"Bearer error="insufficient_scope", scope="{scope}""#);
-                // A scope that no header can carry is left out of it.
+                // a scope that no header can carry is left out
                 HeaderValue::try_from(challenge).unwrap_or_else(|_| {
                     HeaderValue::from_static(r#"Bearer error="insufficient_scope""#)
                 })
@@ -43,10 +44,14 @@ impl Refusal {
     pub(super) fn status(&self) -> tonic::Status {
         use tonic::Status;
         match self {
-            Self::NoToken => Status::unauthenticated("no bearer token"),
-            Self::InvalidRequest => Status::unauthenticated("no single bearer token"),
-            Self::InvalidToken => Status::unauthenticated("unknown, expired or revoked token"),
-            Self::InsufficientScope(_) => Status::permission_denied("insufficient scope"),
+            Self::NoToken => Status::unauthenticated("expected a bearer token, got none"),
+            Self::InvalidRequest => Status::unauthenticated("expected one bearer token"),
+            Self::InvalidToken => {
+                Status::unauthenticated("the bearer token is unknown, expired or revoked")
+            }
+            Self::InsufficientScope(_) => {
+                Status::permission_denied("the bearer token lacks a required scope")
+            }
         }
     }
 }

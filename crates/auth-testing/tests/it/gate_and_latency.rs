@@ -1,4 +1,4 @@
-//! Gate, latency, and the counts that go with them.
+//! The gate, the latency, and the clock that both servers use.
 
 use std::{sync::Arc, time::Duration};
 
@@ -18,10 +18,10 @@ async fn with_clock(clock: &ManualClock) -> AuthorizationServer {
 }
 
 #[tokio::test]
-async fn token_requests_wait_at_the_gate() {
+async fn token_requests_wait_until_the_gate_opens() {
     let server = server().await;
     server.hold();
-    // More than the 200 streams that servers usually allow on one connection.
+    // more than the 200 streams that servers usually allow on one connection
     let client = http2();
     let requests: Vec<_> = (0..300)
         .map(|_| {
@@ -40,11 +40,15 @@ async fn token_requests_wait_at_the_gate() {
     assert_eq!((server.tokens_issued(), server.max_in_flight()), (300, 300));
     let one_more = token_request(server.token_endpoint(), POST);
     assert_eq!(send(&http1(), one_more).await.unwrap().status(), 200);
-    assert_eq!(server.max_in_flight(), 300, "the most, not the sum");
+    assert_eq!(
+        server.max_in_flight(),
+        300,
+        "the highest number at one time, not the sum"
+    );
 }
 
 #[tokio::test]
-async fn what_waits_meets_the_faults_given_meanwhile() {
+async fn a_fault_set_while_a_request_waits_applies_to_it() {
     let server = server().await;
     server.hold();
     let request = token_request(server.token_endpoint(), POST);
@@ -76,29 +80,30 @@ async fn a_token_revoked_while_a_request_is_held_is_rejected() {
 }
 
 #[tokio::test]
-async fn latency_is_slept_on_the_servers_clock() {
+async fn the_latency_is_waited_for_on_the_servers_clock() {
     let clock = ManualClock::new();
     let server = with_clock(&clock).await;
     let api = ProtectedApi::start(&server).await.unwrap();
     server.set_latency(MINUTE);
     api.set_latency(2 * MINUTE);
     let token = server.issue_token("");
-    let ask = token_request(server.token_endpoint(), POST);
-    let ask = tokio::spawn(async move { send(&http1(), ask).await.unwrap().status() });
-    let call = api_request(api.url(), &token);
-    let call = tokio::spawn(async move { send(&http1(), call).await.unwrap().status() });
+    let request = token_request(server.token_endpoint(), POST);
+    let token_response =
+        tokio::spawn(async move { send(&http1(), request).await.unwrap().status() });
+    let request = api_request(api.url(), &token);
+    let api_response = tokio::spawn(async move { send(&http1(), request).await.unwrap().status() });
     clock.until_sleepers(2).await;
     assert_eq!(clock.next_deadline(), Some(MINUTE));
     clock.advance(MINUTE);
-    assert_eq!(ask.await.unwrap(), 200);
+    assert_eq!(token_response.await.unwrap(), 200);
     assert!(api.statuses().is_empty());
     clock.advance(MINUTE);
-    assert_eq!(call.await.unwrap(), 200);
+    assert_eq!(api_response.await.unwrap(), 200);
     assert_eq!(clock.now().monotonic, 2 * MINUTE);
 }
 
 #[tokio::test]
-async fn a_token_lasts_by_the_clock_handed_in() {
+async fn a_token_expires_by_the_servers_clock() {
     let clock = ManualClock::new();
     let server = with_clock(&clock).await;
     let api = ProtectedApi::start(&server).await.unwrap();

@@ -1,20 +1,20 @@
-//! When a server is there, and when it is gone.
+//! When a server starts and stops, and what it shows of itself.
 
 use auth_testing::ProtectedApi;
 use tokio::{io::AsyncReadExt, net::TcpStream};
 
-use crate::client::{api_request, ask, http1, send, server};
+use crate::client::{api_request, http1, request_token, send, server};
 
 #[tokio::test]
-async fn a_server_ends_with_its_last_handle() {
+async fn a_server_stops_when_its_last_handle_is_dropped() {
     let server = server().await;
     let address = server.issuer().replace("http://", "");
     let clone = server.clone();
     drop(server);
-    assert_eq!(ask(&clone, "").await.0, 200);
+    assert_eq!(request_token(&clone, "").await.0, 200);
     let mut idle = TcpStream::connect(&address).await.unwrap();
-    // Answered after it, so the idle connection has been accepted.
-    ask(&clone, "").await;
+    // this connection was accepted after the idle one
+    request_token(&clone, "").await;
     assert_eq!(clone.connections(), 3);
 
     drop(clone);
@@ -23,7 +23,7 @@ async fn a_server_ends_with_its_last_handle() {
 }
 
 #[tokio::test]
-async fn an_api_outlives_the_server_whose_tokens_it_checks() {
+async fn an_api_outlives_the_authorization_server() {
     let server = server().await;
     let api = ProtectedApi::start(&server).await.unwrap();
     let token = server.issue_token("");
@@ -45,13 +45,13 @@ fn a_server_is_controlled_from_any_thread() {
         scope.spawn(|| server.revoke_all());
     });
     assert!(!server.is_active(&token));
-    // Without a runtime around it, and after its runtime.
+    // the server is dropped outside a runtime, and after its own
     drop(runtime);
     drop(server);
 }
 
 #[tokio::test]
-async fn secrets_are_not_in_debug_output() {
+async fn debug_output_shows_no_secret() {
     let builder = auth_testing::AuthorizationServer::builder().client("client", "s3cr3t");
     assert!(!format!("{builder:?}").contains("s3cr3t"));
     let server = builder.start().await.unwrap();

@@ -1,4 +1,4 @@
-//! What a protected resource does with a request.
+//! The protected resource: checks the token of each request, and responds.
 
 use std::sync::{
     Arc, Mutex,
@@ -8,47 +8,48 @@ use std::sync::{
 use http::{HeaderMap, Request, Response, StatusCode, request::Parts};
 use hyper::body::Incoming;
 
-use super::{bearer::bearer_token, protocol::Protocol, refusal::Refusal};
+use super::{bearer::bearer_token, rejection::Rejection};
 #[cfg(feature = "grpc")]
 use crate::grpc::GrpcServices;
 use crate::{
-    Answer, Fault,
+    answer::Answer,
+    fault::Fault,
     issued_tokens::{IssuedTokens, Scopes},
-    lock::lock,
     loopback::{Body, Respond},
     recorder::RecordedBody,
     script::Script,
+    sync::lock,
     traffic::Traffic,
 };
 
-pub(super) struct Resource {
+pub(super) struct ProtectedResource {
     tokens: Arc<IssuedTokens>,
     pub(super) required: Mutex<Scopes>,
     pub(super) traffic: Traffic,
     pub(super) script: Script<Step>,
-    pub(super) refuse_early: AtomicBool,
-    pub(super) refusals: AtomicUsize,
+    pub(super) reject_early: AtomicBool,
+    pub(super) rejections: AtomicUsize,
     pub(super) statuses: Mutex<Vec<StatusCode>>,
     #[cfg(feature = "grpc")]
     grpc: GrpcServices,
 }
 
-/// What is done instead of a token check.
+/// What happens to a request instead of a token check.
 #[derive(Clone, Debug)]
 pub(super) enum Step {
-    Refuse,
+    Reject,
     Fail(Fault),
 }
 
-impl Resource {
+impl ProtectedResource {
     pub(super) fn new(tokens: &Arc<IssuedTokens>) -> Self {
         Self {
             tokens: Arc::clone(tokens),
             required: Mutex::default(),
             traffic: Traffic::new(Arc::clone(&tokens.clock)),
             script: Script::default(),
-            refuse_early: AtomicBool::new(false),
-            refusals: AtomicUsize::new(0),
+            reject_early: AtomicBool::new(false),
+            rejections: AtomicUsize::new(0),
             statuses: Mutex::default(),
             #[cfg(feature = "grpc")]
             grpc: GrpcServices::default(),
@@ -56,22 +57,22 @@ impl Resource {
     }
 }
 
-impl Respond for Resource {
+impl Respond for ProtectedResource {
     async fn respond(&self, request: Request<Incoming>) -> Option<Response<Body>> {
         let _in_flight = self.traffic.enter();
         let (head, body) = request.into_parts();
         let protocol = Protocol::of(&head.headers);
         let mut body = self.traffic.recorder.record(&head, body);
-        if !protocol.answers_before_body() && !self.refuse_early.load(Relaxed) {
+        if !protocol.responds_before_body() && !self.reject_early.load(Relaxed) {
             body.read_fully().await?;
         }
         self.traffic.hold_back().await;
         let response = match self.script.take() {
-            Some(Step::Fail(fault)) => fault.play().await?,
-            Some(Step::Refuse) => self.refuse(protocol, &Refusal::InvalidToken),
-            None => match self.judge(&head.headers) {
+            Some(Step::Fail(fault)) => fault.response().await?,
+            Some(Step::Reject) => self.reject(protocol, &Rejection::InvalidToken),
+            None => match self.check_token(&head.headers) {
                 Ok(()) => self.serve(protocol, head, body).await?,
-                Err(refusal) => self.refuse(protocol, &refusal),
+                Err(rejection) => self.reject(protocol, &rejection),
             },
         };
         lock(&self.statuses).push(response.status());
@@ -79,24 +80,24 @@ impl Respond for Resource {
     }
 }
 
-impl Resource {
-    fn judge(&self, headers: &HeaderMap) -> Result<(), Refusal> {
+impl ProtectedResource {
+    fn check_token(&self, headers: &HeaderMap) -> Result<(), Rejection> {
         let token = bearer_token(headers)?;
-        let granted = self.tokens.granted(token).ok_or(Refusal::InvalidToken)?;
+        let granted = self.tokens.granted(token).ok_or(Rejection::InvalidToken)?;
         let required = lock(&self.required);
         if required.is_subset(&granted) {
             Ok(())
         } else {
-            Err(Refusal::InsufficientScope(required.clone()))
+            Err(Rejection::InsufficientScope(required.clone()))
         }
     }
 
-    fn refuse(&self, protocol: Protocol, refusal: &Refusal) -> Response<Body> {
-        self.refusals.fetch_add(1, Relaxed);
+    fn reject(&self, protocol: Protocol, rejection: &Rejection) -> Response<Body> {
+        self.rejections.fetch_add(1, Relaxed);
         let answer = match protocol {
-            Protocol::Http => refusal.answer(),
+            Protocol::Http => rejection.answer(),
             #[cfg(feature = "grpc")]
-            Protocol::Grpc => refusal.status().into(),
+            Protocol::Grpc => rejection.status().into(),
         };
         answer.into_response()
     }
@@ -110,7 +111,7 @@ impl Resource {
         match protocol {
             Protocol::Http => {
                 body.read_fully().await?;
-                Some(echo(&head, body.so_far().len()).into_response())
+                Some(echo(&head, body.received().len()).into_response())
             }
             #[cfg(feature = "grpc")]
             Protocol::Grpc => Some(self.grpc.call(Request::from_parts(head, body)).await),
@@ -118,6 +119,7 @@ impl Resource {
     }
 }
 
+/// Returns the response to a request with an accepted token.
 fn echo(head: &Parts, body_length: usize) -> Answer {
     let path = head.uri.path_and_query().map_or("*", |path| path.as_str());
     let json = serde_json::json!({
@@ -126,4 +128,32 @@ fn echo(head: &Parts, body_length: usize) -> Answer {
         "body_length": body_length,
     });
     Answer::json(json.to_string())
+}
+
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Protocol {
+    Http,
+    #[cfg(feature = "grpc")]
+    Grpc,
+}
+
+impl Protocol {
+    #[cfg(feature = "grpc")]
+    fn of(headers: &HeaderMap) -> Self {
+        match headers.get(http::header::CONTENT_TYPE) {
+            Some(value) if value.as_bytes().starts_with(b"application/grpc") => Self::Grpc,
+            _ => Self::Http,
+        }
+    }
+
+    #[cfg(not(feature = "grpc"))]
+    fn of(_: &HeaderMap) -> Self {
+        Self::Http
+    }
+
+    /// Returns whether the response may come before the end of the body. A client may keep a gRPC
+    /// stream open until it has the response.
+    fn responds_before_body(self) -> bool {
+        self != Self::Http
+    }
 }
