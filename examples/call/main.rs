@@ -100,7 +100,7 @@ async fn run(
     .await?;
     let elapsed = start.elapsed();
     if args.redis.is_some() {
-        tenants.flush().await;
+        tenants.settled().await;
     }
     let grant = match args.json {
         true => None,

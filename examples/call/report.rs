@@ -47,7 +47,7 @@ impl Report<'_> {
             "token_errors": self.token_requests.errors(),
             "replays": self.replays,
             "shared_tokens": self.shared_tokens,
-            "store_failures": self.shared_store_failures,
+            "store_failures": self.store_failures,
             "errors": object(failures.map(|(kind, (n, _))| (*kind, *n))),
             "latency_us": {
                 "p50": self.latency(0.50),
@@ -110,8 +110,8 @@ impl fmt::Display for Report<'_> {
         if self.shared_tokens > 0 {
             write!(f, "\nshared tokens   {}", self.shared_tokens)?;
         }
-        if self.shared_store_failures > 0 {
-            let failures = self.shared_store_failures;
+        if self.store_failures > 0 {
+            let failures = self.store_failures;
             write!(f, "\nstore failures  {failures}; RUST_LOG=warn tells why")?;
         }
         Ok(())

@@ -8,10 +8,7 @@ use std::{
     task::{Context, Poll, Waker},
 };
 
-use auth_core::{
-    ClientAuthentication, ClientCredentials, Error, HttpTransport, TokenRequest, TokenSource,
-    TransportBody, async_trait,
-};
+use auth_core::{ClientAuthentication, ClientCredentials, Error, HttpTransport, TokenRequest, TokenSource, TransportBody, async_trait};
 use bytes::Bytes;
 use http::{HeaderValue, Request, Response, StatusCode, header};
 use http_body_util::{BodyExt, Full};

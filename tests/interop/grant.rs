@@ -113,7 +113,7 @@ async fn a_client_that_has_to_sign_is_denied_with_its_secret() -> Result<()> {
         client(&provider, "hs-jwt-client", basic(secret)),
         client(&provider, "pk-es256", basic(secret)),
     ] {
-        assert_eq!(refusal(client).await.error(), Some("invalid_client"));
+        assert_eq!(refusal(client).await.error_code(), Some("invalid_client"));
     }
     Ok(())
 }
@@ -158,7 +158,7 @@ async fn rfc8707_a_resource_is_asked_for() -> Result<()> {
         "a JWT, as that resource has it"
     );
     let unknown = refusal(client.resource("https://unknown.test/")).await;
-    assert_eq!(unknown.error(), Some("invalid_target"));
+    assert_eq!(unknown.error_code(), Some("invalid_target"));
     Ok(())
 }
 

@@ -153,7 +153,7 @@ pub(crate) fn token(payload: &[u8]) -> Option<SharedToken> {
     };
     let token = SharedToken::bearer(std::str::from_utf8(token).ok()?).ok()?;
     Some(match scopes {
-        Some(scopes) => token.scope(scopes),
+        Some(scopes) => token.with_scope(scopes),
         None => token,
     })
 }
@@ -209,7 +209,7 @@ mod tests {
         for scope in [None, Some(""), Some("read"), Some("read write")] {
             let bearer = SharedToken::bearer("abc").unwrap();
             let given = match scope {
-                Some(scope) => bearer.scope(scope),
+                Some(scope) => bearer.with_scope(scope),
                 None => bearer,
             };
             let found = token(&payload(&given)).unwrap();

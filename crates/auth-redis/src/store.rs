@@ -146,7 +146,7 @@ impl SharedTokenStore for RedisStore {
             .run(|mut connection| async move { command.query_async(&mut connection).await })
             .await?;
         // the whole time since the start counts, since the answer may have been slow
-        let remaining = token.left().saturating_sub(started.elapsed());
+        let remaining = token.remaining().saturating_sub(started.elapsed());
         let new = NewToken {
             value: &value,
             expires_at: server_time.saturating_add(millis(remaining)),
@@ -233,7 +233,7 @@ impl fmt::Debug for RedisStore {
 }
 
 fn age(token: &SharedToken) -> Duration {
-    token.lifetime().saturating_sub(token.left())
+    token.lifetime().saturating_sub(token.remaining())
 }
 
 fn poll_interval() -> Duration {

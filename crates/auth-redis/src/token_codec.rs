@@ -81,7 +81,7 @@ impl TokenCodec {
         let token = token.ok_or(Unreadable::Payload)?;
         let age = remaining.and_then(|remaining| stored.lifetime.checked_sub(remaining));
         let age = age.ok_or(Unreadable::Expiry)?;
-        Ok(token.lifetime(stored.lifetime).age(age))
+        Ok(token.with_lifetime(stored.lifetime).with_age(age))
     }
 }
 
@@ -109,7 +109,9 @@ mod tests {
 
     fn token() -> SharedToken {
         let token = SharedToken::bearer("abc").unwrap();
-        token.lifetime(Duration::from_secs(600)).scope("read write")
+        token
+            .with_lifetime(Duration::from_secs(600))
+            .with_scope("read write")
     }
 
     fn reason(decoded: Result<SharedToken, Unreadable>) -> Option<Unreadable> {
@@ -124,7 +126,7 @@ mod tests {
             assert_eq!(found.secret(), "abc");
             assert_eq!(found.scopes(), token().scopes());
             assert_eq!(found.lifetime(), Duration::from_secs(600));
-            assert_eq!(found.left(), Duration::from_secs(500));
+            assert_eq!(found.remaining(), Duration::from_secs(500));
         }
     }
 

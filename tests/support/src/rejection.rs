@@ -113,8 +113,8 @@ pub const REASON: &str = "this token was revoked";
 /// What the API answers when it rejects a token: 401 with an `ETag` and [`REASON`] in the body.
 pub fn rejected() -> Answer {
     Answer::status(StatusCode::UNAUTHORIZED)
-        .header(ETAG, HeaderValue::from_static("\"original\""))
-        .body(REASON)
+        .with_header(ETAG, HeaderValue::from_static("\"original\""))
+        .with_body(REASON)
 }
 
 /// A deployment whose API rejects the first request with this answer, and whose authorization server is

@@ -149,7 +149,7 @@ impl TokenSource for Scripted {
             TokenResponse::bearer(format!("t{number}"))
         };
         match answer {
-            Answer::Lives(lifetime) => Ok(mint()?.expires_in(lifetime)),
+            Answer::Lives(lifetime) => Ok(mint()?.with_expires_in(lifetime)),
             Answer::Silent => mint(),
             Answer::Fails(error) => Err(error),
             Answer::Panics => panic!("scripted: s3cr3t"),

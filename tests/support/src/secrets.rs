@@ -7,7 +7,7 @@ use auth_core::{ClientAuthentication, ClientCredentials, Error, HttpTransport, T
 use base64::{Engine, prelude::BASE64_STANDARD};
 use bytes::Bytes;
 use http::{Request, Response};
-use http_body_util::{BodyExt, Full};
+use http_body_util::Full;
 
 /// The client's id.
 pub const ID: &str = "some-client";
@@ -53,8 +53,9 @@ impl HttpTransport for Canned {
     async fn send(&self, _request: Request<Bytes>) -> Result<Response<TransportBody>, Error> {
         let body = Full::new(Bytes::from_static(self.1.as_bytes()));
         let response = Response::builder().status(self.0);
-        let body = body.map_err(|never| match never {}).boxed_unsync();
-        response.body(body).map_err(Error::connection)
+        response
+            .body(TransportBody::new(body))
+            .map_err(Error::connection)
     }
 }
 

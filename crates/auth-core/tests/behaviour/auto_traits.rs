@@ -3,12 +3,16 @@
 use std::marker::PhantomData;
 
 use auth_core::{
-    AccessToken, Attempt, AttemptFuture, Authorization, Authorizer, AuthorizerBuilder, BoxError,
-    ClientAuthentication, ClientCredentials, ClientCredentialsBuilder, ClientSecret, Clock,
-    Decision, Error, ErrorKind, HttpTransport, Now, Renewal, RenewalFuture, ReplayMethods,
-    RequestHead, ResponseHead, Scopes, SecretString, Sleep, SystemClock, Target, TokenCache,
-    TokenCacheBuilder, TokenCaches, TokenCachesBuilder, TokenRequest, TokenRequestBuilder,
-    TokenResponse, TokenSource, TransportBody, Verdict, provider::Provider,
+    AccessToken, Authorization, Authorizer, AuthorizerBuilder, BoxError, ClientAuthentication,
+    ClientCredentials, ClientCredentialsBuilder, ClientSecret, Error, ErrorKind, HttpTransport,
+    ReplayMethods, RequestHead, Scopes, SecretString, TokenCache, TokenCacheBuilder, TokenCaches,
+    TokenCachesBuilder, TokenRequest, TokenRequestBuilder, TokenResponse, TokenSource,
+    TransportBody,
+    adapter::{
+        Attempt, AttemptFuture, Decision, Renewal, RenewalFuture, ResponseHead, Target, Verdict,
+    },
+    provider::Provider,
+    time::{Clock, Now, Sleep, SystemClock},
 };
 use auth_test_support::assert_auto_traits;
 

@@ -5,6 +5,7 @@
 
 mod allocations;
 mod auto_traits;
+mod bound_origins;
 mod cache;
 mod client_credentials;
 mod keyed;

@@ -86,7 +86,9 @@ pub(crate) fn another_key() -> SharedKey {
 /// A token with a lifetime of 600 s that was issued `age` seconds ago.
 pub(crate) fn token(secret: &str, age: u64) -> SharedToken {
     let token = SharedToken::bearer(secret).unwrap();
-    token.lifetime(LIFETIME).age(Duration::from_secs(age))
+    token
+        .with_lifetime(LIFETIME)
+        .with_age(Duration::from_secs(age))
 }
 
 pub(crate) fn secret(token: Option<&SharedToken>) -> Option<&str> {

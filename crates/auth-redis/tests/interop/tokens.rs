@@ -7,16 +7,16 @@ use crate::fixture::{Fixture, NEW, OLD, another_key, ask, key, secret, token};
 #[tokio::test]
 async fn a_token_comes_back_with_its_lifetime_its_age_and_its_scope() {
     let fixture = Fixture::new();
-    let given = token("abc", 100).scope("read write");
+    let given = token("abc", 100).with_scope("read write");
     fixture.store([NEW]).save(&key(), &given).await.unwrap();
 
     let found = fixture.store([NEW]).load(&key()).await.unwrap().unwrap();
     assert_eq!(found.secret(), "abc");
     assert_eq!(found.lifetime(), Duration::from_secs(600));
     assert_eq!(found.scopes(), given.scopes());
-    assert!(found.left() <= given.left(), "{found:?}");
+    assert!(found.remaining() <= given.remaining(), "{found:?}");
     assert!(
-        found.left() > given.left() - Duration::from_secs(60),
+        found.remaining() > given.remaining() - Duration::from_secs(60),
         "{found:?}"
     );
 }

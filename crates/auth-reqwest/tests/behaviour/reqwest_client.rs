@@ -137,7 +137,7 @@ async fn a_redirect_to_an_unlisted_origin_takes_no_token_along() {
     let unlisted =
         RawServer::start("HTTP/1.1 200 OK\r\ncontent-length: 0\r\nconnection: close\r\n\r\n").await;
     let location = HeaderValue::from_str(&unlisted.origin()).unwrap();
-    let redirect = Answer::status(StatusCode::TEMPORARY_REDIRECT).header(LOCATION, location);
+    let redirect = Answer::status(StatusCode::TEMPORARY_REDIRECT).with_header(LOCATION, location);
     deployment.api.fail_next(1, redirect);
     let request = client(deployment.authorizer()).get(deployment.api.url());
     assert_eq!(request.send().await.unwrap().status(), StatusCode::OK);
@@ -154,7 +154,7 @@ async fn a_redirect_to_an_unlisted_origin_takes_no_token_along() {
 async fn a_redirect_within_the_origin_carries_one_token() {
     let deployment = Deployment::start().await;
     let redirect = Answer::status(StatusCode::FOUND);
-    let redirect = redirect.header(LOCATION, HeaderValue::from_static("/second"));
+    let redirect = redirect.with_header(LOCATION, HeaderValue::from_static("/second"));
     deployment.api.fail_next(1, redirect);
     let request = client(deployment.authorizer()).get(deployment.api.url());
     assert_eq!(request.send().await.unwrap().status(), StatusCode::OK);

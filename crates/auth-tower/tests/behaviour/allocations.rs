@@ -16,7 +16,7 @@ use allocation_counter::measure;
 use auth_core::{Authorizer, ReplayMethods, TokenCache};
 use auth_test_support::{get, scripted::Scripted};
 use auth_testing::ManualClock;
-use auth_tower::{AuthLayer, Never};
+use auth_tower::{AuthLayer, NoReplay};
 use bytes::Bytes;
 use futures_util::FutureExt;
 use http::{Request, Response, header::AUTHORIZATION};
@@ -91,7 +91,7 @@ fn the_layer_allocates_what_a_constant_header_does() {
     };
     let mut plain = AddAuthorizationLayer::bearer("t1").layer(Client::default());
     let mut ours = AuthLayer::new(authorizer(ReplayMethods::Any))
-        .replay(Never)
+        .replay(NoReplay)
         .layer(Client::default());
     let plain = of(Box::new(move |request| {
         assert!(plain.call(request).now_or_never().is_some());

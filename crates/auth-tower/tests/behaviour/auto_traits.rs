@@ -1,7 +1,7 @@
 //! The auto traits of every public type: to lose one breaks a user's build.
 
 use auth_test_support::{assert_auto_traits, hyper_clients::HyperClient};
-use auth_tower::{Auth, AuthFuture, AuthLayer, Bounded, CloneBody, Never, TowerTransport};
+use auth_tower::{Auth, AuthLayer, Bounded, CloneBody, NoReplay, ResponseFuture, TowerTransport};
 use bytes::Bytes;
 use http_body_util::Full;
 use tonic::transport::Channel;
@@ -13,14 +13,14 @@ fn auto_traits_of_public_types() {
     assert_auto_traits! {
         Auth<Channel>: "Send Sync Unpin Clone",
         Auth<HyperClient>: "Send Sync Unpin Clone",
-        Auth<HyperClient, Never>: "Send Sync Unpin Clone",
-        AuthFuture<Channel, TonicBody, Bounded>: "Send Unpin",
-        AuthFuture<HyperClient, Full<Bytes>, Bounded>: "Send Unpin",
+        Auth<HyperClient, NoReplay>: "Send Sync Unpin Clone",
+        ResponseFuture<Channel, TonicBody, Bounded>: "Send Unpin",
+        ResponseFuture<HyperClient, Full<Bytes>, Bounded>: "Send Unpin",
         AuthLayer: "Send Sync Unpin Clone",
         AuthLayer<CloneBody>: "Send Sync Unpin Clone",
         Bounded: "Send Sync Unpin Clone",
         CloneBody: "Send Sync Unpin Clone",
-        Never: "Send Sync Unpin Clone",
+        NoReplay: "Send Sync Unpin Clone",
         TowerTransport<HyperClient>: "Send Sync Unpin Clone",
     }
 }

@@ -8,7 +8,10 @@ use std::{
     time::Duration,
 };
 
-use auth_core::{Clock, ErrorKind, Now, Sleep, TokenCache};
+use auth_core::{
+    ErrorKind, TokenCache,
+    time::{Clock, Now, Sleep},
+};
 use auth_test_support::{
     scripted::{Answer, Scripted},
     secs, settle, soon,

@@ -48,7 +48,10 @@ fn threads_that_arrive_together_make_one_cache_for_a_key() {
             });
         }
     });
-    assert_eq!((source.requests(), tokens.additional_caches()), (ROUNDS, ROUNDS));
+    assert_eq!(
+        (source.requests(), tokens.additional_caches()),
+        (ROUNDS, ROUNDS)
+    );
 }
 
 #[tokio::test]
@@ -56,7 +59,11 @@ async fn a_cache_with_a_waiter_is_not_evicted() {
     let source = Register::held();
     let clock = ManualClock::new();
     let builder = TokenCaches::builder(super::default_cache(&source, &clock));
-    let tokens = builder.max_capacity(1).time_to_idle(secs(1)).build().unwrap();
+    let tokens = builder
+        .max_capacity(1)
+        .time_to_idle(secs(1))
+        .build()
+        .unwrap();
     let request = tenant(0);
     let mut waiting = task::spawn(fill(&tokens, &request));
     assert_pending!(waiting.poll());

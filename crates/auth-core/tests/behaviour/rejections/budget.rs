@@ -156,7 +156,11 @@ async fn a_rejected_token_is_not_replayed_with_the_same_request() {
         assert_eq!(world.api.shown(), sent);
     }
     let status = world.tokens().status();
-    assert_eq!((status.replays, status.tokens_received), (0, 2), "received twice");
+    assert_eq!(
+        (status.replays, status.tokens_received),
+        (0, 2),
+        "received twice"
+    );
     assert_eq!(
         status.token_requests, 2,
         "the second refusal found it on trial"

@@ -1,6 +1,10 @@
 //! An API in memory, a cache and a clock, with the authorizer between them.
 
-use auth_core::{Attempt, Authorizer, Clock, Decision, TokenCache, TokenSource, Verdict};
+use auth_core::{
+    Authorizer, TokenCache, TokenSource,
+    adapter::{Attempt, Decision, Verdict},
+    time::Clock,
+};
 use auth_test_support::get;
 use bytes::Bytes;
 use http::{Response, StatusCode};
@@ -48,7 +52,10 @@ impl World {
         let response = match second {
             Some(second) => {
                 let response = self.send(&second, path).await;
-                assert!(matches!(second.classify(&response, false), Verdict::Deliver));
+                assert!(matches!(
+                    second.classify(&response, false),
+                    Verdict::Deliver
+                ));
                 response
             }
             None => response,

@@ -31,7 +31,11 @@ async fn a_store_that_hangs_costs_its_timeout_once() {
     let started = Instant::now();
     assert_eq!(secret(&tokens).await, "t1");
     assert_eq!(started.elapsed(), PATIENCE);
-    assert_eq!(tokens.status().shared_store_failures, 1, "told to who looks");
+    assert_eq!(
+        tokens.status().shared_store_failures,
+        1,
+        "told to who looks"
+    );
 }
 
 #[tokio::test(start_paused = true)]

@@ -29,7 +29,7 @@ impl SharedTokenStore for Replayed {
     async fn load(&self, _: &SharedKey) -> Result<Option<SharedToken>, Error> {
         let number = self.loads.fetch_add(1, Relaxed) % self.tokens;
         let token = SharedToken::bearer(format!("old{number}"))?;
-        Ok(Some(token.lifetime(secs(600))))
+        Ok(Some(token.with_lifetime(secs(600))))
     }
 
     async fn save(&self, _: &SharedKey, _: &SharedToken) -> Result<(), Error> {

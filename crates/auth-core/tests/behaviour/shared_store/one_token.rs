@@ -20,7 +20,9 @@ async fn a_fleet_that_starts_together_makes_one_token_request() {
         assert_eq!(task.await.unwrap(), "t1");
     }
     assert_eq!(source.requests(), 1);
-    let of_others = fleet.iter().filter(|tokens| tokens.status().tokens_from_shared_store == 1);
+    let of_others = fleet
+        .iter()
+        .filter(|tokens| tokens.status().tokens_from_shared_store == 1);
     assert_eq!(of_others.count(), 49);
     let requests: u64 = fleet
         .iter()

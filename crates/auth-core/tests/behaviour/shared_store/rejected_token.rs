@@ -1,4 +1,7 @@
-use auth_core::{Authorizer, Decision, TokenCache, Verdict};
+use auth_core::{
+    Authorizer, TokenCache,
+    adapter::{Decision, Verdict},
+};
 use auth_test_support::{scripted::Scripted, secs};
 use auth_testing::{MemoryStore, TokioClock};
 use http::{Request, Response, StatusCode, header::AUTHORIZATION};
@@ -88,7 +91,7 @@ async fn an_older_token_does_not_replace_the_rejected_one() {
     // this one cannot see it, nor save its own
     store.fail();
     assert_eq!(secret(&other).await, "t2");
-    store.mend();
+    store.recover();
     assert_eq!(rejected(&other).await, bearer("t2", "t3"));
     assert_eq!(source.requests(), 3);
 }

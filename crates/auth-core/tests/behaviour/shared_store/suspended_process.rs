@@ -50,7 +50,9 @@ fn key() -> SharedKey {
 async fn a_token_from_the_store_ages_while_the_process_is_suspended() {
     for (frozen_for, expected) in [(secs(60), "theirs"), (secs(580), "t1")] {
         let (clock, store) = (ManualClock::new(), MemoryStore::new());
-        let token = SharedToken::bearer("theirs").unwrap().with_lifetime(secs(600));
+        let token = SharedToken::bearer("theirs")
+            .unwrap()
+            .with_lifetime(secs(600));
         store.save(&key(), &token).await.unwrap();
         let frozen = Frozen {
             store,
@@ -96,5 +98,5 @@ async fn a_token_is_saved_as_old_as_it_is_by_the_wall_clock() {
     assert_eq!(clock.now().monotonic, before.monotonic, "asleep");
     settle().await;
     let saved = store.load(&key()).await.unwrap().expect("saved");
-    assert!(saved.left() <= secs(300), "{:?}", saved.left());
+    assert!(saved.remaining() <= secs(300), "{:?}", saved.remaining());
 }

@@ -42,7 +42,7 @@ impl TokenSource for Mint {
     async fn fetch(&self, _: &TokenRequest) -> Result<TokenResponse, Error> {
         let number = count(&self.1, &self.0);
         let token = TokenResponse::bearer(format!("{}-{number}", self.0.0))?;
-        Ok(token.expires_in(secs(86_400)))
+        Ok(token.with_expires_in(secs(86_400)))
     }
 }
 

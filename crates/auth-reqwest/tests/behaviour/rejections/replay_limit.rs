@@ -7,7 +7,7 @@ use http::StatusCode;
 #[tokio::test]
 async fn a_request_is_sent_twice_at_most() {
     let deployment = Deployment::start().await;
-    deployment.api.refuse_all();
+    deployment.api.reject_all();
     let authorizer = deployment.authorizer();
     let request = reqwest_with(authorizer.clone()).get(deployment.api.url());
     let status = request.send().await.unwrap().status();

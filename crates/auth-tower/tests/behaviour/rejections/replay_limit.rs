@@ -9,7 +9,7 @@ use tower::{Layer, ServiceExt};
 #[tokio::test]
 async fn a_request_is_sent_twice_at_most() {
     let deployment = Deployment::start().await;
-    deployment.api.refuse_all();
+    deployment.api.reject_all();
     let authorizer = deployment.authorizer();
     let client = AuthLayer::new(authorizer.clone()).layer(hyper_client());
     let status = client

@@ -7,7 +7,7 @@ use auth_test_support::{
     rejection::{assert_refreshed_without_replay, revoked_with},
 };
 use auth_testing::EchoClient;
-use auth_tower::{AuthLayer, Never};
+use auth_tower::{AuthLayer, NoReplay};
 use http::{Method, Request, StatusCode};
 use http_body_util::Full;
 use tonic::{Code, transport::Endpoint};
@@ -65,7 +65,7 @@ async fn with_idempotent_a_grpc_call_is_made_once() {
 async fn a_layer_that_never_replays_refreshes_all_the_same() {
     let deployment = Deployment::start().await;
     let authorizer = deployment.revoked().await;
-    let layer = AuthLayer::new(authorizer.clone()).replay(Never);
+    let layer = AuthLayer::new(authorizer.clone()).replay(NoReplay);
     let client = layer.layer(hyper_client());
     let response = client.oneshot(get(deployment.api.url())).await.unwrap();
     assert_eq!(response.status(), StatusCode::UNAUTHORIZED);

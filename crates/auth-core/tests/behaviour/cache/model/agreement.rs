@@ -1,12 +1,12 @@
 //! What the cache says of itself, against what the reference knows.
 
-use auth_core::{Error, Status};
+use auth_core::{CacheStatus, Error};
 
 use super::reference::Reference;
 
 impl Reference {
     /// Learns what the cache has drawn at random, which must be within bounds.
-    pub(super) fn learn(&mut self, status: &Status) {
+    pub(super) fn learn(&mut self, status: &CacheStatus) {
         if let Some(token) = self
             .token
             .as_mut()
@@ -28,7 +28,7 @@ impl Reference {
     }
 
     /// What the cache says of itself is what the reference knows.
-    pub(super) fn agrees(&self, status: &Status) {
+    pub(super) fn agrees(&self, status: &CacheStatus) {
         assert_eq!(status.usable_for, self.left(), "usable for");
         assert!(
             !status.stale || self.left().is_some(),

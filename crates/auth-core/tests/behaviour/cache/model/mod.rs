@@ -107,9 +107,9 @@ fn ahead() -> impl Strategy<Value = Ahead> {
 }
 
 fn answer() -> impl Strategy<Value = Answer> {
-    use ErrorKind::{Connection, Refused, Unavailable};
+    use ErrorKind::{Connection, Denied, Unavailable};
     let lifetime = select(vec![0, 1, 3, 60, 600, 3600]);
-    let kind = || select(vec![Connection, Refused, Unavailable]);
+    let kind = || select(vec![Connection, Denied, Unavailable]);
     prop_oneof![
         4 => lifetime.prop_map(Answer::Lives),
         2 => kind().prop_map(Answer::Fails),

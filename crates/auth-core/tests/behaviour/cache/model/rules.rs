@@ -2,7 +2,7 @@
 
 use std::{ops::RangeInclusive, time::Duration};
 
-use auth_core::{ErrorKind, Now};
+use auth_core::{ErrorKind, time::Now};
 use auth_test_support::secs;
 
 use super::puppet::Answer;

@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use auth_core::{Clock, Status, TokenCache};
+use auth_core::{CacheStatus, TokenCache, time::Clock};
 use auth_test_support::settle;
 use auth_testing::ManualClock;
 
@@ -43,7 +43,7 @@ impl World {
         self.handles.last().unwrap()
     }
 
-    fn status(&self) -> Status {
+    fn status(&self) -> CacheStatus {
         self.tokens().status()
     }
 
@@ -159,7 +159,7 @@ impl World {
     }
 
     pub(super) async fn reset(&mut self) {
-        self.tokens().reset();
+        self.tokens().clear_backoff();
         self.reference.failure = None;
         self.catch_up(None).await;
     }

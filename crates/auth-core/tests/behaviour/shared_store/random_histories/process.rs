@@ -104,7 +104,7 @@ impl Process {
                 let token = token(&attempt);
                 self.handed(&token, Instant::now());
                 self.current = Some((token.clone(), Some(Instant::now() + usable)));
-                self.classify(attempt, token);
+                self.judge(attempt, token);
             }
             Decision::Wait(attempt) => {
                 assert_eq!(usable, None, "a read waits");

@@ -28,7 +28,7 @@ pub(super) fn earliest_stale(lifetime: Duration) -> Duration {
 /// Whether no process finds a token from the store stale.
 pub(super) fn is_fresh(token: &SharedToken) -> bool {
     let lifetime = token.lifetime();
-    lifetime - token.left() + secs(1) < earliest_stale(lifetime)
+    token.age() + secs(1) < earliest_stale(lifetime)
 }
 
 /// How long after all faults the last process may be without a token, if no backoff is longer
@@ -44,7 +44,7 @@ pub(super) const ON_TRIAL: Duration = Duration::from_secs(30);
 /// The errors that a waiter may get: not of a panic, nor that nothing drives the request,
 /// nor of the store.
 pub(super) fn may_be_told(error: &Error) {
-    use ErrorKind::{Connection, InvalidResponse, Refused, Timeout, Unavailable};
-    let kinds = [Connection, InvalidResponse, Refused, Timeout, Unavailable];
+    use ErrorKind::{Connection, Denied, InvalidResponse, Timeout, Unavailable};
+    let kinds = [Connection, InvalidResponse, Denied, Timeout, Unavailable];
     assert!(kinds.contains(&error.kind()), "{error:?}");
 }

@@ -80,10 +80,10 @@ impl SharedTokenStore for Link {
         let (store, key, token) = (self.store.clone(), key.clone(), token.clone());
         let work = async move |on_its_way: Duration| {
             // it says when the token ends
-            let age = token.lifetime() - token.left() + on_its_way;
+            let age = token.age() + on_its_way;
             *store.saved.lock().unwrap() = Some(Instant::now());
             match age < token.lifetime() {
-                true => store.memory.save(&key, &token.age(age)).await,
+                true => store.memory.save(&key, &token.with_age(age)).await,
                 false => Ok(()),
             }
         };

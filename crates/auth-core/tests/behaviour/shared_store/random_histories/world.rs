@@ -38,7 +38,7 @@ impl World {
         let way = |seed| Network::new(Duration::from_millis(fleet.way), seed);
         let store = Store::new(way(seed));
         let server = Server::new(way(seed ^ 1), secs(fleet.lifetime));
-        let policy = RefreshPolicy::builder().refusal_backoff(secs(8), secs(30));
+        let policy = RefreshPolicy::builder().denied_backoff(secs(8)..=secs(30));
         let mut world = Self {
             referee: Referee::new(store.clone(), server.clone()),
             store,

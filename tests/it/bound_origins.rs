@@ -1,10 +1,11 @@
-//! The same on each stack.
+//! Token requests that are bound to origins, on each stack.
 
-use super::*;
-use crate::{
-    per_request::{ALL, last_token},
-    support::Deployment,
-};
+use auth_core::{ErrorKind, TokenRequest};
+use auth_test_support::Deployment;
+
+use crate::per_request::{ALL, last_token};
+
+const ORDERS: &str = "https://orders.example";
 
 fn plain(scope: &str) -> TokenRequest {
     TokenRequest::builder().scope(scope).build().unwrap()
@@ -14,7 +15,7 @@ fn plain(scope: &str) -> TokenRequest {
 async fn each_api_gets_the_token_that_is_bound_to_its_origin() {
     for stack in ALL {
         let deployment = Deployment::start().await;
-        let other = deployment.stranger().await;
+        let other = deployment.unlisted_api().await;
         let authorizer = deployment
             .builder()
             .origin_with(deployment.api.url(), plain("orders"))

@@ -1,7 +1,6 @@
 //! Token requests that are bound to origins: which token goes where is said once.
 
 mod channels;
-mod stacks;
 mod tenants;
 
 use auth_core::{
@@ -12,7 +11,7 @@ use auth_core::{
 };
 use http::{HeaderMap, Request, header::AUTHORIZATION};
 
-use crate::cache::secs;
+use auth_test_support::secs;
 
 const ORDERS: &str = "https://orders.example";
 const BILLING: &str = "https://billing.example";
