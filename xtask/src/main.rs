@@ -10,6 +10,7 @@ mod module_cycles;
 mod node;
 mod once;
 mod plain_redis;
+mod public_api;
 mod python;
 mod redis;
 mod test;
@@ -34,6 +35,8 @@ enum Task {
     BenchReport(bench_report::Arguments),
     /// Fails if modules of a crate depend on each other, and prints where
     ModuleCycles(module_cycles::Arguments),
+    /// Writes the public API of each published crate to its public-api.txt
+    PublicApi(public_api::Arguments),
     /// Runs every test, those against third-party servers too, after installing what they need
     Test(test::Arguments),
     /// Installs what the interop tests need, and prints the variables that lead them there
@@ -48,6 +51,7 @@ fn main() -> ExitCode {
     let done = match Cli::parse().task {
         Task::BenchReport(arguments) => bench_report::run(&arguments),
         Task::ModuleCycles(arguments) => module_cycles::run(&arguments),
+        Task::PublicApi(arguments) => public_api::run(&arguments),
         Task::Test(arguments) => test::run(&arguments),
         Task::InteropSetup => interop::print_environment(),
     };

@@ -68,7 +68,7 @@ async fn what_one_field_says_is_not_what_another_says() {
 }
 
 #[test]
-fn msal_net_5743_no_tenant_is_given_anothers_token() {
+fn msal_net_5743_no_tenant_is_given_the_token_of_another() {
     let source = Register::open();
     let builder = TokenCaches::builder(TokenCache::new(source.clone()));
     // so few that they come and go all the time
