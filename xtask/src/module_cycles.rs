@@ -1,7 +1,7 @@
 //! `cargo xtask module-cycles`: no module of a crate depends on a module that depends on it.
 //!
-//! The rule. A module with everything below it is one room. Within every module, its own code and the
-//! rooms of its children form a graph, and that graph has no cycle. A room `a` depends on a room `b` if
+//! The rule. A module with everything below it is one unit. Within every module, its own code and the
+//! units of its children form a graph, and that graph has no cycle. A unit `a` depends on a unit `b` if
 //! code in `a` names an item that is defined in `b`. The name is followed through `use` and through
 //! re-exports to the module that defines the item, so `use crate::Error` depends on `error` and not on
 //! `lib.rs`. A re-export alone is no dependency, and neither is `mod a;`. Code under `cfg(test)` is left

@@ -1,8 +1,9 @@
-//! What the benches share. With the feature `bench`; without it, only what reads their results.
+//! The library of the benches. Without the feature `bench` it has only `paired`, which
+//! `cargo xtask bench-report` uses.
 
-// a bench that cannot be set up has nothing better to do
+// a bench whose set-up fails ends with a panic
 #![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used)]
-// the benches are the only readers of these names
+// not published: the benches are the only callers
 #![allow(
     missing_debug_implementations,
     missing_docs,

@@ -1,4 +1,4 @@
-//! The rule: within every module, its own code and the rooms of its children have no cycle.
+//! The rule: within every module, its own code and the units of its children have no cycle.
 
 use std::{collections::BTreeSet, fmt::Write as _, path::Path};
 
@@ -11,9 +11,9 @@ use super::{
 /// Rooms that depend on each other.
 #[derive(Debug)]
 pub(super) struct Cycle {
-    rooms: Vec<String>,
+    units: Vec<String>,
     shortest: Vec<String>,
-    /// What makes the rooms depend on each other, with the names of both rooms and the file.
+    /// What makes the units depend on each other, with the names of both units and the file.
     causes: Vec<Cause>,
 }
 
@@ -29,8 +29,8 @@ pub(super) fn cycles(modules: &Modules, uses: &[Use]) -> Vec<Cycle> {
     let mut found = Vec::new();
     for within in 0..modules.len() {
         let edge = |one: &Use| {
-            let from = room(modules, within, one.from)?;
-            let to = room(modules, within, one.to)?;
+            let from = unit(modules, within, one.from)?;
+            let to = unit(modules, within, one.to)?;
             (from != to).then_some((from, to))
         };
         let mut graph = Graph::new();
@@ -38,7 +38,7 @@ pub(super) fn cycles(modules: &Modules, uses: &[Use]) -> Vec<Cycle> {
             graph.entry(from).or_insert_with(BTreeSet::new).insert(to);
         }
         for component in graph::components(&graph) {
-            let name = |&id: &ModuleId| room_name(modules, within, id);
+            let name = |&id: &ModuleId| unit_name(modules, within, id);
             let cause = |one: &Use| {
                 let (from, to) = edge(one)?;
                 (component.contains(&from) && component.contains(&to)).then(|| Cause {
@@ -53,7 +53,7 @@ pub(super) fn cycles(modules: &Modules, uses: &[Use]) -> Vec<Cycle> {
                 })
             };
             found.push(Cycle {
-                rooms: component.iter().map(name).collect(),
+                units: component.iter().map(name).collect(),
                 shortest: graph::shortest_cycle(&graph, &component)
                     .iter()
                     .map(name)
@@ -65,9 +65,9 @@ pub(super) fn cycles(modules: &Modules, uses: &[Use]) -> Vec<Cycle> {
     found
 }
 
-/// The room that `module` is in, seen from within `within`: that module itself, or a child of it.
+/// The unit that `module` is in, seen from within `within`: that module itself, or a child of it.
 /// `None`: somewhere else.
-fn room(modules: &Modules, within: ModuleId, module: ModuleId) -> Option<ModuleId> {
+fn unit(modules: &Modules, within: ModuleId, module: ModuleId) -> Option<ModuleId> {
     let mut at = module;
     while at != within {
         match modules[at].parent {
@@ -79,7 +79,7 @@ fn room(modules: &Modules, within: ModuleId, module: ModuleId) -> Option<ModuleI
     Some(at)
 }
 
-fn room_name(modules: &Modules, within: ModuleId, id: ModuleId) -> String {
+fn unit_name(modules: &Modules, within: ModuleId, id: ModuleId) -> String {
     let path = &modules[id].path;
     let own_code = id == within;
     match (path.as_str(), own_code) {
@@ -93,7 +93,7 @@ fn room_name(modules: &Modules, within: ModuleId, id: ModuleId) -> String {
 impl Cycle {
     /// The cycle for people to read; `all`: every cause, instead of those of the shortest cycle.
     pub(super) fn report(&self, root: &Path, all: bool) -> String {
-        let mut text = format!("\n  {} depend on each other\n", self.rooms.join(", "));
+        let mut text = format!("\n  {} depend on each other\n", self.units.join(", "));
         let next = self.shortest.iter().cycle().skip(1);
         let on_shortest: Vec<_> = self.shortest.iter().zip(next).collect();
         let mut edges: Vec<_> = self
@@ -124,7 +124,7 @@ impl Cycle {
     }
 
     #[cfg(test)]
-    pub(super) fn rooms(&self) -> &[String] {
-        &self.rooms
+    pub(super) fn units(&self) -> &[String] {
+        &self.units
     }
 }

@@ -2,7 +2,7 @@ use std::{io, path::Path};
 
 use super::{folders, source, uses};
 
-/// The rooms of each cycle in a crate of these files.
+/// The units of each cycle in a crate of these files.
 fn cycles(files: &[(&str, &str)]) -> Vec<String> {
     let open = |file: &Path| {
         let found = files.iter().find(|(name, _)| Path::new(name) == file);
@@ -12,7 +12,7 @@ fn cycles(files: &[(&str, &str)]) -> Vec<String> {
     };
     let modules = source::read(Path::new("lib.rs"), &open).unwrap();
     let found = folders::cycles(&modules, &uses::find(&modules));
-    found.iter().map(|cycle| cycle.rooms().join(", ")).collect()
+    found.iter().map(|cycle| cycle.units().join(", ")).collect()
 }
 
 /// The cycles between `a.rs` and `b.rs`, where `b` names `crate::a::A` in its own way.
