@@ -7,12 +7,6 @@
 // a bench that cannot be set up has nothing better to do
 #![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used)]
 
-#[path = "support/interleaved.rs"]
-mod interleaved;
-mod support;
-#[path = "support/waiters.rs"]
-mod waiters;
-
 use std::{
     future::{Future, pending},
     sync::{
@@ -27,11 +21,11 @@ use auth_core::{
     AccessToken, Error, TokenCache, TokenRequest, TokenResponse, TokenSource,
     time::{Clock, Now, Sleep, SystemClock},
 };
+use bench_support::interleaved::Interleaved;
+use bench_support::waiters::{Waiters, last_of};
+use bench_support::{ready_cache, ready_now};
 use criterion::{Criterion, criterion_group, criterion_main};
-use interleaved::Interleaved;
-use support::{ready_cache, ready_now};
 use tokio::sync::watch;
-use waiters::{Waiters, last_of};
 
 const WAITERS: usize = 10_000;
 const ROUNDS: usize = 120;
@@ -82,7 +76,7 @@ struct Held {
 impl TokenSource for Held {
     async fn fetch(&self, request: &TokenRequest) -> Result<TokenResponse, Error> {
         self.requests.fetch_add(1, SeqCst);
-        let response = support::Instantly.fetch(request).await;
+        let response = bench_support::Instantly.fetch(request).await;
         self.waiters.hold().await;
         response
     }

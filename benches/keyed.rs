@@ -4,10 +4,6 @@
 // a bench that cannot be set up has nothing better to do
 #![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used)]
 
-#[path = "support/interleaved.rs"]
-mod interleaved;
-mod support;
-
 use std::{
     cell::OnceCell,
     collections::HashMap,
@@ -19,10 +15,10 @@ use std::{
 use allocation_counter::measure;
 use arc_swap::ArcSwap;
 use auth_core::{TokenCache, TokenCaches, TokenRequest};
+use bench_support::interleaved::Interleaved;
+use bench_support::{Instantly, floor::Entry, token};
 use criterion::{Criterion, criterion_group, criterion_main};
 use fastrand::Rng;
-use interleaved::Interleaved;
-use support::{Instantly, floor::Entry, token};
 use tokio::runtime::Builder;
 
 const KEYS: [usize; 3] = [1, 1_000, 100_000];

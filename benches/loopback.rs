@@ -7,12 +7,6 @@
 // a bench that cannot be set up has nothing better to do
 #![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used)]
 
-#[path = "support/interleaved.rs"]
-mod interleaved;
-#[path = "support/server.rs"]
-mod server;
-mod support;
-
 use std::{
     fmt::Debug,
     net::SocketAddr,
@@ -22,6 +16,8 @@ use std::{
 
 use auth_core::{Authorizer, TokenCache};
 use auth_tower::AuthLayer;
+use bench_support::interleaved::Interleaved;
+use bench_support::{header, ready_cache};
 use bytes::Bytes;
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use http::{Request, Response, header::AUTHORIZATION};
@@ -31,8 +27,6 @@ use hyper_util::{
     client::legacy::{Client, connect::HttpConnector},
     rt::TokioExecutor,
 };
-use interleaved::Interleaved;
-use support::{header, ready_cache};
 use tokio::{runtime::Builder, sync::Barrier, task::JoinSet};
 use tower::{Layer, Service, ServiceBuilder, ServiceExt};
 
@@ -60,7 +54,7 @@ where
         .build()
         .unwrap();
     runtime.block_on(async {
-        let server = server::start().await;
+        let server = bench_support::server::start().await;
         let hyper = Client::builder(TokioExecutor::new()).build_http();
         let client = wrap(hyper, server, tokens);
         all_at_once(count / IN_FLIGHT, client, server).await

@@ -7,10 +7,6 @@
 // a bench that cannot be set up has nothing better to do
 #![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used)]
 
-#[path = "support/interleaved.rs"]
-mod interleaved;
-mod support;
-
 use std::{convert::Infallible, future::Ready, hint::black_box, time::Instant};
 
 use allocation_counter::measure;
@@ -18,6 +14,8 @@ use async_trait::async_trait;
 use auth_core::Authorizer;
 use auth_reqwest::AuthMiddleware;
 use auth_tower::{AuthLayer, NoReplay};
+use bench_support::interleaved::Interleaved;
+use bench_support::{header, ready_cache, ready_now, token};
 use bytes::Bytes;
 use criterion::{Criterion, criterion_group, criterion_main};
 use http::{
@@ -25,9 +23,7 @@ use http::{
     header::{ACCEPT, AUTHORIZATION},
 };
 use http_body_util::Full;
-use interleaved::Interleaved;
 use reqwest_middleware::{ClientBuilder, ClientWithMiddleware, Middleware, Next};
-use support::{header, ready_cache, ready_now, token};
 use tower::{Layer, Service, service_fn};
 use tower_http::auth::AddAuthorizationLayer;
 

@@ -8,12 +8,6 @@
 // a bench that cannot be set up has nothing better to do
 #![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used)]
 
-#[path = "support/interleaved.rs"]
-mod interleaved;
-#[path = "support/moved_clock.rs"]
-mod moved_clock;
-mod support;
-
 use std::{
     hint::black_box,
     sync::{
@@ -29,11 +23,11 @@ use std::{
 use arc_swap::ArcSwap;
 use async_trait::async_trait;
 use auth_core::{Error, TokenCache, TokenRequest, TokenResponse, TokenSource};
+use bench_support::floor::Entry;
+use bench_support::interleaved::Interleaved;
+use bench_support::moved_clock::MovedClock;
 use criterion::{Criterion, criterion_group, criterion_main};
 use http::HeaderValue;
-use interleaved::Interleaved;
-use moved_clock::MovedClock;
-use support::floor::Entry;
 use tokio::{runtime::Builder, task::yield_now};
 
 const ROUNDS: usize = 30;
@@ -103,7 +97,7 @@ async fn read_until<T>(over: Arc<AtomicBool>, read: impl Fn() -> T) -> Vec<u32> 
 }
 
 fn floor_p99_9() -> Duration {
-    thread_local!(static MINE: HeaderValue = support::header());
+    thread_local!(static MINE: HeaderValue = bench_support::header());
     let slot = Arc::new(ArcSwap::from_pointee(Entry::new()));
     let replaced = Arc::new(AtomicU64::new(0));
     let (read_slot, count) = (Arc::clone(&slot), Arc::clone(&replaced));
@@ -132,7 +126,7 @@ struct Counting(Arc<AtomicU64>);
 impl TokenSource for Counting {
     async fn fetch(&self, request: &TokenRequest) -> Result<TokenResponse, Error> {
         self.0.fetch_add(1, SeqCst);
-        support::Instantly.fetch(request).await
+        bench_support::Instantly.fetch(request).await
     }
 }
 
@@ -141,7 +135,7 @@ fn auth_core_p99_9() -> Duration {
     let minted = Arc::new(AtomicU64::new(0));
     let source = Counting(Arc::clone(&minted));
     let tokens = TokenCache::builder(source).clock(clock.clone()).build();
-    support::fill(&tokens);
+    bench_support::fill(&tokens);
     let (read, status) = (tokens.clone(), tokens);
     let time = p99_9(
         move || read.cached().expect("a usable token"),

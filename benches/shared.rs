@@ -8,14 +8,6 @@
 // a bench that cannot be set up has nothing better to do
 #![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used)]
 
-#[path = "support/interleaved.rs"]
-mod interleaved;
-// it can be killed and started again as well, which the example does
-#[allow(dead_code)]
-#[path = "../examples/fleet/redis.rs"]
-mod redis;
-mod support;
-
 use std::{
     env, fs,
     hint::black_box,
@@ -29,10 +21,10 @@ use auth_core::{
 use auth_redis::{RedisStore, SealKeys};
 use auth_reqwest::ReqwestTransport;
 use auth_testing::AuthorizationServer;
+use bench_support::TOKEN_LENGTH;
+use bench_support::interleaved::Interleaved;
 use criterion::{Criterion, criterion_group, criterion_main};
-use interleaved::Interleaved;
-use redis::Redis;
-use support::TOKEN_LENGTH;
+use local_redis::Redis;
 use tokio::runtime::{Builder, Runtime};
 
 const ROUNDS: usize = 100;

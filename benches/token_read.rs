@@ -6,12 +6,6 @@
 // a bench that cannot be set up has nothing better to do
 #![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used)]
 
-#[path = "support/interleaved.rs"]
-mod interleaved;
-mod support;
-#[path = "support/threads.rs"]
-mod threads;
-
 use std::{
     hint::black_box,
     sync::{Arc, RwLock},
@@ -19,10 +13,10 @@ use std::{
 };
 
 use arc_swap::ArcSwap;
+use bench_support::interleaved::Interleaved;
+use bench_support::threads::on_threads;
+use bench_support::{floor::Entry, ready_cache, ready_now};
 use criterion::{Criterion, criterion_group, criterion_main};
-use interleaved::Interleaved;
-use support::{floor::Entry, ready_cache, ready_now};
-use threads::on_threads;
 
 const THREADS: [usize; 3] = [1, 2, 8];
 const ROUNDS: usize = 200;
@@ -34,7 +28,7 @@ fn floor(threads: usize, reads: u64) -> Duration {
     let slot = Arc::new(ArcSwap::from_pointee(Entry::new()));
     on_threads(threads, reads, |_| {
         let slot = Arc::clone(&slot);
-        let mine = support::header();
+        let mine = bench_support::header();
         move || {
             let entry = slot.load();
             entry.check();

@@ -36,7 +36,7 @@ impl Grant {
     pub(crate) async fn of(
         tenant: &Tenant,
         asked: Option<&str>,
-        may_be_anothers: bool,
+        may_be_of_another: bool,
     ) -> Option<Self> {
         if !tenant.tokens.status().is_usable() {
             return None;
@@ -44,7 +44,7 @@ impl Grant {
         let token = tenant.tokens.token().await.ok()?;
         let lasts_from = |start| token.expires_at().duration_since(start).ok();
         Some(Self {
-            life: match may_be_anothers {
+            life: match may_be_of_another {
                 true => Life::Left(lasts_from(SystemTime::now())?),
                 false => Life::Whole(lasts_from(tenant.token_time.last()?)?),
             },

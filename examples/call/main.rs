@@ -8,8 +8,6 @@
 
 mod answer;
 mod args;
-#[path = "../common/counting_source.rs"]
-mod counting_source;
 mod credentials;
 mod failure;
 mod grant;

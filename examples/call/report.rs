@@ -2,10 +2,11 @@
 
 use std::{fmt, time::Duration};
 
+use counting_source::TokenRequestCount;
 use http::StatusCode;
 use serde_json::{Map, Value, json};
 
-use crate::{counting_source::TokenRequestCount, grant::Grant, tally::Counts};
+use crate::{grant::Grant, tally::Counts};
 
 pub(crate) struct Report<'a> {
     pub(crate) counts: &'a Counts,

@@ -11,7 +11,6 @@
 
 mod place;
 mod process;
-mod redis;
 mod story;
 mod table;
 mod worker;
@@ -21,8 +20,8 @@ use std::{process::ExitCode, time::Duration};
 use clap::Parser;
 use tokio::signal::unix::{self, SignalKind};
 
+use local_redis::Redis;
 use place::Place;
-use redis::Redis;
 use story::Story;
 
 /// Processes that share one token through Redis, while some are killed, and Redis too.

@@ -12,8 +12,9 @@ use std::{
 
 use anyhow::Context;
 use auth_testing::{AuthorizationServer, ProtectedApi};
+use local_redis::Redis;
 
-use crate::{Args, redis::Redis};
+use crate::Args;
 
 pub(crate) const CLIENT: (&str, &str) = ("fleet", "not-a-real-secret");
 

@@ -7,13 +7,14 @@ use std::{
 };
 
 use anyhow::Context;
+use local_redis::Redis;
 use serde_json::Value;
 use tokio::{
     io::{AsyncBufReadExt, BufReader},
     process::{Child, Command},
 };
 
-use crate::{place::Place, redis::Redis, worker};
+use crate::{place::Place, worker};
 
 /// What a process has told of itself.
 #[derive(Clone, Copy, Debug, Default)]

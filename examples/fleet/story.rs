@@ -3,13 +3,13 @@
 use std::time::Duration;
 
 use anyhow::ensure;
+use local_redis::Redis;
 use tokio::time::{Instant, sleep_until};
 
 use crate::{
     Args,
     place::Place,
     process::{Fares, Process},
-    redis::Redis,
     table::{Summary, Table},
 };
 

@@ -10,7 +10,7 @@ use futures_util::{StreamExt, stream};
 use http::StatusCode;
 use tonic::Code;
 
-use crate::counting_source::TokenRequestCount;
+use counting_source::TokenRequestCount;
 
 pub(crate) struct Load {
     pub(crate) requests: u64,

@@ -10,8 +10,6 @@
 //! With `AUTH_TOKEN_URL`, `AUTH_CLIENT_ID`, `AUTH_CLIENT_SECRET`, `API_URL` and, as needed,
 //! `AUTH_SCOPE` and `GRPC_URL` set, it calls the real thing.
 
-#[path = "../common/counting_source.rs"]
-mod counting_source;
 mod explanation;
 mod load;
 mod place;

@@ -6,6 +6,7 @@ use anyhow::{Context, Error, anyhow};
 use auth_reqwest::{AuthMiddleware, ReqwestTransport};
 use auth_tower::{AuthLayer, TowerTransport};
 use bytes::Bytes;
+use counting_source::TokenRequestCount;
 use http::Request;
 use http_body_util::{BodyExt, Full};
 use hyper_rustls::{ConfigBuilderExt, HttpsConnector, HttpsConnectorBuilder};
@@ -21,7 +22,6 @@ use tonic_health::pb::{HealthCheckRequest, health_client::HealthClient};
 use tower::{ServiceBuilder, ServiceExt};
 
 use crate::{
-    counting_source::TokenRequestCount,
     load::{Answer, Load, Outcome},
     place::Place,
     tokens::tokens,

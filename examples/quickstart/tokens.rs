@@ -3,11 +3,9 @@
 use auth_core::{
     Authorizer, ClientAuthentication, ClientCredentials, Error, HttpTransport, TokenCache,
 };
+use counting_source::{CountingSource, TokenRequestCount};
 
-use crate::{
-    counting_source::{CountingSource, TokenRequestCount},
-    place::Place,
-};
+use crate::place::Place;
 
 /// Tokens for requests to the origin of `api`. Token requests go through `transport`, and are counted, which a
 /// program of yours need not do.

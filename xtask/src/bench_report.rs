@@ -17,9 +17,6 @@ use crate::{
 };
 use samples::Samples;
 
-#[path = "../../benches/support/paired.rs"]
-mod paired;
-
 #[derive(Args, Debug)]
 pub(crate) struct Arguments {
     /// Runs all the benches first; takes several minutes, and a machine that does nothing else

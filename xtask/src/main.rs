@@ -6,9 +6,11 @@ mod certificates;
 mod command;
 mod fixtures;
 mod interop;
+mod module_cycles;
 mod node;
 mod once;
 mod plain_redis;
+mod public_api;
 mod python;
 mod redis;
 mod test;
@@ -31,6 +33,10 @@ struct Cli {
 enum Task {
     /// Prints what the benches measured last beside what they should, as a Markdown table
     BenchReport(bench_report::Arguments),
+    /// Fails if modules of a crate depend on each other, and prints where
+    ModuleCycles(module_cycles::Arguments),
+    /// Writes the public API of each published crate to its public-api.txt
+    PublicApi(public_api::Arguments),
     /// Runs every test, those against third-party servers too, after installing what they need
     Test(test::Arguments),
     /// Installs what the interop tests need, and prints the variables that lead them there
@@ -44,6 +50,8 @@ enum Task {
 fn main() -> ExitCode {
     let done = match Cli::parse().task {
         Task::BenchReport(arguments) => bench_report::run(&arguments),
+        Task::ModuleCycles(arguments) => module_cycles::run(&arguments),
+        Task::PublicApi(arguments) => public_api::run(&arguments),
         Task::Test(arguments) => test::run(&arguments),
         Task::InteropSetup => interop::print_environment(),
     };

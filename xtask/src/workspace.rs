@@ -40,6 +40,11 @@ impl Workspace {
         &self.root
     }
 
+    /// Where programs that the tasks call are installed: `cargo clean` removes them.
+    pub(crate) fn tools(&self) -> PathBuf {
+        self.target.join("tools")
+    }
+
     /// Where everything for the interop tests is installed: `cargo clean` takes it away again.
     pub(crate) fn interop(&self) -> PathBuf {
         self.target.join("interop")

@@ -6,15 +6,11 @@
 // a bench that cannot be set up has nothing better to do
 #![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used)]
 
-#[path = "../../support/interleaved.rs"]
-mod interleaved;
-#[path = "../../support/threads.rs"]
-mod threads;
-
 use std::hint::black_box;
 
+use bench_support::interleaved::Interleaved;
+use bench_support::threads::on_threads;
 use criterion::{Criterion, criterion_group, criterion_main};
-use interleaved::Interleaved;
 use peers::rivals::{
     Rival,
     aliri_tokens::{Checked, Unchecked},
@@ -26,7 +22,6 @@ use peers::rivals::{
     huskarl::Huskarl,
     middle::Middle,
 };
-use threads::on_threads;
 use tokio::runtime::Builder;
 
 const THREADS: [usize; 3] = [1, 2, 8];

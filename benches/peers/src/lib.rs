@@ -7,5 +7,3 @@
 pub mod failing;
 mod loopback;
 pub mod rivals;
-#[path = "../../support/mod.rs"]
-mod support;

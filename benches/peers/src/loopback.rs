@@ -11,8 +11,6 @@ use serde_json::json;
 use tokio::net::TcpListener;
 use url::Url;
 
-use crate::support;
-
 /// Answers every request with what `answer` makes of its body, as long as the runtime lives.
 pub(crate) async fn serve<A, F>(answer: A) -> Url
 where
@@ -52,7 +50,7 @@ pub(crate) async fn minting() -> Url {
 /// A token endpoint's answer.
 pub(crate) fn minted() -> String {
     let token = json!({
-        "access_token": support::token(),
+        "access_token": bench_support::token(),
         "token_type": "Bearer",
         "expires_in": 3600,
     });

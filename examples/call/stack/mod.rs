@@ -10,11 +10,11 @@ use auth_core::{
     Authorizer, ClientCredentialsBuilder, HttpTransport, ReplayMethods, SharedTokenStore,
     TokenCache, async_trait,
 };
+use counting_source::{CountingSource, TokenRequestCount};
 
 use crate::{
     answer::Answer,
     args::{Args, StackName},
-    counting_source::{CountingSource, TokenRequestCount},
     failure::Failure,
     grant::{RequestTime, TimedSource},
     shared,

@@ -4,7 +4,9 @@ use std::fmt;
 
 use anyhow::Result;
 
-use super::{paired::Estimate, samples::Samples};
+use bench_support::paired::Estimate;
+
+use super::samples::Samples;
 
 /// What a figure has to come to.
 #[derive(Clone, Copy, Debug)]

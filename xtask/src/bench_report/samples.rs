@@ -5,7 +5,7 @@ use std::{fmt, fs, io::ErrorKind, path::PathBuf};
 use anyhow::{Context as _, Result, ensure};
 use serde_json::Value;
 
-use super::paired::Estimate;
+use bench_support::paired::Estimate;
 
 /// A directory of criterion's, with a sample for each round that a bench made.
 #[derive(Debug)]

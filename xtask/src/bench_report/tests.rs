@@ -1,6 +1,8 @@
 use std::{env, fs, path::PathBuf, process};
 
-use super::{paired::Estimate, *};
+use bench_support::paired::Estimate;
+
+use super::*;
 
 /// A criterion directory of this process, with made-up samples; nothing is left of it afterwards.
 struct Scratch(PathBuf);

@@ -13,10 +13,7 @@ use aliri_clock::DurationSecs;
 use async_trait::async_trait;
 
 use super::{LIFETIME, Rival};
-use crate::{
-    failing::{Failure, Source},
-    support,
-};
+use crate::failing::{Failure, Source};
 
 /// A read is a token that is not checked, borrowed.
 pub struct Unchecked(TokenWatcher);
@@ -30,7 +27,7 @@ async fn watch<S: AsyncTokenSource + 'static>(source: S) -> Result<TokenWatcher,
 }
 
 async fn ready() -> TokenWatcher {
-    let source = ConstTokenSource::new(AccessToken::from(support::token()))
+    let source = ConstTokenSource::new(AccessToken::from(bench_support::token()))
         .with_lifetime_config(TokenLifetimeConfig::default())
         .with_token_valid_for(DurationSecs(LIFETIME.as_secs()));
     watch(source).await.unwrap()

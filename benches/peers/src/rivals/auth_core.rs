@@ -6,10 +6,9 @@ use ::auth_core::{
 };
 
 use super::Rival;
-use crate::{
-    failing::{CALLERS, Failure, Source},
-    support::Instantly,
-};
+use bench_support::Instantly;
+
+use crate::failing::{CALLERS, Failure, Source};
 
 pub struct AuthCore(TokenCache);
 

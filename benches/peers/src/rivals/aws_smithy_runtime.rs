@@ -16,10 +16,9 @@ use aws_smithy_types::config_bag::ConfigBag;
 use tokio::runtime::Handle;
 
 use super::{LIFETIME, Rival};
-use crate::{
-    failing::{CALLERS, Failure, Source},
-    support::{self, ready_now},
-};
+use bench_support::ready_now;
+
+use crate::failing::{CALLERS, Failure, Source};
 
 #[derive(Clone)]
 pub struct AwsSmithyRuntime {
@@ -61,7 +60,7 @@ impl ResolveIdentity for Instantly {
         _config: &'a ConfigBag,
     ) -> IdentityFuture<'a> {
         let end = Some(SystemTime::now() + LIFETIME);
-        let token = Token::new(support::token(), end);
+        let token = Token::new(bench_support::token(), end);
         IdentityFuture::ready(Ok(Identity::new(token, end)))
     }
 }

@@ -19,10 +19,9 @@ use async_trait::async_trait;
 use bytes::Bytes;
 
 use super::{LIFETIME, Rival};
-use crate::{
-    failing::{CALLERS, Failure, Source},
-    support::{self, ready_now},
-};
+use bench_support::ready_now;
+
+use crate::failing::{CALLERS, Failure, Source};
 
 #[derive(Clone)]
 pub struct AzureCore {
@@ -54,7 +53,7 @@ impl TokenCredential for Instantly {
         _options: Option<TokenRequestOptions<'_>>,
     ) -> Result<AccessToken, Error> {
         Ok(AccessToken {
-            token: Secret::new(support::token()),
+            token: Secret::new(bench_support::token()),
             expires_on: OffsetDateTime::now_utc() + LIFETIME,
         })
     }

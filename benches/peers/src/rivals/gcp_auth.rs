@@ -13,10 +13,11 @@ use serde_json::json;
 use url::Url;
 
 use super::Rival;
+use bench_support::ready_now;
+
 use crate::{
     failing::{CALLERS, Failure, Source},
     loopback,
-    support::ready_now,
 };
 
 const SCOPES: [&str; 1] = ["scope"];

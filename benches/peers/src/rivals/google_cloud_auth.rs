@@ -6,10 +6,11 @@ use rustls::crypto::ring;
 use url::{Position, Url};
 
 use super::Rival;
+use bench_support::ready_now;
+
 use crate::{
     failing::{CALLERS, Failure, Source},
     loopback,
-    support::ready_now,
 };
 
 pub struct GoogleCloudAuth(AccessTokenCredentials);

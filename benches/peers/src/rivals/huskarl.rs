@@ -23,10 +23,9 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Request, header::CONTENT_TYPE};
 
 use super::{LIFETIME, Rival};
-use crate::{
-    failing::{CALLERS, Failure, Source},
-    support::{self, ready_now},
-};
+use bench_support::ready_now;
+
+use crate::failing::{CALLERS, Failure, Source};
 
 pub struct Huskarl(Arc<InMemoryTokenCache<Instantly>>);
 
@@ -36,7 +35,7 @@ impl TokenSource for Instantly {
     fn token(&self) -> MaybeSendBoxFuture<'_, Result<Arc<TokenResponse>, TokenError>> {
         Box::pin(async {
             let token = RawTokenResponse::builder()
-                .access_token(SecretString::new(support::token()))
+                .access_token(SecretString::new(bench_support::token()))
                 .token_type("bearer")
                 .expires_in(LIFETIME.as_secs())
                 .build()

@@ -51,7 +51,7 @@ impl Drop for Life<'_> {
 }
 
 #[test]
-fn nobody_sees_anothers_value_nor_a_second_one_for_a_key() {
+fn no_thread_sees_the_value_of_another_key_nor_a_second_value_of_a_key() {
     let census = Census {
         of_key: [const { AtomicI64::new(0) }; KEYS],
         unfreed: AtomicI64::new(0),

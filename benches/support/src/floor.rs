@@ -4,22 +4,22 @@ use http::HeaderValue;
 use rustix::time::{ClockId, clock_gettime};
 
 /// A header and when it is over.
-pub(crate) struct Entry {
-    pub(crate) header: HeaderValue,
+pub struct Entry {
+    pub header: HeaderValue,
     spent_at: i64,
 }
 
 impl Entry {
-    pub(crate) fn new() -> Self {
+    pub fn new() -> Self {
         Self {
-            header: super::header(),
+            header: crate::header(),
             spent_at: coarse_seconds() + 3600,
         }
     }
 
     /// Reads one coarse clock, and sees that the header is not over.
     #[inline]
-    pub(crate) fn check(&self) {
+    pub fn check(&self) {
         assert!(coarse_seconds() < self.spent_at);
     }
 }

@@ -1,4 +1,4 @@
-//! The Redis in which the fleet shares its token: the user's, or one that is started here.
+//! A Redis for an example or a bench: the one of `REDIS_URL`, or a `redis-server` that is started.
 
 use std::{
     env, fmt,
@@ -18,18 +18,27 @@ use tokio::{
 
 const STARTS_WITHIN: Duration = Duration::from_secs(10);
 
-pub(crate) struct Redis {
+/// The Redis of `REDIS_URL`, or a server that ends when this is dropped.
+#[derive(Debug)]
+pub struct Redis {
     url: String,
     own: Option<Own>,
 }
 
+#[derive(Debug)]
 struct Own {
     socket: PathBuf,
     server: Child,
 }
 
 impl Redis {
-    pub(crate) async fn find(directory: &Path) -> anyhow::Result<Self> {
+    /// Checks the Redis of `REDIS_URL` if that is set; otherwise starts a `redis-server` that listens on a
+    /// socket in `directory`.
+    ///
+    /// # Errors
+    ///
+    /// The Redis of `REDIS_URL` cannot be used, or no server can be started within 10 s.
+    pub async fn find(directory: &Path) -> anyhow::Result<Self> {
         if let Some(url) = env::var("REDIS_URL").ok().filter(|url| !url.is_empty()) {
             check(&url).await.context("REDIS_URL")?;
             return Ok(Self { url, own: None });
@@ -44,24 +53,36 @@ impl Redis {
         })
     }
 
-    pub(crate) fn url(&self) -> &str {
+    /// The URL that `RedisStore::builder` takes.
+    #[must_use]
+    pub fn url(&self) -> &str {
         &self.url
     }
 
-    /// Whether it is ours to kill.
-    pub(crate) fn is_own(&self) -> bool {
+    /// Whether the server was started by [`find`](Self::find).
+    #[must_use]
+    pub fn is_own(&self) -> bool {
         self.own.is_some()
     }
 
-    pub(crate) async fn kill(&mut self) -> anyhow::Result<()> {
+    /// Ends the server if it was started by [`find`](Self::find).
+    ///
+    /// # Errors
+    ///
+    /// The process cannot be ended.
+    pub async fn kill(&mut self) -> anyhow::Result<()> {
         if let Some(own) = &mut self.own {
             own.server.kill().await?;
         }
         Ok(())
     }
 
-    /// Starts it again, empty.
-    pub(crate) async fn start_again(&mut self) -> anyhow::Result<()> {
+    /// Starts an ended server again. It then holds no data.
+    ///
+    /// # Errors
+    ///
+    /// The server does not answer within 10 s.
+    pub async fn start_again(&mut self) -> anyhow::Result<()> {
         if let Some(own) = &mut self.own {
             own.server = start(&own.socket).await?;
         }

@@ -14,7 +14,7 @@ use tokio::{runtime::Builder, sync::Notify};
 
 /// Tells when everybody waits, holds the event back until then, and times what follows it.
 #[derive(Debug)]
-pub(crate) struct Waiters {
+pub struct Waiters {
     count: usize,
     waiting: AtomicUsize,
     all_wait: Notify,
@@ -40,7 +40,7 @@ impl Waiters {
     }
 
     /// Waits until everybody waits; the clock runs from when this returns.
-    pub(crate) async fn hold(&self) {
+    pub async fn hold(&self) {
         self.release.notified().await;
         self.arrived.set(Instant::now()).expect("one event");
     }
@@ -64,7 +64,7 @@ impl Waiters {
 /// How long it takes from the event until the last of `count` tasks has run, in a runtime with two
 /// workers. `event` sees to it that a task
 /// [`hold`](Waiters::hold)s the event back, and returns what makes a waiter's future.
-pub(crate) fn last_of<W, M>(count: usize, event: impl FnOnce(Arc<Waiters>) -> M) -> Duration
+pub fn last_of<W, M>(count: usize, event: impl FnOnce(Arc<Waiters>) -> M) -> Duration
 where
     M: Fn() -> W,
     W: Future<Output: Send> + Send + 'static,

@@ -1,9 +1,4 @@
-//! What the benches share: a token of a real one's size, and a cache that has it.
-
-// no bench uses all of it
-#![allow(dead_code)]
-
-pub(crate) mod floor;
+//! A token of a real one's size, and a cache that has it.
 
 use std::{
     future::Future,
@@ -18,14 +13,14 @@ use http::HeaderValue;
 use tokio::runtime::Builder;
 
 /// A signed JWT with a handful of claims has about so many characters.
-pub(crate) const TOKEN_LENGTH: usize = 900;
+pub const TOKEN_LENGTH: usize = 900;
 
-pub(crate) fn token() -> String {
+pub fn token() -> String {
     "x".repeat(TOKEN_LENGTH)
 }
 
 /// The header in memory of its own.
-pub(crate) fn header() -> HeaderValue {
+pub fn header() -> HeaderValue {
     let bytes = Bytes::from(format!("Bearer {}", token()).into_bytes());
     let mut header = HeaderValue::from_maybe_shared(bytes).unwrap();
     header.set_sensitive(true);
@@ -36,7 +31,7 @@ pub(crate) fn header() -> HeaderValue {
 
 /// Mints a token that lives for an hour, at once.
 #[derive(Debug)]
-pub(crate) struct Instantly;
+pub struct Instantly;
 
 #[async_trait]
 impl TokenSource for Instantly {
@@ -46,20 +41,20 @@ impl TokenSource for Instantly {
 }
 
 /// A cache whose token is there.
-pub(crate) fn ready_cache() -> TokenCache {
+pub fn ready_cache() -> TokenCache {
     let tokens = TokenCache::new(Instantly);
     fill(&tokens);
     tokens
 }
 
 /// Waits for the cache's first token.
-pub(crate) fn fill(tokens: &TokenCache) {
+pub fn fill(tokens: &TokenCache) {
     let runtime = Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(tokens.token()).unwrap();
 }
 
 /// The outcome of a future that does not wait.
-pub(crate) fn ready_now<T>(future: impl Future<Output = T>) -> T {
+pub fn ready_now<T>(future: impl Future<Output = T>) -> T {
     match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
         Poll::Ready(outcome) => outcome,
         Poll::Pending => panic!("expected an outcome at once"),

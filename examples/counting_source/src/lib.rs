@@ -9,7 +9,7 @@ use auth_core::{Error, SharedKey, TokenRequest, TokenResponse, TokenSource, asyn
 
 /// Token requests so far, and how many of them failed. Clones count together.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct TokenRequestCount(Arc<Counts>);
+pub struct TokenRequestCount(Arc<Counts>);
 
 #[derive(Debug, Default)]
 struct Counts {
@@ -18,24 +18,29 @@ struct Counts {
 }
 
 impl TokenRequestCount {
-    pub(crate) fn requests(&self) -> u64 {
+    /// How many token requests were started.
+    #[must_use]
+    pub fn requests(&self) -> u64 {
         self.0.requests.load(Relaxed)
     }
 
-    pub(crate) fn errors(&self) -> u64 {
+    /// How many of them failed or were given up.
+    #[must_use]
+    pub fn errors(&self) -> u64 {
         self.0.errors.load(Relaxed)
     }
 }
 
 /// Asks `inner`, and counts.
 #[derive(Debug)]
-pub(crate) struct CountingSource<S> {
+pub struct CountingSource<S> {
     inner: S,
     count: TokenRequestCount,
 }
 
 impl<S: TokenSource> CountingSource<S> {
-    pub(crate) fn new(inner: S, count: TokenRequestCount) -> Self {
+    /// Counts the token requests of `inner` in `count`.
+    pub fn new(inner: S, count: TokenRequestCount) -> Self {
         Self { inner, count }
     }
 }

@@ -7,9 +7,6 @@
 //! What the rounds measured is then handed to criterion, a round a sample in the order they were
 //! made: it keeps the samples where it always does, and they can be paired again.
 
-#[path = "paired.rs"]
-mod paired;
-
 use std::{
     env,
     hint::spin_loop,
@@ -17,7 +14,8 @@ use std::{
 };
 
 use criterion::{Bencher, BenchmarkGroup, BenchmarkId, SamplingMode, measurement::WallTime};
-use paired::Estimate;
+
+use crate::paired::Estimate;
 
 /// criterion warms up by the clock and calls again, with twice as many iterations, until so much
 /// time has gone by; the first call of each function waits for that, so that there is no second.
@@ -27,7 +25,7 @@ const WARM_UP: Duration = Duration::from_micros(1);
 const MEASUREMENT: Duration = Duration::from_secs(1);
 
 /// The functions of a group, and what is to be computed from their times.
-pub(crate) struct Interleaved<'a> {
+pub struct Interleaved<'a> {
     group: &'static str,
     rounds: usize,
     functions: Vec<Function<'a>>,
@@ -45,14 +43,14 @@ struct Function<'a> {
 }
 
 /// One round, in which every function was measured once.
-pub(crate) struct Round<'a> {
+pub struct Round<'a> {
     functions: &'a [Function<'a>],
     number: usize,
 }
 
 impl Round<'_> {
     /// How many nanoseconds an iteration of the function `id` took.
-    pub(crate) fn time(&self, id: &str) -> f64 {
+    pub fn time(&self, id: &str) -> f64 {
         let function = self.functions.iter().find(|function| function.id == id);
         function.expect("a function of this group").times[self.number]
     }
@@ -60,7 +58,7 @@ impl Round<'_> {
 
 impl<'a> Interleaved<'a> {
     /// A group measured in so many rounds, at least ten: criterion wants as many samples.
-    pub(crate) fn new(group: &'static str, rounds: usize) -> Self {
+    pub fn new(group: &'static str, rounds: usize) -> Self {
         Self {
             group,
             rounds,
@@ -72,7 +70,7 @@ impl<'a> Interleaved<'a> {
     /// A function of the group, with the id `NAME` or `NAME/PARAMETER`. Each round calls `run` once;
     /// it builds what it measures anew, iterates as often as it is told, and returns how long the
     /// iterations took.
-    pub(crate) fn function(
+    pub fn function(
         &mut self,
         id: impl Into<String>,
         iterations: u64,
@@ -87,7 +85,7 @@ impl<'a> Interleaved<'a> {
     }
 
     /// A figure to compute within each round, and to print: a ratio of times.
-    pub(crate) fn figure(
+    pub fn figure(
         &mut self,
         what: impl Into<String>,
         compute: impl Fn(&Round<'_>) -> f64 + 'static,
@@ -96,7 +94,7 @@ impl<'a> Interleaved<'a> {
     }
 
     /// Measures, prints the figures, and hands the times to criterion.
-    pub(crate) fn run(mut self, group: &mut BenchmarkGroup<'_, WallTime>) {
+    pub fn run(mut self, group: &mut BenchmarkGroup<'_, WallTime>) {
         group
             .sampling_mode(SamplingMode::Flat)
             .sample_size(self.rounds)

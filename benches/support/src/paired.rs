@@ -11,15 +11,15 @@ use std::fmt;
 /// something else moves it no further than any other, and the same each time it is computed. The
 /// price is an interval a quarter wider than Student's where there is no noise but a normal one.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) struct Estimate {
-    pub(crate) median: f64,
-    pub(crate) low: f64,
-    pub(crate) high: f64,
+pub struct Estimate {
+    pub median: f64,
+    pub low: f64,
+    pub high: f64,
 }
 
 impl Estimate {
     /// Of the values of all rounds; `None` if there are fewer than six, too few for such bounds.
-    pub(crate) fn of(mut values: Vec<f64>) -> Option<Self> {
+    pub fn of(mut values: Vec<f64>) -> Option<Self> {
         let outside = outside(values.len())?;
         values.sort_by(f64::total_cmp);
         let middle = values.len() / 2;

@@ -8,7 +8,7 @@ use std::{
 
 /// Runs what `work` makes, `times` times on each of `threads` threads that start together, and
 /// returns how long that took a thread, on average.
-pub(crate) fn on_threads<T, F: FnMut() -> T>(
+pub fn on_threads<T, F: FnMut() -> T>(
     threads: usize,
     times: u64,
     work: impl Fn(usize) -> F + Sync,

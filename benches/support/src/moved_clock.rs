@@ -12,12 +12,12 @@ use auth_core::time::{Clock, Now, Sleep, SystemClock};
 
 /// Reads what a read reads without it, the two coarse clocks, and adds how far it was moved.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct MovedClock {
+pub struct MovedClock {
     seconds: Arc<AtomicU64>,
 }
 
 impl MovedClock {
-    pub(crate) fn advance(&self, by: Duration) {
+    pub fn advance(&self, by: Duration) {
         self.seconds.fetch_add(by.as_secs(), Relaxed);
     }
 

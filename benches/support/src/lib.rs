@@ -1,0 +1,32 @@
+//! The library of the benches. Without the feature `bench` it has only `paired`, which
+//! `cargo xtask bench-report` uses.
+
+// a bench whose set-up fails ends with a panic
+#![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used)]
+// not published: the benches are the only callers
+#![allow(
+    missing_debug_implementations,
+    missing_docs,
+    clippy::missing_panics_doc,
+    clippy::must_use_candidate,
+    clippy::new_without_default
+)]
+
+#[cfg(feature = "bench")]
+pub mod floor;
+#[cfg(feature = "bench")]
+pub mod interleaved;
+#[cfg(feature = "bench")]
+pub mod moved_clock;
+pub mod paired;
+#[cfg(feature = "bench")]
+pub mod server;
+#[cfg(feature = "bench")]
+pub mod threads;
+#[cfg(feature = "bench")]
+mod token;
+#[cfg(feature = "bench")]
+pub mod waiters;
+
+#[cfg(feature = "bench")]
+pub use token::{Instantly, TOKEN_LENGTH, fill, header, ready_cache, ready_now, token};
