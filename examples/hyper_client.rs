@@ -4,7 +4,7 @@
 use anyhow::{Context, Error};
 use auth_tower::{
     AuthLayer, TowerTransport,
-    auth_core::{Authorizer, ClientAuthentication, ClientCredentials, ClientSecret, TokenCache},
+    auth_core::{Authorizer, ClientSecret},
 };
 use bytes::Bytes;
 use http::Request;
@@ -23,17 +23,12 @@ async fn main() -> anyhow::Result<()> {
     let hyper_client = Client::builder(TokioExecutor::new()).build::<_, Full<Bytes>>(https);
 
     let secret = ClientSecret::from_env("AUTH_CLIENT_SECRET")?;
-    let credentials = ClientCredentials::builder(
-        var("AUTH_TOKEN_URL")?,
-        var("AUTH_CLIENT_ID")?,
-        ClientAuthentication::client_secret_basic(secret),
-    )
-    .scope(var("AUTH_SCOPE").unwrap_or_default())
-    .build(TowerTransport::new(hyper_client.clone()))?;
     let api = var("API_URL")?;
-    let tokens = Authorizer::builder(TokenCache::new(credentials))
-        .origin_of(&api)
-        .build()?;
+    let tokens =
+        Authorizer::client_credentials(var("AUTH_TOKEN_URL")?, var("AUTH_CLIENT_ID")?, secret)
+            .scope(var("AUTH_SCOPE").unwrap_or_default())
+            .origin_of(&api)
+            .build(TowerTransport::new(hyper_client.clone()))?;
 
     let client = ServiceBuilder::new()
         .layer(AuthLayer::new(tokens))

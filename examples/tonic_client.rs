@@ -5,7 +5,7 @@
 use anyhow::Context;
 use auth_tower::{
     AuthLayer, TowerTransport,
-    auth_core::{Authorizer, ClientAuthentication, ClientCredentials, ClientSecret, TokenCache},
+    auth_core::{Authorizer, ClientSecret},
 };
 use hyper_rustls::HttpsConnectorBuilder;
 use hyper_util::{client::legacy::Client, rt::TokioExecutor};
@@ -23,17 +23,12 @@ async fn main() -> anyhow::Result<()> {
     let token_client = Client::builder(TokioExecutor::new()).build(https);
 
     let secret = ClientSecret::from_env("AUTH_CLIENT_SECRET")?;
-    let credentials = ClientCredentials::builder(
-        var("AUTH_TOKEN_URL")?,
-        var("AUTH_CLIENT_ID")?,
-        ClientAuthentication::client_secret_basic(secret),
-    )
-    .scope(var("AUTH_SCOPE").unwrap_or_default())
-    .build(TowerTransport::new(token_client))?;
     let grpc_url = var("GRPC_URL")?;
-    let tokens = Authorizer::builder(TokenCache::new(credentials))
-        .origin_of(&grpc_url)
-        .build()?;
+    let tokens =
+        Authorizer::client_credentials(var("AUTH_TOKEN_URL")?, var("AUTH_CLIENT_ID")?, secret)
+            .scope(var("AUTH_SCOPE").unwrap_or_default())
+            .origin_of(&grpc_url)
+            .build(TowerTransport::new(token_client))?;
 
     let endpoint =
         Channel::from_shared(grpc_url)?.tls_config(ClientTlsConfig::new().with_enabled_roots())?;

@@ -1,15 +1,16 @@
-//! The programs and tables in the READMEs agree with the code.
+//! The programs in the READMEs are the examples, and the examples run.
 
-// what is in there is to be compiled, and not to be run
-#[allow(dead_code)]
-mod store;
+use std::process::{Command, Output};
 
-use auth_core::provider::Provider;
+use auth_testing::{AuthorizationServer, ProtectedApi};
 
 const README: &str = include_str!("../../README.md");
 const TOWER_README: &str = include_str!("../../crates/auth-tower/README.md");
+const REQWEST: &str = include_str!("../../examples/reqwest_client.rs");
+const HYPER: &str = include_str!("../../examples/hyper_client.rs");
+const TONIC: &str = include_str!("../../examples/tonic_client.rs");
 
-/// A program without the comment at its head, and without what only this workspace needs.
+/// Returns a program without the comment at its head, and without what only this workspace needs.
 fn program(source: &str) -> String {
     let provider = |l: &str| l.contains("rustls-no-provider") || l.contains("default_provider");
     let lines = source
@@ -22,20 +23,11 @@ fn program(source: &str) -> String {
 
 #[test]
 fn the_programs_are_the_examples() {
-    let hyper = include_str!("../../examples/hyper_client.rs");
-    let tonic = include_str!("../../examples/tonic_client.rs");
     for (readme, language, source) in [
-        (README, "rust", hyper),
-        (
-            README,
-            "rust",
-            include_str!("../../examples/reqwest_client.rs"),
-        ),
-        (README, "rust", tonic),
-        (README, "rust", include_str!("readme/store.rs")),
+        (README, "rust", REQWEST),
         // the README is the crate's documentation, whose tests would need these programs' crates
-        (TOWER_README, "rust,ignore", hyper),
-        (TOWER_README, "rust,ignore", tonic),
+        (TOWER_README, "rust,ignore", HYPER),
+        (TOWER_README, "rust,ignore", TONIC),
     ] {
         let shown = format!("```{language}\n{}\n```", program(source));
         assert!(readme.contains(&shown), "not in the README:\n{shown}");
@@ -43,24 +35,49 @@ fn the_programs_are_the_examples() {
 }
 
 #[test]
-fn the_table_of_providers_is_that_of_the_presets() {
-    for name in [
-        "signicat",
-        "signicat-express",
-        "idfy",
-        "idfy-test",
-        "idfy-deprecated",
-        "idnow:HOST",
+fn the_readme_is_short_and_its_program_has_at_most_15_lines() {
+    assert!(README.lines().count() <= 150);
+    let program = program(REQWEST);
+    let lines = program.lines().filter(|line| !line.is_empty()).count();
+    assert!(lines <= 15, "{lines}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_programs_run() {
+    let server = AuthorizationServer::builder().client("my-client", "s3cr3t");
+    let server = server.start().await.unwrap();
+    let api = ProtectedApi::start(&server).await.unwrap();
+    for (example, shown) in [
+        ("reqwest_client", "{}"),
+        ("hyper_client", "{}"),
+        ("tonic_client", "Serving"),
     ] {
-        let provider = name.parse::<Provider>().unwrap();
-        let row = format!("| `{name}` | `{}` |", provider.token_endpoint());
-        let row = README
-            .lines()
-            .find(|line| line.starts_with(&row))
-            .expect(name);
-        let origin = provider
-            .api_origin()
-            .map_or("yours".into(), |o| format!("`{o}`"));
-        assert!(row.ends_with(&format!("| {origin} |")), "{row}");
+        let mut command = Command::new(env!("CARGO"));
+        command
+            .args([
+                "run",
+                "--quiet",
+                "--package",
+                "client-examples",
+                "--example",
+                example,
+            ])
+            .current_dir(env!("CARGO_MANIFEST_DIR"))
+            .env("AUTH_TOKEN_URL", server.token_endpoint())
+            .env("AUTH_CLIENT_ID", "my-client")
+            .env("AUTH_CLIENT_SECRET", "s3cr3t")
+            .env("API_URL", api.url())
+            .env("GRPC_URL", api.url());
+        let run = tokio::task::spawn_blocking(move || command.output());
+        let Output {
+            status,
+            stdout,
+            stderr,
+        } = run.await.unwrap().unwrap();
+        let [stdout, stderr] = [stdout, stderr].map(|text| String::from_utf8(text).unwrap());
+        assert!(status.success(), "{example}: {stderr}");
+        assert!(stdout.contains(shown), "{example}: {stdout}");
     }
+    assert_eq!(api.rejections(), 0);
+    assert_eq!(server.token_requests(), 3);
 }

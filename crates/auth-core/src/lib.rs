@@ -26,7 +26,10 @@ mod transport;
 mod uri_syntax;
 
 pub use async_trait::async_trait;
-pub use authorizer::{Authorizer, AuthorizerBuilder, ReplayMethods, RequestHead, TenantsBuilder};
+pub use authorizer::{
+    Authorizer, AuthorizerBuilder, ClientCredentialsAuthorizerBuilder, ReplayMethods, RequestHead,
+    TenantsBuilder,
+};
 #[cfg(auth_loom)]
 #[doc(hidden)]
 pub use cache::block_on;

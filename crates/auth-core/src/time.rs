@@ -85,7 +85,10 @@ pub struct SystemClock;
 impl Clock for SystemClock {
     #[inline]
     fn now(&self) -> Now {
-        system::now()
+        Now {
+            monotonic: system::monotonic(),
+            wall: system::wall(),
+        }
     }
 
     fn sleep_until(&self, deadline: Duration) -> Sleep {
@@ -137,15 +140,18 @@ impl AnyClock {
 
 #[cfg(target_os = "linux")]
 mod system {
-    use super::{Duration, Now};
+    use std::time::Duration;
+
     use rustix::time::{ClockId, Timespec, clock_gettime};
 
     #[inline]
-    pub(super) fn now() -> Now {
-        Now {
-            monotonic: duration(clock_gettime(ClockId::MonotonicCoarse)),
-            wall: duration(clock_gettime(ClockId::RealtimeCoarse)),
-        }
+    pub(super) fn monotonic() -> Duration {
+        duration(clock_gettime(ClockId::MonotonicCoarse))
+    }
+
+    #[inline]
+    pub(super) fn wall() -> Duration {
+        duration(clock_gettime(ClockId::RealtimeCoarse))
     }
 
     /// A wall clock set before 1970 reads as 1970.
@@ -160,19 +166,19 @@ mod system {
 
 #[cfg(not(target_os = "linux"))]
 mod system {
-    use super::{Duration, Now};
     use std::{
         sync::LazyLock,
-        time::{Instant, SystemTime},
+        time::{Duration, Instant, SystemTime},
     };
 
     static START: LazyLock<Instant> = LazyLock::new(Instant::now);
 
-    pub(super) fn now() -> Now {
-        Now {
-            monotonic: START.elapsed(),
-            wall: SystemTime::UNIX_EPOCH.elapsed().unwrap_or_default(),
-        }
+    pub(super) fn monotonic() -> Duration {
+        START.elapsed()
+    }
+
+    pub(super) fn wall() -> Duration {
+        SystemTime::UNIX_EPOCH.elapsed().unwrap_or_default()
     }
 }
 

@@ -1,77 +1,26 @@
 //! Builds an [`Authorizer`].
 
-use std::{fmt, sync::Arc};
-
 use http::StatusCode;
 
-use super::{
-    bindings::Bindings,
-    classify::Classifier,
-    connection::Channel,
-    decide::{Authorizer, Kind},
-    rejection_statuses::RejectionStatuses,
-    replay_methods::ReplayMethods,
-    rules::Rules,
-};
-use crate::{
-    Error, TokenCaches, TokenRequest,
-    origin::{AllowedOrigins, Origin},
-    redact::without_secrets,
-};
+use super::{decide::Authorizer, replay_methods::ReplayMethods, settings::Settings};
+use crate::{Error, TokenCaches, TokenRequest};
 
-/// Builds an [`Authorizer`]. Mistakes are reported by [`build`](Self::build).
+/// Builds an [`Authorizer`]. Invalid settings are errors of [`build`](Self::build).
 #[derive(Clone, Debug)]
 pub struct AuthorizerBuilder {
     tokens: TokenCaches,
-    origins: Vec<ListedOrigin>,
-    any_origin: bool,
-    allow_http: bool,
-    trust_channel: bool,
-    statuses: Vec<StatusCode>,
-    methods: ReplayMethods,
-}
-
-/// An origin as it was named.
-#[derive(Clone)]
-struct ListedOrigin {
-    text: String,
-    /// Whether the text is a URL, of which only the origin counts.
-    is_url: bool,
-    token_request: Option<TokenRequest>,
-}
-
-impl ListedOrigin {
-    fn parse(&self) -> Result<Origin, Error> {
-        if self.is_url {
-            Origin::of_url(&self.text)
-        } else {
-            self.text.parse()
-        }
-    }
-}
-
-impl fmt::Debug for ListedOrigin {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(without_secrets(&self.text))?;
-        match &self.token_request {
-            Some(request) => write!(f, " with {request:?}"),
-            None => Ok(()),
-        }
-    }
+    settings: Settings,
 }
 
 impl Authorizer {
     /// Starts with the tokens. The origins that may receive them have to be named.
+    ///
+    /// [`Authorizer::client_credentials`] is shorter for one client of one authorization server.
     #[must_use]
     pub fn builder(tokens: impl Into<TokenCaches>) -> AuthorizerBuilder {
         AuthorizerBuilder {
             tokens: tokens.into(),
-            origins: Vec::new(),
-            any_origin: false,
-            allow_http: false,
-            trust_channel: false,
-            statuses: vec![StatusCode::UNAUTHORIZED],
-            methods: ReplayMethods::default(),
+            settings: Settings::default(),
         }
     }
 }
@@ -82,8 +31,9 @@ impl AuthorizerBuilder {
     ///
     /// An internationalized host name is written in its punycode form (`xn--…`).
     #[must_use]
-    pub fn origin(self, origin: impl Into<String>) -> Self {
-        self.add(origin, false, None)
+    pub fn origin(mut self, origin: impl Into<String>) -> Self {
+        self.settings.add(origin, false, None);
+        self
     }
 
     /// Adds several origins, or none.
@@ -95,8 +45,9 @@ impl AuthorizerBuilder {
     /// Adds the origin of a URL that is going to be requested. The rest of the URL makes no
     /// difference.
     #[must_use]
-    pub fn origin_of(self, url: impl Into<String>) -> Self {
-        self.add(url, true, None)
+    pub fn origin_of(mut self, url: impl Into<String>) -> Self {
+        self.settings.add(url, true, None);
+        self
     }
 
     /// Adds an [`origin`](Self::origin) and binds a token request to it: a request to that origin
@@ -120,21 +71,8 @@ impl AuthorizerBuilder {
     /// # }
     /// ```
     #[must_use]
-    pub fn origin_with(self, origin: impl Into<String>, token_request: TokenRequest) -> Self {
-        self.add(origin, false, Some(token_request))
-    }
-
-    fn add(
-        mut self,
-        text: impl Into<String>,
-        is_url: bool,
-        token_request: Option<TokenRequest>,
-    ) -> Self {
-        self.origins.push(ListedOrigin {
-            text: text.into(),
-            is_url,
-            token_request,
-        });
+    pub fn origin_with(mut self, origin: impl Into<String>, token_request: TokenRequest) -> Self {
+        self.settings.add(origin, false, Some(token_request));
         self
     }
 
@@ -142,7 +80,7 @@ impl AuthorizerBuilder {
     /// hands it to an unknown party. Default: `false`.
     #[must_use]
     pub fn danger_any_origin(mut self, any: bool) -> Self {
-        self.any_origin = any;
+        self.settings.any_origin = any;
         self
     }
 
@@ -150,7 +88,7 @@ impl AuthorizerBuilder {
     /// `false`.
     #[must_use]
     pub fn danger_allow_http(mut self, allow: bool) -> Self {
-        self.allow_http = allow;
+        self.settings.allow_http = allow;
         self
     }
 
@@ -158,7 +96,7 @@ impl AuthorizerBuilder {
     /// say. tonic's `Channel` needs this, or the layer made for its endpoint. Default: `false`.
     #[must_use]
     pub fn danger_trust_channel(mut self, trust: bool) -> Self {
-        self.trust_channel = trust;
+        self.settings.trust_channel = trust;
         self
     }
 
@@ -169,7 +107,7 @@ impl AuthorizerBuilder {
     /// token. A 403 that is not set here accepts the token.
     #[must_use]
     pub fn rejection_statuses(mut self, statuses: impl IntoIterator<Item = StatusCode>) -> Self {
-        self.statuses = statuses.into_iter().collect();
+        self.settings.statuses = statuses.into_iter().collect();
         self
     }
 
@@ -177,7 +115,7 @@ impl AuthorizerBuilder {
     /// [`ReplayMethods::Any`].
     #[must_use]
     pub fn replay_methods(mut self, methods: ReplayMethods) -> Self {
-        self.methods = methods;
+        self.settings.methods = methods;
         self
     }
 
@@ -189,44 +127,6 @@ impl AuthorizerBuilder {
     /// - Two different token requests are bound to one origin.
     /// - The rejection statuses are not one to four of 400 to 499.
     pub fn build(self) -> Result<Authorizer, Error> {
-        let (origins, token_requests) = bind(&self.origins)?;
-        let origins = AllowedOrigins::new(origins, self.any_origin, self.allow_http)?;
-        let classifier = Classifier {
-            statuses: RejectionStatuses::new(&self.statuses)?,
-            methods: self.methods,
-        };
-        let bindings = Bindings::new(token_requests);
-        let rules = Rules::new(self.tokens, origins, bindings, classifier);
-        Ok(Authorizer {
-            kind: Kind::Single(Arc::new(rules)),
-            channel: self.trust_channel.then_some(Channel::Trusted),
-        })
+        self.settings.build(self.tokens)
     }
-}
-
-/// Each origin once, and the token request that is bound to it.
-fn bind(listed: &[ListedOrigin]) -> Result<(Vec<Origin>, Vec<Option<TokenRequest>>), Error> {
-    let mut origins = Vec::new();
-    let mut token_requests: Vec<Option<TokenRequest>> = Vec::new();
-    for entry in listed {
-        let origin = entry.parse()?;
-        let Some(place) = origins.iter().position(|known| *known == origin) else {
-            origins.push(origin);
-            token_requests.push(entry.token_request.clone());
-            continue;
-        };
-        let bound = &mut token_requests[place];
-        match (&bound, &entry.token_request) {
-            (_, None) => {}
-            (None, Some(request)) => *bound = Some(request.clone()),
-            (Some(one), Some(other)) if one == other => {}
-            (Some(_), Some(_)) => {
-                return Err(Error::configuration(format!(
-                    "origin {origin}: expected one token request that is bound to it, got two \
-                     different ones"
-                )));
-            }
-        }
-    }
-    Ok((origins, token_requests))
 }

@@ -42,6 +42,13 @@ pub(crate) enum Method {
     Post,
 }
 
+impl From<ClientSecret> for ClientAuthentication {
+    /// Authenticates by `client_secret_basic`.
+    fn from(secret: ClientSecret) -> Self {
+        Self::client_secret_basic(secret)
+    }
+}
+
 impl Method {
     pub(crate) fn name(self) -> &'static str {
         match self {

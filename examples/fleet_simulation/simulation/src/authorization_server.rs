@@ -11,7 +11,10 @@ use auth_core::{
 };
 use tokio::time::{Instant, sleep, sleep_until};
 
-use super::{Capacity, Outage, Overload, Record, Scenario, Silence, lock};
+use crate::{
+    record::{Record, lock},
+    scenario::{Capacity, Outage, Overload, Scenario, Silence},
+};
 
 /// There and back.
 const LATENCY: Duration = Duration::from_millis(20);

@@ -17,6 +17,7 @@ use futures_util::FutureExt;
 use tokio::time::{Instant, sleep_until};
 
 use authorization_server::AuthorizationServer;
+use record::lock;
 pub use record::{BUCKET, Record, rates};
 use remote_store::RemoteStore;
 pub use scenario::{Capacity, Outage, Overload, Scenario, Silence};
@@ -76,10 +77,4 @@ async fn fleet(scenario: &Scenario, passed: impl Fn(u64)) -> Record {
     drop(processes);
     let record = std::mem::replace(&mut *lock(&record), Record::new(start));
     record.of_length(scenario.length)
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
-    mutex
-        .lock()
-        .unwrap_or_else(std::sync::PoisonError::into_inner)
 }

@@ -1,6 +1,6 @@
 //! What happened, and what it comes to.
 
-use std::time::Duration;
+use std::{sync::Mutex, time::Duration};
 
 use tokio::time::Instant;
 
@@ -135,4 +135,10 @@ fn count(counts: &mut Vec<u32>, at: Duration) {
 
 fn seconds(time: Duration) -> usize {
     usize::try_from(time.as_secs()).unwrap_or(usize::MAX)
+}
+
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex
+        .lock()
+        .unwrap_or_else(std::sync::PoisonError::into_inner)
 }

@@ -9,7 +9,7 @@ use auth_core::{Error, Lease, SharedKey, SharedToken, SharedTokenStore, async_tr
 use auth_testing::MemoryStore;
 use tokio::time::{Instant, sleep};
 
-use super::{Record, lock};
+use crate::record::{Record, lock};
 
 /// There and back.
 const LATENCY: Duration = Duration::from_millis(1);

@@ -1,0 +1,115 @@
+//! The shortest way from a client to its [`Authorizer`].
+
+use super::{decide::Authorizer, settings::Settings};
+use crate::{
+    ClientAuthentication, ClientCredentials, ClientCredentialsBuilder, Error, HttpTransport,
+    TokenCache, TokenRequest,
+};
+
+/// Builds an [`Authorizer`] for one client of one authorization server. Invalid settings are errors
+/// of [`build`](Self::build).
+///
+/// It combines [`ClientCredentials`], [`TokenCache`] and [`Authorizer::builder`], with the defaults of
+/// each. Use these three where a setting is missing here.
+#[derive(Clone, Debug)]
+pub struct ClientCredentialsAuthorizerBuilder {
+    grant: ClientCredentialsBuilder,
+    settings: Settings,
+}
+
+impl Authorizer {
+    /// Starts with a token endpoint's URL, a client id and the client's authentication, for the
+    /// client credentials grant
+    /// ([RFC 6749 §4.4](https://www.rfc-editor.org/rfc/rfc6749#section-4.4)).
+    ///
+    /// A [`ClientSecret`](crate::ClientSecret) means `client_secret_basic`. Pass a
+    /// [`ClientAuthentication`] for another method.
+    ///
+    /// ```
+    /// use auth_core::{Authorizer, ClientSecret};
+    /// # use auth_core::{Error, HttpTransport};
+    ///
+    /// # fn example(transport: impl HttpTransport) -> Result<(), Error> {
+    /// # let secret = ClientSecret::from("s3cr3t");
+    /// let authorizer = Authorizer::client_credentials("https://as.example.com/token", "my-client", secret)
+    ///     .scope("document_read")
+    ///     .origin("https://api.example.com")
+    ///     .build(transport)?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn client_credentials(
+        token_endpoint: impl Into<String>,
+        client_id: impl Into<String>,
+        authentication: impl Into<ClientAuthentication>,
+    ) -> ClientCredentialsAuthorizerBuilder {
+        ClientCredentialsAuthorizerBuilder {
+            grant: ClientCredentials::builder(token_endpoint, client_id, authentication.into()),
+            settings: Settings::default(),
+        }
+    }
+}
+
+impl ClientCredentialsAuthorizerBuilder {
+    /// Adds scopes to request, separated by spaces.
+    #[must_use]
+    pub fn scope(mut self, scope: impl Into<String>) -> Self {
+        self.grant = self.grant.scope(scope);
+        self
+    }
+
+    /// Sets the `audience` to request.
+    #[must_use]
+    pub fn audience(mut self, audience: impl Into<String>) -> Self {
+        self.grant = self.grant.audience(audience);
+        self
+    }
+
+    /// Adds a resource to request (RFC 8707).
+    #[must_use]
+    pub fn resource(mut self, resource: impl Into<String>) -> Self {
+        self.grant = self.grant.resource(resource);
+        self
+    }
+
+    /// Adds a parameter to every token request.
+    #[must_use]
+    pub fn parameter(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        self.grant = self.grant.parameter(name, value);
+        self
+    }
+
+    /// Adds an origin that may receive the token: see
+    /// [`AuthorizerBuilder::origin`](crate::AuthorizerBuilder::origin).
+    #[must_use]
+    pub fn origin(mut self, origin: impl Into<String>) -> Self {
+        self.settings.add(origin, false, None);
+        self
+    }
+
+    /// Adds the origin of a URL that is going to be requested: see
+    /// [`AuthorizerBuilder::origin_of`](crate::AuthorizerBuilder::origin_of).
+    #[must_use]
+    pub fn origin_of(mut self, url: impl Into<String>) -> Self {
+        self.settings.add(url, true, None);
+        self
+    }
+
+    /// Adds an origin whose requests carry another token: see
+    /// [`AuthorizerBuilder::origin_with`](crate::AuthorizerBuilder::origin_with).
+    #[must_use]
+    pub fn origin_with(mut self, origin: impl Into<String>, request: TokenRequest) -> Self {
+        self.settings.add(origin, false, Some(request));
+        self
+    }
+
+    /// Builds the authorizer, which sends its token requests over `transport`.
+    ///
+    /// # Errors
+    /// Those of [`ClientCredentialsBuilder::build`] and
+    /// [`AuthorizerBuilder::build`](crate::AuthorizerBuilder::build).
+    pub fn build(self, transport: impl HttpTransport) -> Result<Authorizer, Error> {
+        let grant = self.grant.build(transport)?;
+        self.settings.build(TokenCache::new(grant).into())
+    }
+}
