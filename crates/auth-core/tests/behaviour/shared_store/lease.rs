@@ -7,7 +7,7 @@ use auth_core::{
 };
 use auth_test_support::{
     scripted::{Answer, Scripted},
-    secs, settle,
+    secs, settle, soon,
 };
 use auth_testing::{MemoryStore, TokioClock};
 use tokio::time::Instant;
@@ -53,7 +53,7 @@ async fn a_lease_is_held_while_the_request_takes_its_time() {
     let other = process(&source, &store, clock);
     assert_eq!(secret(&other).await, "t1");
     assert_eq!(source.requests(), 0, "it has waited for the holder's");
-    assert_eq!(holding.await.unwrap(), "t1");
+    assert_eq!(soon(holding).await.unwrap(), "t1");
 }
 
 #[tokio::test(start_paused = true)]
@@ -67,7 +67,7 @@ async fn another_process_is_waited_for_during_three_quarters_of_an_attempt() {
     let started = Instant::now();
     assert_eq!(secret(&other).await, "t1");
     assert_eq!(started.elapsed(), Duration::from_millis(7_500), "of ten");
-    let error = holding.await.unwrap().unwrap_err();
+    let error = soon(holding).await.unwrap().unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Timeout);
 }
 
@@ -83,7 +83,7 @@ async fn after_a_failure(kind: ErrorKind) -> (Duration, ErrorKind) {
     let started = Instant::now();
     assert_eq!(secret(&other).await, "t1");
     let took = started.elapsed();
-    (took, holding.await.unwrap().unwrap_err().kind())
+    (took, soon(holding).await.unwrap().unwrap_err().kind())
 }
 
 #[tokio::test(start_paused = true)]
@@ -118,7 +118,7 @@ async fn behind_a_request_that_hangs_one_waiter_acquires_the_fallback_lease() {
         assert_eq!(task.await.unwrap(), "t1");
     }
     assert_eq!(source.requests(), 1);
-    assert!(holding.await.unwrap().is_err());
+    assert!(soon(holding).await.unwrap().is_err());
 }
 
 #[tokio::test(start_paused = true)]
@@ -130,7 +130,7 @@ async fn a_server_that_does_not_answer_gets_requests_of_two_processes() {
         .map(|tokens| tokio::spawn(async move { tokens.token().await.map(drop) }))
         .collect();
     for task in tasks {
-        let error = task.await.unwrap().unwrap_err();
+        let error = soon(task).await.unwrap().unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Timeout);
     }
     assert_eq!(source.requests(), 2);
@@ -179,7 +179,7 @@ async fn dropping_the_last_handle_ends_the_wait_for_another_process() {
     tokio::time::advance(secs(60)).await;
     settle().await;
     assert_eq!(source.requests(), 0);
-    assert!(holding.await.unwrap().is_err());
+    assert!(soon(holding).await.unwrap().is_err());
 }
 
 /// Another process saves a token just before the lease is asked for.
