@@ -48,8 +48,8 @@ async fn the_programs_run() {
     let server = server.start().await.unwrap();
     let api = ProtectedApi::start(&server).await.unwrap();
     for (example, shown) in [
-        ("reqwest_client", "{}"),
-        ("hyper_client", "{}"),
+        ("reqwest_client", "GET"),
+        ("hyper_client", "GET"),
         ("tonic_client", "Serving"),
     ] {
         let mut command = Command::new(env!("CARGO"));
