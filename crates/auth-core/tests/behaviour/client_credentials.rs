@@ -40,11 +40,11 @@ fn invalid_settings_are_errors_at_construction() {
     let good = "https://as.example/token";
     assert!(refusal("as.example/token", "id", basic()).contains("without a scheme"));
     assert!(refusal("http://as.example/token", "id", basic()).contains("loopback"));
-    assert!(refusal(good, "", basic()).contains("client id: expected one"));
+    assert!(refusal(good, "", basic()).contains("client id: expected an id"));
     let raw = ClientAuthentication::client_secret_basic_raw("s3cr3t");
     assert!(refusal(good, "we:ird", raw).contains("without ':'"));
     let empty = ClientAuthentication::client_secret_post("");
-    assert!(refusal(good, "id", empty).contains("client secret: expected one"));
+    assert!(refusal(good, "id", empty).contains("client secret: expected a secret"));
     let quoted = ClientCredentials::builder(good, "id", basic()).scope("a\"b");
     assert!(
         quoted
@@ -205,6 +205,9 @@ async fn an_error_response_with_too_large_a_page_keeps_its_status() {
             .build(transport())
             .unwrap();
         let error = source.fetch(&TokenRequest::default()).await.unwrap_err();
-        assert_eq!((error.kind(), error.retry_after()), (kind, retry_after));
+        assert_eq!(
+            (error.kind(), error.server_retry_after()),
+            (kind, retry_after)
+        );
     }
 }

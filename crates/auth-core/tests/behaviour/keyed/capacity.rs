@@ -107,6 +107,6 @@ fn limits_that_keep_no_token_are_an_error() {
     ] {
         let error = rejected.build().unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Configuration);
-        assert!(error.to_string().contains("expected to keep"), "{error}");
+        assert!(error.to_string().contains("expected at least"), "{error}");
     }
 }
