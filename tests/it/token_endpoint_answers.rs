@@ -148,7 +148,7 @@ async fn the_connection_drops_before_the_answer() {
 async fn the_connection_drops_within_the_answer() {
     let whole = ok("application/json", TOKEN);
     let broken = &whole[..whole.len() - 1];
-    fails(broken, ErrorKind::Connection, "broke off").await;
+    fails(broken, ErrorKind::Connection, "ended early").await;
 }
 
 #[tokio::test]
@@ -196,6 +196,6 @@ async fn a_503_with_a_page_is_transient_and_its_retry_after_is_kept() {
                 connection: close\r\n\r\n<h1>Busy</h1>";
     for error in fails(busy, ErrorKind::Unavailable, "(503)").await {
         assert!(error.is_transient());
-        assert_eq!(error.retry_after().map(|wait| wait.as_secs()), Some(7));
+        assert_eq!(error.server_retry_after().map(|wait| wait.as_secs()), Some(7));
     }
 }
