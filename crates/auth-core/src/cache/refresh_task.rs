@@ -106,12 +106,12 @@ impl Inner {
         Some(found)
     }
 
-    /// Waits for the token of the fetch in flight, or of a new one.
-    pub(super) async fn wait(self: &Arc<Self>) -> Result<Issued, Error> {
+    /// Waits for the token of the fetch in flight, or of a new one. Returns what `read` makes of it.
+    pub(super) async fn wait<R>(self: &Arc<Self>, read: impl Fn(&Issued) -> R) -> Result<R, Error> {
         for _ in 0..MAX_JOINS {
             // a waiter needs a timer, even if another runtime drives the fetch
             Runtime::current()?;
-            let mut waiter = match self.join()? {
+            let mut waiter = match self.join(&read)? {
                 Joined::Token(token) => return Ok(token),
                 Joined::Waiter(waiter) => waiter,
             };
@@ -122,13 +122,13 @@ impl Inner {
                 let fetched = outcome.as_ref().map_err(Error::clone)?;
                 let now = self.clock.now();
                 // thousands may read at the same moment: each thread reads its own copy
-                let mine = self.slot.usable(now, |cached| cached.token.mine().clone());
+                let mine = self.slot.usable(now, |cached| read(cached.token.mine()));
                 if let Some(token) = mine {
                     return Ok(token);
                 }
                 // this waiter may be polled long after the token came
                 if !now.reached(fetched.usable_until) {
-                    return Ok(self.issue(fetched.token.clone()));
+                    return Ok(read(&self.issue(fetched.token.clone())));
                 }
             }
         }
@@ -141,11 +141,11 @@ impl Inner {
         ))
     }
 
-    fn join(self: &Arc<Self>) -> Result<Joined, Error> {
+    fn join<R>(self: &Arc<Self>, read: impl Fn(&Issued) -> R) -> Result<Joined<R>, Error> {
         let now = self.clock.now();
         let mut state = self.state();
         // a token may have come between the read without the lock and here
-        if let Some(token) = self.slot.usable(now, |cached| cached.token.mine().clone()) {
+        if let Some(token) = self.slot.usable(now, |cached| read(cached.token.mine())) {
             return Ok(Joined::Token(token));
         }
         match state.join(now) {
@@ -246,8 +246,8 @@ impl Inner {
     }
 }
 
-enum Joined {
-    /// Another caller's token has just come.
-    Token(Issued),
+enum Joined<R> {
+    /// What was read of a token that has just come, for another caller.
+    Token(R),
     Waiter(Waiter),
 }

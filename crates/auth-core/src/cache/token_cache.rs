@@ -80,9 +80,10 @@ impl TokenCache {
     /// The error of the token request that failed. Every waiter receives it, and so does every
     /// caller until the next attempt is due.
     pub async fn token(&self) -> Result<AccessToken, Error> {
-        match self.hit(self.now(), |issued| issued.token().clone()) {
+        let read = |issued: &Issued| issued.token().clone();
+        match self.hit(self.now(), read) {
             Some(token) => Ok(token),
-            None => Ok(self.wait().await?.token().clone()),
+            None => self.inner.wait(read).await,
         }
     }
 
@@ -191,7 +192,7 @@ impl TokenCache {
 
     /// Waits for a token, after [`hit`](Self::hit) has found none.
     pub(crate) async fn wait(&self) -> Result<Issued, Error> {
-        self.inner.wait().await
+        self.inner.wait(Issued::clone).await
     }
 
     /// Creates a cache for another token of the same source.
