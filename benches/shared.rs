@@ -116,7 +116,7 @@ impl Bench {
 }
 
 /// A token request that no other process makes, so that no token for it is saved.
-fn somebody() -> TokenRequest {
+fn unshared_request() -> TokenRequest {
     let audience = format!("{:032x}", fastrand::u128(..));
     TokenRequest::builder().audience(audience).build().unwrap()
 }
@@ -147,7 +147,7 @@ fn shared(c: &mut Criterion) {
     });
     rounds.function("cold_start_requests_and_saves", STARTS, |starts| {
         bench.start(starts, || {
-            let process = bench.process().request(somebody());
+            let process = bench.process().request(unshared_request());
             process.shared_store(bench.store()).build()
         })
     });

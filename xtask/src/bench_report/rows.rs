@@ -186,7 +186,7 @@ const FIGURES: &[Figure] = &[
 
 /// # Errors
 ///
-/// The files of a bench cannot be read.
+/// If the samples of a bench cannot be read.
 pub(super) fn all(ours: &Samples, peers: &Samples) -> Result<Vec<Row>> {
     let mut rows = Vec::new();
     for figure in FIGURES {

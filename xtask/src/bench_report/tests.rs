@@ -12,7 +12,7 @@ impl Scratch {
         Self(env::temp_dir().join(format!("xtask-bench-report-{name}-{}", process::id())))
     }
 
-    /// Twenty rounds, in which an iteration takes `time` × 1, 2, …: the machine gets slower.
+    /// Writes twenty rounds, in which an iteration takes `time` × 1, 2, …: the machine gets slower.
     fn measured(&self, id: &str, time: f64) {
         let iterations = 7.0;
         let times: Vec<f64> = (1..=20)
@@ -155,11 +155,11 @@ fn the_fastest_other_library_is_one_that_checks_its_token() {
 }
 
 #[test]
-fn nothing_run_is_an_error_and_so_is_a_file_that_cannot_be_used() {
+fn missing_benches_and_unusable_files_are_errors() {
     let scratch = Scratch::new("errors");
     let error = || scratch.report().unwrap_err().to_string();
     assert!(
-        error().starts_with("no bench has been run: try"),
+        error().starts_with("no bench has been run ("),
         "{}",
         error()
     );
