@@ -1,10 +1,9 @@
-//! 10,000 tasks that wait for a token: how long it takes from its arrival until the last one has it.
+//! 10,000 tasks wait for a token: the time from its arrival until the last task has it.
 //!
-//! Beside the cache stands the least that could do: a bare `watch` that sends a token to as many
-//! tasks. Both have a runtime of their own with two workers, and in both the token comes from a task
-//! that was held back until all tasks waited.
+//! The floor is a bare `watch` that sends a token to as many tasks. Both have a runtime of their own
+//! with two workers, and in both the token comes from a task that was held back until all tasks waited.
 
-// a bench that cannot be set up has nothing better to do
+// a bench whose set-up fails ends with a panic
 #![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used)]
 
 use std::{
@@ -30,10 +29,10 @@ use tokio::sync::watch;
 const WAITERS: usize = 10_000;
 const ROUNDS: usize = 120;
 
-/// What is broadcast: the very thing that the cache hands out.
+/// The value that is broadcast, of the type that the cache hands out.
 type Sent = watch::Receiver<Option<AccessToken>>;
 
-/// A bare broadcast, to as many tasks as `wait` makes futures for.
+/// A bare broadcast. Each waiter is a future that `wait` makes.
 fn broadcast<W>(token: &AccessToken, wait: impl Fn(Sent) -> W) -> Duration
 where
     W: Future<Output = AccessToken> + Send + 'static,
@@ -54,7 +53,7 @@ async fn received(mut sent: Sent) -> AccessToken {
     token.clone().unwrap()
 }
 
-/// The same with a timer for each task, as each of the cache's waiters has one.
+/// The same with a timer for each task, as each waiter of the cache has one.
 async fn received_in_time(sent: Sent) -> AccessToken {
     let deadline = SystemClock.now().monotonic + Duration::from_secs(10);
     let mut late = SystemClock.sleep_until(deadline);
@@ -65,7 +64,7 @@ async fn received_in_time(sent: Sent) -> AccessToken {
     }
 }
 
-/// Mints when all are waiting.
+/// Issues a token once all tasks wait.
 #[derive(Debug)]
 struct Held {
     waiters: Arc<Waiters>,
@@ -82,7 +81,7 @@ impl TokenSource for Held {
     }
 }
 
-/// Tells the time, and never wakes anybody.
+/// A clock whose sleeps never end.
 #[derive(Debug)]
 struct NoTimers;
 

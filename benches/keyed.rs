@@ -1,7 +1,7 @@
-//! What one read of a cached token costs when there are 1, 1,000 and 100,000 of them, read in an
-//! order that no processor foresees.
+//! The time of one read of a cached token among 1, 1,000 and 100,000 tokens, in an order that the
+//! processor cannot predict.
 
-// a bench that cannot be set up has nothing better to do
+// a bench whose set-up fails ends with a panic
 #![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used)]
 
 use std::{
@@ -23,7 +23,7 @@ use tokio::runtime::Builder;
 
 const KEYS: [usize; 3] = [1, 1_000, 100_000];
 const ROUNDS: usize = 40;
-/// So that each of 100,000 is read once.
+/// Each of 100,000 tokens is read once.
 const READS: u64 = 100_000;
 
 fn request(tenant: usize) -> TokenRequest {
@@ -31,14 +31,14 @@ fn request(tenant: usize) -> TokenRequest {
     TokenRequest::builder().audience(audience).build().unwrap()
 }
 
-/// So many requests, shuffled, and the same shuffle each time.
+/// Returns `keys` token requests, shuffled in the same way each time.
 fn shuffled(keys: usize) -> Vec<TokenRequest> {
     let mut requests: Vec<_> = (0..keys).map(request).collect();
     Rng::with_seed(1).shuffle(&mut requests);
     requests
 }
 
-/// A key brings its hash along, here as there.
+/// Uses the hash that the key contains, as `TokenCaches` does.
 #[derive(Default)]
 struct Taken(u64);
 
@@ -56,12 +56,12 @@ impl Hasher for Taken {
     }
 }
 
-/// The least that many tokens can stand in, if none is ever added or leaves.
+/// The floor: a map to which no token is added, and from which none is removed.
 struct Bare(HashMap<TokenRequest, ArcSwap<Entry>, BuildHasherDefault<Taken>>);
 
-/// Tokens that are there, to be read.
+/// Tokens to read.
 trait Tokens {
-    /// Made in another order than they are read in.
+    /// Creates the tokens in another order than the order of the reads.
     fn of(requests: Vec<TokenRequest>) -> Self;
 
     fn read(&self, request: &TokenRequest);
@@ -104,7 +104,7 @@ impl Tokens for TokenCaches {
     }
 }
 
-/// Tokens, and the order in which they are read.
+/// Tokens, and the order of the reads.
 struct Walk<T> {
     tokens: T,
     order: Vec<TokenRequest>,
@@ -131,8 +131,9 @@ impl<T: Tokens> Walk<T> {
     }
 }
 
-/// A round's walk. Where an allocation happens to lie matters for a few, and those are made anew in
-/// each round; among 100,000 it evens out, and making those takes seconds.
+/// The reads of one round. The addresses of the allocations matter for a few tokens, so these are
+/// created anew in each round. Among 100,000 tokens the addresses average out, and creating them takes
+/// seconds.
 fn walks<T: Tokens>(keys: usize) -> impl FnMut(u64) -> Duration {
     let kept = OnceCell::new();
     move |reads| {
@@ -144,7 +145,7 @@ fn walks<T: Tokens>(keys: usize) -> impl FnMut(u64) -> Duration {
     }
 }
 
-/// What a key takes, with all that is kept for it.
+/// Prints the memory of a key, with everything that is kept for it.
 fn print_bytes_per_key(keys: usize) {
     let mut tokens = None;
     let held = measure(|| tokens = Some(TokenCaches::of(shuffled(keys)))).bytes_current;
@@ -169,7 +170,7 @@ fn keyed(c: &mut Criterion) {
     let mut group = c.benchmark_group("keyed");
     rounds.run(&mut group);
     group.finish();
-    // last, because a heap that was full once is not laid out like a new one
+    // last, because a heap that was full once places allocations differently
     print_bytes_per_key(100_000);
 }
 

@@ -1,10 +1,10 @@
 //! Requests of hyper's client to a server on loopback, with and without the layer.
 //!
-//! With the layer a request is 900 bytes longer, and those are sent and parsed. A third function
-//! sets the same header by hand, so that the layer's part can be told from theirs. Client and server
-//! share a runtime with two workers.
+//! With the layer a request is 900 bytes longer, and these are sent and parsed. A third function sets
+//! the same header by hand, which distinguishes the cost of the layer from that of the header. Client
+//! and server share a runtime with two workers.
 
-// a bench that cannot be set up has nothing better to do
+// a bench whose set-up fails ends with a panic
 #![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used)]
 
 use std::{
@@ -31,16 +31,16 @@ use tokio::{runtime::Builder, sync::Barrier, task::JoinSet};
 use tower::{Layer, Service, ServiceBuilder, ServiceExt};
 
 const ROUNDS: usize = 300;
-/// Each has a connection of its own.
+/// Each task has a connection of its own.
 const IN_FLIGHT: u64 = 32;
-/// A tenth of a second of them.
+/// A batch takes a tenth of a second.
 const REQUESTS: u64 = 100 * IN_FLIGHT;
 
 type Body = Full<Bytes>;
 type Hyper = Client<HttpConnector, Body>;
 
-/// Requests through the client that `wrap` makes of a new one, to a new server, with the token at
-/// hand.
+/// Measures requests through the client that `wrap` makes of a new one, to a new server, with a cached
+/// token.
 fn requests<S>(count: u64, wrap: impl FnOnce(Hyper, SocketAddr, TokenCache) -> S) -> Duration
 where
     S: Service<Request<Body>, Response = Response<Incoming>> + Clone + Send + 'static,
@@ -61,7 +61,7 @@ where
     })
 }
 
-/// How long it takes until each of the tasks has sent so many requests, after a first one each that
+/// Returns the time until each of the tasks has sent its requests, after a first request of each that
 /// opens a connection.
 async fn all_at_once<S>(each: u64, client: S, server: SocketAddr) -> Duration
 where

@@ -1,10 +1,10 @@
-//! What the adapters add to a request that finds its token, in time and in allocations.
+//! The time and the allocations that the adapters add to a request that finds its token.
 //!
-//! The client below is a service that answers at once, so that nothing but the layers is measured.
-//! Beside ours stand the cheapest thing that could work (the insertion of a cloned header) and
+//! The inner client is a service that responds at once, so that only the layers are measured. They are
+//! compared with the insertion of a cloned header, which is the cheapest solution, and with
 //! tower-http's layer for a header that never changes.
 
-// a bench that cannot be set up has nothing better to do
+// a bench whose set-up fails ends with a panic
 #![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used)]
 
 use std::{convert::Infallible, future::Ready, hint::black_box, time::Instant};
@@ -29,7 +29,7 @@ use tower_http::auth::AddAuthorizationLayer;
 
 const API: &str = "https://api.example.com/orders";
 const ROUNDS: usize = 200;
-/// A millisecond or two of them.
+/// A batch takes one or two milliseconds.
 const REQUESTS: u64 = 4_000;
 
 fn authorizer() -> Authorizer {
@@ -37,8 +37,8 @@ fn authorizer() -> Authorizer {
     builder.origin("https://api.example.com").build().unwrap()
 }
 
-/// Measures requests that `make` is asked anew for a way to send, and prints how many allocations
-/// one makes once the token is there.
+/// Measures requests, each round with a new sender from `make`, and prints the number of allocations of
+/// a request that finds its token.
 fn add<'a, F: FnMut()>(
     rounds: &mut Interleaved<'a>,
     name: &'static str,
@@ -61,7 +61,7 @@ fn add<'a, F: FnMut()>(
 
 type Body = Full<Bytes>;
 
-/// Answers at once.
+/// Responds at once.
 #[derive(Clone)]
 struct Client;
 
@@ -89,7 +89,7 @@ fn request() -> Request<Body> {
     request
 }
 
-/// Requests through `client`, which is ready.
+/// Sends requests through `client`, which is ready.
 fn through<S: Service<Request<Body>>>(mut client: S) -> impl FnMut() {
     move || {
         let outcome = ready_now(client.call(request()));
@@ -124,7 +124,7 @@ fn add_tower(rounds: &mut Interleaved<'_>) {
     }
 }
 
-/// The end of a chain: answers at once.
+/// The end of a chain of middlewares: responds at once.
 struct Sink;
 
 #[async_trait]
@@ -140,7 +140,7 @@ impl Middleware for Sink {
     }
 }
 
-/// What any middleware costs.
+/// A middleware that does nothing.
 struct Noop;
 
 #[async_trait]
@@ -155,8 +155,8 @@ impl Middleware for Noop {
     }
 }
 
-/// Requests through `client`. They have a header already, as real ones do: the first one allocates
-/// the map, and that is nobody's fault but the first one's.
+/// Sends requests through `client`. They have a header already, as real ones do: the first header
+/// allocates the map.
 fn by_reqwest(client: ClientWithMiddleware) -> impl FnMut() {
     let url: reqwest::Url = API.parse().unwrap();
     move || {
@@ -185,7 +185,7 @@ fn add_reqwest<'a>(rounds: &mut Interleaved<'a>, client: &'a reqwest::Client) {
     });
 }
 
-/// The cache alone allocates nothing on a hit.
+/// Asserts that the cache alone allocates nothing on a hit.
 fn print_allocations_of_reads() {
     let tokens = ready_cache();
     let cached = || drop(black_box(tokens.cached()));
@@ -197,7 +197,7 @@ fn print_allocations_of_reads() {
 }
 
 fn middleware(c: &mut Criterion) {
-    // only because this workspace builds reqwest without a provider; it is not used
+    // reqwest is built without a crypto provider here and requires one, although none is used
     let _ = rustls::crypto::ring::default_provider().install_default();
     let client = reqwest::Client::new();
     print_allocations_of_reads();

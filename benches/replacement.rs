@@ -1,11 +1,11 @@
-//! The slow reads: what one in a thousand costs while the token is replaced again and again.
+//! The 99.9th percentile of reads while the token is replaced repeatedly.
 //!
-//! 1,000 tasks on two workers read, and time each read, while the token is replaced 100 times. What
-//! criterion is told as a time is the 99.9th percentile of a round. The floor is a load, one coarse
-//! clock and the clone of a header that no other thread clones, while what it loads is replaced as
-//! often, by a task of its own as well.
+//! 1,000 tasks on two workers read, and time each read, while the token is replaced 100 times. The
+//! time that criterion receives is the 99.9th percentile of a round. The floor is an arc-swap load,
+//! one reading of a coarse clock, and the clone of a header that no other thread clones; a task
+//! replaces the loaded value as often.
 
-// a bench that cannot be set up has nothing better to do
+// a bench whose set-up fails ends with a panic
 #![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used)]
 
 use std::{
@@ -33,14 +33,14 @@ use tokio::{runtime::Builder, task::yield_now};
 const ROUNDS: usize = 30;
 const TASKS: usize = 1_000;
 const REPLACEMENTS: u64 = 100;
-/// Between two yields of a task.
+/// The number of reads between two yields of a task.
 const READS: usize = 10;
-/// Between two replacements every task reads several times: the reads that meet a replacement are
-/// then rarer than one in a thousand, as they would be, by far, with tokens that live for minutes.
+/// Every task reads several times between two replacements. Fewer than one in a thousand reads then
+/// meet a replacement. With tokens that live for minutes they are much rarer.
 const TURNS: usize = 3;
 
-/// The 99.9th percentile of `read` while `replace` starts one replacement after the other;
-/// `replaced` counts those that are over.
+/// Returns the 99.9th percentile of `read` while `replace` starts one replacement after the other.
+/// `replaced` returns the number of finished replacements.
 fn p99_9<T: 'static>(
     read: impl Fn() -> T + Clone + Send + 'static,
     replace: impl Fn() + Send + 'static,
@@ -56,7 +56,7 @@ fn p99_9<T: 'static>(
         let readers: Vec<_> = (0..TASKS)
             .map(|_| tokio::spawn(read_until(Arc::clone(&over), read.clone())))
             .collect();
-        // in a worker it takes its turn like the readers
+        // in a worker thread, as the readers
         let replacing = tokio::spawn(async move {
             for _ in 0..REPLACEMENTS {
                 for _ in 0..TURNS {
@@ -81,7 +81,7 @@ fn p99_9<T: 'static>(
     })
 }
 
-/// How many nanoseconds each read took.
+/// The duration of each read, in nanoseconds.
 async fn read_until<T>(over: Arc<AtomicBool>, read: impl Fn() -> T) -> Vec<u32> {
     let mut times = Vec::new();
     while !over.load(Relaxed) {
@@ -118,7 +118,7 @@ fn floor_p99_9() -> Duration {
     )
 }
 
-/// Mints at once, and counts.
+/// Issues a token at once, and counts.
 #[derive(Debug)]
 struct Counting(Arc<AtomicU64>);
 
@@ -132,18 +132,21 @@ impl TokenSource for Counting {
 
 fn auth_core_p99_9() -> Duration {
     let clock = MovedClock::default();
-    let minted = Arc::new(AtomicU64::new(0));
-    let source = Counting(Arc::clone(&minted));
+    let issued = Arc::new(AtomicU64::new(0));
+    let source = Counting(Arc::clone(&issued));
     let tokens = TokenCache::builder(source).clock(clock.clone()).build();
     bench_support::fill(&tokens);
     let (read, status) = (tokens.clone(), tokens);
     let time = p99_9(
         move || read.cached().expect("a usable token"),
-        // of the hour that it lives: due, and not yet spent
+        // of the hour that it lives: stale, and not expired yet
         move || clock.advance(Duration::from_secs(3_100)),
         move || status.status().tokens_received,
     );
-    assert!(minted.load(SeqCst) > REPLACEMENTS, "one came before");
+    assert!(
+        issued.load(SeqCst) > REPLACEMENTS,
+        "the first token came before the replacements"
+    );
     time
 }
 

@@ -1,11 +1,11 @@
-//! What a store that processes share costs: a read with it configured, and a cold start that finds
-//! another's token in it, beside one that asks the authorization server.
+//! The time that a shared store costs: a read with a store configured, and a cold start that finds
+//! another process's token in the store, compared with one that requests a token.
 //!
-//! It takes a Redis: the one of `REDIS_URL`, or a `redis-server` on the PATH, which it starts. The
-//! authorization server is on loopback as well, so a cold start is the network's round trips without
-//! the network.
+//! Needs a Redis: the one of `REDIS_URL`, or a `redis-server` on the PATH, which the bench starts. The
+//! authorization server is on loopback as well, so a cold start has the round trips of a network
+//! without its latency.
 
-// a bench that cannot be set up has nothing better to do
+// a bench whose set-up fails ends with a panic
 #![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used)]
 
 use std::{
@@ -28,9 +28,9 @@ use local_redis::Redis;
 use tokio::runtime::{Builder, Runtime};
 
 const ROUNDS: usize = 100;
-/// A millisecond or two of them.
+/// A batch takes one or two milliseconds.
 const READS: u64 = 50_000;
-/// That they are spread over.
+/// The number of caches that the reads are spread over.
 const CACHES: u64 = 10;
 const STARTS: u64 = 20;
 
@@ -63,7 +63,7 @@ impl Bench {
         }
     }
 
-    /// A process that has never asked for a token; each has a connection of its own.
+    /// A process that has never requested a token, with a connection of its own.
     fn process(&self) -> TokenCacheBuilder {
         let authentication = ClientAuthentication::client_secret_basic("secret");
         let http = reqwest::Client::builder().no_proxy();
@@ -79,8 +79,8 @@ impl Bench {
         builder.build().unwrap()
     }
 
-    /// Where a cache and its token happen to lie matters for a few percent, so they are several, at
-    /// random distances.
+    /// The addresses of a cache and its token change the time by a few percent. Therefore there are
+    /// several caches, at random distances.
     fn read(&self, reads: u64, make: impl Fn() -> TokenCache) -> Duration {
         let mut distances = Vec::new();
         let mut all = Duration::ZERO;
@@ -89,7 +89,7 @@ impl Bench {
             let tokens = make();
             self.runtime.block_on(async {
                 tokens.token().await.unwrap();
-                // else it is saved while the reads are timed, on the processor beside them
+                // otherwise the token is saved during the timed reads, on the other processor
                 tokens.flush().await;
             });
             let started = Instant::now();
@@ -101,8 +101,8 @@ impl Bench {
         all
     }
 
-    /// How long processes take, one after the other, until they have their first token: connections
-    /// and all.
+    /// Returns the time that processes take, one after the other, until they have their first token,
+    /// connections included.
     fn start(&self, starts: u64, make: impl Fn() -> TokenCache) -> Duration {
         let mut all = Duration::ZERO;
         for _ in 0..starts {
@@ -115,14 +115,14 @@ impl Bench {
     }
 }
 
-/// A request nobody else makes, and so a token that nobody has.
-fn somebody() -> TokenRequest {
+/// A token request that no other process makes, so that no token for it is saved.
+fn unshared_request() -> TokenRequest {
     let audience = format!("{:032x}", fastrand::u128(..));
     TokenRequest::builder().audience(audience).build().unwrap()
 }
 
 fn shared(c: &mut Criterion) {
-    // only because this workspace builds reqwest without a provider; it is not used
+    // reqwest is built without a crypto provider here and requires one, although none is used
     let _ = rustls::crypto::ring::default_provider().install_default();
     let bench = &Bench::new();
     let mut rounds = Interleaved::new("shared", ROUNDS);
@@ -145,13 +145,13 @@ fn shared(c: &mut Criterion) {
             bench.process().shared_store(bench.store()).build()
         })
     });
-    rounds.function("cold_start_mints_and_shares", STARTS, |starts| {
+    rounds.function("cold_start_requests_and_saves", STARTS, |starts| {
         bench.start(starts, || {
-            let process = bench.process().request(somebody());
+            let process = bench.process().request(unshared_request());
             process.shared_store(bench.store()).build()
         })
     });
-    for name in ["cold_start_finds_token", "cold_start_mints_and_shares"] {
+    for name in ["cold_start_finds_token", "cold_start_requests_and_saves"] {
         let what = format!("{name} over without a store");
         rounds.figure(what, move |round| {
             round.time(name) / round.time("cold_start_without_store")

@@ -1,9 +1,10 @@
-//! What one read of the cached token costs, with 1, 2 and 8 threads reading.
+//! The time of one read of the cached token, with 1, 2 and 8 reading threads.
 //!
-//! Each round builds what it measures anew: where an allocation happens to lie decides about cache
-//! lines, and one lucky cache would be measured a hundred times. The time is what each thread sees.
+//! Each round creates the caches anew. The address of an allocation decides which values share a cache
+//! line, so a single cache could be measured a hundred times with a fortunate address. The time is that
+//! of one thread.
 
-// a bench that cannot be set up has nothing better to do
+// a bench whose set-up fails ends with a panic
 #![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used)]
 
 use std::{
@@ -20,10 +21,11 @@ use criterion::{Criterion, criterion_group, criterion_main};
 
 const THREADS: [usize; 3] = [1, 2, 8];
 const ROUNDS: usize = 200;
-/// A millisecond of them: a batch shorter than a time slice is likely to have a processor to itself.
+/// A batch takes about a millisecond, less than a time slice, so that the system is unlikely to
+/// interrupt it. At 2 threads the batches may therefore run in turn on one processor.
 const READS: u64 = 50_000;
 
-/// A load, one clock, and the clone of a header that no other thread clones.
+/// An arc-swap load, one reading of the clock, and the clone of a header that no other thread clones.
 fn floor(threads: usize, reads: u64) -> Duration {
     let slot = Arc::new(ArcSwap::from_pointee(Entry::new()));
     on_threads(threads, reads, |_| {
@@ -53,7 +55,7 @@ fn auth_core_token_await(threads: usize, reads: u64) -> Duration {
     })
 }
 
-/// What everybody writes first: one header for all.
+/// The simplest cache: all threads clone the same header.
 fn shared_header(threads: usize, reads: u64) -> Duration {
     let slot = Arc::new(ArcSwap::from_pointee(Entry::new()));
     on_threads(threads, reads, |_| {
@@ -78,7 +80,7 @@ fn rwlock(threads: usize, reads: u64) -> Duration {
     })
 }
 
-/// A name and what runs under it on so many threads.
+/// A name, and the function that measures a number of reads on each of several threads.
 type Read = (&'static str, fn(usize, u64) -> Duration);
 
 fn token_read(c: &mut Criterion) {

@@ -1,4 +1,4 @@
-//! `cargo xtask bench-report`: what the benches measured last, against what they should.
+//! `cargo xtask bench-report`: the last figures of the benches, compared with their bars.
 
 mod rows;
 mod samples;
@@ -19,7 +19,7 @@ use samples::Samples;
 
 #[derive(Args, Debug)]
 pub(crate) struct Arguments {
-    /// Runs all the benches first; takes several minutes, and a machine that does nothing else
+    /// Runs all benches first; takes several minutes, on a machine that does nothing else
     #[arg(long)]
     run: bool,
 }
@@ -49,8 +49,8 @@ fn bench(manifest: &Path, package: &str) -> Result<()> {
     )
 }
 
-/// Where criterion keeps what the benches of this manifest measured. cargo knows `CARGO_TARGET_DIR`
-/// and `build.target-dir` better than we do.
+/// Returns the directory in which criterion keeps the samples of this manifest's benches. cargo evaluates
+/// `CARGO_TARGET_DIR` and `build.target-dir`.
 fn criterion_directory(manifest: &Path) -> Result<PathBuf> {
     let mut metadata = cargo();
     metadata
@@ -64,15 +64,15 @@ fn criterion_directory(manifest: &Path) -> Result<PathBuf> {
     Ok(Path::new(target).join("criterion"))
 }
 
-/// The table, in Markdown.
+/// Returns the table, in Markdown.
 ///
 /// # Errors
 ///
-/// Nothing was run, or what a bench left cannot be read.
+/// If no bench has been run, or the samples of a bench cannot be read.
 fn report(ours: &Samples, peers: &Samples) -> Result<String> {
     let rows = rows::all(ours, peers)?;
     if rows.iter().all(|row| row.measured.is_none()) {
-        bail!("no bench has been run: try `cargo xtask bench-report --run` (looked in {ours})");
+        bail!("no bench has been run (looked in {ours}); run `cargo xtask bench-report --run`");
     }
     let mut table = "| what | bar | measured (95 % interval) | |\n|---|---|---|---|\n".to_owned();
     for row in &rows {

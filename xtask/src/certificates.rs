@@ -1,6 +1,6 @@
-//! Throw-away certificates for TLS on loopback: a CA, a server, two clients.
+//! Temporary certificates for TLS on loopback: a CA, a server, two clients.
 //!
-//! Made here, so that the machine needs no `openssl` program.
+//! They are made by this program, so that the machine needs no `openssl`.
 
 use std::{fs, path::Path};
 
@@ -34,7 +34,7 @@ pub(crate) fn write(directory: &Path) -> Result<()> {
     let key = KeyPair::generate()?;
     save(directory, "client", &client.signed_by(&key, &ca)?, &key)?;
 
-    // Registered there by its public key (RFC 8705 §2.2), so nobody signs it.
+    // The authorization server knows it by its public key (RFC 8705 §2.2), so it is self-signed.
     let selfsigned = named("selfsigned-client", &[])?;
     let key = KeyPair::generate()?;
     save(
@@ -51,7 +51,7 @@ fn named(common_name: &str, alternatives: &[&str]) -> Result<CertificateParams> 
     parameters
         .distinguished_name
         .push(DnType::CommonName, common_name);
-    // Without it OpenSSL refuses what a CA signed (Python's strict verification, RFC 5280 §4.2.1.1).
+    // Without it OpenSSL rejects a certificate that a CA signed (Python's strict verification, RFC 5280 §4.2.1.1).
     parameters.use_authority_key_identifier_extension = true;
     Ok(parameters)
 }

@@ -1,14 +1,14 @@
-//! Running other programs, and telling what went wrong with them.
+//! Runs other programs, and describes their failures.
 
 use std::process::{Command, Stdio};
 
 use anyhow::{Context as _, Result, bail};
 
-/// Runs `command` to its end and returns what it wrote to stdout.
+/// Runs `command` to its end, and returns its stdout.
 ///
 /// # Errors
 ///
-/// Names the command and shows all of its output, if it cannot be started or fails.
+/// If the command cannot be started or fails. The error names the command and shows all of its output.
 pub(crate) fn output(command: &mut Command) -> Result<String> {
     let output = command
         .stdin(Stdio::null())
@@ -18,7 +18,7 @@ pub(crate) fn output(command: &mut Command) -> Result<String> {
     if !output.status.success() {
         let stderr = String::from_utf8_lossy(&output.stderr);
         bail!(
-            "`{}` failed ({}); it said:\n{stdout}{stderr}",
+            "`{}` failed ({}); its output:\n{stdout}{stderr}",
             shown(command),
             output.status
         );
@@ -26,11 +26,11 @@ pub(crate) fn output(command: &mut Command) -> Result<String> {
     Ok(stdout.into_owned())
 }
 
-/// Runs `command` on our own terminal.
+/// Runs `command` with the terminal of this program.
 ///
 /// # Errors
 ///
-/// Names the command, if it cannot be started or fails; its output has been seen.
+/// If the command cannot be started or fails. The error names the command; the terminal shows its output.
 pub(crate) fn status(command: &mut Command) -> Result<()> {
     let status = command
         .status()
@@ -41,7 +41,7 @@ pub(crate) fn status(command: &mut Command) -> Result<()> {
     Ok(())
 }
 
-/// The command line, and where it runs when that is not here.
+/// Returns the command line, and the directory if it is not the current one.
 fn shown(command: &Command) -> String {
     let mut line = command.get_program().to_string_lossy().into_owned();
     for argument in command.get_args() {
@@ -59,13 +59,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn returns_what_a_command_printed() {
+    fn the_output_of_a_command_is_returned() {
         let printed = output(Command::new("sh").args(["-c", "echo ready"])).unwrap();
         assert_eq!(printed, "ready\n");
     }
 
     #[test]
-    fn a_failure_shows_the_command_and_all_it_said() {
+    fn a_failure_shows_the_command_and_all_its_output() {
         let script = "echo to stdout; echo to stderr >&2; exit 3";
         let mut failing = Command::new("sh");
         failing.args(["-c", script]).current_dir("/");
@@ -73,7 +73,7 @@ mod tests {
         assert_eq!(
             error,
             format!(
-                "`cd / && sh -c {script}` failed (exit status: 3); it said:\n\
+                "`cd / && sh -c {script}` failed (exit status: 3); its output:\n\
                  to stdout\nto stderr\n"
             )
         );

@@ -1,13 +1,13 @@
-//! Copying the fixtures' sources to where they are run.
+//! Copies the sources of the fixtures to the directory in which they run.
 
 use std::{fs, path::Path};
 
 use anyhow::{Context as _, Result};
 
-/// What somebody who ran a fixture in the source tree may have left there.
+/// Files that a fixture leaves if it is run in the source tree.
 const NOT_SOURCES: [&str; 3] = ["__pycache__", "keys", "node_modules"];
 
-/// Copies the files below `from`, always: they are a handful, and a stale one would be puzzling.
+/// Copies the files below `from`, also unchanged ones: they are few, and an outdated copy would mislead.
 pub(crate) fn copy(from: &Path, to: &Path) -> Result<()> {
     fs::create_dir_all(to).with_context(|| format!("cannot create {}", to.display()))?;
     let entries = fs::read_dir(from).with_context(|| format!("cannot read {}", from.display()))?;

@@ -1,4 +1,4 @@
-//! Everything the interop tests need, installed under `target/interop`.
+//! Installs everything that the interop tests need, in `target/interop`.
 
 use std::{
     fs,
@@ -22,9 +22,9 @@ pub(crate) struct Interop {
 }
 
 impl Interop {
-    /// Brings `target/interop` up to date; does nothing where it is.
+    /// Brings `target/interop` up to date.
     ///
-    /// The fixtures run from a copy, so that neither packages nor keys ever lie in the source tree.
+    /// The fixtures run from a copy, so that the source tree contains neither packages nor keys.
     pub(crate) fn install(workspace: &Workspace) -> Result<Self> {
         let directory = workspace.interop();
         let fixtures = directory.join("fixtures");
@@ -55,7 +55,7 @@ impl Interop {
         &self.redis
     }
 
-    /// What the tests in tests/interop read.
+    /// Returns the environment variables that the tests in `tests/interop` read.
     pub(crate) fn environment(&self) -> [(&'static str, &Path); 5] {
         [
             ("INTEROP_DIR", &self.directory),
@@ -67,7 +67,7 @@ impl Interop {
     }
 }
 
-/// `cargo xtask interop-setup`
+/// Runs `cargo xtask interop-setup`.
 pub(crate) fn print_environment() -> Result<()> {
     let interop = Interop::install(&Workspace::locate()?)?;
     for (name, path) in interop.environment() {
@@ -77,7 +77,7 @@ pub(crate) fn print_environment() -> Result<()> {
     Ok(())
 }
 
-/// The keys and certificates of the authorization server's clients, and of the servers under TLS.
+/// Makes the keys and certificates of the authorization server's clients, and of the TLS servers.
 fn install_keys(oidc_provider: &Path, node: &Node) -> Result<()> {
     let script = oidc_provider.join("gen-keys.mjs");
     let inputs =

@@ -1,5 +1,5 @@
-//! The project's own tasks. A task does whatever set-up it needs by itself, so that a fresh clone
-//! on a fresh machine asks for nothing but `cargo xtask …`.
+//! The project's own tasks. Each task does its own set-up, so that a fresh clone on a fresh machine needs
+//! nothing but `cargo xtask …`.
 
 mod bench_report;
 mod certificates;
@@ -31,17 +31,17 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Task {
-    /// Prints what the benches measured last beside what they should, as a Markdown table
+    /// Prints the last figures of the benches and their bars, as a Markdown table
     BenchReport(bench_report::Arguments),
-    /// Fails if modules of a crate depend on each other, and prints where
+    /// Fails if modules of a crate depend on each other, and prints the lines that cause it
     ModuleCycles(module_cycles::Arguments),
     /// Writes the public API of each published crate to its public-api.txt
     PublicApi(public_api::Arguments),
-    /// Runs every test, those against third-party servers too, after installing what they need
+    /// Runs every test, also those against third-party servers, after installing what they need
     Test(test::Arguments),
-    /// Installs what the interop tests need, and prints the variables that lead them there
+    /// Installs what the interop tests need, and prints the variables that they read
     ///
-    /// To run one of them by hand: eval "$(cargo xtask interop-setup)", then
+    /// To run one test by hand: eval "$(cargo xtask interop-setup)", then
     /// cargo test --features interop --test interop NAME
     #[command(verbatim_doc_comment)]
     InteropSetup,

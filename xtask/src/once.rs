@@ -1,16 +1,16 @@
-//! Doing a piece of set-up once for each state of what it is made from.
+//! Runs a step of the set-up once for each state of its inputs.
 
 use std::{fs, path::Path};
 
 use anyhow::{Context as _, Result};
 
-/// Lies in what was installed, so that whatever removes the one removes the other.
+/// A file in the installed directory, so that removing the directory removes the file.
 const STAMP: &str = ".installed-from";
 
-/// Lets `install` fill `directory`, unless it has done so before from the same `inputs`.
+/// Runs `install`, which fills `directory`, unless it has done so from the same `inputs` before.
 ///
-/// `inputs` is the text of all that decides about the result (a lock file, a version). Leftovers of
-/// other inputs, or of an installation that was cut short, are removed first.
+/// `inputs` is the text that determines the result, such as a lock file or a version. Files from other
+/// inputs, or from an interrupted installation, are removed first.
 ///
 /// # Errors
 ///

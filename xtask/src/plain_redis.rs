@@ -1,4 +1,4 @@
-//! One Redis for the tests that ask for no more than a URL.
+//! A Redis for the tests that need only a URL.
 
 use std::{
     io::{Read as _, Write as _},
@@ -11,12 +11,12 @@ use std::{
 
 use anyhow::{Context as _, Result, bail};
 
-/// A start takes some 20 ms; the rest is for a busy machine.
+/// A start takes about 20 ms; the rest is for a busy machine.
 const START: Duration = Duration::from_secs(30);
-/// Reads until its stdin closes, and so until we end, even if we are killed.
+/// Waits until its stdin closes, which is when this program ends or is killed.
 const WATCHDOG: &str = "read -r _; kill -9 \"$1\"";
 
-/// A server on TCP, without a password, that keeps nothing on disk; killed on drop.
+/// A server on TCP without a password, which writes nothing to disk. Killed on drop.
 #[derive(Debug)]
 pub(crate) struct PlainRedis {
     port: u16,
@@ -25,13 +25,13 @@ pub(crate) struct PlainRedis {
 }
 
 impl PlainRedis {
-    /// Starts it on a free port of 127.0.0.1, and returns when it answers.
+    /// Starts a server on a free port of 127.0.0.1, and returns when it responds.
     ///
     /// # Errors
     ///
-    /// It ends, or does not answer within 30 s.
+    /// If the server ends, or does not respond within 30 s.
     pub(crate) fn start(program: &Path) -> Result<Self> {
-        // whose port somebody else may take in the meantime
+        // another program may take the free port before the server does
         for _ in 0..5 {
             let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
             let port = listener.local_addr()?.port();
@@ -41,7 +41,7 @@ impl PlainRedis {
                 return Ok(redis);
             }
         }
-        bail!("{} ended whenever it was started", program.display())
+        bail!("{} ended at each of five starts", program.display())
     }
 
     /// `redis://127.0.0.1:PORT`
@@ -71,7 +71,7 @@ impl PlainRedis {
         Ok(redis)
     }
 
-    /// Whether it answers; not if it ended.
+    /// Waits until the server responds. Returns `false` if it has ended.
     fn answers(&mut self) -> Result<bool> {
         let start = Instant::now();
         while start.elapsed() < START {
@@ -83,7 +83,7 @@ impl PlainRedis {
             }
             thread::sleep(Duration::from_millis(10));
         }
-        bail!("{} did not answer after {START:?}", self.url())
+        bail!("{} did not respond within {START:?}", self.url())
     }
 
     fn pong(&self) -> Result<[u8; 7]> {
@@ -98,7 +98,7 @@ impl PlainRedis {
 
 impl Drop for PlainRedis {
     fn drop(&mut self) {
-        // the watchdog first: the id that it would kill is nobody's in a moment
+        // the watchdog first: once the server has ended, its process id may be reused
         for child in self.watchdog.iter_mut().chain([&mut self.server]) {
             let _ = child.kill();
             let _ = child.wait();

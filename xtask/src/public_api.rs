@@ -81,7 +81,7 @@ fn published() -> Result<Vec<Package>> {
 
 /// Installs the tool below the target directory, unless that version is there.
 fn install(workspace: &Workspace) -> Result<()> {
-    // not optimized: compiling it then takes half the time, and a run waits for rustdoc anyhow
+    // not optimized: compiling the tool then takes half the time, and most of a run is rustdoc
     command::status(
         without_flags(&mut cargo())
             .args(["install", "--quiet", "--locked", "--debug", TOOL, "--root"])
@@ -89,8 +89,8 @@ fn install(workspace: &Workspace) -> Result<()> {
     )
 }
 
-/// Every public item on a line of its own, with all features. Left out are implementations that
-/// follow from the compiler's rules: blanket ones and those of auto traits.
+/// Returns every public item on a line of its own, with all features. Blanket implementations and those of
+/// auto traits are left out.
 fn listing(workspace: &Workspace, package: &str) -> Result<String> {
     let mut tool = Command::new(workspace.tools().join("bin/cargo-public-api"));
     without_flags(&mut tool)
@@ -102,12 +102,12 @@ fn listing(workspace: &Workspace, package: &str) -> Result<String> {
     command::output(&mut tool)
 }
 
-/// The flags of the caller would make cargo build everything once more.
+/// Removes the caller's flags, with which cargo would build everything once more.
 fn without_flags(command: &mut Command) -> &mut Command {
     command.env_remove("RUSTFLAGS").env_remove("RUSTDOCFLAGS")
 }
 
-/// The lines of either text that the other does not have, in the notation of `diff`.
+/// Returns the lines that only one of the texts has, in the notation of `diff`.
 fn difference(committed: &str, found: &str) -> String {
     let mut lines = String::new();
     let mut add = |sign, of: &str, not_in: &str| {
@@ -126,7 +126,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_difference_names_lines_that_went_and_lines_that_came() {
+    fn a_difference_names_removed_and_added_lines() {
         let committed = "pub fn a()\npub fn b()\n";
         assert_eq!(difference(committed, committed), "");
         assert_eq!(

@@ -1,4 +1,4 @@
-//! Python from the machine, with the fixtures' packages in a virtual environment of its own.
+//! The machine's Python, with the fixtures' packages in a virtual environment.
 
 use std::{
     fs,
@@ -23,18 +23,18 @@ pub(crate) struct System {
 impl System {
     /// # Errors
     ///
-    /// There is none, or it is too old.
+    /// If there is none, or it is too old.
     pub(crate) fn find() -> Result<Self> {
         let version = command::output(python3().arg("--version"))
-            .with_context(|| format!("the interop tests need `python3`: {WHAT_TO_INSTALL}"))?;
+            .with_context(|| format!("the interop tests need `python3`; {WHAT_TO_INSTALL}"))?;
         let version = version.trim().to_owned();
         if major_minor(&version).is_none_or(|found| found < MINIMUM) {
-            bail!("`python3 --version` says `{version}`: {WHAT_TO_INSTALL}");
+            bail!("`python3 --version` printed `{version}`; {WHAT_TO_INSTALL}");
         }
         Ok(Self { version })
     }
 
-    /// A virtual environment in `directory` with the packages of a requirements file.
+    /// Makes a virtual environment in `directory` with the packages of a requirements file.
     pub(crate) fn venv(&self, directory: &Path, requirements: &Path) -> Result<Venv> {
         let interpreter = directory.join("bin/python");
         let venv = Venv { interpreter };
@@ -50,7 +50,7 @@ impl System {
     }
 }
 
-/// A virtual environment; without pip where Debian keeps that in a package of its own.
+/// A virtual environment. It has no pip where Debian has a separate package for pip.
 #[derive(Debug)]
 pub(crate) struct Venv {
     interpreter: PathBuf,
@@ -61,8 +61,8 @@ impl Venv {
         &self.interpreter
     }
 
-    /// Installs into the directory `target`; wheels only, since a build from source would ask for
-    /// compilers and take minutes.
+    /// Installs wheels into the directory `target`. A build from source would need compilers and take
+    /// minutes.
     pub(crate) fn pip_install(&self, target: &Path, what: &[&Path]) -> Result<()> {
         let mut pip = self.pip()?;
         pip.args(["install", "--quiet", "--only-binary", ":all:", "--target"])
@@ -71,7 +71,7 @@ impl Venv {
         command::output(&mut pip).map(drop)
     }
 
-    /// The environment's own pip, else the machine's: with `--target` either will do.
+    /// Returns the environment's pip, otherwise the machine's. With `--target` both work.
     fn pip(&self) -> Result<Command> {
         for mut python in [Command::new(&self.interpreter), python3()] {
             python.args(["-m", "pip", "--disable-pip-version-check", "--no-input"]);
@@ -81,7 +81,7 @@ impl Venv {
                 return Ok(python);
             }
         }
-        bail!("`python3` has neither ensurepip nor pip: {WHAT_TO_INSTALL}")
+        bail!("`python3` has neither ensurepip nor pip; {WHAT_TO_INSTALL}")
     }
 
     fn packages(&self) -> Result<PathBuf> {

@@ -1,4 +1,4 @@
-//! Redis: the machine's, else the package of Debian.
+//! Redis: that of the machine, otherwise Debian's package.
 
 use std::{path::PathBuf, process::Command};
 
@@ -7,17 +7,17 @@ use anyhow::{Context as _, Result, bail};
 use crate::{command, version::major_minor};
 
 const PROGRAM: &str = "redis-server";
-/// The first with users (ACL), as the store's documentation promises.
+/// The first version with users (ACL), and the one that the store's documentation names.
 const MINIMUM: (u32, u32) = (6, 0);
-/// No wheel will do: those of the Python package index are built without TLS.
+/// The wheels of the Python package index are built without TLS.
 const WHAT_TO_INSTALL: &str = "install Redis 6 or newer, built with TLS, for example \
                                `apt install redis-server` (as root on Debian, this task does)";
 
-/// The machine's `redis-server`; on Debian, root gets it installed.
+/// Returns the machine's `redis-server`. As root on Debian, installs it.
 ///
 /// # Errors
 ///
-/// There is none, or it is too old, and it cannot be installed.
+/// If there is none or it is too old, and it cannot be installed.
 pub(crate) fn server() -> Result<PathBuf> {
     if let Err(missing) = on_path() {
         if !apt_may_install() {
@@ -32,15 +32,15 @@ pub(crate) fn server() -> Result<PathBuf> {
 
 fn on_path() -> Result<()> {
     let printed = command::output(Command::new(PROGRAM).arg("--version"))
-        .with_context(|| format!("the interop tests need `{PROGRAM}`: {WHAT_TO_INSTALL}"))?;
+        .with_context(|| format!("the interop tests need `{PROGRAM}`; {WHAT_TO_INSTALL}"))?;
     if redis_version(&printed).is_none_or(|found| found < MINIMUM) {
         let printed = printed.trim();
-        bail!("`{PROGRAM} --version` says `{printed}`: {WHAT_TO_INSTALL}");
+        bail!("`{PROGRAM} --version` printed `{printed}`; {WHAT_TO_INSTALL}");
     }
     Ok(())
 }
 
-/// None for Valkey, which some distributions install under this name, too.
+/// `None` for Valkey, which some distributions install by this name.
 fn redis_version(printed: &str) -> Option<(u32, u32)> {
     let version = printed.strip_prefix("Redis server v=")?;
     major_minor(version.split(' ').next()?)

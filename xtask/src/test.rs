@@ -1,4 +1,4 @@
-//! `cargo xtask test`: every test there is.
+//! `cargo xtask test`: runs every test.
 
 use std::ffi::OsString;
 
@@ -35,13 +35,13 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     if !arguments.cargo_test.is_empty() {
         return Ok(());
     }
-    // these bound latency, at modest rates
+    // these tests assert a latency, at moderate request rates
     under_load(&workspace, &interop, "under_load::refresh::", 3)?;
-    // these make as many requests as go, and bound none of them
+    // these tests send as many requests as possible, and assert no latency
     under_load(&workspace, &interop, "under_load::rejection::", 2)?;
-    // eight processes, and no bound on latency either
+    // eight processes, and no assertion about latency
     under_load(&workspace, &interop, "shared_token::processes::", 1)?;
-    // cargo builds the examples with the tests, but runs the tests in them only when asked
+    // cargo builds the examples with the tests, and runs their tests only with `--examples`
     command::status(
         cargo()
             .args(["test", "--workspace", "--all-features", "--examples"])
@@ -49,7 +49,8 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     )
 }
 
-/// Runs the tests of `module` that ordinary runs ignore, so many at a time, and shows their figures.
+/// Runs the tests of `module` that ordinary runs ignore, at most `at_a_time` at once, and shows their
+/// figures.
 fn under_load(
     workspace: &Workspace,
     interop: &Interop,

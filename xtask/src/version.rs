@@ -1,7 +1,6 @@
 //! Versions as programs print them.
 
-/// The first two numbers of what `--version` prints: `v20.11.1` and `Python 3.12.1` have theirs in
-/// different places.
+/// Returns the first two numbers of the output of `--version`, such as `v20.11.1` or `Python 3.12.1`.
 pub(crate) fn major_minor(printed: &str) -> Option<(u32, u32)> {
     let digits = printed.trim().rsplit([' ', 'v']).next()?;
     let mut numbers = digits.split('.').map(str::parse);
@@ -16,7 +15,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn reads_what_node_and_python_print() {
+    fn the_output_of_node_and_of_python_is_read() {
         assert_eq!(major_minor("v20.11.1\n"), Some((20, 11)));
         assert_eq!(major_minor("Python 3.9.18\n"), Some((3, 9)));
         assert_eq!(major_minor("Python 3.14.0rc1\n"), Some((3, 14)));

@@ -1,4 +1,4 @@
-//! Where the workspace and its build directory are.
+//! The directories of the workspace and of its build.
 
 use std::{
     env,
@@ -18,7 +18,7 @@ pub(crate) struct Workspace {
 }
 
 impl Workspace {
-    /// Asks cargo, which knows `CARGO_TARGET_DIR` and `build.target-dir` better than we do.
+    /// Locates the workspace by cargo, which evaluates `CARGO_TARGET_DIR` and `build.target-dir`.
     pub(crate) fn locate() -> Result<Self> {
         let mut metadata = cargo();
         metadata.args(["metadata", "--no-deps", "--format-version", "1"]);
@@ -40,21 +40,22 @@ impl Workspace {
         &self.root
     }
 
-    /// Where programs that the tasks call are installed: `cargo clean` removes them.
+    /// The directory for programs that the tasks call. `cargo clean` removes it.
     pub(crate) fn tools(&self) -> PathBuf {
         self.target.join("tools")
     }
 
-    /// Where everything for the interop tests is installed: `cargo clean` takes it away again.
+    /// The directory for everything that the interop tests need. `cargo clean` removes it.
     pub(crate) fn interop(&self) -> PathBuf {
         self.target.join("interop")
     }
 }
 
-/// The cargo that runs us, so that a `+toolchain` holds for what we start, too.
+/// Returns the cargo that runs this program, so that a `+toolchain` also holds for the commands that it
+/// starts.
 ///
-/// What `cargo run` told us about our own package is kept from it: build scripts that look at those
-/// variables (ring's does) would take them for a change, and everything above would be built again.
+/// The variables that `cargo run` sets for this package are removed. Build scripts that read them, such as
+/// ring's, would take them for a change, and their dependents would be built again.
 pub(crate) fn cargo() -> Command {
     let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     for (name, _) in env::vars_os() {

@@ -1,9 +1,9 @@
-//! One read of the cached token with 1, 2 and 8 threads reading: ours and our rivals', in turn.
+//! One read of the cached token by `auth_core` and by other libraries, with 1, 2 and 8 threads.
 //!
-//! Each round makes every one of them ready anew. The time is what each thread sees.
+//! Each round measures all libraries in turn, each with a new cache. The time is that of one thread.
 
 #![forbid(unsafe_code)]
-// a bench that cannot be set up has nothing better to do
+// a bench whose set-up fails ends with a panic
 #![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used)]
 
 use std::hint::black_box;
@@ -11,8 +11,8 @@ use std::hint::black_box;
 use bench_support::interleaved::Interleaved;
 use bench_support::threads::on_threads;
 use criterion::{Criterion, criterion_group, criterion_main};
-use peers::rivals::{
-    Rival,
+use peers::libraries::{
+    Library,
     aliri_tokens::{Checked, Unchecked},
     auth_core::AuthCore,
     aws_smithy_runtime::AwsSmithyRuntime,
@@ -27,16 +27,16 @@ use tokio::runtime::Builder;
 const THREADS: [usize; 3] = [1, 2, 8];
 const ROUNDS: usize = 40;
 
-/// Adds a rival; so many reads are a few milliseconds for a thread that has a processor to itself.
-fn add<R: Rival>(peers: &mut Interleaved<'_>, reads: u64) {
+/// Adds a library. `reads` take a few milliseconds in a thread that runs without interruption.
+fn add<R: Library>(peers: &mut Interleaved<'_>, reads: u64) {
     for threads in THREADS {
         let id = format!("{}/{threads}", R::NAME);
         peers.function(&id, reads, move |reads| {
-            // whatever it started ends with its runtime; nobody drives it meanwhile
+            // tasks of the library end with this runtime, which does not run meanwhile
             let runtime = Builder::new_current_thread().enable_all().build().unwrap();
-            let rival = runtime.block_on(R::ready());
+            let library = runtime.block_on(R::ready());
             on_threads(threads, reads, |_| {
-                let mut read = rival.reader();
+                let mut read = library.reader();
                 move || black_box(read())
             })
         });

@@ -1,12 +1,13 @@
-//! 32 callers at once, no token, and a source that fails after 50 ms: how often is it asked?
+//! Counts the token requests of 32 concurrent callers without a token, with a source that fails after
+//! 50 ms.
 //!
-//! All callers are known to be waiting before the source fails for the first time.
+//! All callers wait before the source fails for the first time.
 
 use std::{future::Future, thread};
 
 use peers::{
     failing::{Failure, Source},
-    rivals::{
+    libraries::{
         aliri_tokens, auth_core, aws_smithy_runtime, azure_core, gcp_auth, google_cloud_auth,
         huskarl, middle,
     },
@@ -16,7 +17,7 @@ use tokio::runtime::Builder;
 struct Row {
     name: &'static str,
     unavailable: Source,
-    refused: Source,
+    denied: Source,
 }
 
 fn run(source: impl Future<Output = Source>) -> Source {
@@ -28,16 +29,16 @@ fn row<F: Future<Output = Source>>(
     name: &'static str,
     failing: impl Fn(Failure) -> F + Sync,
 ) -> Row {
-    // one of them takes half a minute
-    let (unavailable, refused) = thread::scope(|scope| {
+    // a library takes up to half a minute for one failure
+    let (unavailable, denied) = thread::scope(|scope| {
         let unavailable = scope.spawn(|| run(failing(Failure::Unavailable)));
-        let refused = run(failing(Failure::Refused));
-        (unavailable.join().expect("no panic"), refused)
+        let denied = run(failing(Failure::Denied));
+        (unavailable.join().expect("no panic"), denied)
     });
     Row {
         name,
         unavailable,
-        refused,
+        denied,
     }
 }
 
@@ -54,26 +55,26 @@ fn main() {
     ];
     println!(
         "{:20}{:>9}{:>13}{:>9}",
-        "", "callers", "unavailable", "refused"
+        "", "callers", "unavailable", "denied"
     );
     for Row {
         name,
         unavailable,
-        refused,
+        denied,
     } in &rows
     {
         let (callers, unavailable) = (unavailable.callers(), unavailable.requests());
         println!(
             "{name:20}{callers:>9}{unavailable:>13}{:>9}",
-            refused.requests()
+            denied.requests()
         );
     }
     let [ours, _, _, _, gcp, ..] = &rows;
     println!(
-        "gcp_auth tries five times: its requests were {} and {} flights",
+        "gcp_auth tries five times: of its requests {} and {} were different",
         gcp.unavailable.different_requests(),
-        gcp.refused.different_requests()
+        gcp.denied.different_requests()
     );
     assert_eq!(1, ours.unavailable.requests());
-    assert_eq!(1, ours.refused.requests());
+    assert_eq!(1, ours.denied.requests());
 }

@@ -1,4 +1,4 @@
-//! A source of tokens that fails, and counts how often it is asked.
+//! A token source that fails, and counts its token requests.
 
 use std::{
     collections::HashSet,
@@ -20,31 +20,31 @@ use url::Url;
 
 use crate::loopback;
 
-/// They come at the same time, and there is no token.
+/// The number of callers at the same time, without a token.
 pub const CALLERS: usize = 32;
 
 const LATENCY: Duration = Duration::from_millis(50);
 
-/// How it fails: some clients tell the two apart.
+/// How the source fails. Some clients distinguish the two.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Failure {
-    /// The client's credentials are no good: asking again is no use.
-    Refused,
+    /// The client is denied, and a retry is useless.
+    Denied,
     /// An outage.
     Unavailable,
 }
 
 impl Failure {
-    /// How a token endpoint says so.
+    /// The response of a token endpoint with this failure.
     pub(crate) fn answer(self) -> (StatusCode, &'static str) {
         match self {
-            Self::Refused => (StatusCode::UNAUTHORIZED, r#"{"error":"invalid_client"}"#),
+            Self::Denied => (StatusCode::UNAUTHORIZED, r#"{"error":"invalid_client"}"#),
             Self::Unavailable => (StatusCode::SERVICE_UNAVAILABLE, "{}"),
         }
     }
 }
 
-/// Fails, 50 ms after it was asked, and not before all callers are waiting.
+/// Fails 50 ms after a token request, and not before all callers wait.
 #[derive(Clone, Debug)]
 pub struct Source(Arc<State>);
 
@@ -76,12 +76,12 @@ impl Source {
         self.0.requests.load(SeqCst)
     }
 
-    /// How many different requests came over HTTP: a retry repeats its request.
+    /// The number of different requests over HTTP. A retry repeats its request.
     pub fn different_requests(&self) -> usize {
         self.0.bodies.lock().unwrap().len()
     }
 
-    /// One request for a token.
+    /// Handles one token request.
     pub(crate) async fn fail(&self) -> Failure {
         self.0.requests.fetch_add(1, SeqCst);
         let mut waiting = self.0.waiting.subscribe();
@@ -93,7 +93,7 @@ impl Source {
         self.0.failure
     }
 
-    /// The URL of a token endpoint on loopback that is this source.
+    /// Serves this source as a token endpoint on loopback, and returns its URL.
     pub(crate) async fn serve(&self) -> Url {
         let source = self.clone();
         loopback::serve(move |body| {
@@ -107,7 +107,7 @@ impl Source {
         .await
     }
 
-    /// All callers ask at the same time, and fail.
+    /// Runs all callers at the same time. All of them fail.
     pub(crate) async fn asked<T, E, A>(&self, ask: impl Fn() -> A)
     where
         T: Send + 'static,
@@ -128,7 +128,7 @@ impl Source {
             });
         }
         for outcome in callers.join_all().await {
-            assert!(outcome.is_err(), "there was no token to be had");
+            assert!(outcome.is_err(), "the source issues no token");
         }
     }
 }

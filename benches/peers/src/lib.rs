@@ -1,9 +1,10 @@
-//! Our read of the cached token beside our rivals', each used as its own documentation says.
+//! A read of the cached token by `auth_core` and by other libraries, each used as its own documentation
+//! says.
 
 #![forbid(unsafe_code)]
-// a bench that cannot be set up has nothing better to do
+// a bench whose set-up fails ends with a panic
 #![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used)]
 
 pub mod failing;
+pub mod libraries;
 mod loopback;
-pub mod rivals;

@@ -1,4 +1,4 @@
-//! A token endpoint on loopback, for the rivals that cannot be given another source.
+//! A token endpoint on loopback, for the libraries that accept no other source.
 
 use std::{convert::Infallible, future::Future};
 
@@ -11,7 +11,7 @@ use serde_json::json;
 use tokio::net::TcpListener;
 use url::Url;
 
-/// Answers every request with what `answer` makes of its body, as long as the runtime lives.
+/// Responds to every request with the result of `answer` for its body, until the runtime ends.
 pub(crate) async fn serve<A, F>(answer: A) -> Url
 where
     A: Fn(Bytes) -> F + Clone + Send + 'static,
@@ -35,20 +35,20 @@ where
                     Ok::<_, Infallible>(response.unwrap())
                 }
             });
-            // a client that hangs up is no concern of ours
+            // a client that closes its connection is no error
             tokio::spawn(http1::Builder::new().serve_connection(TokioIo::new(stream), service));
         }
     });
     url.parse().unwrap()
 }
 
-/// Mints.
-pub(crate) async fn minting() -> Url {
-    serve(|_| async { (StatusCode::OK, minted()) }).await
+/// Starts a token endpoint that issues a token for each request.
+pub(crate) async fn issuing() -> Url {
+    serve(|_| async { (StatusCode::OK, token_response()) }).await
 }
 
-/// A token endpoint's answer.
-pub(crate) fn minted() -> String {
+/// The body of a token response.
+pub(crate) fn token_response() -> String {
     let token = json!({
         "access_token": bench_support::token(),
         "token_type": "Bearer",

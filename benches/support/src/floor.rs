@@ -1,26 +1,26 @@
-//! The least that a checked token can stand in: a header and when it is over.
+//! The floor of the benches: a header, and the time at which it expires.
 
 use http::HeaderValue;
 use rustix::time::{ClockId, clock_gettime};
 
-/// A header and when it is over.
+/// A header, and the time at which it expires.
 pub struct Entry {
     pub header: HeaderValue,
-    spent_at: i64,
+    expires_at: i64,
 }
 
 impl Entry {
     pub fn new() -> Self {
         Self {
             header: crate::header(),
-            spent_at: coarse_seconds() + 3600,
+            expires_at: coarse_seconds() + 3600,
         }
     }
 
-    /// Reads one coarse clock, and sees that the header is not over.
+    /// Reads one coarse clock, and asserts that the header has not expired.
     #[inline]
     pub fn check(&self) {
-        assert!(coarse_seconds() < self.spent_at);
+        assert!(coarse_seconds() < self.expires_at);
     }
 }
 

@@ -1,11 +1,11 @@
-//! Functions measured in turn, round after round, so that what the machine does meanwhile hits all
-//! of them alike.
+//! Functions measured in turn, round after round, so that other activity of the machine affects all of
+//! them equally.
 //!
-//! criterion measures one function after the other, and a machine that gets slower between two of
-//! them changes their ratio. Here each round runs every function once, first in one order and next
-//! in the opposite one, each time starting at another function; a ratio is taken within a round.
-//! What the rounds measured is then handed to criterion, a round a sample in the order they were
-//! made: it keeps the samples where it always does, and they can be paired again.
+//! criterion measures one function after the other. A machine that gets slower between two functions
+//! changes their ratio. Here each round runs every function once, in alternating orders, each time
+//! starting at another function, and a ratio is taken within a round. criterion then receives the times
+//! of the rounds as samples, in the order of the rounds, and keeps them in its usual place. They can
+//! therefore be paired again.
 
 use std::{
     env,
@@ -17,14 +17,14 @@ use criterion::{Bencher, BenchmarkGroup, BenchmarkId, SamplingMode, measurement:
 
 use crate::paired::Estimate;
 
-/// criterion warms up by the clock and calls again, with twice as many iterations, until so much
-/// time has gone by; the first call of each function waits for that, so that there is no second.
+/// criterion calls a function during its warm-up again, with twice as many iterations, until this time
+/// has passed. The first call of each function waits for that long, so that there is no second call.
 const WARM_UP: Duration = Duration::from_micros(1);
-/// From this and the time of the warm-up criterion computes how many iterations it asks for: many,
-/// so that fractions of a nanosecond survive the multiplication.
+/// criterion computes the number of iterations from this and the time of the warm-up. A large number
+/// keeps fractions of a nanosecond in the multiplication.
 const MEASUREMENT: Duration = Duration::from_secs(1);
 
-/// The functions of a group, and what is to be computed from their times.
+/// The functions of a group, and the figures to compute from their times.
 pub struct Interleaved<'a> {
     group: &'static str,
     rounds: usize,
@@ -38,7 +38,7 @@ struct Function<'a> {
     id: String,
     iterations: u64,
     run: Box<dyn FnMut(u64) -> Duration + 'a>,
-    /// Nanoseconds an iteration took, by round.
+    /// The time of an iteration in nanoseconds, by round.
     times: Vec<f64>,
 }
 
@@ -49,7 +49,7 @@ pub struct Round<'a> {
 }
 
 impl Round<'_> {
-    /// How many nanoseconds an iteration of the function `id` took.
+    /// Returns the time of an iteration of the function `id`, in nanoseconds.
     pub fn time(&self, id: &str) -> f64 {
         let function = self.functions.iter().find(|function| function.id == id);
         function.expect("a function of this group").times[self.number]
@@ -57,7 +57,7 @@ impl Round<'_> {
 }
 
 impl<'a> Interleaved<'a> {
-    /// A group measured in so many rounds, at least ten: criterion wants as many samples.
+    /// Creates a group that is measured in this many rounds, at least ten: criterion requires ten samples.
     pub fn new(group: &'static str, rounds: usize) -> Self {
         Self {
             group,
@@ -67,9 +67,8 @@ impl<'a> Interleaved<'a> {
         }
     }
 
-    /// A function of the group, with the id `NAME` or `NAME/PARAMETER`. Each round calls `run` once;
-    /// it builds what it measures anew, iterates as often as it is told, and returns how long the
-    /// iterations took.
+    /// Adds a function with the id `NAME` or `NAME/PARAMETER`. Each round calls `run` once. `run`
+    /// creates what it measures anew, runs the given number of iterations, and returns their time.
     pub fn function(
         &mut self,
         id: impl Into<String>,
@@ -84,7 +83,7 @@ impl<'a> Interleaved<'a> {
         });
     }
 
-    /// A figure to compute within each round, and to print: a ratio of times.
+    /// Adds a figure to compute within each round, and to print: a ratio of times.
     pub fn figure(
         &mut self,
         what: impl Into<String>,
@@ -93,7 +92,7 @@ impl<'a> Interleaved<'a> {
         self.figures.push((what.into(), Box::new(compute)));
     }
 
-    /// Measures, prints the figures, and hands the times to criterion.
+    /// Measures, prints the figures, and passes the times to criterion.
     pub fn run(mut self, group: &mut BenchmarkGroup<'_, WallTime>) {
         group
             .sampling_mode(SamplingMode::Flat)
@@ -103,7 +102,7 @@ impl<'a> Interleaved<'a> {
         for index in 0..self.functions.len() {
             let id = self.functions[index].id.clone();
             let mut calls = 0;
-            // nothing is measured before criterion asks for a function: its filter may let none pass
+            // nothing is measured before criterion calls a function: its filter may exclude all
             let hand_over = |bencher: &mut Bencher<'_>| {
                 self.measure();
                 let times = &self.functions[index].times;
@@ -127,7 +126,7 @@ impl<'a> Interleaved<'a> {
             self.round(0);
             return;
         }
-        // warms up, and is forgotten
+        // a warm-up, whose times are discarded
         self.round(0);
         for function in &mut self.functions {
             function.times.clear();
@@ -167,7 +166,7 @@ impl<'a> Interleaved<'a> {
     }
 }
 
-/// What one call by criterion is told: the first is its warm-up, then comes round after round.
+/// The times that criterion's calls receive: the first call is the warm-up, each further call a round.
 fn sample(times: &[f64], calls: &mut usize, iterations: u64) -> Duration {
     let round = match *calls {
         0 => {
@@ -183,7 +182,7 @@ fn sample(times: &[f64], calls: &mut usize, iterations: u64) -> Duration {
     Duration::from_nanos((times[round] * iterations as f64) as u64)
 }
 
-/// Whether criterion only looks if the functions run at all: then one round will do.
+/// Returns whether criterion only tests that the functions run. One round is then enough.
 fn is_test() -> bool {
     let given = |wanted: &str| env::args().any(|argument| argument == wanted);
     given("--test") || !given("--bench")

@@ -10,7 +10,7 @@ use std::{
 
 use auth_core::time::{Clock, Now, Sleep, SystemClock};
 
-/// Reads what a read reads without it, the two coarse clocks, and adds how far it was moved.
+/// Reads the two coarse clocks, as the system clock of a cache does, and adds how far it was moved.
 #[derive(Clone, Debug, Default)]
 pub struct MovedClock {
     seconds: Arc<AtomicU64>,

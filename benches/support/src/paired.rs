@@ -1,15 +1,14 @@
-//! What is known of a figure that was measured once in each of many rounds.
+//! The statistics of a figure that was measured once in each of many rounds.
 //!
-//! Both the benches and `cargo xtask bench-report` compute with it, so that they say the same.
+//! The benches and `cargo xtask bench-report` both use it, so that their results agree.
 
 use std::fmt;
 
 /// The median over the rounds, and the bounds between which it lies with 95 % confidence.
 ///
-/// The bounds are two of the measured values, as far from the ends as a fair coin allows (the
-/// interval of the sign test): exact for any distribution, so a round in which the machine did
-/// something else moves it no further than any other, and the same each time it is computed. The
-/// price is an interval a quarter wider than Student's where there is no noise but a normal one.
+/// The bounds are two of the measured values, by the interval of the sign test. It is exact for any
+/// distribution, an outlier moves it no further than any other value, and it is the same each time it
+/// is computed. The price is an interval that is a quarter wider than Student's if the noise is normal.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Estimate {
     pub median: f64,
@@ -18,7 +17,8 @@ pub struct Estimate {
 }
 
 impl Estimate {
-    /// Of the values of all rounds; `None` if there are fewer than six, too few for such bounds.
+    /// Returns the estimate from the values of all rounds. `None` if there are fewer than six, which are
+    /// too few for these bounds.
     pub fn of(mut values: Vec<f64>) -> Option<Self> {
         let outside = outside(values.len())?;
         values.sort_by(f64::total_cmp);
@@ -43,8 +43,8 @@ impl fmt::Display for Estimate {
     }
 }
 
-/// How many of so many values lie outside the interval on either side: no more than that many of
-/// them fall below the median in at most 2.5 % of all cases.
+/// Returns the number of values that lie outside the interval on either side. The probability that at
+/// most this many of the values fall below the median is at most 2.5 %.
 fn outside(values: usize) -> Option<usize> {
     let exactly = |below: usize| {
         (0..below).fold(0.5_f64.powf(values as f64), |probability, chosen| {

@@ -1,4 +1,4 @@
-//! A server that answers every request with 200 and a few bytes.
+//! A server that responds to every request with 200 and a few bytes.
 
 use std::{
     convert::Infallible,

@@ -6,8 +6,8 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// Runs what `work` makes, `times` times on each of `threads` threads that start together, and
-/// returns how long that took a thread, on average.
+/// Runs the function that `work` makes, `times` times on each of `threads` threads that start together.
+/// Returns the average time of a thread.
 pub fn on_threads<T, F: FnMut() -> T>(
     threads: usize,
     times: u64,
@@ -16,7 +16,7 @@ pub fn on_threads<T, F: FnMut() -> T>(
     let start = Barrier::new(threads);
     let run = |thread| {
         let mut work = work(thread);
-        // each thread finds its copy and its caches before the clock starts
+        // each thread makes its copy and fills its caches before the measured time begins
         for _ in 0..64 {
             work();
         }

@@ -1,4 +1,4 @@
-//! A token of a real one's size, and a cache that has it.
+//! A token of realistic size, and a cache that has it.
 
 use std::{
     future::Future,
@@ -12,24 +12,24 @@ use bytes::Bytes;
 use http::HeaderValue;
 use tokio::runtime::Builder;
 
-/// A signed JWT with a handful of claims has about so many characters.
+/// The length of a signed JWT with a few claims, in characters.
 pub const TOKEN_LENGTH: usize = 900;
 
 pub fn token() -> String {
     "x".repeat(TOKEN_LENGTH)
 }
 
-/// The header in memory of its own.
+/// Returns the header, in memory of its own.
 pub fn header() -> HeaderValue {
     let bytes = Bytes::from(format!("Bearer {}", token()).into_bytes());
     let mut header = HeaderValue::from_maybe_shared(bytes).unwrap();
     header.set_sensitive(true);
-    // makes the count that a first clone would make
+    // the first clone allocates the reference count
     drop(header.clone());
     header
 }
 
-/// Mints a token that lives for an hour, at once.
+/// Issues a token that lives for an hour, at once.
 #[derive(Debug)]
 pub struct Instantly;
 
@@ -40,7 +40,7 @@ impl TokenSource for Instantly {
     }
 }
 
-/// A cache whose token is there.
+/// Returns a cache that has a token.
 pub fn ready_cache() -> TokenCache {
     let tokens = TokenCache::new(Instantly);
     fill(&tokens);
@@ -53,7 +53,7 @@ pub fn fill(tokens: &TokenCache) {
     runtime.block_on(tokens.token()).unwrap();
 }
 
-/// The outcome of a future that does not wait.
+/// Returns the output of a future that does not wait.
 pub fn ready_now<T>(future: impl Future<Output = T>) -> T {
     match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
         Poll::Ready(outcome) => outcome,

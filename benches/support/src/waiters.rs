@@ -1,4 +1,4 @@
-//! Ten thousand tasks that wait for one event, and when the last of them has run.
+//! Ten thousand tasks that wait for one event, and the time until the last of them has run.
 
 use std::{
     future::Future,
@@ -12,7 +12,7 @@ use std::{
 use futures_util::{FutureExt, future::join};
 use tokio::{runtime::Builder, sync::Notify};
 
-/// Tells when everybody waits, holds the event back until then, and times what follows it.
+/// Holds the event back until all waiters wait, and measures the time from then on.
 #[derive(Debug)]
 pub struct Waiters {
     count: usize,
@@ -39,13 +39,13 @@ impl Waiters {
         })
     }
 
-    /// Waits until everybody waits; the clock runs from when this returns.
+    /// Completes when all waiters wait. The measured time begins when this returns.
     pub async fn hold(&self) {
         self.release.notified().await;
         self.arrived.set(Instant::now()).expect("one event");
     }
 
-    /// One who waits has been polled: whatever it waits for knows of it.
+    /// Notes that a waiter has been polled and is registered at the event.
     async fn waits(self: Arc<Self>) {
         assert_eq!(self.arrived.get(), None, "the event came too early");
         if self.waiting.fetch_add(1, SeqCst) + 1 == self.count {
@@ -61,9 +61,9 @@ impl Waiters {
     }
 }
 
-/// How long it takes from the event until the last of `count` tasks has run, in a runtime with two
-/// workers. `event` sees to it that a task
-/// [`hold`](Waiters::hold)s the event back, and returns what makes a waiter's future.
+/// Returns the time from the event until the last of `count` tasks has run, in a runtime with two
+/// workers. `event` starts a task that [`hold`](Waiters::hold)s the event back, and returns the
+/// function that makes a waiter's future.
 pub fn last_of<W, M>(count: usize, event: impl FnOnce(Arc<Waiters>) -> M) -> Duration
 where
     M: Fn() -> W,
@@ -79,7 +79,7 @@ where
         let make = event(Arc::clone(&all));
         for _ in 0..count {
             let (waits, ran) = (Arc::clone(&all).waits(), Arc::clone(&all));
-            // an async block would keep the future twice, and the larger one would pay for it
+            // an async block would contain the future twice, and make the task larger
             tokio::spawn(join(make(), waits).map(move |_| ran.ran()));
         }
         all.all_wait.notified().await;

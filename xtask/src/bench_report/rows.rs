@@ -1,4 +1,4 @@
-//! The figures that the benches are for, and their bars.
+//! The figures of the benches, and their bars.
 
 use std::fmt;
 
@@ -8,7 +8,7 @@ use bench_support::paired::Estimate;
 
 use super::samples::Samples;
 
-/// What a figure has to come to.
+/// The bar that a figure has to meet.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Bar {
     AtLeast(f64),
@@ -42,7 +42,7 @@ impl fmt::Display for Bar {
 pub(super) struct Row {
     pub(super) what: String,
     bar: Bar,
-    /// None if its bench has not been run.
+    /// `None` if the bench has not been run.
     pub(super) measured: Option<Estimate>,
 }
 
@@ -57,13 +57,13 @@ impl fmt::Display for Row {
     }
 }
 
-/// How a figure is computed from what one round measured.
+/// How a figure is computed from the times of one round.
 struct Figure {
     what: &'static str,
     bar: Bar,
     group: &'static str,
     functions: &'static [&'static str],
-    /// From the times of `functions`, in their order.
+    /// Computes the figure from the times of `functions`, in their order.
     compute: fn(&[f64]) -> f64,
 }
 
@@ -126,7 +126,7 @@ const FIGURES: &[Figure] = &[
         compute: |times| (times[0] - times[2]) / (times[1] - times[2]),
     },
     Figure {
-        what: "the same, replay armed",
+        what: "the same, with the body recorded for a replay",
         bar: Bar::AtMost(10.0),
         group: "middleware",
         functions: &["tower_auth", "tower_http_add_authorization", "tower_bare"],
@@ -186,7 +186,7 @@ const FIGURES: &[Figure] = &[
 
 /// # Errors
 ///
-/// What a bench left cannot be read.
+/// If the samples of a bench cannot be read.
 pub(super) fn all(ours: &Samples, peers: &Samples) -> Result<Vec<Row>> {
     let mut rows = Vec::new();
     for figure in FIGURES {
@@ -196,13 +196,13 @@ pub(super) fn all(ours: &Samples, peers: &Samples) -> Result<Vec<Row>> {
             measured: ours.estimate(figure.group, figure.functions, figure.compute)?,
         });
     }
-    rows.push(against_the_best_rival(peers)?);
+    rows.push(against_the_fastest_library(peers)?);
     Ok(rows)
 }
 
-/// The fastest one that hands out a ready header or a checked token. One that hands out a token
-/// without looking whether it is over says so in its name.
-fn against_the_best_rival(peers: &Samples) -> Result<Row> {
+/// The fastest other library that hands out a ready header or a checked token. The name of one that does
+/// not check the expiry ends in `_unchecked`.
+fn against_the_fastest_library(peers: &Samples) -> Result<Row> {
     let mut best: Option<(String, f64)> = None;
     for name in peers.functions("peers")? {
         if name == "auth_core" || name.ends_with("_unchecked") {
@@ -216,14 +216,14 @@ fn against_the_best_rival(peers: &Samples) -> Result<Row> {
         }
     }
     let mut row = Row {
-        what: "a read by the best rival, over ours, 2 threads".to_owned(),
+        what: "a read by the fastest other library, over ours, 2 threads".to_owned(),
         bar: Bar::AtLeast(5.0),
         measured: None,
     };
     if let Some((name, _)) = best {
         let functions = [&*format!("{name}/2"), "auth_core/2"];
         row.measured = peers.estimate("peers", &functions, ratio)?;
-        row.what = format!("a read by the best rival (`{name}`), over ours, 2 threads");
+        row.what = format!("a read by the fastest other library (`{name}`), over ours, 2 threads");
     }
     Ok(row)
 }

@@ -1,4 +1,4 @@
-//! What criterion kept of a run.
+//! The samples that criterion keeps of a run.
 
 use std::{fmt, fs, io::ErrorKind, path::PathBuf};
 
@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use bench_support::paired::Estimate;
 
-/// A directory of criterion's, with a sample for each round that a bench made.
+/// A directory of criterion, with a sample for each round of a bench.
 #[derive(Debug)]
 pub(super) struct Samples(PathBuf);
 
@@ -16,12 +16,12 @@ impl Samples {
         Self(directory)
     }
 
-    /// What `compute` makes of the functions' times within each round; `None` if one of them has
-    /// not been run.
+    /// Returns the estimate of the figure that `compute` returns for the functions' times in each round.
+    /// `None` if one of the functions has not been run.
     ///
     /// # Errors
     ///
-    /// A file cannot be read, or is not of the same run as the others.
+    /// If a file cannot be read, or is not of the same run as the others.
     pub(super) fn estimate(
         &self,
         group: &str,
@@ -38,7 +38,7 @@ impl Samples {
         let rounds = all.first().map_or(0, Vec::len);
         ensure!(
             all.iter().all(|times| times.len() == rounds),
-            "the samples of {group}: {} differ in number, so they are not of one run: run it again",
+            "the samples of {group}: {} differ in number, so they are not of one run; run the bench again",
             functions.join(", "),
         );
         let values = (0..rounds).map(|round| {
@@ -51,11 +51,11 @@ impl Samples {
             .map(Some)
     }
 
-    /// The names of a group's functions, sorted; none if it has not been run.
+    /// Returns the names of a group's functions, sorted. Empty if the group has not been run.
     ///
     /// # Errors
     ///
-    /// The directory cannot be read.
+    /// If the directory cannot be read.
     pub(super) fn functions(&self, group: &str) -> Result<Vec<String>> {
         let directory = self.0.join(group);
         let entries = match fs::read_dir(&directory) {
@@ -72,7 +72,7 @@ impl Samples {
         Ok(names)
     }
 
-    /// Nanoseconds an iteration took, by round.
+    /// Returns the time of an iteration in nanoseconds, by round.
     fn times(&self, group: &str, function: &str) -> Result<Option<Vec<f64>>> {
         let file = self.0.join(group).join(function).join("new/sample.json");
         let text = match fs::read_to_string(&file) {

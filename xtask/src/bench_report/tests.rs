@@ -4,7 +4,7 @@ use bench_support::paired::Estimate;
 
 use super::*;
 
-/// A criterion directory of this process, with made-up samples; nothing is left of it afterwards.
+/// A criterion directory of this process with invented samples, which is removed afterwards.
 struct Scratch(PathBuf);
 
 impl Scratch {
@@ -12,7 +12,7 @@ impl Scratch {
         Self(env::temp_dir().join(format!("xtask-bench-report-{name}-{}", process::id())))
     }
 
-    /// Twenty rounds, in which an iteration takes `time` × 1, 2, …: the machine gets slower.
+    /// Writes twenty rounds, in which an iteration takes `time` × 1, 2, …: the machine gets slower.
     fn measured(&self, id: &str, time: f64) {
         let iterations = 7.0;
         let times: Vec<f64> = (1..=20)
@@ -133,17 +133,21 @@ fn scaling_is_measured_by_the_floors_own() {
 }
 
 #[test]
-fn the_best_rival_is_the_fastest_that_checks_its_token() {
-    let scratch = Scratch::new("rivals");
+fn the_fastest_other_library_is_one_that_checks_its_token() {
+    let scratch = Scratch::new("libraries");
     scratch.measured("herd/auth_core/10000", 1.0);
     scratch.measured("herd/watch_broadcast/10000", 1.0);
-    assert!(scratch.row("the best rival").ends_with("| not run | |"));
+    assert!(
+        scratch
+            .row("the fastest other library")
+            .ends_with("| not run | |")
+    );
     scratch.measured("peers/auth_core/2", 20.0);
     scratch.measured("peers/slow/2", 900.0);
     scratch.measured("peers/fast/2", 120.0);
     scratch.measured("peers/fast/1", 1.0);
     scratch.measured("peers/faster_unchecked/2", 60.0);
-    let row = scratch.row("the best rival");
+    let row = scratch.row("the fastest other library");
     assert!(
         row.contains("(`fast`)") && row.ends_with("| 6.000 (6.000 to 6.000) | holds |"),
         "{row}"
@@ -151,11 +155,11 @@ fn the_best_rival_is_the_fastest_that_checks_its_token() {
 }
 
 #[test]
-fn nothing_run_is_an_error_and_so_is_a_file_that_cannot_be_used() {
+fn missing_benches_and_unusable_files_are_errors() {
     let scratch = Scratch::new("errors");
     let error = || scratch.report().unwrap_err().to_string();
     assert!(
-        error().starts_with("no bench has been run: try"),
+        error().starts_with("no bench has been run ("),
         "{}",
         error()
     );

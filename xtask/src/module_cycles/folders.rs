@@ -8,12 +8,12 @@ use super::{
     uses::Use,
 };
 
-/// Rooms that depend on each other.
+/// Units that depend on each other.
 #[derive(Debug)]
 pub(super) struct Cycle {
     units: Vec<String>,
     shortest: Vec<String>,
-    /// What makes the units depend on each other, with the names of both units and the file.
+    /// The uses that make the units depend on each other, with the names of both units and the file.
     causes: Vec<Cause>,
 }
 
@@ -24,7 +24,7 @@ struct Cause {
     place: String,
 }
 
-/// All cycles of a crate.
+/// Returns all cycles of a crate.
 pub(super) fn cycles(modules: &Modules, uses: &[Use]) -> Vec<Cycle> {
     let mut found = Vec::new();
     for within in 0..modules.len() {
@@ -65,8 +65,8 @@ pub(super) fn cycles(modules: &Modules, uses: &[Use]) -> Vec<Cycle> {
     found
 }
 
-/// The unit that `module` is in, seen from within `within`: that module itself, or a child of it.
-/// `None`: somewhere else.
+/// Returns the unit that `module` is in, seen from within `within`: that module itself, or a child of it.
+/// `None` if it is elsewhere.
 fn unit(modules: &Modules, within: ModuleId, module: ModuleId) -> Option<ModuleId> {
     let mut at = module;
     while at != within {
@@ -91,7 +91,7 @@ fn unit_name(modules: &Modules, within: ModuleId, id: ModuleId) -> String {
 }
 
 impl Cycle {
-    /// The cycle for people to read; `all`: every cause, instead of those of the shortest cycle.
+    /// Returns a description of the cycle. `all`: with every cause, instead of those of the shortest cycle.
     pub(super) fn report(&self, root: &Path, all: bool) -> String {
         let mut text = format!("\n  {} depend on each other\n", self.units.join(", "));
         let next = self.shortest.iter().cycle().skip(1);

@@ -1,4 +1,4 @@
-//! What a name means in a module, followed through imports and re-exports to what it was given to.
+//! Resolves a name in a module, through imports and re-exports, to the item that it names.
 
 use std::collections::{HashMap, HashSet};
 
@@ -6,7 +6,7 @@ use syn::{Fields, ImplItem, Item, ItemUse, Type, UseTree, Visibility, visit::Vis
 
 use super::source::{ModuleId, Modules, in_tests_only, unraw};
 
-/// What a path leads to.
+/// The target of a path.
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]
 pub(super) enum Target {
     Module(ModuleId),
@@ -16,10 +16,10 @@ pub(super) enum Target {
 /// An imported name.
 #[derive(Clone, Debug)]
 pub(super) struct Import {
-    /// `None`: all names of what the path leads to.
+    /// `None`: all names of the path's target.
     pub(super) name: Option<String>,
     pub(super) path: Vec<String>,
-    /// Not for the module itself, but for others to find here.
+    /// A re-export, which the module itself does not use.
     pub(super) re_export: bool,
     pub(super) line: usize,
 }
@@ -29,7 +29,7 @@ pub(super) struct Names<'a> {
     modules: &'a Modules,
     items: Vec<HashSet<String>>,
     imports: Vec<Vec<Import>>,
-    /// Where the inherent functions of a type are defined.
+    /// The modules that define the inherent functions of a type.
     functions: HashMap<Target, HashMap<String, Vec<ModuleId>>>,
     /// The types of the fields of a type, with the module they are written in.
     fields: HashMap<Target, HashMap<String, Type>>,
@@ -119,8 +119,8 @@ impl<'a> Names<'a> {
         self.type_of(*module, self.fields.get(target)?.get(field)?)
     }
 
-    /// The item that a type written in `module` is, if the crate defines it. What only points to another
-    /// type is taken for that other type.
+    /// Returns the item that a type written in `module` names, if the crate defines it. References and smart
+    /// pointers count as the type that they point to.
     pub(super) fn type_of(&self, module: ModuleId, written: &Type) -> Option<Target> {
         match written {
             Type::Reference(reference) => self.type_of(module, &reference.elem),
@@ -148,8 +148,8 @@ impl<'a> Names<'a> {
         }
     }
 
-    /// What `path`, written in `module`, leads to, and how many of its segments come after that: the
-    /// names of variants and functions. `None`: out of the crate, or to a local variable.
+    /// Returns the target of `path`, written in `module`, and how many segments follow it: the names of
+    /// variants and functions. `None` if the path leaves the crate, or names a local variable.
     pub(super) fn resolve(&self, module: ModuleId, path: &[String]) -> Option<(Target, usize)> {
         self.follow(module, path, &mut HashSet::new())
     }
@@ -180,7 +180,7 @@ impl<'a> Names<'a> {
             .iter()
             .find(|(child, _)| child == name);
         let item = self.items[at].contains(name);
-        // a module and a function may share a name; what goes on after the name is no function
+        // a module and a function may have the same name; a path that continues after it is no function
         match child {
             Some(&(_, child)) if !others.is_empty() || !item => {
                 return if others.is_empty() {
@@ -202,14 +202,14 @@ impl<'a> Names<'a> {
             .filter(|(_, import)| import.name.as_ref().is_none_or(|import| import == name))
             .partition(|(_, import)| import.name.is_some());
         for (position, import) in named.into_iter().chain(globs) {
-            // each import once: the first name of its own path is looked up in the same module
+            // each import once: the first name of its path is resolved in the same module
             if !tried.insert((at, position)) {
                 continue;
             }
             let after = if import.name.is_some() { others } else { rest };
             let full: Vec<_> = import.path.iter().chain(after).cloned().collect();
             match self.follow(at, &full, tried) {
-                // `use Enum::*`: whether the name is a variant of it is not known
+                // `use Enum::*`: the variants of the enum are not known
                 Some((Target::Item(..), left)) if import.name.is_none() && left > others.len() => {}
                 Some(found) => return Some(found),
                 None => {}
@@ -237,7 +237,7 @@ fn defined(item: &Item) -> Option<String> {
     Some(unraw(ident))
 }
 
-/// Collects imports, also those within functions: they are taken for imports of the whole module.
+/// Collects imports. Those within functions count as imports of the whole module.
 struct Imports(Vec<Import>);
 
 impl Visit<'_> for Imports {
@@ -248,7 +248,7 @@ impl Visit<'_> for Imports {
     }
 
     fn visit_item_use(&mut self, item: &ItemUse) {
-        // `use ::name::…` leads out of the crate
+        // `use ::name::…` names another crate
         if item.leading_colon.is_none() {
             let re_export = !matches!(item.vis, Visibility::Inherited);
             self.add(&item.tree, &[], re_export);

@@ -1,4 +1,4 @@
-//! The modules of a crate, as its files have them.
+//! Reads the modules of a crate from its files.
 
 use std::{
     io,
@@ -8,7 +8,7 @@ use std::{
 use anyhow::{Context as _, Result, bail};
 use syn::{Attribute, Expr, Ident, Item, Meta, Token, parse::Parser as _, punctuated::Punctuated};
 
-/// Set by test builds only; code behind them is not part of the crate.
+/// The cfgs of test builds; code under them is left out.
 const TEST_CFGS: [&str; 3] = ["test", "auth_loom", "fuzzing"];
 
 pub(super) type ModuleId = usize;
@@ -30,7 +30,7 @@ pub(super) struct Module {
 ///
 /// # Errors
 ///
-/// A file is missing, cannot be read, or is not Rust.
+/// If a file is missing, cannot be read, or is not Rust.
 pub(super) fn read(root: &Path, open: &Open<'_>) -> Result<Modules> {
     let mut reader = Reader {
         open,
@@ -113,7 +113,7 @@ impl Reader<'_> {
         Ok(())
     }
 
-    /// The file of `mod name;` in a module whose children are in `directory`, and its text.
+    /// Returns the file of `mod name;` in a module whose children are in `directory`, and its text.
     fn file_of(&self, directory: &Path, name: &str) -> Result<(PathBuf, String)> {
         let mut file = directory.join(format!("{name}.rs"));
         let mut text = (self.open)(&file);
@@ -130,7 +130,7 @@ pub(super) fn unraw(ident: &Ident) -> String {
     ident.to_string().trim_start_matches("r#").to_owned()
 }
 
-/// Whether the attributes leave an item out of every build that is not a test's.
+/// Returns whether the attributes restrict an item to test builds.
 pub(super) fn in_tests_only(attributes: &[Attribute]) -> bool {
     attributes.iter().any(|attribute| {
         attribute.path().is_ident("test")
@@ -139,7 +139,7 @@ pub(super) fn in_tests_only(attributes: &[Attribute]) -> bool {
     })
 }
 
-/// Whether a condition holds in a build that is not a test's; `None` if that depends on other things.
+/// Returns whether a condition holds in a build without tests. `None` if it depends on other conditions.
 fn holds(condition: &Meta) -> Option<bool> {
     let Meta::List(list) = condition else {
         let in_tests = TEST_CFGS.iter().any(|cfg| condition.path().is_ident(cfg));
@@ -150,7 +150,7 @@ fn holds(condition: &Meta) -> Option<bool> {
     if list.path.is_ident("not") {
         parts.first().copied().flatten().map(|holds| !holds)
     } else {
-        // `all` is settled by one that does not hold, `any` by one that does
+        // one false condition decides `all`, one true condition decides `any`
         let settles = list.path.is_ident("any");
         if parts.contains(&Some(settles)) {
             Some(settles)

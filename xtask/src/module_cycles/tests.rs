@@ -2,7 +2,7 @@ use std::{io, path::Path};
 
 use super::{folders, source, uses};
 
-/// The units of each cycle in a crate of these files.
+/// Returns the units of each cycle in a crate of these files.
 fn cycles(files: &[(&str, &str)]) -> Vec<String> {
     let open = |file: &Path| {
         let found = files.iter().find(|(name, _)| Path::new(name) == file);
@@ -15,7 +15,7 @@ fn cycles(files: &[(&str, &str)]) -> Vec<String> {
     found.iter().map(|cycle| cycle.units().join(", ")).collect()
 }
 
-/// The cycles between `a.rs` and `b.rs`, where `b` names `crate::a::A` in its own way.
+/// Returns the cycles between `a.rs` and `b.rs`; `b` is code that may name `crate::a::A`.
 fn between(a: &str, b: &str) -> Vec<String> {
     cycles(&[
         ("lib.rs", "mod a; mod b; pub use a::A; pub use b::B;"),

@@ -1,4 +1,4 @@
-//! Which module names what of which other module, and in which line.
+//! Finds which module names which item of another module, and in which line.
 
 use std::collections::HashMap;
 
@@ -26,7 +26,7 @@ pub(super) struct Use {
     pub(super) what: String,
 }
 
-/// Everything that the modules use of each other.
+/// Returns every use of one module's item by another module.
 pub(super) fn find(modules: &Modules) -> Vec<Use> {
     let names = Names::new(modules);
     let mut uses = Vec::new();
@@ -51,7 +51,7 @@ pub(super) fn find(modules: &Modules) -> Vec<Use> {
 struct Finder<'a, 'b> {
     names: &'a Names<'a>,
     module: ModuleId,
-    /// What `Self` is.
+    /// The type that `Self` names.
     this: Option<Target>,
     /// The types of parameters.
     variables: HashMap<String, Target>,
@@ -64,7 +64,7 @@ impl Finder<'_, '_> {
             (Some("Self"), Some(this)) => Some((this.clone(), path.len() - 1)),
             _ => self.names.resolve(self.module, path),
         };
-        // a module alone is only the way to an item
+        // a path to a module names no item
         let Some((target @ Target::Item(..), rest)) = found else {
             return;
         };
@@ -94,7 +94,7 @@ impl Finder<'_, '_> {
         }
     }
 
-    /// The type of a value, if it is written down.
+    /// Returns the type of a value, if the code states it.
     fn type_of(&self, value: &Expr) -> Option<Target> {
         match value {
             Expr::Path(path) => {
@@ -118,7 +118,7 @@ impl Finder<'_, '_> {
         }
     }
 
-    /// Visits with the parameters of a function known.
+    /// Visits the body of a function, with its parameters known.
     fn within(&mut self, signature: &Signature, visit: impl FnOnce(&mut Self)) {
         let mut variables = HashMap::new();
         for input in &signature.inputs {
@@ -134,7 +134,7 @@ impl Finder<'_, '_> {
         self.variables = outside;
     }
 
-    /// Paths among tokens that are not an expression.
+    /// Visits the paths among tokens that are not an expression.
     fn tokens(&mut self, tokens: TokenStream) {
         let mut path: Vec<String> = Vec::new();
         let (mut line, mut colons, mut after_dot) = (0, 0, false);
@@ -167,7 +167,7 @@ impl Finder<'_, '_> {
 
 impl Visit<'_> for Finder<'_, '_> {
     fn visit_item(&mut self, item: &Item) {
-        // imports have been seen; modules within functions are rare enough to be left out
+        // imports are read elsewhere; modules within functions are rare, and left out
         if !in_tests_only(attributes(item)) && !matches!(item, Item::Use(_) | Item::Mod(_)) {
             visit::visit_item(self, item);
         }

@@ -1,4 +1,4 @@
-//! A task renews the token; a read is a ready header in an `Arc`, checked for expiry, under a lock.
+//! A task refreshes the token. A read is a ready header in an `Arc`, checked for expiry under a lock.
 
 use std::sync::Arc;
 
@@ -6,7 +6,7 @@ use ::middle::{Authorizer, BasicClientCredentialAuthorizer, Error};
 use http::HeaderValue;
 use url::Url;
 
-use super::Rival;
+use super::Library;
 use crate::{
     failing::{Failure, Source},
     loopback,
@@ -20,13 +20,13 @@ async fn build(url: Url) -> Result<BasicClientCredentialAuthorizer, Error> {
         .await
 }
 
-impl Rival for Middle {
+impl Library for Middle {
     const NAME: &'static str = "middle";
 
     type Read = Arc<HeaderValue>;
 
     async fn ready() -> Self {
-        Self(build(loopback::minting().await).await.unwrap())
+        Self(build(loopback::issuing().await).await.unwrap())
     }
 
     fn reader(&self) -> impl FnMut() -> Arc<HeaderValue> {
@@ -35,7 +35,7 @@ impl Rival for Middle {
     }
 }
 
-/// Whoever makes the authorizer waits for the first token; there is nothing to read before.
+/// The constructor of the authorizer waits for the first token, so there is one caller.
 pub async fn failing(failure: Failure) -> Source {
     let source = Source::new(failure, 1);
     let url = source.serve().await;

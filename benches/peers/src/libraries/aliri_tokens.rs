@@ -1,5 +1,5 @@
-//! A task renews the token, and readers borrow it under a lock. The borrow is not checked for
-//! expiry; `token_status()` does that, so there is a read without it and one with it.
+//! A task refreshes the token, and readers borrow it under a lock. The borrow is not checked for
+//! expiry. `token_status()` checks it, so there is a read with it and one without it.
 
 use std::{fmt, hint::black_box};
 
@@ -12,13 +12,13 @@ use ::aliri_tokens::{
 use aliri_clock::DurationSecs;
 use async_trait::async_trait;
 
-use super::{LIFETIME, Rival};
+use super::{LIFETIME, Library};
 use crate::failing::{Failure, Source};
 
-/// A read is a token that is not checked, borrowed.
+/// A read borrows the token and does not check its expiry.
 pub struct Unchecked(TokenWatcher);
 
-/// A read is a token that is checked for expiry, borrowed.
+/// A read borrows the token and checks its expiry.
 pub struct Checked(TokenWatcher);
 
 async fn watch<S: AsyncTokenSource + 'static>(source: S) -> Result<TokenWatcher, S::Error> {
@@ -33,7 +33,7 @@ async fn ready() -> TokenWatcher {
     watch(source).await.unwrap()
 }
 
-impl Rival for Unchecked {
+impl Library for Unchecked {
     const NAME: &'static str = "aliri_tokens_unchecked";
 
     type Read = usize;
@@ -48,7 +48,7 @@ impl Rival for Unchecked {
     }
 }
 
-impl Rival for Checked {
+impl Library for Checked {
     const NAME: &'static str = "aliri_tokens";
 
     type Read = usize;
@@ -88,7 +88,7 @@ impl AsyncTokenSource for Source {
     }
 }
 
-/// Whoever makes the watcher waits for the first token; there is nothing to read before.
+/// The constructor of the watcher waits for the first token, so there is one caller.
 pub async fn failing(failure: Failure) -> Source {
     let source = Source::new(failure, 1);
     source.asked(|| watch(source.clone())).await;

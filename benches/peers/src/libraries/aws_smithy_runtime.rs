@@ -1,5 +1,5 @@
-//! The lazy identity cache, with an explicit timeout, which spares a read computing one. A read is
-//! an `Identity`, a handle to the token, checked for expiry.
+//! The lazy identity cache. Its timeout is set, so that a read need not compute one. A read is an
+//! `Identity`, a handle to the token, checked for expiry.
 
 use std::time::SystemTime;
 
@@ -15,7 +15,7 @@ use aws_smithy_runtime_api::client::{
 use aws_smithy_types::config_bag::ConfigBag;
 use tokio::runtime::Handle;
 
-use super::{LIFETIME, Rival};
+use super::{LIFETIME, Library};
 use bench_support::ready_now;
 
 use crate::failing::{CALLERS, Failure, Source};
@@ -25,13 +25,13 @@ pub struct AwsSmithyRuntime {
     cache: SharedIdentityCache,
     components: RuntimeComponents,
     resolver: SharedIdentityResolver,
-    /// A read makes a timer, which has to belong to a runtime.
+    /// A read creates a timer, which needs a runtime.
     runtime: Handle,
 }
 
 impl AwsSmithyRuntime {
     fn new(resolver: impl ResolveIdentity + 'static) -> Self {
-        // what a generated client brings is missing here: its endpoints, its HTTP client
+        // a generated client would also set endpoints and an HTTP client
         let components = RuntimeComponentsBuilder::for_tests()
             .with_sleep_impl(Some(TokioSleep::new()))
             .with_time_source(Some(SystemTimeSource::new()))
@@ -65,7 +65,7 @@ impl ResolveIdentity for Instantly {
     }
 }
 
-impl Rival for AwsSmithyRuntime {
+impl Library for AwsSmithyRuntime {
     const NAME: &'static str = "aws_smithy_runtime";
 
     type Read = Identity;

@@ -12,7 +12,7 @@ use rsa::{
 use serde_json::json;
 use url::Url;
 
-use super::Rival;
+use super::Library;
 use bench_support::ready_now;
 
 use crate::{
@@ -22,7 +22,7 @@ use crate::{
 
 const SCOPES: [&str; 1] = ["scope"];
 
-/// Signs the token requests; nobody checks.
+/// Signs the token requests. The token endpoint does not check the signature.
 static KEY: LazyLock<String> = LazyLock::new(|| {
     let key = RsaPrivateKey::new(&mut OsRng, 2048).unwrap();
     key.to_pkcs8_pem(LineEnding::LF).unwrap().to_string()
@@ -39,13 +39,13 @@ fn account(token_endpoint: &Url) -> Arc<CustomServiceAccount> {
     Arc::new(CustomServiceAccount::from_json(&account.to_string()).unwrap())
 }
 
-impl Rival for GcpAuth {
+impl Library for GcpAuth {
     const NAME: &'static str = "gcp_auth";
 
     type Read = Arc<Token>;
 
     async fn ready() -> Self {
-        let account = account(&loopback::minting().await);
+        let account = account(&loopback::issuing().await);
         account.token(&SCOPES).await.unwrap();
         Self(account)
     }
@@ -56,8 +56,8 @@ impl Rival for GcpAuth {
     }
 }
 
-/// Each request holds an assertion with the second of its making, and a flight of five attempts
-/// takes more than a second: different requests are different flights.
+/// Each token request contains an assertion with the second in which it was made. Five attempts take
+/// more than a second, so two token requests differ, and the attempts of one are equal.
 pub async fn failing(failure: Failure) -> Source {
     let source = Source::new(failure, CALLERS);
     let account = account(&source.serve().await);

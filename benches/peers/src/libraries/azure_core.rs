@@ -1,6 +1,6 @@
-//! The pipeline policy that keeps the token: its cache has no other door. A read is the policy
-//! putting a header, built anew and checked for expiry, onto a request that is made once for each
-//! thread, and an empty response coming back.
+//! The pipeline policy that keeps the token, because the cache is not accessible otherwise. A read runs
+//! the policy: it inserts a header, built anew and checked for expiry, into a request that each thread
+//! makes once, and returns an empty response.
 
 use std::sync::Arc;
 
@@ -18,7 +18,7 @@ use ::azure_core::{
 use async_trait::async_trait;
 use bytes::Bytes;
 
-use super::{LIFETIME, Rival};
+use super::{LIFETIME, Library};
 use bench_support::ready_now;
 
 use crate::failing::{CALLERS, Failure, Source};
@@ -59,7 +59,7 @@ impl TokenCredential for Instantly {
     }
 }
 
-/// What comes after the policy.
+/// The policy that follows in the pipeline.
 #[derive(Debug)]
 struct NoContent;
 
@@ -74,7 +74,7 @@ impl Policy for NoContent {
     }
 }
 
-impl Rival for AzureCore {
+impl Library for AzureCore {
     const NAME: &'static str = "azure_core";
 
     type Read = AsyncRawResponse;

@@ -1,4 +1,4 @@
-//! A file for each rival: how it is made ready, and what a read of it is.
+//! A file for each library: how it obtains its token, and how it is read.
 
 pub mod aliri_tokens;
 pub mod auth_core;
@@ -13,16 +13,16 @@ use std::{future::Future, time::Duration};
 
 const LIFETIME: Duration = Duration::from_secs(3600);
 
-/// Keeps a token that it has got and that lives for an hour.
-pub trait Rival: Sized + Sync {
+/// A library that holds a token with a lifetime of an hour.
+pub trait Library: Sized + Sync {
     const NAME: &'static str;
 
-    /// What one read hands out.
+    /// The result of one read.
     type Read;
 
-    /// Gets the token.
+    /// Obtains the token.
     fn ready() -> impl Future<Output = Self>;
 
-    /// Made in a thread, and used there: what it does is one read.
+    /// Returns a function that reads once. It is made and used in the same thread.
     fn reader(&self) -> impl FnMut() -> Self::Read;
 }

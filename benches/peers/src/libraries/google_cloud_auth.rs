@@ -1,11 +1,11 @@
-//! The metadata server's credentials, from a server on loopback. A task renews the token; a read is
-//! a copy of the token, checked for expiry. (`headers()` would build the header anew as well.)
+//! The metadata server's credentials, from a server on loopback. A task refreshes the token. A read is a
+//! copy of the token, checked for expiry. (`headers()` would build the header anew as well.)
 
 use ::google_cloud_auth::credentials::{AccessToken, AccessTokenCredentials, mds::Builder};
 use rustls::crypto::ring;
 use url::{Position, Url};
 
-use super::Rival;
+use super::Library;
 use bench_support::ready_now;
 
 use crate::{
@@ -16,7 +16,7 @@ use crate::{
 pub struct GoogleCloudAuth(AccessTokenCredentials);
 
 fn credentials(server: &Url) -> AccessTokenCredentials {
-    // without its default features it wants one; it makes no difference if there is one already
+    // without its default features it requires a provider; an installed one stays in use
     let _ = ring::default_provider().install_default();
     Builder::default()
         .with_endpoint(&server[..Position::BeforePath])
@@ -24,13 +24,13 @@ fn credentials(server: &Url) -> AccessTokenCredentials {
         .unwrap()
 }
 
-impl Rival for GoogleCloudAuth {
+impl Library for GoogleCloudAuth {
     const NAME: &'static str = "google_cloud_auth";
 
     type Read = AccessToken;
 
     async fn ready() -> Self {
-        let credentials = credentials(&loopback::minting().await);
+        let credentials = credentials(&loopback::issuing().await);
         credentials.access_token().await.unwrap();
         Self(credentials)
     }

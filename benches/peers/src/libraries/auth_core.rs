@@ -1,18 +1,18 @@
-//! Ours. A read is a ready header, checked for expiry.
+//! `auth_core`. A read is a ready header, checked for expiry.
 
 use ::auth_core::{
     Authorization, Error, ErrorKind, TokenCache, TokenRequest, TokenResponse, TokenSource,
     async_trait,
 };
 
-use super::Rival;
+use super::Library;
 use bench_support::Instantly;
 
 use crate::failing::{CALLERS, Failure, Source};
 
 pub struct AuthCore(TokenCache);
 
-impl Rival for AuthCore {
+impl Library for AuthCore {
     const NAME: &'static str = "auth_core";
 
     type Read = Authorization;
@@ -33,7 +33,7 @@ impl Rival for AuthCore {
 impl TokenSource for Source {
     async fn fetch(&self, _request: &TokenRequest) -> Result<TokenResponse, Error> {
         let kind = match self.fail().await {
-            Failure::Refused => ErrorKind::Denied,
+            Failure::Denied => ErrorKind::Denied,
             Failure::Unavailable => ErrorKind::Unavailable,
         };
         Err(Error::new(kind, "scripted"))

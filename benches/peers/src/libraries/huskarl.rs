@@ -1,5 +1,5 @@
-//! A cache over a source of one's own, which spares a read the lock that the built-in
-//! `GrantTokenSource` takes. A read is a token in an `Arc`, checked for expiry.
+//! A cache with a custom source, so that a read does not take the lock of the built-in
+//! `GrantTokenSource`. A read is a token in an `Arc`, checked for expiry.
 
 use std::{sync::Arc, time::SystemTime};
 
@@ -22,7 +22,7 @@ use ::huskarl::{
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Request, header::CONTENT_TYPE};
 
-use super::{LIFETIME, Rival};
+use super::{LIFETIME, Library};
 use bench_support::ready_now;
 
 use crate::failing::{CALLERS, Failure, Source};
@@ -45,7 +45,7 @@ impl TokenSource for Instantly {
     }
 }
 
-impl Rival for Huskarl {
+impl Library for Huskarl {
     const NAME: &'static str = "huskarl";
 
     type Read = Arc<TokenResponse>;
@@ -80,7 +80,7 @@ impl HttpClient for Source {
     }
 }
 
-/// With the built-in source, which has a circuit breaker.
+/// The built-in source, which has a circuit breaker.
 pub async fn failing(failure: Failure) -> Source {
     let source = Source::new(failure, CALLERS);
     let grant = ClientCredentialsGrant::builder()
