@@ -113,7 +113,7 @@ impl fmt::Display for Report<'_> {
         }
         if self.tokens_from_shared_store > 0 {
             let tokens = counted(self.tokens_from_shared_store, "token");
-            write!(f, "\nshared store    {tokens} of other processes")?;
+            write!(f, "\nshared store    {tokens} loaded")?;
         }
         if self.shared_store_failures > 0 {
             let failures = counted(self.shared_store_failures, "failed operation");
