@@ -99,7 +99,7 @@ async fn run(args: &Args) -> anyhow::Result<bool> {
         true => None,
         false => {
             let redis = Redis::find(servers.directory()).await;
-            Some(redis.context("the fleet needs Redis (or --no-redis)")?)
+            Some(redis.context("Redis is not available; --no-redis runs the fleet without it")?)
         }
     };
     println!("{}", servers.description(args, redis.as_ref()));

@@ -6,8 +6,8 @@ use crate::{load::Outcome, servers::Servers, table::counted};
 pub(crate) fn summary(outcomes: &[Outcome], servers: &Servers) -> String {
     let all = |condition: fn(&Outcome) -> bool| outcomes.iter().all(condition);
     let mut text = if all(|outcome| outcome.requests == 1) {
-        "Each client requested an access token, and called the API with it. It takes no further\n\
-         token request to send 1,000 requests: see -n."
+        "Each client requested an access token, and called the API with it. With -n 1000 each client\n\
+         sends 1,000 requests, and makes no further token request while its token is fresh."
             .to_owned()
     } else if all(|outcome| outcome.token_requests == 1) {
         "Every request carried an access token, and each client made one token request. The first\n\
