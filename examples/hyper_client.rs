@@ -1,5 +1,5 @@
-//! `GET API_URL` with hyper's client. Set `AUTH_TOKEN_URL`, `AUTH_CLIENT_ID`, `AUTH_CLIENT_SECRET`,
-//! `API_URL` and, if your provider wants one, `AUTH_SCOPE`.
+//! Sends `GET API_URL` with hyper's client. Set `AUTH_TOKEN_URL`, `AUTH_CLIENT_ID`,
+//! `AUTH_CLIENT_SECRET`, `API_URL` and, if the authorization server needs a scope, `AUTH_SCOPE`.
 
 use anyhow::{Context, Error};
 use auth_tower::{

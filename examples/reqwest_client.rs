@@ -1,5 +1,5 @@
-//! `GET API_URL` with reqwest, as the client `my-client`. Set `AUTH_TOKEN_URL`, `AUTH_CLIENT_SECRET`
-//! and `API_URL`.
+//! Sends `GET API_URL` with reqwest, as the client `my-client`. Set `AUTH_TOKEN_URL`,
+//! `AUTH_CLIENT_SECRET` and `API_URL`.
 
 use auth_reqwest::{AuthMiddleware, ReqwestTransport, auth_core};
 

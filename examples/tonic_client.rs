@@ -1,5 +1,5 @@
-//! Asks for the health of the gRPC server at `GRPC_URL` with tonic. Set `AUTH_TOKEN_URL`,
-//! `AUTH_CLIENT_ID`, `AUTH_CLIENT_SECRET`, `GRPC_URL` and, if your provider wants one,
+//! Requests the health of the gRPC server at `GRPC_URL` with tonic. Set `AUTH_TOKEN_URL`,
+//! `AUTH_CLIENT_ID`, `AUTH_CLIENT_SECRET`, `GRPC_URL` and, if the authorization server needs a scope,
 //! `AUTH_SCOPE`.
 
 use anyhow::Context;

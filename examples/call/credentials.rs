@@ -1,4 +1,4 @@
-//! The client that asks for tokens, from the command line.
+//! The client credentials of the command line.
 
 use anyhow::Context;
 use auth_core::{
@@ -42,7 +42,7 @@ pub(crate) fn builder(args: &Args) -> anyhow::Result<ClientCredentialsBuilder> {
     for parameter in &args.parameters {
         let (name, value) = parameter
             .split_once('=')
-            .context("--param: expected NAME=VALUE, got a text without '='")?;
+            .context("--param: expected NAME=VALUE, got an argument without '='")?;
         builder = builder.parameter(name, value);
     }
     Ok(builder)

@@ -1,13 +1,13 @@
-//! Why a request has no answer.
+//! The reasons why a request has no response.
 
 use std::{error::Error as StdError, io, time::Duration};
 
 use anyhow::Chain;
 
-/// A request that was not answered.
+/// The failure of a request that has no response.
 #[derive(Debug)]
 pub(crate) struct Failure {
-    /// Of the token: an [`auth_core::ErrorKind`]'s name. Of the API: `connect`, `timeout`, `body`
+    /// The name of an [`auth_core::ErrorKind`] if there is no token, else `connect`, `timeout`, `body`
     /// or `http`.
     pub(crate) kind: &'static str,
     pub(crate) message: String,
@@ -17,12 +17,12 @@ impl Failure {
     pub(crate) fn timeout(limit: Duration) -> Self {
         Self {
             kind: "timeout",
-            message: format!("no answer within {} s", limit.as_secs()),
+            message: format!("no response within {} s", limit.as_secs()),
         }
     }
 
-    /// `otherwise` is its kind if no error of the chain tells one.
-    pub(crate) fn new(error: &(dyn StdError + 'static), otherwise: &'static str) -> Self {
+    /// Takes the kind from the errors of the chain, else `default_kind`.
+    pub(crate) fn new(error: &(dyn StdError + 'static), default_kind: &'static str) -> Self {
         if let Some(error) = Chain::new(error).find_map(|e| e.downcast_ref::<auth_core::Error>()) {
             return Self {
                 kind: error.kind().as_str(),
@@ -30,7 +30,7 @@ impl Failure {
             };
         }
         Self {
-            kind: Chain::new(error).find_map(kind).unwrap_or(otherwise),
+            kind: Chain::new(error).find_map(kind).unwrap_or(default_kind),
             message: text(error),
         }
     }
@@ -51,7 +51,7 @@ fn kind(error: &(dyn StdError + 'static)) -> Option<&'static str> {
     error.is::<tonic::ConnectError>().then_some("connect")
 }
 
-/// The whole chain in one line. Those that repeat their cause are not made to say it twice.
+/// Returns the chain in one line, without errors that the text before them contains already.
 fn text(error: &(dyn StdError + 'static)) -> String {
     let mut text = String::new();
     for error in Chain::new(error) {
@@ -62,7 +62,7 @@ fn text(error: &(dyn StdError + 'static)) -> String {
             text = format!("{text}: {message}");
         }
     }
-    if Chain::new(error).any(is_no_tls) {
+    if Chain::new(error).any(is_not_tls) {
         text.push_str(" (does that port speak TLS?)");
     }
     text.replace(['\r', '\n'], " ")
@@ -70,26 +70,19 @@ fn text(error: &(dyn StdError + 'static)) -> String {
 
 fn message(error: &(dyn StdError + 'static)) -> String {
     if let Some(status) = error.downcast_ref::<tonic::Status>() {
-        return status.message().to_owned(); // its Display shows all of its Debug
+        return status.message().to_owned(); // `Display` prints metadata and details, too
     }
-    let text = error.to_string();
-    let waits = error
-        .downcast_ref::<auth_core::Error>()
-        .is_some_and(|error| error.retry_after().is_some());
-    match text.rsplit_once("; next attempt in ") {
-        Some((what, _)) if waits => what.to_owned(), // this program does not wait for it
-        _ => text,
-    }
+    error.to_string()
 }
 
-/// Whether the other side answered the TLS handshake with something else.
-fn is_no_tls(error: &(dyn StdError + 'static)) -> bool {
+/// Returns whether the server answered the TLS handshake with another protocol.
+fn is_not_tls(error: &(dyn StdError + 'static)) -> bool {
     if let Some(error) = error.downcast_ref::<rustls::Error>() {
         return matches!(error, rustls::Error::InvalidMessage(_));
     }
-    // what an io::Error holds is not its source
+    // `source` of an `io::Error` skips the error that it contains
     let held = error.downcast_ref().and_then(io::Error::get_ref);
-    held.is_some_and(|held| is_no_tls(held))
+    held.is_some_and(|held| is_not_tls(held))
 }
 
 #[cfg(test)]
@@ -100,19 +93,20 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_next_attempt_is_not_told_as_there_will_be_none() {
-        let error = auth_core::Error::new(ErrorKind::Denied, "refused")
+    fn the_kind_and_the_message_of_a_token_error_are_those_of_auth_core() {
+        let error = auth_core::Error::new(ErrorKind::Denied, "unknown client")
             .with_server_retry_after(Duration::from_secs(30));
         let failure = Failure::new(&error, "http");
-        assert_eq!((failure.kind, &*failure.message), ("refused", "refused"));
+        let shown = (failure.kind, &*failure.message);
+        assert_eq!(shown, ("denied", "unknown client"));
     }
 
     #[test]
-    fn a_port_without_tls_is_asked_about() {
-        let no_tls = rustls::Error::InvalidMessage(InvalidMessage::InvalidContentType);
+    fn the_message_for_a_port_without_tls_asks_about_the_port() {
+        let not_tls = rustls::Error::InvalidMessage(InvalidMessage::InvalidContentType);
         for (error, asked) in [
-            (io::Error::other(no_tls.clone()), true),
-            (io::Error::other(io::Error::other(no_tls)), true), // as hyper-rustls does
+            (io::Error::other(not_tls.clone()), true),
+            (io::Error::other(io::Error::other(not_tls)), true), // as hyper-rustls does
             (io::Error::other(rustls::Error::DecryptError), false),
         ] {
             let message = Failure::new(&error, "http").message;

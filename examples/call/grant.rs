@@ -1,4 +1,4 @@
-//! What the token endpoint granted.
+//! The lifetime and the scope of a token.
 
 use std::{
     fmt,
@@ -10,72 +10,76 @@ use auth_core::{Error, Scopes, SharedKey, TokenRequest, TokenResponse, TokenSour
 
 use crate::{tenants::Tenant, text};
 
-/// The longest scope that is shown, in bytes.
-const LONGEST_SCOPE: usize = 1 << 10;
+/// The max length of a printed scope, in bytes.
+const MAX_SCOPE_LENGTH: usize = 1 << 10;
 
-/// Of the current token.
+/// The grant of the current token.
 #[derive(Debug)]
 pub(crate) struct Grant {
-    life: Life,
+    validity: Validity,
     scopes: Scopes,
-    /// `None`: what the provider's preset asks for, if anything.
-    asked: Option<Scopes>,
+    /// The scopes of the command line. `None`: those of the provider's preset, if any.
+    requested: Option<Scopes>,
 }
 
-/// In whole seconds, or nearly so.
+/// How long a token is valid.
 #[derive(Clone, Copy, Debug)]
-enum Life {
-    /// Since it was asked for.
-    Whole(Duration),
-    /// Another process may have asked for it.
-    Left(Duration),
+enum Validity {
+    /// Counted from this process's token request.
+    Lifetime(Duration),
+    /// Counted from now, because another process may have requested the token.
+    Remaining(Duration),
 }
 
 impl Grant {
-    /// `None` if there is no usable token: it makes no token request.
-    pub(crate) async fn of(
+    /// Returns `None` if the tenant has no usable token. Does not request one.
+    pub(crate) async fn current(
         tenant: &Tenant,
-        asked: Option<&str>,
-        may_be_of_another: bool,
+        requested: Option<&str>,
+        is_shared: bool,
     ) -> Option<Self> {
         if !tenant.tokens.status().is_usable() {
             return None;
         }
         let token = tenant.tokens.token().await.ok()?;
-        let lasts_from = |start| token.expires_at().duration_since(start).ok();
+        let valid_from = |start| token.expires_at().duration_since(start).ok();
         Some(Self {
-            life: match may_be_of_another {
-                true => Life::Left(lasts_from(SystemTime::now())?),
-                false => Life::Whole(lasts_from(tenant.token_time.last()?)?),
+            validity: match is_shared {
+                true => Validity::Remaining(valid_from(SystemTime::now())?),
+                false => Validity::Lifetime(valid_from(tenant.token_time.last()?)?),
             },
             scopes: token.scopes().clone(),
-            asked: asked.and_then(|scope| scope.parse().ok()),
+            requested: requested.and_then(|scope| scope.parse().ok()),
         })
     }
 }
 
 impl fmt::Display for Grant {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.life {
-            Life::Whole(lifetime) => write!(f, "{:.0} s, ", lifetime.as_secs_f64())?,
-            Life::Left(left) => write!(f, "{} s left, ", left.as_secs())?,
+        match self.validity {
+            Validity::Lifetime(lifetime) => {
+                write!(f, "lifetime {:.0} s, ", lifetime.as_secs_f64())?;
+            }
+            Validity::Remaining(remaining) => write!(f, "expires in {} s, ", remaining.as_secs())?,
         }
         match self.scopes.is_empty() {
-            true => f.write_str("no scope named")?,
+            true => f.write_str("no scope")?,
             false => write!(f, "scope \"{}\"", shown(&self.scopes))?,
         }
-        match &self.asked {
-            Some(asked) if *asked != self.scopes => write!(f, " (asked for \"{}\")", shown(asked)),
+        match &self.requested {
+            Some(requested) if *requested != self.scopes => {
+                write!(f, " (requested \"{}\")", shown(requested))
+            }
             _ => Ok(()),
         }
     }
 }
 
 fn shown(scopes: &Scopes) -> String {
-    text::line(scopes.to_string().as_bytes(), LONGEST_SCOPE)
+    text::line(scopes.to_string().as_bytes(), MAX_SCOPE_LENGTH)
 }
 
-/// When the last token request that succeeded was made, from which its token's lifetime counts.
+/// The time of the last successful token request, from which the lifetime of its token counts.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct RequestTime(Arc<Mutex<Option<SystemTime>>>);
 
@@ -89,7 +93,7 @@ impl RequestTime {
     }
 }
 
-/// Asks `inner`, and remembers when.
+/// A source that records the time of `inner`'s last successful token request.
 #[derive(Debug)]
 pub(crate) struct TimedSource<S> {
     pub(crate) inner: S,
@@ -117,30 +121,36 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_was_asked_for_is_told_where_it_is_not_what_was_granted() {
+    fn requested_scopes_are_printed_only_if_they_differ_from_the_granted_ones() {
         let nearly = Duration::from_millis(599_998);
-        let (whole, left) = (Life::Whole(nearly), Life::Left(nearly));
-        for (life, granted, asked, expected) in [
-            (whole, "a b", Some("b a"), "600 s, scope \"a b\""),
+        let lifetime = Validity::Lifetime(nearly);
+        let remaining = Validity::Remaining(nearly);
+        for (validity, granted, requested, expected) in [
             (
-                whole,
+                lifetime,
+                "a b",
+                Some("b a"),
+                "lifetime 600 s, scope \"a b\"",
+            ),
+            (
+                lifetime,
                 "a",
                 Some("a b"),
-                "600 s, scope \"a\" (asked for \"a b\")",
+                "lifetime 600 s, scope \"a\" (requested \"a b\")",
             ),
             (
-                whole,
+                lifetime,
                 "",
                 Some("a"),
-                "600 s, no scope named (asked for \"a\")",
+                "lifetime 600 s, no scope (requested \"a\")",
             ),
-            (whole, "a", None, "600 s, scope \"a\""),
-            (left, "a", None, "599 s left, scope \"a\""),
+            (lifetime, "a", None, "lifetime 600 s, scope \"a\""),
+            (remaining, "a", None, "expires in 599 s, scope \"a\""),
         ] {
             let grant = Grant {
-                life,
+                validity,
                 scopes: granted.parse().unwrap(),
-                asked: asked.map(|scope| scope.parse().unwrap()),
+                requested: requested.map(|scope| scope.parse().unwrap()),
             };
             assert_eq!(grant.to_string(), expected);
         }

@@ -1,8 +1,8 @@
-//! What gRPC calls its statuses.
+//! The names of the gRPC statuses.
 
 use tonic::Code;
 
-/// The names of <https://grpc.github.io/grpc/core/md_doc_statuscodes.html>.
+/// Returns the name in <https://grpc.github.io/grpc/core/md_doc_statuscodes.html>.
 pub(crate) fn name(code: Code) -> &'static str {
     match code {
         Code::Ok => "OK",

@@ -1,4 +1,4 @@
-//! Makes the requests.
+//! Sends the requests.
 
 use std::{sync::Arc, time::Duration};
 
@@ -9,22 +9,23 @@ use tokio::{
 
 use crate::{
     failure::Failure,
+    results::Results,
     schedule::Schedule,
-    tally::Tally,
     tenants::{Tenant, Tenants},
 };
 
-/// Longest that one request may take, its token included.
-const LONGEST: Duration = Duration::from_secs(30);
+/// The timeout of a request, which includes the time it waits for a token.
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// Makes requests as `schedule` says, `concurrency` at a time at most, until it is over or
-/// interrupted (Ctrl-C); what came of them is in `tally`, with whole bodies if `whole_bodies`.
+/// Sends requests at the times of `schedule`, of which at most `concurrency` are in flight at the same
+/// time, and adds their results to `results`. Ends with the schedule or at Ctrl-C. Keeps whole bodies
+/// if `whole_bodies`.
 pub(crate) async fn run(
     tenants: Arc<Tenants>,
     schedule: Schedule,
     concurrency: usize,
     whole_bodies: bool,
-    tally: &Arc<Tally>,
+    results: &Arc<Results>,
 ) -> anyhow::Result<()> {
     let schedule = Arc::new(schedule);
     let mut workers = JoinSet::new();
@@ -33,7 +34,7 @@ pub(crate) async fn run(
             Arc::clone(&tenants),
             Arc::clone(&schedule),
             whole_bodies,
-            Arc::clone(tally),
+            Arc::clone(results),
         ));
     }
     let finished = async {
@@ -52,23 +53,23 @@ async fn work(
     tenants: Arc<Tenants>,
     schedule: Arc<Schedule>,
     whole_bodies: bool,
-    tally: Arc<Tally>,
+    results: Arc<Results>,
 ) {
     while schedule.next().await {
         let Tenant { stack, tokens, .. } = tenants.next();
         let start = Instant::now();
         let before = tokens.cached();
-        let mut outcome = timeout(LONGEST, stack.send(whole_bodies))
+        let mut outcome = timeout(REQUEST_TIMEOUT, stack.send(whole_bodies))
             .await
-            .unwrap_or_else(|_| Err(Failure::timeout(LONGEST)));
+            .unwrap_or_else(|_| Err(Failure::timeout(REQUEST_TIMEOUT)));
         let latency = start.elapsed();
-        if let Ok(answer) = &mut outcome {
-            // it carried the one or the other
+        if let Ok(response) = &mut outcome {
+            // the request carried one of these
             let after = tokens.cached();
             for authorization in before.iter().chain(&after) {
-                answer.redact(authorization);
+                response.redact(authorization);
             }
         }
-        tally.add(outcome, latency);
+        results.add(outcome, latency);
     }
 }

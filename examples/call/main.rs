@@ -1,4 +1,5 @@
-//! curl with client credentials: try your provider before you write code.
+//! Calls an API with an access token by the client credentials grant, from the command line. It tests
+//! an authorization server's settings without a program.
 //!
 //! ```text
 //! export AUTH_CLIENT_SECRET=…
@@ -6,7 +7,6 @@
 //! cargo run --example call -- --help
 //! ```
 
-mod answer;
 mod args;
 mod credentials;
 mod failure;
@@ -15,14 +15,16 @@ mod grpc;
 mod load;
 mod progress;
 mod report;
+mod response;
+mod results;
 mod schedule;
-mod shared;
+mod shared_store;
 mod stack;
-mod tally;
 mod target;
 mod tenants;
 mod text;
 mod tls;
+mod token_request_count;
 
 use std::{
     env,
@@ -35,14 +37,14 @@ use tokio::time::Instant;
 use tracing_subscriber::EnvFilter;
 
 use args::Args;
-use counting_source::TokenRequestCount;
 use grant::Grant;
 use report::Report;
+use results::Results;
 use schedule::Schedule;
-use tally::Tally;
 use target::Target;
 use tenants::Tenants;
 use tls::Tls;
+use token_request_count::TokenRequestCount;
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -69,23 +71,23 @@ async fn main() -> ExitCode {
     }
 }
 
-/// Everything that can be wrong before the first request.
+/// Creates the tenants. Errors of the configuration are found here, before the first request.
 fn prepare(args: &Args, token_requests: &TokenRequestCount) -> anyhow::Result<Tenants> {
     let target = Target::new(args)?;
     let tls = Tls::new(args.ca.as_deref())?;
     let credentials = credentials::builder(args)?;
-    let tenants = stack::of_tenants(args, &target, &tls, credentials, token_requests)?;
+    let tenants = stack::tenants(args, &target, &tls, credentials, token_requests)?;
     Ok(Tenants::new(tenants))
 }
 
-/// Whether every request succeeded.
+/// Returns whether every request succeeded.
 async fn run(
     args: &Args,
     tenants: Arc<Tenants>,
     token_requests: &TokenRequestCount,
 ) -> anyhow::Result<bool> {
     let shows_body = !args.json && args.requests() == Some(1);
-    let tally = Arc::new(Tally::new(progress::bar(args)?)?);
+    let results = Arc::new(Results::new(progress::bar(args)?)?);
     let start = Instant::now();
     let schedule = Schedule::new(args, start);
     load::run(
@@ -93,26 +95,26 @@ async fn run(
         schedule,
         args.concurrency,
         shows_body,
-        &tally,
+        &results,
     )
     .await?;
     let elapsed = start.elapsed();
     if args.redis.is_some() {
-        tenants.settled().await;
+        tenants.flush().await;
     }
     let grant = match args.json {
         true => None,
         false => {
             let is_shared = args.redis.is_some();
-            Grant::of(tenants.first(), args.scope.as_deref(), is_shared).await
+            Grant::current(tenants.first(), args.scope.as_deref(), is_shared).await
         }
     };
     let report = Report {
-        counts: &tally.finish(),
+        counts: &results.finish(),
         token_requests,
         replays: tenants.replays(),
-        shared_tokens: tenants.shared_tokens(),
-        store_failures: tenants.store_failures(),
+        tokens_from_shared_store: tenants.tokens_from_shared_store(),
+        shared_store_failures: tenants.shared_store_failures(),
         grant,
         elapsed,
     };
@@ -120,14 +122,14 @@ async fn run(
         true => writeln!(io::stdout(), "{}", report.json()),
         false => print(&report, shows_body),
     };
-    let _ = printed; // stdout may be closed
+    let _ = printed; // fails if stdout is closed
     for failure in report.failures() {
-        tell(&failure);
+        print_error(&failure);
     }
     Ok(report.all_succeeded())
 }
 
-/// For people: as curl would, the body comes first.
+/// Prints the body of the only response, if `shows_body`, and then the report.
 fn print(report: &Report<'_>, shows_body: bool) -> io::Result<()> {
     let mut stdout = io::stdout().lock();
     if shows_body {
@@ -140,11 +142,11 @@ fn print(report: &Report<'_>, shows_body: bool) -> io::Result<()> {
     writeln!(stdout, "{report}")
 }
 
-fn tell(what: &str) {
-    let _ = writeln!(io::stderr(), "call: {what}"); // it may be closed
+fn print_error(message: &str) {
+    let _ = writeln!(io::stderr(), "call: {message}"); // fails if stderr is closed
 }
 
-fn end(status: u8, why: &str) -> ExitCode {
-    tell(why);
+fn end(status: u8, message: &str) -> ExitCode {
+    print_error(message);
     ExitCode::from(status)
 }

@@ -1,4 +1,4 @@
-//! A progress bar on stderr; where that is no terminal, nothing is drawn.
+//! A progress bar on stderr. Nothing is drawn if stderr is not a terminal.
 
 use std::time::Duration;
 

@@ -1,22 +1,20 @@
-//! The result, for people and for programs.
+//! The report of a run, as text and as JSON.
 
 use std::{fmt, time::Duration};
 
-use counting_source::TokenRequestCount;
 use http::StatusCode;
+use indicatif::HumanCount;
 use serde_json::{Map, Value, json};
 
-use crate::{grant::Grant, tally::Counts};
+use crate::{grant::Grant, results::Counts, token_request_count::TokenRequestCount};
 
 pub(crate) struct Report<'a> {
     pub(crate) counts: &'a Counts,
     pub(crate) token_requests: &'a TokenRequestCount,
-    /// Requests that were sent a second time.
     pub(crate) replays: u64,
-    /// Tokens that other processes had asked for.
-    pub(crate) shared_tokens: u64,
-    pub(crate) store_failures: u64,
-    /// The first tenant's.
+    pub(crate) tokens_from_shared_store: u64,
+    pub(crate) shared_store_failures: u64,
+    /// The grant of the first tenant's token.
     pub(crate) grant: Option<Grant>,
     pub(crate) elapsed: Duration,
 }
@@ -26,12 +24,12 @@ impl Report<'_> {
         self.counts.requests > 0 && self.counts.ok == self.counts.requests
     }
 
-    /// A line for each kind of failure, with what the first of them said.
+    /// Returns a line for each kind of failure, with the first message.
     pub(crate) fn failures(&self) -> impl Iterator<Item = String> {
-        self.counts
-            .failures
-            .iter()
-            .map(|(kind, (count, first))| format!("{count} × {kind}: {first}"))
+        self.counts.failures.iter().map(|(kind, (count, first))| {
+            let requests = counted(*count, "request");
+            format!("{requests} failed ({kind}): {first}")
+        })
     }
 
     pub(crate) fn json(&self) -> Value {
@@ -44,11 +42,11 @@ impl Report<'_> {
             "ok": counts.ok,
             "statuses": object(statuses.map(|(status, n)| (status.as_str(), *n))),
             "grpc_statuses": object(grpc_statuses.map(|(name, n)| (*name, *n))),
-            "token_requests": self.token_requests.requests(),
-            "token_errors": self.token_requests.errors(),
+            "token_requests": self.token_requests.started(),
+            "token_errors": self.token_requests.failed(),
             "replays": self.replays,
-            "shared_tokens": self.shared_tokens,
-            "store_failures": self.store_failures,
+            "tokens_from_shared_store": self.tokens_from_shared_store,
+            "shared_store_failures": self.shared_store_failures,
             "errors": object(failures.map(|(kind, (n, _))| (*kind, *n))),
             "latency_us": {
                 "p50": self.latency(0.50),
@@ -77,15 +75,20 @@ impl fmt::Display for Report<'_> {
         writeln!(
             f,
             "requests        {}, {} ok, in {:.1?}",
-            counts.requests, counts.ok, self.elapsed
+            HumanCount(counts.requests),
+            HumanCount(counts.ok),
+            self.elapsed
         )?;
         let statuses = counts.statuses.iter();
-        let statuses = statuses.map(|(status, n)| format!("{n} × {}", meaning(*status)));
+        let statuses = statuses.map(|(status, n)| (*n, with_reason(*status)));
         let grpc_statuses = counts.grpc_statuses.iter();
-        let grpc_statuses = grpc_statuses.map(|(name, n)| format!("{n} × {name}"));
-        let answers: Vec<_> = statuses.chain(grpc_statuses).collect();
-        if !answers.is_empty() {
-            writeln!(f, "statuses        {}", answers.join(", "))?;
+        let grpc_statuses = grpc_statuses.map(|(name, n)| (*n, (*name).to_owned()));
+        let responses: Vec<_> = statuses
+            .chain(grpc_statuses)
+            .map(|(n, status)| format!("{} × {status}", HumanCount(n)))
+            .collect();
+        if !responses.is_empty() {
+            writeln!(f, "responses       {}", responses.join(", "))?;
             let [p50, p99, max] = [self.latency(0.50), self.latency(0.99), counts.latency.max()]
                 .map(Duration::from_micros);
             writeln!(
@@ -93,8 +96,8 @@ impl fmt::Display for Report<'_> {
                 "latency         p50 {p50:.1?}, p99 {p99:.1?}, max {max:.1?}"
             )?;
         }
-        for (status, answer) in &counts.refusals {
-            writeln!(f, "answer {status}: {answer}")?;
+        for (status, response) in &counts.first_responses {
+            writeln!(f, "response {status}: {response}")?;
         }
         if let Some(grant) = &self.grant {
             writeln!(f, "token           {grant}")?;
@@ -102,27 +105,37 @@ impl fmt::Display for Report<'_> {
         write!(
             f,
             "token requests  {}, {} failed",
-            self.token_requests.requests(),
-            self.token_requests.errors()
+            HumanCount(self.token_requests.started()),
+            HumanCount(self.token_requests.failed())
         )?;
         if self.replays > 0 {
-            write!(f, "\nreplays         {}", self.replays)?;
+            write!(f, "\nreplays         {}", HumanCount(self.replays))?;
         }
-        if self.shared_tokens > 0 {
-            write!(f, "\nshared tokens   {}", self.shared_tokens)?;
+        if self.tokens_from_shared_store > 0 {
+            let tokens = counted(self.tokens_from_shared_store, "token");
+            write!(f, "\nshared store    {tokens} loaded")?;
         }
-        if self.store_failures > 0 {
-            let failures = self.store_failures;
-            write!(f, "\nstore failures  {failures}; RUST_LOG=warn tells why")?;
+        if self.shared_store_failures > 0 {
+            let failures = counted(self.shared_store_failures, "failed operation");
+            write!(
+                f,
+                "\nshared store    {failures}; RUST_LOG=warn logs the errors"
+            )?;
         }
         Ok(())
     }
 }
 
-/// The number and, where there is one, the name: `401 Unauthorized`.
-fn meaning(status: StatusCode) -> String {
+/// Returns the status with its reason phrase, such as `401 Unauthorized`.
+fn with_reason(status: StatusCode) -> String {
     match status.canonical_reason() {
         Some(reason) => format!("{} {reason}", status.as_str()),
         None => status.as_str().to_owned(),
     }
+}
+
+/// Returns a count with its noun: "1 request", "1,000 requests".
+fn counted(count: u64, noun: &str) -> String {
+    let plural = if count == 1 { "" } else { "s" };
+    format!("{} {noun}{plural}", HumanCount(count))
 }

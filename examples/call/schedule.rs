@@ -1,4 +1,4 @@
-//! When requests start.
+//! The start times of the requests.
 
 use std::{
     sync::atomic::{AtomicU64, Ordering::Relaxed},
@@ -9,7 +9,7 @@ use tokio::time::{Instant, sleep_until};
 
 use crate::args::Args;
 
-/// Shared by the workers: each takes the next start, so that they pace together.
+/// The start times, shared by all workers. Each worker takes the next one.
 #[derive(Debug)]
 pub(crate) struct Schedule {
     start: Instant,
@@ -30,25 +30,25 @@ impl Schedule {
         }
     }
 
-    /// Waits until the next request is to start. `false` if there is none any more.
+    /// Waits for the start time of the next request. Returns `false` if there is no further request.
     ///
-    /// A start that is late is not left out: those behind it come as fast as they can.
+    /// A late request is not skipped: it starts at once, and so do the late ones after it.
     pub(crate) async fn next(&self) -> bool {
         let number = self.started.fetch_add(1, Relaxed);
         if self.requests.is_some_and(|requests| number >= requests) {
             return false;
         }
-        let due = self.due(number);
-        if self.end.is_some_and(|end| due.max(Instant::now()) >= end) {
+        let start = self.start_of(number);
+        if self.end.is_some_and(|end| start.max(Instant::now()) >= end) {
             return false;
         }
         if self.per_second.is_some() {
-            sleep_until(due).await;
+            sleep_until(start).await;
         }
         true
     }
 
-    fn due(&self, number: u64) -> Instant {
+    fn start_of(&self, number: u64) -> Instant {
         match self.per_second {
             Some(rate) => self.start + Duration::from_secs_f64(number as f64 / rate),
             None => self.start,
@@ -80,24 +80,24 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_number_of_requests() {
+    async fn without_a_rate_requests_start_at_once() {
         assert_eq!(starts(&schedule(Some(3), None, None)).await, [0, 0, 0]);
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_rate_is_kept_until_the_time_is_over() {
+    async fn requests_start_at_the_rate_until_the_duration_has_passed() {
         let paced = schedule(None, Some(1), Some(4.0));
         assert_eq!(starts(&paced).await, [0, 250, 500, 750]);
     }
 
     #[tokio::test(start_paused = true)]
-    async fn the_number_may_end_it_first() {
+    async fn the_number_of_requests_can_end_the_run_before_the_duration() {
         let paced = schedule(Some(2), Some(1), Some(4.0));
         assert_eq!(starts(&paced).await, [0, 250]);
     }
 
     #[tokio::test(start_paused = true)]
-    async fn late_starts_are_made_up_for() {
+    async fn late_requests_start_at_once() {
         let paced = schedule(Some(4), None, Some(10.0));
         assert!(paced.next().await);
         tokio::time::advance(Duration::from_millis(200)).await;

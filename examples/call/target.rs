@@ -1,4 +1,4 @@
-//! What is called: URL, method, headers, body.
+//! The request that is sent: URL, method, headers and body.
 
 use anyhow::{anyhow, ensure};
 use bytes::Bytes;
@@ -7,10 +7,10 @@ use url::{ParseError, Url};
 
 use crate::args::{Args, StackName};
 
-/// The request that is sent, over and over.
+/// The request that is sent one or more times.
 #[derive(Debug)]
 pub(crate) struct Target {
-    /// Its origin may see the token.
+    /// Its origin is the only one that receives the token.
     pub(crate) url: Url,
     pub(crate) request: Request<Bytes>,
 }
@@ -19,11 +19,11 @@ impl Target {
     pub(crate) fn new(args: &Args) -> anyhow::Result<Self> {
         ensure!(
             args.stack != StackName::Tonic || (args.method.is_none() && args.body.is_none()),
-            "--stack tonic calls grpc.health.v1.Health/Check: expected neither -X nor -d"
+            "--stack tonic calls grpc.health.v1.Health/Check; remove -X and -d"
         );
         ensure!(
             args.stack != StackName::Tonic || !args.follow_redirects,
-            "--follow-redirects: gRPC knows no redirects, expected it not with --stack tonic"
+            "--follow-redirects cannot be used with --stack tonic: gRPC has no redirects"
         );
         let url = url(&args.url)?;
         let default = match args.body {
@@ -35,7 +35,7 @@ impl Target {
         *request.uri_mut() = url
             .as_str()
             .parse()
-            .map_err(|e| anyhow!("URL: expected one that can be sent, got {e}"))?;
+            .map_err(|e| anyhow!("URL: expected an HTTP request target, got {e}"))?;
         for text in &args.headers {
             let (name, value) = header(text)?;
             request.headers_mut().append(name, value);
@@ -44,35 +44,34 @@ impl Target {
     }
 }
 
-/// The error does not repeat the URL, which may hold secrets.
+/// Parses the URL. The error does not contain it, because it may hold secrets.
 fn url(text: &str) -> anyhow::Result<Url> {
-    let wrong = |what: &str| {
-        anyhow!("URL: expected one such as https://api.example.com/orders, got {what}")
+    let invalid = |received: &str| {
+        anyhow!("URL: expected one such as https://api.example.com/orders, got {received}")
     };
     let url = Url::parse(text).map_err(|e| match e {
-        ParseError::RelativeUrlWithoutBase => wrong("one without a scheme"),
-        e => wrong(&e.to_string()),
+        ParseError::RelativeUrlWithoutBase => invalid("one without a scheme"),
+        e => invalid(&e.to_string()),
     })?;
     match url.scheme() {
         "https" | "http" if url.username().is_empty() && url.password().is_none() => Ok(url),
-        "https" | "http" => Err(wrong("one with credentials in it")),
-        scheme => Err(wrong(&format!("the scheme {scheme}"))),
+        "https" | "http" => Err(invalid("one with a user name or a password")),
+        scheme => Err(invalid(&format!("the scheme {scheme}"))),
     }
 }
 
-/// The error does not repeat the value, which may be a secret.
+/// Parses a header. The error does not contain the value, because it may be a secret.
 fn header(text: &str) -> anyhow::Result<(HeaderName, HeaderValue)> {
     let (name, value) = text
         .split_once(':')
-        .ok_or_else(|| anyhow!("-H: expected 'name: value', got a text without a colon"))?;
+        .ok_or_else(|| anyhow!("-H: expected 'name: value', got an argument without a colon"))?;
     let name = name.trim();
     let header = name
         .parse()
         .map_err(|_| anyhow!("-H: expected 'name: value', got the name {name:?}"))?;
-    let value = value
-        .trim()
-        .parse()
-        .map_err(|_| anyhow!("-H {name}: expected a value of visible characters, got others"))?;
+    let value = value.trim().parse().map_err(|_| {
+        anyhow!("-H {name}: expected a value of visible ASCII characters, got other characters")
+    })?;
     Ok((header, value))
 }
 
@@ -81,11 +80,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_url_that_is_none_is_told_without_repeating_it() {
+    fn the_error_of_an_invalid_url_does_not_contain_it() {
         for (text, expected) in [
             ("api.example.com/s3cr3t", "without a scheme"),
             ("ftp://api.example.com/s3cr3t", "the scheme ftp"),
-            ("https://id:s3cr3t@api.example.com/", "credentials"),
+            ("https://id:s3cr3t@api.example.com/", "user name"),
             ("https://", "empty host"),
         ] {
             let error = url(text).unwrap_err().to_string();

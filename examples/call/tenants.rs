@@ -1,4 +1,4 @@
-//! Clients with a token each, whose requests take turns.
+//! Clients that take turns and have a token each.
 
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
@@ -8,12 +8,12 @@ use crate::{grant::RequestTime, stack::Stack};
 
 pub(crate) struct Tenant {
     pub(crate) stack: Box<dyn Stack>,
-    /// Those that its requests carry.
+    /// The tokens of the stack's requests.
     pub(crate) tokens: TokenCache,
     pub(crate) token_time: RequestTime,
 }
 
-/// One at least.
+/// One or more tenants.
 pub(crate) struct Tenants {
     all: Vec<Tenant>,
     turns: AtomicUsize,
@@ -27,7 +27,7 @@ impl Tenants {
         }
     }
 
-    /// Whose turn it is.
+    /// Returns the tenant of the next request.
     pub(crate) fn next(&self) -> &Tenant {
         &self.all[self.turns.fetch_add(1, Relaxed) % self.all.len()]
     }
@@ -36,26 +36,26 @@ impl Tenants {
         &self.all[0]
     }
 
-    /// Waits until others find what this process has asked for.
-    pub(crate) async fn settled(&self) {
+    /// Waits until the tokens that this process requested are saved to the shared store.
+    pub(crate) async fn flush(&self) {
         for tenant in &self.all {
             tenant.tokens.flush().await;
         }
     }
 
-    /// Tokens that other processes had asked for.
-    pub(crate) fn shared_tokens(&self) -> u64 {
+    /// Counts the tokens that another process had requested.
+    pub(crate) fn tokens_from_shared_store(&self) -> u64 {
         let statuses = self.all.iter().map(|tenant| tenant.tokens.status());
         statuses.map(|status| status.tokens_from_shared_store).sum()
     }
 
-    /// What the shared store did not do.
-    pub(crate) fn store_failures(&self) -> u64 {
+    /// Counts the failed operations of the shared store.
+    pub(crate) fn shared_store_failures(&self) -> u64 {
         let statuses = self.all.iter().map(|tenant| tenant.tokens.status());
         statuses.map(|status| status.shared_store_failures).sum()
     }
 
-    /// Requests that were sent a second time.
+    /// Counts the requests that were replayed.
     pub(crate) fn replays(&self) -> u64 {
         let statuses = self.all.iter().map(|tenant| tenant.tokens.status());
         statuses.map(|status| status.replays).sum()

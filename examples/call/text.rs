@@ -1,10 +1,10 @@
-//! Texts of others, made fit to be shown.
+//! Makes texts of servers safe to print.
 
-/// One line: without control characters, of the first `longest` bytes.
-pub(crate) fn line(bytes: &[u8], longest: usize) -> String {
-    match bytes.get(..longest) {
+/// Returns the first `max` bytes in one line, without control characters.
+pub(crate) fn line(bytes: &[u8], max: usize) -> String {
+    match bytes.get(..max) {
         Some(head) if head.len() < bytes.len() => {
-            // the cut may go through a character
+            // the last character may be incomplete
             format!(
                 "{}…",
                 clean(head).trim_end_matches(char::REPLACEMENT_CHARACTER)
@@ -14,13 +14,13 @@ pub(crate) fn line(bytes: &[u8], longest: usize) -> String {
     }
 }
 
-/// Without control characters.
+/// Removes control characters.
 fn clean(bytes: &[u8]) -> String {
     let text = String::from_utf8_lossy(bytes);
     text.chars().filter(|c| !c.is_control()).collect()
 }
 
-/// Strikes out `secret` wherever it stands in `bytes`.
+/// Replaces each occurrence of `secret` in `bytes` by `[redacted]`.
 pub(crate) fn redact(bytes: &mut Vec<u8>, secret: &[u8]) {
     if secret.is_empty() {
         return;
@@ -48,7 +48,7 @@ mod tests {
     }
 
     #[test]
-    fn a_secret_is_struck_out_wherever_it_stands() {
+    fn each_occurrence_of_a_secret_is_redacted() {
         for (text, secret, expected) in [
             ("abc", "abc", "[redacted]"),
             ("-abc-abcabc.", "abc", "-[redacted]-[redacted][redacted]."),

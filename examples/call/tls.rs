@@ -1,4 +1,4 @@
-//! Who is trusted over TLS: the same for every stack, for the API and for the token endpoint.
+//! The TLS configuration of every stack, for the API and for the token endpoint.
 
 use std::{path::Path, sync::Arc};
 
@@ -19,7 +19,7 @@ pub(crate) struct Tls {
 }
 
 impl Tls {
-    /// Mozilla's roots, and those of the file `ca`.
+    /// Trusts Mozilla's root certificates and those of the file `ca`.
     pub(crate) fn new(ca: Option<&Path>) -> anyhow::Result<Self> {
         let mut roots = RootCertStore::from_iter(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
         if let Some(path) = ca {
@@ -33,7 +33,7 @@ impl Tls {
         Ok(Self { roots, config })
     }
 
-    /// HTTP/1.1 or HTTP/2, as the server likes.
+    /// Returns a connector for HTTP/1.1 and HTTP/2, of which the server chooses one.
     pub(crate) fn hyper(&self) -> HttpsConnector<HttpConnector> {
         HttpsConnectorBuilder::new()
             .with_tls_config(self.config.clone())
@@ -42,7 +42,8 @@ impl Tls {
             .build()
     }
 
-    /// The same. As with the other stacks, no redirect is followed by default, and no proxy asked.
+    /// Returns a client for HTTP/1.1 and HTTP/2. As in the other stacks, it follows no redirect by
+    /// default and uses no proxy.
     pub(crate) fn reqwest(&self) -> reqwest::ClientBuilder {
         let mut config = self.config.clone();
         config.alpn_protocols = vec!["h2".into(), "http/1.1".into()];
@@ -58,10 +59,10 @@ impl Tls {
 }
 
 fn add(roots: &mut RootCertStore, path: &Path) -> anyhow::Result<()> {
-    let known = roots.len();
+    let before = roots.len();
     for certificate in CertificateDer::pem_file_iter(path)? {
         roots.add(certificate?)?;
     }
-    ensure!(roots.len() > known, "got a file without any");
+    ensure!(roots.len() > before, "got a file without a certificate");
     Ok(())
 }

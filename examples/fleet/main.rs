@@ -1,56 +1,58 @@
-//! A fleet on one machine: processes that share one token through Redis, while some of them are
-//! killed, and Redis is killed too.
+//! Runs a fleet on one machine: processes that share one token through Redis. During the run some of
+//! the processes are killed and restarted, and so is Redis.
 //!
 //! ```text
 //! cargo run --example fleet
 //! REDIS_URL=rediss://user:password@host:6379 cargo run --example fleet
 //! ```
 //!
-//! The authorization server and the API run inside this process. Without `REDIS_URL` it starts a
-//! `redis-server`, which has to be on the PATH.
+//! The authorization server and the API run in this process. Without `REDIS_URL` it starts a
+//! `redis-server`, which must be on the PATH.
 
-mod place;
 mod process;
-mod story;
+mod scenario;
+mod servers;
 mod table;
 mod worker;
 
 use std::{process::ExitCode, time::Duration};
 
+use anyhow::Context;
 use clap::Parser;
 use tokio::signal::unix::{self, SignalKind};
 
 use local_redis::Redis;
-use place::Place;
-use story::Story;
+use scenario::Scenario;
+use servers::Servers;
 
-/// Processes that share one token through Redis, while some are killed, and Redis too.
+/// Runs processes that share one token through Redis, and kills some of them and Redis meanwhile.
 ///
-/// The exit status is 0 if not one request failed.
+/// The exit status is 0 if all requests succeeded, 1 if a request failed, 2 if the fleet could not
+/// run.
 #[derive(Debug, Parser)]
 #[command(name = "fleet")]
 struct Args {
-    /// How many processes
+    /// Number of processes
     #[arg(long, value_name = "N", default_value_t = 8, value_parser = clap::value_parser!(u16).range(2..=100))]
     processes: u16,
 
-    /// How many tasks each has; a task makes five requests a second
+    /// Number of tasks in each process; a task sends five requests a second
     #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u16).range(1..=1000))]
     tasks: u16,
 
-    /// The lifetime of a token
+    /// Lifetime of a token
     #[arg(long, value_name = "DURATION", default_value = "10s", value_parser = humantime::parse_duration)]
     lifetime: Duration,
 
-    /// How long it goes on; a minute or more shows several renewals
+    /// Length of the run
     #[arg(long, value_name = "DURATION", default_value = "40s", value_parser = humantime::parse_duration)]
     duration: Duration,
 
-    /// Shares nothing: each process asks for its own tokens
+    /// Runs without Redis: each process requests its own tokens
     #[arg(long)]
     no_redis: bool,
 
-    /// What a process of the fleet is started with
+    /// Runs one process of the fleet
     #[arg(long, hide = true)]
     worker: bool,
 }
@@ -60,7 +62,7 @@ async fn main() -> ExitCode {
     let args = Args::parse();
     let outcome = match args.worker {
         true => worker::run(args.tasks.into()).await,
-        // what it has started, and its directory, end with it
+        // dropping `run` kills the processes it started and removes its directory
         false => tokio::select! {
             outcome = run(&args) => outcome,
             signal = signal() => Err(signal),
@@ -76,7 +78,7 @@ async fn main() -> ExitCode {
     }
 }
 
-/// Waits until somebody wants this to end.
+/// Waits for SIGINT or SIGTERM.
 async fn signal() -> anyhow::Error {
     let terminate = async {
         match unix::signal(SignalKind::terminate()) {
@@ -90,17 +92,20 @@ async fn signal() -> anyhow::Error {
     }
 }
 
-/// Whether every request succeeded.
+/// Returns whether every request succeeded.
 async fn run(args: &Args) -> anyhow::Result<bool> {
-    let place = Place::start(args.lifetime).await?;
+    let servers = Servers::start(args.lifetime).await?;
     let redis = match args.no_redis {
         true => None,
-        false => Some(Redis::find(place.directory()).await?),
+        false => {
+            let redis = Redis::find(servers.directory()).await;
+            Some(redis.context("Redis is not available; --no-redis runs the fleet without it")?)
+        }
     };
-    println!("{}", place.explanation(args, redis.as_ref()));
-    let mut story = Story::begin(args, &place, redis)?;
-    story.tell(args.duration).await?;
-    let summary = story.end().await?;
-    println!("{}", summary.text(&place, args));
+    println!("{}", servers.description(args, redis.as_ref()));
+    let mut scenario = Scenario::start(args, &servers, redis)?;
+    scenario.run(args.duration).await?;
+    let summary = scenario.stop().await?;
+    println!("{}", summary.text(&servers, args));
     Ok(summary.failed() == 0)
 }

@@ -1,4 +1,4 @@
-//! One process of the fleet: tasks that call the API, and a line a second about how they fare.
+//! One process of the fleet: its tasks call the API, and it reports its counts on stdout.
 
 use std::{
     env,
@@ -22,16 +22,16 @@ use tokio::{
 };
 use tracing_subscriber::EnvFilter;
 
-use crate::place::CLIENT;
+use crate::servers::{CLIENT_ID, CLIENT_SECRET};
 
-/// Where a worker finds what it needs.
+// the environment variables that a worker reads
 pub(crate) const TOKEN_URL: &str = "FLEET_TOKEN_URL";
 pub(crate) const API_URL: &str = "FLEET_API_URL";
 pub(crate) const REDIS_URL: &str = "FLEET_REDIS_URL";
 pub(crate) const SEAL_KEY: &str = "FLEET_SEAL_KEY";
 
-const PAUSE: Duration = Duration::from_millis(200);
-const TELLS_EVERY: Duration = Duration::from_millis(500);
+const REQUEST_INTERVAL: Duration = Duration::from_millis(200);
+const REPORT_INTERVAL: Duration = Duration::from_millis(500);
 
 #[derive(Debug, Default)]
 struct Counts {
@@ -39,13 +39,13 @@ struct Counts {
     failed: AtomicU64,
 }
 
-/// Goes on until it is killed, or until whoever started it is gone.
+/// Runs until it is killed, or until the process that started it closes its stdin.
 pub(crate) async fn run(tasks: usize) -> anyhow::Result<bool> {
     tracing_subscriber::fmt()
         .with_env_filter(EnvFilter::from_default_env())
         .with_writer(io::stderr)
         .init();
-    // reqwest is built without a provider here; it makes no TLS connection
+    // reqwest needs a TLS provider to start, although the servers use plain HTTP
     let _ = rustls::crypto::ring::default_provider().install_default();
     let tokens = tokens()?;
     let url = var(API_URL)?;
@@ -59,22 +59,21 @@ pub(crate) async fn run(tasks: usize) -> anyhow::Result<bool> {
     for _ in 0..tasks {
         tokio::spawn(call(client.clone(), url.clone(), Arc::clone(&counts)));
     }
-    let mut orders = tokio::io::stdin();
-    let mut tick = interval(TELLS_EVERY);
+    let mut stdin = tokio::io::stdin();
+    let mut tick = interval(REPORT_INTERVAL);
     loop {
         tokio::select! {
-            _ = tick.tick() => tell(&counts, &tokens)?,
-            _ = orders.read_u8() => return Ok(true),
+            _ = tick.tick() => report(&counts, &tokens)?,
+            _ = stdin.read_u8() => return Ok(true),
         }
     }
 }
 
 fn tokens() -> anyhow::Result<TokenCache> {
-    let authentication = ClientAuthentication::client_secret_basic(CLIENT.1);
+    let authentication = ClientAuthentication::client_secret_basic(CLIENT_SECRET);
     let transport = ReqwestTransport::new(reqwest::Client::builder().no_proxy())?;
-    let credentials =
-        ClientCredentials::builder(var(TOKEN_URL)?, CLIENT.0, authentication).build(transport)?;
-    let builder = TokenCache::builder(credentials);
+    let credentials = ClientCredentials::builder(var(TOKEN_URL)?, CLIENT_ID, authentication);
+    let builder = TokenCache::builder(credentials.build(transport)?);
     let Ok(redis) = env::var(REDIS_URL) else {
         return Ok(builder.build());
     };
@@ -83,11 +82,12 @@ fn tokens() -> anyhow::Result<TokenCache> {
     Ok(builder.shared_store(store).build())
 }
 
+/// Calls the API at a steady rate.
 async fn call(client: ClientWithMiddleware, url: String, counts: Arc<Counts>) {
-    let mut turns = interval(PAUSE);
-    turns.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut ticks = interval(REQUEST_INTERVAL);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
-        turns.tick().await;
+        ticks.tick().await;
         let outcome = match client.get(&url).send().await {
             Ok(response) if response.status().is_success() => &counts.ok,
             Ok(_) | Err(_) => &counts.failed,
@@ -96,17 +96,19 @@ async fn call(client: ClientWithMiddleware, url: String, counts: Arc<Counts>) {
     }
 }
 
-fn tell(counts: &Counts, tokens: &TokenCache) -> anyhow::Result<()> {
+fn report(counts: &Counts, tokens: &TokenCache) -> anyhow::Result<()> {
     let status = tokens.status();
     let line = json!({
         "ok": counts.ok.load(Relaxed),
         "failed": counts.failed.load(Relaxed),
         "token_requests": status.token_requests,
-        "shared": status.tokens_from_shared_store,
+        "tokens_from_redis": status.tokens_from_shared_store,
     });
-    writeln!(io::stdout(), "{line}").context("whoever started this is gone")
+    writeln!(io::stdout(), "{line}").context("stdout is closed")
 }
 
 fn var(name: &str) -> anyhow::Result<String> {
-    env::var(name).with_context(|| format!("{name} is not set: start this without --worker"))
+    env::var(name).with_context(|| {
+        format!("environment variable {name} is not set: start the fleet without --worker")
+    })
 }

@@ -2,26 +2,26 @@ use std::path::PathBuf;
 
 use clap::Parser;
 
-/// A fleet of processes in simulated time, each with a real token cache: how many token requests it
-/// makes over a day, and how it comes through an outage of the authorization server.
+/// Simulates a fleet of processes with real token caches, over a day and during an outage of the
+/// authorization server.
 ///
-/// Writes plots, and prints what stands in them as tables in Markdown.
+/// Writes the token requests over time as plots, and prints them as Markdown tables.
 #[derive(Clone, Debug, Parser)]
 #[command(name = "fleet_simulation")]
 pub(crate) struct Args {
-    /// Processes in the fleet
+    /// Number of processes
     #[arg(long, value_name = "N", default_value_t = 10_000, value_parser = processes)]
     pub(crate) processes: usize,
 
-    /// How long the day is, in simulated hours
+    /// Length of the day, in simulated hours
     #[arg(long, value_name = "HOURS", default_value_t = 24, value_parser = clap::value_parser!(u64).range(4..=168))]
     pub(crate) hours: u64,
 
-    /// Seeds everything that is drawn at random
+    /// Seed of all random numbers
     #[arg(long, value_name = "N", default_value_t = 1)]
     pub(crate) seed: u64,
 
-    /// Where the plots go
+    /// Directory of the plots
     #[arg(long, value_name = "DIRECTORY", default_value = "docs")]
     pub(crate) output: PathBuf,
 }
@@ -29,6 +29,6 @@ pub(crate) struct Args {
 fn processes(text: &str) -> Result<usize, String> {
     match text.parse() {
         Ok(processes @ 10..=100_000) => Ok(processes),
-        _ => Err("expected 10 to 100000".to_owned()),
+        _ => Err("expected a number from 10 to 100000".to_owned()),
     }
 }

@@ -1,4 +1,4 @@
-//! A day on which nothing goes wrong: how evenly a fleet asks that was started all at once.
+//! A day without outages: how evenly a fleet that started at once spreads its token requests.
 
 use std::time::Duration;
 
@@ -9,10 +9,10 @@ use crate::{args::Args, progress::Run};
 
 const LIFETIME: Duration = Duration::from_secs(600);
 const HOUR: Duration = Duration::from_secs(3600);
-/// Enough for what is compared by period only.
+/// The length of the scenarios that are compared by period only.
 const TWENTY_PERIODS: Duration = Duration::from_secs(3 * 3600);
 
-/// The first four are the day's, and what follows is there to be compared.
+/// The number of scenarios that last the whole day. The scenarios after them are for comparison.
 pub(crate) const WHOLE_DAYS: usize = 4;
 
 pub(crate) fn scenarios(args: &Args) -> anyhow::Result<Vec<Scenario>> {
@@ -45,7 +45,7 @@ pub(crate) fn scenarios(args: &Args) -> anyhow::Result<Vec<Scenario>> {
 
 pub(crate) fn table(runs: &[Run]) -> String {
     let mut table = "\
-| fleet | hours | token requests | per process and hour | peak/mean, period 2 | 5 | 11 | 16 | 21 | store operations | most in 1 s | ever without a token |
+| fleet | hours | token requests | per process and hour | peak/mean, period 2 | 5 | 11 | 16 | 21 | store operations | max in 1 s | ever without a token |
 |---|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|
 "
     .to_owned();
@@ -57,7 +57,7 @@ pub(crate) fn table(runs: &[Run]) -> String {
             Some(peak) if !scenario.shared_store => format!("{peak:.2}"),
             Some(_) | None => "–".to_owned(),
         };
-        let (operations, most) = match scenario.shared_store {
+        let (operations, max) = match scenario.shared_store {
             true => (
                 record
                     .store_operations
@@ -76,7 +76,7 @@ pub(crate) fn table(runs: &[Run]) -> String {
             false => ("–".to_owned(), "–".to_owned()),
         };
         table += &format!(
-            "| {} | {hours} | {} | {per_process:.4} | {} | {} | {} | {} | {} | {operations} | {most} | {} |\n",
+            "| {} | {hours} | {} | {per_process:.4} | {} | {} | {} | {} | {} | {operations} | {max} | {} |\n",
             scenario.name,
             record.total(),
             peak(2),

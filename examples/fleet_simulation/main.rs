@@ -1,11 +1,11 @@
-//! A fleet in simulated time: 10,000 processes, each with a real token cache, over a day and through
-//! an outage of the authorization server.
+//! Simulates a fleet of 10,000 processes, each with a real token cache: over a day, and during an outage
+//! of the authorization server.
 //!
 //! ```text
 //! cargo run --release --example fleet_simulation
 //! ```
 //!
-//! It writes the plots of `docs/fleet.md` and prints its tables.
+//! Writes the plots of `docs/fleet.md` and prints its tables.
 
 mod args;
 mod day;
@@ -46,7 +46,7 @@ fn run(args: &Args) -> anyhow::Result<()> {
     plot::outage(&args.output.join("fleet-outage.svg"), outages)?;
     println!("{}\n{}", day::table(days), outage::table(outages));
     eprintln!(
-        "plots in {}, after {}",
+        "The plots are in {}. The simulations took {}.",
         args.output.display(),
         HumanDuration(started.elapsed())
     );

@@ -1,4 +1,5 @@
-//! Ten minutes without an authorization server. When it is back, it can serve the whole fleet in 100 s.
+//! An outage of the authorization server of ten minutes. After it, the server can serve the whole fleet
+//! in 100 s.
 
 use std::time::Duration;
 
@@ -8,16 +9,16 @@ use simulated_fleet::{Capacity, Outage, Overload, Scenario, Silence};
 use crate::{args::Args, progress::Run};
 
 const OUTAGE: Duration = Duration::from_secs(600);
-/// The fleet has had two hours to spread.
+/// The start of the outage, two hours after the start of the fleet.
 const FROM: Duration = Duration::from_secs(2 * 3600);
 const SIMULATED: Duration = Duration::from_secs(3 * 3600);
 
-/// The first three are drawn.
+/// The number of scenarios in the plot.
 pub(crate) const DRAWN: usize = 3;
 
 pub(crate) fn scenarios(args: &Args) -> anyhow::Result<Vec<Scenario>> {
-    let unavailable = of(args.processes, args.seed, Silence::Unavailable)?;
-    let no_answer = of(args.processes, args.seed, Silence::NoAnswer)?;
+    let unavailable = scenario(args.processes, args.seed, Silence::Unavailable)?;
+    let no_answer = scenario(args.processes, args.seed, Silence::NoAnswer)?;
     let policy = |name: &str, builder: RefreshPolicyBuilder| -> anyhow::Result<Scenario> {
         let name = format!("503, {name}");
         Ok(Scenario {
@@ -52,7 +53,7 @@ pub(crate) fn scenarios(args: &Args) -> anyhow::Result<Vec<Scenario>> {
             defaults().window(0.2, FROM).jitter(0.25),
         )?,
         policy(
-            "pauses up to 30 s without a token",
+            "backoff up to 30 s without a token",
             defaults().max_backoff_without_token(half_a_minute),
         )?,
         busy("503, then 429 with Retry-After: 10", &unavailable, 0),
@@ -60,12 +61,12 @@ pub(crate) fn scenarios(args: &Args) -> anyhow::Result<Vec<Scenario>> {
     ])
 }
 
-fn of(processes: usize, seed: u64, silence: Silence) -> anyhow::Result<Scenario> {
+fn scenario(processes: usize, seed: u64, silence: Silence) -> anyhow::Result<Scenario> {
     let share = |seconds: usize| u32::try_from((processes / seconds).max(1));
     Ok(Scenario {
         capacity: Some(Capacity {
             per_second: share(100)?,
-            // two seconds
+            // the requests of two seconds
             queue: share(50)?,
             beyond: Overload::Unavailable,
         }),
@@ -78,24 +79,24 @@ fn of(processes: usize, seed: u64, silence: Silence) -> anyhow::Result<Scenario>
     })
 }
 
-fn busy(name: &str, like: &Scenario, spread: u64) -> Scenario {
+fn busy(name: &str, base: &Scenario, spread: u64) -> Scenario {
     let beyond = Overload::TooManyRequests {
         retry_after: 10,
         spread,
     };
-    let capacity = like
+    let capacity = base
         .capacity
         .map(|capacity| Capacity { beyond, ..capacity });
     Scenario {
         name: name.to_owned(),
         capacity,
-        ..like.clone()
+        ..base.clone()
     }
 }
 
 pub(crate) fn table(runs: &[Run]) -> String {
     let mut table = "\
-| fleet | processes | requests during the outage | most in 1 s | in the 10 min after | most in 1 s | all have a token after | without one, mean | store operations, most in 1 s |
+| fleet | processes | requests during the outage | max in 1 s | in the 10 min after | max in 1 s | all have a token after | without a token, mean | store operations, max in 1 s |
 |---|--:|--:|--:|--:|--:|--:|--:|--:|
 "
     .to_owned();
@@ -109,13 +110,13 @@ pub(crate) fn table(runs: &[Run]) -> String {
             scenario.name,
             scenario.processes,
             sum(during),
-            most(during),
+            max(during),
             sum(after),
-            most(after),
+            max(after),
             recovered.map_or("–".to_owned(), |after| format!("{} s", after.as_secs())),
             record.time_without_token(FROM, end + OUTAGE).as_secs_f64() / scenario.processes as f64,
             if scenario.shared_store {
-                most(&record.store_operations).to_string()
+                max(&record.store_operations).to_string()
             } else {
                 "–".into()
             },
@@ -128,6 +129,6 @@ fn sum(counts: &[u32]) -> u64 {
     counts.iter().map(|count| u64::from(*count)).sum()
 }
 
-fn most(counts: &[u32]) -> u32 {
+fn max(counts: &[u32]) -> u32 {
     counts.iter().max().copied().unwrap_or_default()
 }

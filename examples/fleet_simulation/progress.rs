@@ -1,5 +1,5 @@
-//! Runs scenarios side by side, with a progress bar on stderr; where that is no terminal, nothing is
-//! drawn.
+//! Runs scenarios in parallel, with a progress bar on stderr. Nothing is drawn if stderr is not a
+//! terminal.
 
 use std::{
     sync::{Mutex, PoisonError},
@@ -11,14 +11,15 @@ use anyhow::Context;
 use indicatif::{ProgressBar, ProgressStyle};
 use simulated_fleet::{Record, Scenario, run};
 
-/// A scenario and what came of it.
+/// A scenario and its record.
 #[derive(Debug)]
 pub(crate) struct Run {
     pub(crate) scenario: Scenario,
     pub(crate) record: Record,
 }
 
-/// As many at a time as there are processors; each has a thread to itself, so none changes another.
+/// Runs as many scenarios at the same time as there are processors. Each runs on one thread, so its
+/// results do not depend on the others.
 pub(crate) fn run_all(scenarios: Vec<Scenario>) -> anyhow::Result<Vec<Run>> {
     let length: Duration = scenarios.iter().map(|scenario| scenario.length).sum();
     let bar = ProgressBar::new(length.as_secs() / 60).with_style(ProgressStyle::with_template(
@@ -56,6 +57,6 @@ pub(crate) fn run_all(scenarios: Vec<Scenario>) -> anyhow::Result<Vec<Run>> {
 
 fn run_one(scenario: Scenario, bar: &ProgressBar) -> anyhow::Result<Run> {
     let record = run(&scenario, |minutes| bar.inc(minutes))
-        .with_context(|| format!("no runtime for \"{}\"", scenario.name))?;
+        .with_context(|| format!("creating the runtime of \"{}\"", scenario.name))?;
     Ok(Run { scenario, record })
 }

@@ -1,94 +1,115 @@
-//! Many requests at the same time, and what came of them.
+//! Sends many requests at the same time and counts their responses.
 
 use std::{
     collections::BTreeMap,
     error::Error as StdError,
+    fmt,
     time::{Duration, Instant},
 };
 
+use auth_core::Authorizer;
 use futures_util::{StreamExt, stream};
 use http::StatusCode;
+use indicatif::HumanCount;
 use tonic::Code;
-
-use counting_source::TokenRequestCount;
 
 pub(crate) struct Load {
     pub(crate) requests: u64,
-    pub(crate) at_a_time: usize,
+    pub(crate) concurrency: usize,
 }
 
-/// How the API answered.
-pub(crate) struct Answer {
+/// The status of a response.
+pub(crate) struct Response {
     status: String,
     is_success: bool,
 }
 
-/// What came of the requests through one stack.
+/// The responses that one client received.
 pub(crate) struct Outcome {
-    pub(crate) stack: &'static str,
+    pub(crate) client: &'static str,
     pub(crate) requests: u64,
+    /// The number of responses by status.
     pub(crate) statuses: BTreeMap<String, u64>,
     pub(crate) token_requests: u64,
-    pub(crate) token_errors: u64,
+    pub(crate) token_failures: u64,
     pub(crate) elapsed: Duration,
-    /// Answered as they should be.
-    ok: u64,
-    /// Not sent, for want of a token.
-    pub(crate) unsent: u64,
-    /// Sent, or at least tried.
-    pub(crate) unanswered: u64,
-    /// Why the first of those was not answered.
+    successes: u64,
+    /// The number of requests that were not sent because there was no token.
+    pub(crate) not_sent: u64,
+    /// The number of requests with a token and without a response.
+    pub(crate) no_response: u64,
+    /// The first error of a request without a response.
     pub(crate) first_error: Option<String>,
 }
 
 impl Load {
+    /// Calls `call` once for each request. `tokens` counts the token requests.
     pub(crate) async fn run(
         &self,
-        stack: &'static str,
-        call: impl AsyncFn() -> anyhow::Result<Answer>,
-        count: &TokenRequestCount,
+        client: &'static str,
+        call: impl AsyncFn() -> anyhow::Result<Response>,
+        tokens: &Authorizer,
     ) -> Outcome {
         let start = Instant::now();
         let mut outcome = Outcome {
-            stack,
+            client,
             requests: self.requests,
             statuses: BTreeMap::new(),
             token_requests: 0,
-            token_errors: 0,
+            token_failures: 0,
             elapsed: Duration::ZERO,
-            ok: 0,
-            unsent: 0,
-            unanswered: 0,
+            successes: 0,
+            not_sent: 0,
+            no_response: 0,
             first_error: None,
         };
-        let mut answers = stream::iter(0..self.requests)
+        let mut responses = stream::iter(0..self.requests)
             .map(|_| call())
-            .buffer_unordered(self.at_a_time);
-        while let Some(answer) = answers.next().await {
-            outcome.add(answer);
+            .buffer_unordered(self.concurrency);
+        while let Some(response) = responses.next().await {
+            outcome.add(response);
         }
         outcome.elapsed = start.elapsed();
-        outcome.token_requests = count.requests();
-        outcome.token_errors = count.errors();
+        if let Some(tokens) = tokens.tokens() {
+            let status = tokens.status();
+            let finished = status.token_requests - u64::from(status.in_flight);
+            outcome.token_requests = status.token_requests;
+            outcome.token_failures = finished.saturating_sub(status.tokens_received);
+        }
         outcome
+    }
+}
+
+impl fmt::Display for Load {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.requests {
+            1 => f.write_str("Each client sends 1 request."),
+            requests => write!(
+                f,
+                "Each client sends {} requests, of which {} are in flight at the same time.",
+                HumanCount(requests),
+                self.concurrency
+                    .min(usize::try_from(requests).unwrap_or(usize::MAX))
+            ),
+        }
     }
 }
 
 impl Outcome {
     pub(crate) fn all_succeeded(&self) -> bool {
-        self.ok == self.requests
+        self.successes == self.requests
     }
 
-    fn add(&mut self, answer: anyhow::Result<Answer>) {
-        match answer {
-            Ok(answer) => {
-                self.ok += u64::from(answer.is_success);
-                *self.statuses.entry(answer.status).or_default() += 1;
+    fn add(&mut self, response: anyhow::Result<Response>) {
+        match response {
+            Ok(response) => {
+                self.successes += u64::from(response.is_success);
+                *self.statuses.entry(response.status).or_default() += 1;
             }
             Err(error) => {
                 match error.chain().any(<dyn StdError>::is::<auth_core::Error>) {
-                    true => self.unsent += 1,
-                    false => self.unanswered += 1,
+                    true => self.not_sent += 1,
+                    false => self.no_response += 1,
                 }
                 self.first_error.get_or_insert(format!("{error:#}"));
             }
@@ -96,7 +117,7 @@ impl Outcome {
     }
 }
 
-impl From<StatusCode> for Answer {
+impl From<StatusCode> for Response {
     fn from(status: StatusCode) -> Self {
         Self {
             status: status.as_str().to_owned(),
@@ -105,7 +126,7 @@ impl From<StatusCode> for Answer {
     }
 }
 
-impl From<Code> for Answer {
+impl From<Code> for Response {
     fn from(code: Code) -> Self {
         Self {
             status: match code {

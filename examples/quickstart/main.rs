@@ -1,39 +1,42 @@
-//! Calls a protected API through hyper, reqwest and tonic, and shows how few token requests that
-//! takes.
+//! Calls a protected API with hyper, reqwest and tonic, and shows that each client needs one token
+//! request for 1,000 requests.
 //!
-//! Without arguments the authorization server and the API run inside this process:
+//! Without environment variables the authorization server and the API run in this process:
 //!
 //! ```text
 //! cargo run --example quickstart
 //! ```
 //!
-//! With `AUTH_TOKEN_URL`, `AUTH_CLIENT_ID`, `AUTH_CLIENT_SECRET`, `API_URL` and, as needed,
-//! `AUTH_SCOPE` and `GRPC_URL` set, it calls the real thing.
+//! To call servers of your own, set `AUTH_TOKEN_URL`, `AUTH_CLIENT_ID`, `AUTH_CLIENT_SECRET`,
+//! `API_URL` and, where needed, `AUTH_SCOPE` and `GRPC_URL`.
 
-mod explanation;
+mod clients;
 mod load;
-mod place;
-mod stacks;
+mod servers;
+mod summary;
 mod table;
-mod tokens;
 
 use std::process::ExitCode;
 
 use clap::Parser;
 
 use load::{Load, Outcome};
-use place::Place;
+use servers::Servers;
 
-/// Calls a protected API through hyper, reqwest and tonic.
+/// Calls a protected API with hyper, reqwest and tonic, and counts the token requests.
 ///
-/// Without environment variables both the authorization server and the API run inside this process.
-/// With AUTH_TOKEN_URL, AUTH_CLIENT_ID, AUTH_CLIENT_SECRET, API_URL and, as needed, AUTH_SCOPE and
-/// GRPC_URL set, the real ones are called.
+/// Without environment variables the authorization server and the API run in this process. To call
+/// servers of your own, set AUTH_TOKEN_URL, AUTH_CLIENT_ID, AUTH_CLIENT_SECRET, API_URL and, where
+/// needed, AUTH_SCOPE and GRPC_URL.
+///
+/// The exit status is 0 if all requests succeeded, 1 if a request failed, 2 if the configuration is
+/// invalid.
 #[expect(clippy::doc_markdown, reason = "the text of --help")]
 #[derive(Debug, Parser)]
 #[command(name = "quickstart")]
 struct Args {
-    /// Requests through each stack, 100 at a time [default: 1000, to the real thing 1]
+    /// Number of requests of each client, of which 100 are in flight at the same time [default:
+    /// 1000, with servers of your own 1]
     #[arg(short = 'n', value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     requests: Option<u64>,
 }
@@ -50,29 +53,29 @@ async fn main() -> ExitCode {
     }
 }
 
-/// Whether every request succeeded.
+/// Returns whether every request succeeded.
 async fn run(args: &Args) -> anyhow::Result<bool> {
-    let place = Place::find().await?;
+    let servers = Servers::start().await?;
     let load = Load {
-        requests: args.requests.unwrap_or(place.default_requests()),
-        at_a_time: 100,
+        requests: args.requests.unwrap_or(servers.default_requests()),
+        concurrency: 100,
     };
-    println!("{place}\n");
+    println!("{servers}\n{load}\n");
 
     let mut outcomes = vec![
-        stacks::hyper(&place, &load).await?,
-        stacks::reqwest(&place, &load).await?,
+        clients::hyper(&servers, &load).await?,
+        clients::reqwest(&servers, &load).await?,
     ];
-    outcomes.extend(stacks::tonic(&place, &load).await?);
+    outcomes.extend(clients::tonic(&servers, &load).await?);
 
-    println!("{}", table::of(&outcomes));
+    println!("{}", table::table(&outcomes));
     let succeeded = outcomes.iter().all(Outcome::all_succeeded);
     if succeeded {
-        println!("{}", explanation::of(&outcomes, &place));
+        println!("{}", summary::summary(&outcomes, &servers));
     }
     for outcome in &outcomes {
         if let Some(error) = &outcome.first_error {
-            eprintln!("{}: no answer: {error}", outcome.stack);
+            eprintln!("quickstart: {}: {error}", outcome.client);
         }
     }
     Ok(succeeded)

@@ -1,28 +1,29 @@
-//! The outcomes side by side.
+//! Prints the outcomes as a table.
 
 use indicatif::HumanCount;
 
 use crate::load::Outcome;
 
-pub(crate) fn of(outcomes: &[Outcome]) -> String {
-    let mut table = row(["stack", "requests", "statuses", "token requests", "time"]);
+pub(crate) fn table(outcomes: &[Outcome]) -> String {
+    let mut table = row(["client", "requests", "responses", "token requests", "time"]);
     for outcome in outcomes {
-        let answered = outcome.statuses.iter();
-        let mut statuses: Vec<_> = answered
+        let mut responses: Vec<_> = outcome
+            .statuses
+            .iter()
             .map(|(status, n)| format!("{} × {status}", HumanCount(*n)))
             .collect();
-        for (n, what) in [
-            (outcome.unsent, "not sent"),
-            (outcome.unanswered, "no answer"),
+        for (n, reason) in [
+            (outcome.not_sent, "not sent"),
+            (outcome.no_response, "no response"),
         ] {
             if n > 0 {
-                statuses.push(format!("{} × {what}", HumanCount(n)));
+                responses.push(format!("{} × {reason}", HumanCount(n)));
             }
         }
         table += &row([
-            outcome.stack,
+            outcome.client,
             &HumanCount(outcome.requests).to_string(),
-            &statuses.join(", "),
+            &responses.join(", "),
             &token_requests(outcome),
             &format!("{} ms", outcome.elapsed.as_millis()),
         ]);
@@ -31,12 +32,18 @@ pub(crate) fn of(outcomes: &[Outcome]) -> String {
 }
 
 fn token_requests(outcome: &Outcome) -> String {
-    match outcome.token_errors {
+    match outcome.token_failures {
         0 => HumanCount(outcome.token_requests).to_string(),
-        errors => format!("{}, {errors} failed", HumanCount(outcome.token_requests)),
+        failures => format!("{}, {failures} failed", HumanCount(outcome.token_requests)),
     }
 }
 
-fn row([stack, requests, statuses, token_requests, time]: [&str; 5]) -> String {
-    format!("{stack:<8} {requests:>9}   {statuses:<24} {token_requests:>15} {time:>10}\n")
+fn row([client, requests, responses, token_requests, time]: [&str; 5]) -> String {
+    format!("{client:<8} {requests:>9}   {responses:<24} {token_requests:>15} {time:>10}\n")
+}
+
+/// Returns a count with its noun: "1 token request", "1,000 token requests".
+pub(crate) fn counted(count: u64, noun: &str) -> String {
+    let plural = if count == 1 { "" } else { "s" };
+    format!("{} {noun}{plural}", HumanCount(count))
 }

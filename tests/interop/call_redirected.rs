@@ -120,7 +120,7 @@ async fn tonic_has_none_to_follow() -> Result<()> {
     assert_eq!((run.code, &*run.stdout), (2, ""));
     assert_eq!(
         run.stderr,
-        "call: --follow-redirects: gRPC knows no redirects, expected it not with --stack tonic\n"
+        "call: --follow-redirects cannot be used with --stack tonic: gRPC has no redirects\n"
     );
     Ok(())
 }

@@ -54,7 +54,7 @@ type Attempt = watch::Receiver<Option<Result<OpenConnection, Error>>>;
 
 enum State {
     Disconnected(Option<Backoff>),
-    /// An attempt is in flight; it goes on if its waiters are dropped.
+    /// An attempt is in flight. It continues if its waiters are dropped.
     Connecting {
         attempt: Attempt,
         number: u64,
@@ -106,8 +106,8 @@ impl Link {
 
     /// Runs `work` on the connection, which it opens if there is none.
     ///
-    /// The work runs in a task of its own and goes on if the caller is dropped: a command cannot be
-    /// called back, and a missing answer shows that the connection is lost.
+    /// The work runs in a task of its own and continues if the caller is dropped: a command cannot be
+    /// revoked, and a missing answer shows that the connection is lost.
     pub(crate) async fn run<T, F>(
         self: &Arc<Self>,
         work: impl FnOnce(Connection) -> F,
@@ -292,7 +292,7 @@ impl Link {
         }
     }
 
-    /// Discards connection `number`. After an error reply, a connection younger than the longest
+    /// Discards connection `number`. After an error reply, a connection younger than the max
     /// backoff is kept: another connection would reach the same server.
     fn discard(&self, number: u64, loss: Loss) {
         let mut state = self.state();

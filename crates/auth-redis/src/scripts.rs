@@ -89,7 +89,7 @@ redis.call('DEL', KEYS[1])
 if ARGV[2] ~= '' then redis.pcall('PUBLISH', ARGV[2], 'released') end
 return 1";
 
-/// The longest time that a lease lasts, and the longest delay before one is released.
+/// The max duration of a lease, and the max delay before a lease is released.
 pub(crate) const MAX_LEASE: Duration = Duration::from_secs(60);
 
 /// A token that is to be saved.

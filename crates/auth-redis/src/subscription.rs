@@ -59,7 +59,7 @@ impl Subscription {
             let name = listener.channel_name.clone();
             let subscribe = async move {
                 let outcome = connection.subscribe(&name).await;
-                // the command goes on if the waiter is dropped meanwhile, and so does the lock
+                // if the waiter is dropped meanwhile, the command continues and keeps the lock
                 drop(subscribed_on);
                 outcome
             };

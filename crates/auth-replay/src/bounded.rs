@@ -30,9 +30,10 @@ use crate::{recording::Recording, replay::Replay, supported_bodies};
 /// # What is recorded, and its limits
 /// - Each frame is sent at once, and the recording keeps a reference to it. If the API rejects the
 ///   token before the whole body was sent, the replay sends the recorded frames and then the rest of
-///   the body. The first attempt then fails, so that the API does not take it for complete. No value
-///   of `Infallible` or `hyper::Error` can be made for that failure: a request with such a body is not
-///   replayed while the body is still being sent. Choose another error type for a body that streams.
+///   the body. The first attempt then fails, so that the API does not take it for complete. The error
+///   types `Infallible` and `hyper::Error` have no value for that failure, so a request with such a
+///   body is not replayed while the body is still being sent. Choose another error type for a body that
+///   streams.
 /// - The recording ends when the data and trailers exceed the bound, or when there are more frames
 ///   than 16 plus one for every 64 bytes of the bound (a frame costs about 64 bytes besides its data).
 ///   The frames are then freed, the rest is sent unrecorded, and the request is not replayed. A body

@@ -1,5 +1,5 @@
-//! What recording asks of a boxed body: that another body fits into the box, so that the client sees
-//! the same type, and that its error can say why the first attempt lost its body.
+//! The requirements of a recording on a boxed body. Another body fits into the box, so that the client
+//! sees the same type. The error type can state that the replay has taken the body.
 
 use std::{convert::Infallible, error::Error, io};
 
@@ -37,8 +37,8 @@ impl<B> Wrap<B> for tonic::body::Body
 where
     B: Body<Data = Bytes, Error = tonic::Status> + Send + 'static,
 {
-    /// `tonic::body::Body` takes an `UnsyncBoxBody` as it is, and puts a second box around anything
-    /// else.
+    /// Boxes the body first, because `tonic::body::Body` stores an `UnsyncBoxBody` unchanged and puts a
+    /// second box around every other body.
     fn wrap(body: B) -> Self {
         Self::new(UnsyncBoxBody::new(body))
     }
@@ -48,8 +48,8 @@ const REASON: &str = "the replay sends the rest of this body, with another token
 
 /// The error type of a boxed body.
 pub(super) trait BodyError: Sized + 'static {
-    /// Makes the error with which an attempt ends that lost its body to the replay. `None` if the
-    /// type has no value for it.
+    /// Creates the error of an attempt whose body the replay has taken. `None` if the type has no value
+    /// for it.
     const TAKEN_BY_REPLAY: Option<fn() -> Self> = None;
 }
 

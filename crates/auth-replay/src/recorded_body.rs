@@ -22,8 +22,9 @@ struct State<B> {
     /// body.
     waiter: Option<Waker>,
     announced: SizeHint,
-    /// Whether the replay may take the rest of the body. The server must not take the first attempt
-    /// for complete: so it has to be dropped, or to fail with an error that its body type can make.
+    /// Whether the replay may take the rest of the body. The server must not take the first attempt for
+    /// complete. Therefore its body must have been dropped, or its error type must have a value with
+    /// which it can fail.
     may_take: bool,
 }
 

@@ -9,7 +9,7 @@ use crate::{
     replayed_body::ReplayedBody,
 };
 
-/// What [`Bounded`](crate::Bounded) keeps of a body: a clone, or the frames that were sent so far.
+/// The part of a body that [`Bounded`](crate::Bounded) keeps: a clone, or the frames sent so far.
 /// Dropping it frees the frames at once, and the rest of the body is sent unrecorded.
 ///
 /// ```
@@ -32,7 +32,7 @@ enum Source<B> {
 
 struct Frames<B> {
     shared: Arc<SharedBody<B>>,
-    /// Both functions are made where `B` is known to be a boxed body.
+    /// Both functions are set in `of_frames`, where `B` is known to be a boxed body.
     is_replayable: fn(&SharedBody<B>) -> bool,
     replay: fn(&SharedBody<B>) -> Option<B>,
 }

@@ -34,8 +34,8 @@
 /// # assert!(second.is_some());
 /// ```
 pub trait Replay<B>: Clone {
-    /// What is kept while the body is being sent: a clone, the frames sent so far, a file's path. It
-    /// is dropped as soon as the request needs no replay.
+    /// The data that is kept while the body is being sent: a clone, the frames sent so far, a file's
+    /// path. It is dropped as soon as the request needs no replay.
     ///
     /// A type without values, such as [`Infallible`](std::convert::Infallible), tells the client that
     /// no request is ever replayed.

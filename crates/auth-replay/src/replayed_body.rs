@@ -13,7 +13,7 @@ pub(super) struct ReplayedBody<B> {
     frames: Frames,
     /// `None` if the first attempt read the whole body.
     rest: Option<B>,
-    /// What is left of the size that the first attempt announced. Both attempts announce the same
+    /// The remaining part of the size that the first attempt announced. Both attempts announce the same
     /// size, even if the body knows more by the time of the replay.
     left: SizeHint,
 }
@@ -57,7 +57,7 @@ impl<B: Body<Data = Bytes> + Unpin> Body for ReplayedBody<B> {
     }
 }
 
-/// Subtracts what was sent. Stops at zero, because a body may send more than it announced.
+/// Subtracts the sent bytes. Stops at zero, because a body may send more than it announced.
 fn less(hint: SizeHint, sent: u64) -> SizeHint {
     let mut left = SizeHint::new();
     left.set_lower(hint.lower().saturating_sub(sent));

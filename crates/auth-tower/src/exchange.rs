@@ -75,7 +75,7 @@ type RequestedReplay<S, B, R> = (RenewalFuture, Box<PreparedReplay<S, B, R>>);
 /// What the replay of a request needs.
 pub(crate) struct PreparedReplay<S, B, R: Replay<B>> {
     client: Arc<ClientState<S, R>>,
-    /// The head as the caller made it, without our token.
+    /// The head as the caller created it, without the layer's token.
     head: Parts,
     recording: R::Recording,
 }

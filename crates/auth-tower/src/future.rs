@@ -48,7 +48,7 @@ pin_project! {
             attempt: Option<Attempt>,
             pending: Option<Box<PendingRequest<S, B, R>>>,
         },
-        /// The request is in flight. `sent` is `None` if it does not carry our token.
+        /// The request is in flight. `sent` is `None` if it carries no token of the layer.
         Response {
             #[pin]
             response: S::Future,

@@ -14,7 +14,7 @@ use crate::{
     future::ResponseFuture,
 };
 
-/// A client whose requests carry an access token. [`AuthLayer`](crate::AuthLayer) makes it.
+/// A client whose requests carry an access token. [`AuthLayer`](crate::AuthLayer) creates it.
 pub struct Auth<S, R = Bounded> {
     inner: S,
     client: Arc<ClientState<S, R>>,

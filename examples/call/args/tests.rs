@@ -1,11 +1,11 @@
 use super::*;
 
-fn refusal(arguments: &[&str]) -> String {
+fn error_of(arguments: &[&str]) -> String {
     one_line(&Args::try_parse_from([&["call"], arguments].concat()).unwrap_err())
 }
 
 #[test]
-fn what_is_wrong_fits_one_line() {
+fn an_error_is_one_line() {
     for (arguments, expected) in [
         (
             &["--client-id", "id", "https://api/"][..],
@@ -57,21 +57,23 @@ fn what_is_wrong_fits_one_line() {
         ),
         (
             &["--client-secret", "s3cr3t"],
-            "the secret is never an argument: export AUTH_CLIENT_SECRET, \
+            "--client-secret is not an option, because arguments are visible to other users: \
+             export AUTH_CLIENT_SECRET, \
              or use --client-secret-file",
         ),
         (
             &["--client-secret=s3cr3t"],
-            "the secret is never an argument: export AUTH_CLIENT_SECRET, \
+            "--client-secret is not an option, because arguments are visible to other users: \
+             export AUTH_CLIENT_SECRET, \
              or use --client-secret-file",
         ),
     ] {
-        assert_eq!(refusal(arguments), expected);
+        assert_eq!(error_of(arguments), expected);
     }
 }
 
 #[test]
-fn a_duration_leaves_the_number_of_requests_open() {
+fn with_a_duration_the_number_of_requests_is_unlimited() {
     let requests = |arguments: &[&str]| {
         let common = ["call", "--token-url", "t", "--client-id", "c", "u"];
         Args::try_parse_from([&common, arguments].concat())

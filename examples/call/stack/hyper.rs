@@ -1,4 +1,4 @@
-//! hyper-util's client, with the layer around it.
+//! hyper-util's client with `AuthLayer`.
 
 use auth_core::async_trait;
 use auth_tower::{Auth, AuthLayer, Bounded, TowerTransport};
@@ -13,9 +13,9 @@ use hyper_util::{
 use tower::{ServiceBuilder, ServiceExt, util::Either};
 use tower_http::follow_redirect::{FollowRedirect, FollowRedirectLayer};
 
-use super::{LONGEST_IDLE, Stack, Tokens};
+use super::{MAX_IDLE, Stack, Tokens};
 use crate::{
-    answer::Answer, args::Args, failure::Failure, target::Target, tenants::Tenant, tls::Tls,
+    args::Args, failure::Failure, response::Response, target::Target, tenants::Tenant, tls::Tls,
 };
 
 type HttpClient = Client<HttpsConnector<HttpConnector>, Full<Bytes>>;
@@ -25,7 +25,7 @@ struct HyperStack {
     request: Request<Full<Bytes>>,
 }
 
-pub(super) fn of_tenants(
+pub(super) fn tenants(
     args: &Args,
     target: &Target,
     tls: &Tls,
@@ -49,21 +49,21 @@ pub(super) fn of_tenants(
 
 #[async_trait]
 impl Stack for HyperStack {
-    async fn send(&self, whole_body: bool) -> Result<Answer, Failure> {
+    async fn send(&self, whole_body: bool) -> Result<Response, Failure> {
         let response = self.client.clone().oneshot(self.request.clone()).await;
         let response = response.map_err(|e| Failure::new(&*e, "http"))?;
-        let mut answer = Answer::http(response.status(), response.headers(), whole_body);
+        let mut result = Response::http(response.status(), response.headers(), whole_body);
         let mut body = response.into_body();
         while let Some(frame) = body.frame().await {
             let frame = frame.map_err(|e| Failure::new(&e, "body"))?;
-            answer.add(frame.data_ref().map_or(&[], |data| data));
+            result.add(frame.data_ref().map_or(&[], |data| data));
         }
-        Ok(answer)
+        Ok(result)
     }
 }
 
 pub(super) fn client(tls: &Tls) -> HttpClient {
     Client::builder(TokioExecutor::new())
-        .pool_idle_timeout(LONGEST_IDLE)
+        .pool_idle_timeout(MAX_IDLE)
         .build(tls.hyper())
 }

@@ -1,4 +1,4 @@
-//! The three HTTP clients, each with its tokens.
+//! The three HTTP clients with their tokens.
 
 mod hyper;
 mod reqwest;
@@ -6,36 +6,35 @@ mod tonic;
 
 use std::{sync::Arc, time::Duration};
 
+use crate::{
+    args::{Args, StackName},
+    failure::Failure,
+    grant::{RequestTime, TimedSource},
+    response::Response,
+    shared_store,
+    target::Target,
+    tenants::Tenant,
+    tls::Tls,
+    token_request_count::{CountingSource, TokenRequestCount},
+};
 use auth_core::{
     Authorizer, ClientCredentialsBuilder, HttpTransport, ReplayMethods, SharedTokenStore,
     TokenCache, async_trait,
 };
-use counting_source::{CountingSource, TokenRequestCount};
 
-use crate::{
-    answer::Answer,
-    args::{Args, StackName},
-    failure::Failure,
-    grant::{RequestTime, TimedSource},
-    shared,
-    target::Target,
-    tenants::Tenant,
-    tls::Tls,
-};
+/// The max time that an idle connection is kept. A Node.js server closes an idle connection after 5 s,
+/// and a request that is sent at that moment fails.
+const MAX_IDLE: Duration = Duration::from_secs(4);
 
-/// How long a connection to the API is kept idle: less than the 5 s that a Node.js server promises. A
-/// request that is sent just when the server closes fails, and says nothing about API or tokens.
-const LONGEST_IDLE: Duration = Duration::from_secs(4);
-
-/// A client that makes the target's request.
+/// A client that sends the target's request.
 #[async_trait]
 pub(crate) trait Stack: Send + Sync {
-    /// Makes it once, and reads the answer to its end; the whole body is kept if `whole_body`.
-    async fn send(&self, whole_body: bool) -> Result<Answer, Failure>;
+    /// Sends the request once and reads the response to its end. Keeps the whole body if `whole_body`.
+    async fn send(&self, whole_body: bool) -> Result<Response, Failure>;
 }
 
-/// One for each tenant, with the same connections.
-pub(crate) fn of_tenants(
+/// Creates the tenants. They share the connections.
+pub(crate) fn tenants(
     args: &Args,
     target: &Target,
     tls: &Tls,
@@ -51,16 +50,16 @@ pub(crate) fn of_tenants(
             false => ReplayMethods::Any,
         },
         token_requests,
-        store: shared::store(args)?,
+        store: shared_store::shared_store(args)?,
     };
     match args.stack {
-        StackName::Hyper => hyper::of_tenants(args, target, tls, tokens),
-        StackName::Reqwest => reqwest::of_tenants(args, target, tls, tokens),
-        StackName::Tonic => tonic::of_tenants(args, target, tls, tokens),
+        StackName::Hyper => hyper::tenants(args, target, tls, tokens),
+        StackName::Reqwest => reqwest::tenants(args, target, tls, tokens),
+        StackName::Tonic => tonic::tenants(args, target, tls, tokens),
     }
 }
 
-/// The tokens of a stack, as soon as it says how token requests travel.
+/// The settings of the tokens. A stack adds the transport of the token requests.
 struct Tokens<'a> {
     credentials: ClientCredentialsBuilder,
     tenants: usize,
@@ -71,7 +70,7 @@ struct Tokens<'a> {
 }
 
 impl Tokens<'_> {
-    /// A client made by `make` for each tenant: they have the credentials in common, and no token.
+    /// Creates a client with `make` for each tenant. The tenants share the credentials and no token.
     fn for_tenants<S: Stack + 'static>(
         self,
         transport: impl HttpTransport,

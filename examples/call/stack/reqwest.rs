@@ -1,4 +1,4 @@
-//! reqwest's client, with the middleware around it.
+//! reqwest's client with `AuthMiddleware`.
 
 use auth_core::{ReplayMethods, async_trait};
 use auth_reqwest::{AuthMiddleware, ReqwestTransport};
@@ -7,9 +7,9 @@ use http::Request;
 use reqwest::redirect::Policy;
 use reqwest_middleware::{ClientBuilder, ClientWithMiddleware, Error};
 
-use super::{LONGEST_IDLE, Stack, Tokens};
+use super::{MAX_IDLE, Stack, Tokens};
 use crate::{
-    answer::Answer, args::Args, failure::Failure, target::Target, tenants::Tenant, tls::Tls,
+    args::Args, failure::Failure, response::Response, target::Target, tenants::Tenant, tls::Tls,
 };
 
 struct ReqwestStack {
@@ -17,18 +17,18 @@ struct ReqwestStack {
     request: Request<Bytes>,
 }
 
-pub(super) fn of_tenants(
+pub(super) fn tenants(
     args: &Args,
     target: &Target,
     tls: &Tls,
     mut tokens: Tokens<'_>,
 ) -> anyhow::Result<Vec<Tenant>> {
-    let longest = args.max_replay_body.unwrap_or(usize::MAX);
-    if target.request.body().len() > longest {
-        // the middleware copies whatever can be copied, and bytes can
+    let max = args.max_replay_body.unwrap_or(usize::MAX);
+    if target.request.body().len() > max {
+        // the middleware has no limit of its own and clones every body that can be cloned
         tokens.replay_methods = ReplayMethods::None;
     }
-    let mut http_client = tls.reqwest().pool_idle_timeout(LONGEST_IDLE);
+    let mut http_client = tls.reqwest().pool_idle_timeout(MAX_IDLE);
     if args.follow_redirects {
         http_client = http_client.redirect(Policy::default());
     }
@@ -45,21 +45,21 @@ pub(super) fn of_tenants(
 
 #[async_trait]
 impl Stack for ReqwestStack {
-    async fn send(&self, whole_body: bool) -> Result<Answer, Failure> {
-        let request = reqwest::Request::try_from(self.request.clone()).map_err(failed)?;
+    async fn send(&self, whole_body: bool) -> Result<Response, Failure> {
+        let request = reqwest::Request::try_from(self.request.clone()).map_err(failure)?;
         let mut response = self.client.execute(request).await.map_err(|e| match e {
             Error::Middleware(e) => Failure::new(e.as_ref(), "http"),
-            Error::Reqwest(e) => failed(e),
+            Error::Reqwest(e) => failure(e),
         })?;
-        let mut answer = Answer::http(response.status(), response.headers(), whole_body);
-        while let Some(chunk) = response.chunk().await.map_err(failed)? {
-            answer.add(&chunk);
+        let mut result = Response::http(response.status(), response.headers(), whole_body);
+        while let Some(chunk) = response.chunk().await.map_err(failure)? {
+            result.add(&chunk);
         }
-        Ok(answer)
+        Ok(result)
     }
 }
 
-/// Without the URL, whose query may be private.
-fn failed(error: reqwest::Error) -> Failure {
+/// Removes the URL from the error, because its query may be private.
+fn failure(error: reqwest::Error) -> Failure {
     Failure::new(&error.without_url(), "http")
 }

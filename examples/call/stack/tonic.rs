@@ -1,4 +1,4 @@
-//! tonic's channel, with the layer around it.
+//! tonic's channel with `AuthLayer`.
 
 use std::error::Error;
 
@@ -14,7 +14,7 @@ use tower::Layer;
 
 use super::{Stack, Tokens, hyper};
 use crate::{
-    answer::Answer, args::Args, failure::Failure, target::Target, tenants::Tenant, tls::Tls,
+    args::Args, failure::Failure, response::Response, target::Target, tenants::Tenant, tls::Tls,
 };
 
 struct TonicStack {
@@ -22,7 +22,7 @@ struct TonicStack {
     metadata: MetadataMap,
 }
 
-pub(super) fn of_tenants(
+pub(super) fn tenants(
     args: &Args,
     target: &Target,
     tls: &Tls,
@@ -44,23 +44,23 @@ pub(super) fn of_tenants(
 
 #[async_trait]
 impl Stack for TonicStack {
-    async fn send(&self, _whole_body: bool) -> Result<Answer, Failure> {
+    async fn send(&self, _whole_body: bool) -> Result<Response, Failure> {
         let request = Request::from_parts(
             self.metadata.clone(),
             Extensions::default(),
             HealthCheckRequest::default(),
         );
         match self.client.clone().check(request).await {
-            Ok(_) => Ok(Answer::grpc(Code::Ok, "")),
-            Err(status) => answered(&status),
+            Ok(_) => Ok(Response::grpc(Code::Ok, "")),
+            Err(status) => response_or_failure(&status),
         }
     }
 }
 
-/// A status with a cause was made on this side: no answer came.
-fn answered(status: &Status) -> Result<Answer, Failure> {
+/// Returns a failure for a status with a source: the client created it, and there is no response.
+fn response_or_failure(status: &Status) -> Result<Response, Failure> {
     match status.source() {
         Some(cause) => Err(Failure::new(cause, "http")),
-        None => Ok(Answer::grpc(status.code(), status.message())),
+        None => Ok(Response::grpc(status.code(), status.message())),
     }
 }

@@ -6,7 +6,7 @@ use simulated_fleet::{BUCKET, Scenario, rates};
 use super::panel::{self, Line, Panel, picture};
 use crate::{day, progress::Run};
 
-/// Token requests per second over the day, a panel for each fleet.
+/// Plots the token requests per second over the day, in a panel for each fleet.
 pub(crate) fn day(path: &Path, runs: &[Run]) -> anyhow::Result<()> {
     let runs = &runs[..day::WHOLE_DAYS];
     let root = picture(path, 240 * runs.len() as u32 + 30)?;
@@ -19,14 +19,14 @@ pub(crate) fn day(path: &Path, runs: &[Run]) -> anyhow::Result<()> {
         .split_evenly((runs.len(), 1));
     for (area, Run { scenario, record }) in panels.iter().zip(runs) {
         let rates = rates(&record.requests, BUCKET);
-        let most = rates.iter().copied().fold(0.0, f64::max);
+        let max = rates.iter().copied().fold(0.0, f64::max);
         let hours = scenario.length.as_secs_f64() / 3600.0;
         let top = match scenario.shared_store {
             true => 0.4,
-            false => (6.0 * mean(scenario)).min(most * 1.1),
+            false => (6.0 * mean(scenario)).min(max * 1.1),
         };
-        let highest = match most > top {
-            true => format!(", {most:.0} at most: beyond the panel"),
+        let highest = match max > top {
+            true => format!(", {max:.0} at max: beyond the panel"),
             false => String::new(),
         };
         Panel {
@@ -53,8 +53,8 @@ fn mean(scenario: &Scenario) -> f64 {
     scenario.processes as f64 / scenario.period.as_secs_f64()
 }
 
-/// The least and the highest of what falls on one column, so that a day needs no more points than the
-/// picture is wide.
+/// Returns the min and the max of each column, so that a day needs no more points than the picture is
+/// wide.
 fn envelope(rates: &[f64], top: f64) -> Vec<(f64, f64)> {
     const COLUMNS: usize = 720;
     let width = rates.len().div_ceil(COLUMNS).max(1);
@@ -62,9 +62,9 @@ fn envelope(rates: &[f64], top: f64) -> Vec<(f64, f64)> {
     columns
         .flat_map(|(column, rates)| {
             let hour = (column * width) as f64 * BUCKET.as_secs_f64() / 3600.0;
-            let least = rates.iter().copied().fold(f64::INFINITY, f64::min);
-            let most = rates.iter().copied().fold(0.0, f64::max);
-            [(hour, least.min(top)), (hour, most.min(top))]
+            let min = rates.iter().copied().fold(f64::INFINITY, f64::min);
+            let max = rates.iter().copied().fold(0.0, f64::max);
+            [(hour, min.min(top)), (hour, max.min(top))]
         })
         .collect()
 }

@@ -5,14 +5,14 @@ use simulated_fleet::{Outage, rates};
 use super::panel::{self, Line, Panel, picture};
 use crate::{outage, progress::Run};
 
-/// What is shown before the outage begins, and after.
+/// The time before and after the start of the outage that is plotted.
 const BEFORE: Duration = Duration::from_secs(300);
 const AFTER: Duration = Duration::from_secs(1500);
 const BUCKET: Duration = Duration::from_secs(2);
-/// A look in five seconds is enough to see.
-const LOOK_EVERY: u64 = 5;
+/// The interval of the plotted samples, in seconds.
+const SAMPLE_INTERVAL: u64 = 5;
 
-/// Requests, and processes without a token, around the outage.
+/// Plots the token requests and the processes without a token, before, during and after the outage.
 pub(crate) fn outage(path: &Path, runs: &[Run]) -> anyhow::Result<()> {
     let runs = &runs[..outage::DRAWN];
     let first = &runs[0].scenario;
@@ -30,7 +30,7 @@ pub(crate) fn outage(path: &Path, runs: &[Run]) -> anyhow::Result<()> {
     };
     let requests = lines(runs, |run| requests(outage, run));
     let rates = requests.iter().flat_map(|line| &line.points);
-    let most = rates.map(|(_, rate)| *rate).fold(0.0, f64::max);
+    let max = rates.map(|(_, rate)| *rate).fold(0.0, f64::max);
     let title = format!(
         "{} processes and 10 minutes without an authorization server",
         first.processes
@@ -43,7 +43,7 @@ pub(crate) fn outage(path: &Path, runs: &[Run]) -> anyhow::Result<()> {
             capacity.per_second
         ),
         x: x(),
-        y: ("requests / s", 0.0..most * 1.1),
+        y: ("requests / s", 0.0..max * 1.1),
         lines: requests,
     }
     .draw(&panels[0])?;
@@ -83,9 +83,9 @@ fn requests(outage: Outage, run: &Run) -> Vec<(f64, f64)> {
 
 fn without_token(outage: Outage, run: &Run) -> Vec<(f64, f64)> {
     let shown = outage.from - BEFORE..outage.from + AFTER;
-    let looks = run.record.looks.iter();
-    looks
-        .filter(|(at, _)| shown.contains(at) && at.as_secs().is_multiple_of(LOOK_EVERY))
+    let samples = run.record.samples.iter();
+    samples
+        .filter(|(at, _)| shown.contains(at) && at.as_secs().is_multiple_of(SAMPLE_INTERVAL))
         .map(|(at, without)| {
             let share = *without as f64 / run.scenario.processes as f64;
             (minutes(outage, *at), 100.0 * share)

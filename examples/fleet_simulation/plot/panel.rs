@@ -18,7 +18,7 @@ pub(super) type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;
 
 pub(super) struct Panel<'a> {
     pub(super) title: String,
-    /// Title, range, and what of it is shaded.
+    /// The title, the range and the shaded parts of the axis.
     pub(super) x: (&'a str, Range<f64>, Vec<Range<f64>>),
     pub(super) y: (&'a str, Range<f64>),
     pub(super) lines: Vec<Line>,
@@ -30,7 +30,7 @@ pub(super) struct Line {
     pub(super) points: Vec<(f64, f64)>,
 }
 
-/// An empty picture.
+/// Creates an empty picture.
 pub(super) fn picture(path: &Path, height: u32) -> anyhow::Result<Area<'_>> {
     let root = SVGBackend::new(path, (WIDTH, height)).into_drawing_area();
     root.fill(&WHITE)?;
@@ -41,7 +41,7 @@ pub(super) fn title() -> TextStyle<'static> {
     (FONT, 20).into_font().color(&BLACK)
 }
 
-/// Told apart by those who do not see all colours (Okabe and Ito).
+/// Returns a color of the palette of Okabe and Ito, which color-blind readers can distinguish.
 pub(super) fn color(number: usize) -> RGBAColor {
     const COLORS: [RGBColor; 7] = [
         RGBColor(0, 0, 0),
@@ -55,8 +55,11 @@ pub(super) fn color(number: usize) -> RGBAColor {
     COLORS[number % COLORS.len()].mix(1.0)
 }
 
-/// Without a decimal point where there is nothing after it.
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "plotters asks for it")]
+/// Formats a number without a trailing decimal point.
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "plotters expects this type"
+)]
 fn number(number: &f64) -> String {
     format!("{}", (number * 100.0).round() / 100.0)
 }
@@ -67,7 +70,7 @@ impl Panel<'_> {
         self.draw_on(area, y)
     }
 
-    /// With a logarithmic y axis.
+    /// Draws the panel with a logarithmic y axis.
     pub(super) fn draw_logarithmic(self, area: &Area<'_>) -> anyhow::Result<()> {
         let y = self.y.1.clone().log_scale();
         self.draw_on(

@@ -6,10 +6,10 @@ use simulated_fleet::BUCKET;
 use super::panel::{self, Line, Panel, picture};
 use crate::progress::Run;
 
-/// Peak over mean, at most, from the eleventh period on.
+/// The max peak-to-mean ratio from the eleventh period on.
 const GOAL: f64 = 2.0;
 
-/// Peak-to-mean by period, one line for each store-less fleet.
+/// Plots the peak-to-mean ratio by period, in a line for each fleet without a shared store.
 pub(crate) fn periods(path: &Path, runs: &[Run]) -> anyhow::Result<()> {
     const PERIODS: f64 = 24.0;
     let root = picture(path, 560)?;

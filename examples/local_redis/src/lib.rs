@@ -1,4 +1,5 @@
-//! A Redis for an example or a bench: the one of `REDIS_URL`, or a `redis-server` that is started.
+//! A Redis server for examples and benches: the one at `REDIS_URL`, or a `redis-server` process of
+//! their own.
 
 use std::{
     env, fmt,
@@ -16,75 +17,75 @@ use tokio::{
     time::{Instant, sleep},
 };
 
-const STARTS_WITHIN: Duration = Duration::from_secs(10);
+const START_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// The Redis of `REDIS_URL`, or a server that ends when this is dropped.
+/// A Redis server. One that [`find`](Self::find) started is killed when this value is dropped.
 #[derive(Debug)]
 pub struct Redis {
     url: String,
-    own: Option<Own>,
+    process: Option<ServerProcess>,
 }
 
 #[derive(Debug)]
-struct Own {
+struct ServerProcess {
     socket: PathBuf,
-    server: Child,
+    child: Child,
 }
 
 impl Redis {
-    /// Checks the Redis of `REDIS_URL` if that is set; otherwise starts a `redis-server` that listens on a
-    /// socket in `directory`.
+    /// Checks that the server at `REDIS_URL` can be used. If the variable is not set, starts a
+    /// `redis-server` that listens on a socket in `directory`.
     ///
     /// # Errors
     ///
-    /// The Redis of `REDIS_URL` cannot be used, or no server can be started within 10 s.
+    /// The server at `REDIS_URL` cannot be used, or `redis-server` did not start within 10 s.
     pub async fn find(directory: &Path) -> anyhow::Result<Self> {
         if let Some(url) = env::var("REDIS_URL").ok().filter(|url| !url.is_empty()) {
             check(&url).await.context("REDIS_URL")?;
-            return Ok(Self { url, own: None });
+            return Ok(Self { url, process: None });
         }
         let socket = directory.join("redis.sock");
-        let server = start(&socket).await.context(
-            "no Redis: install redis-server, or set REDIS_URL; --no-redis shows the fleet without",
-        )?;
+        let child = start(&socket)
+            .await
+            .context("no Redis server: install redis-server, or set REDIS_URL")?;
         Ok(Self {
             url: format!("redis+unix://{}", socket.display()),
-            own: Some(Own { socket, server }),
+            process: Some(ServerProcess { socket, child }),
         })
     }
 
-    /// The URL that `RedisStore::builder` takes.
+    /// Returns the URL for `RedisStore::builder`.
     #[must_use]
     pub fn url(&self) -> &str {
         &self.url
     }
 
-    /// Whether the server was started by [`find`](Self::find).
+    /// Returns whether [`find`](Self::find) started the server.
     #[must_use]
     pub fn is_own(&self) -> bool {
-        self.own.is_some()
+        self.process.is_some()
     }
 
-    /// Ends the server if it was started by [`find`](Self::find).
+    /// Kills the server if [`find`](Self::find) started it.
     ///
     /// # Errors
     ///
-    /// The process cannot be ended.
+    /// The process cannot be killed.
     pub async fn kill(&mut self) -> anyhow::Result<()> {
-        if let Some(own) = &mut self.own {
-            own.server.kill().await?;
+        if let Some(process) = &mut self.process {
+            process.child.kill().await?;
         }
         Ok(())
     }
 
-    /// Starts an ended server again. It then holds no data.
+    /// Starts a killed server again. It is empty then.
     ///
     /// # Errors
     ///
-    /// The server does not answer within 10 s.
+    /// The server did not start within 10 s.
     pub async fn start_again(&mut self) -> anyhow::Result<()> {
-        if let Some(own) = &mut self.own {
-            own.server = start(&own.socket).await?;
+        if let Some(process) = &mut self.process {
+            process.child = start(&process.socket).await?;
         }
         Ok(())
     }
@@ -92,24 +93,24 @@ impl Redis {
 
 impl fmt::Display for Redis {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self.own {
-            Some(_) => "a redis-server started for this",
-            None => "the Redis of REDIS_URL",
+        f.write_str(match self.process {
+            Some(_) => "a redis-server started for this run",
+            None => "the Redis server at REDIS_URL",
         })
     }
 }
 
-/// Whether a store there can be used.
+/// Returns an error if no token can be loaded from the server.
 async fn check(url: &str) -> anyhow::Result<()> {
     let store = RedisStore::builder(url).danger_plaintext(true).build()?;
-    let key = SharedKey::new(["nobody"], &TokenRequest::default());
+    let key = SharedKey::new(["connection check"], &TokenRequest::default());
     store.load(&key).await?;
     Ok(())
 }
 
-/// A server that keeps nothing on disk, and listens on a socket in our own directory only.
+/// Starts a server that stores nothing on disk and listens only on `socket`.
 async fn start(socket: &Path) -> anyhow::Result<Child> {
-    let mut server = Command::new("redis-server")
+    let mut child = Command::new("redis-server")
         .args(["--port", "0", "--save", "", "--appendonly", "no"])
         .args(["--unixsocketperm", "700", "--unixsocket"])
         .arg(socket)
@@ -118,15 +119,15 @@ async fn start(socket: &Path) -> anyhow::Result<Child> {
         .kill_on_drop(true)
         .spawn()
         .context("redis-server")?;
-    let deadline = Instant::now() + STARTS_WITHIN;
+    let deadline = Instant::now() + START_TIMEOUT;
     while UnixStream::connect(socket).await.is_err() {
-        if let Some(status) = server.try_wait()? {
-            bail!("redis-server has ended: {status}");
+        if let Some(status) = child.try_wait()? {
+            bail!("redis-server ended: {status}");
         }
         if Instant::now() > deadline {
-            bail!("redis-server does not answer");
+            bail!("redis-server does not listen on its socket {START_TIMEOUT:?} after its start");
         }
         sleep(Duration::from_millis(20)).await;
     }
-    Ok(server)
+    Ok(child)
 }

@@ -21,7 +21,7 @@ async fn a_wrong_secret_is_one_token_request_and_no_request() -> Result<()> {
         (&result["requests"], &result["ok"]),
         (&20.into(), &0.into())
     );
-    assert_eq!(result["errors"], json!({ "refused": 20 }));
+    assert_eq!(result["errors"], json!({ "denied": 20 }));
     assert_eq!(
         (&result["token_requests"], &result["token_errors"]),
         (&1.into(), &1.into())

@@ -1,4 +1,4 @@
-//! What people are told.
+//! The printed report.
 
 use anyhow::{Context as _, Result};
 use serde_json::Value;
@@ -19,14 +19,14 @@ async fn the_body_of_a_single_response_and_the_granted_scopes_are_printed() -> R
         let body: Value = serde_json::from_str(body)?;
         assert_eq!(body["path"], "/api/echo", "{stack}");
         assert!(summary.starts_with("requests        1, 1 ok"), "{summary}");
-        let token = "token           600 s, scope \"document_read\" \
-                     (asked for \"document_read nonsense\")\n";
+        let token = "token           lifetime 600 s, scope \"document_read\" \
+                     (requested \"document_read nonsense\")\n";
         assert!(summary.contains(token), "{summary}");
     }
     let two = ["-n", "2", "--scope", "document_read"];
     let run = call_as_basic(&provider, &two, &provider.api()).await?;
     assert!(run.stdout.starts_with("requests "), "{}", run.stdout);
-    let token = "token           600 s, scope \"document_read\"\n";
+    let token = "token           lifetime 600 s, scope \"document_read\"\n";
     assert!(run.stdout.contains(token), "{}", run.stdout);
     Ok(())
 }
@@ -42,11 +42,11 @@ async fn the_reason_of_a_rejection_is_printed() -> Result<()> {
         let line = run
             .stdout
             .lines()
-            .filter(|line| line.starts_with("answer "));
+            .filter(|line| line.starts_with("response "));
         let [line] = line.collect::<Vec<_>>()[..] else {
             panic!("expected one: {}", run.stdout);
         };
-        assert!(line.starts_with("answer 403: Bearer realm="), "{line}");
+        assert!(line.starts_with("response 403: Bearer realm="), "{line}");
         let body = r#"; {"error":"insufficient_scope","scope":"document_write"}"#;
         assert!(line.contains("error=\"insufficient_scope\"") && line.ends_with(body));
     }
@@ -54,7 +54,7 @@ async fn the_reason_of_a_rejection_is_printed() -> Result<()> {
     let server = GrpcServer::python(&[]).await?;
     let run = call_as_basic(&provider, &["--stack", "tonic"], server.uri()).await?;
     assert_eq!(run.code, 1, "{}", run.stderr);
-    let line = "answer UNAUTHENTICATED: ";
+    let line = "response UNAUTHENTICATED: ";
     assert!(run.stdout.contains(line), "{}", run.stdout);
     Ok(())
 }

@@ -35,7 +35,7 @@ async fn bad_usage_is_one_clear_line_and_exit_status_2() -> Result<()> {
         names(expected, &["--token-url", token_url, api]).await?;
     }
     for (option, value, expected) in [
-        ("-H", "no colon", "a text without a colon"),
+        ("-H", "no colon", "an argument without a colon"),
         ("-H", "b@d name: x", "b@d name"),
         ("--param", "novalue", "NAME=VALUE"),
         ("--scope", "a\"b", "scope"),
@@ -52,7 +52,8 @@ async fn bad_usage_is_one_clear_line_and_exit_status_2() -> Result<()> {
     let arguments = [&["--token-url", TOKEN_URL], &secret[..], &[API]].concat();
     assert_eq!(
         bad_usage("id", &arguments).await?,
-        "call: the secret is never an argument: export AUTH_CLIENT_SECRET, \
+        "call: --client-secret is not an option, because arguments are visible to other users: \
+         export AUTH_CLIENT_SECRET, \
          or use --client-secret-file\n"
     );
     let raw = ["--auth-method", "client_secret_basic_raw"];

@@ -127,7 +127,9 @@ async fn eight_processes_of_a_hundred_tasks_make_eleven_token_requests_in_a_minu
         assert_eq!(report["errors"], json!({}), "{report}");
         assert_eq!(report["ok"], report["requests"], "{report}");
         requests += report["requests"].as_u64().unwrap_or_default();
-        shared += report["shared_tokens"].as_u64().unwrap_or_default();
+        shared += report["tokens_from_shared_store"]
+            .as_u64()
+            .unwrap_or_default();
     }
     let stats = provider.stats().await?;
     println!("{stats}: {requests} requests, {shared} tokens taken over");

@@ -10,7 +10,7 @@ use crate::connection::Connection;
 /// The connection is discarded if an answer takes longer.
 pub(crate) const ANSWER_TIMEOUT: Duration = Duration::from_secs(1);
 /// The limit for connecting, including TLS and authentication. An operation gives up earlier; the
-/// attempt goes on, and a later operation uses its connection.
+/// attempt continues, and a later operation uses its connection.
 pub(crate) const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// The redis crate's own limit for an answer. It is longer than [`ANSWER_TIMEOUT`], which therefore
 /// decides.

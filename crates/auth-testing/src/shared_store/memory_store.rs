@@ -20,7 +20,7 @@ use tokio::{
 use super::entry::Entry;
 use crate::sync::lock;
 
-/// How often a caller of [`SharedTokenStore::changed`] looks whether the lease has ended.
+/// The interval at which [`SharedTokenStore::changed`] checks whether the lease has ended.
 const POLL_INTERVAL: Duration = Duration::from_millis(250);
 
 /// A [`SharedTokenStore`] in this process's memory, for tests of several processes.
@@ -93,7 +93,7 @@ struct State {
     mode: Mutex<Mode>,
 }
 
-/// What the store does with an operation.
+/// The outcome of every operation.
 #[derive(Clone, Copy, Debug)]
 enum Mode {
     Works,
@@ -155,7 +155,7 @@ impl MemoryStore {
         *lock(&self.state.mode) = mode;
     }
 
-    /// Fails or hangs, if the test wants it.
+    /// Fails or hangs as the test has set it.
     async fn operate(&self) -> Result<(), Error> {
         let mode = *lock(&self.state.mode);
         match mode {

@@ -16,7 +16,7 @@ use crate::{
     scenario::{Capacity, Outage, Overload, Scenario, Silence},
 };
 
-/// There and back.
+/// The time of a round trip.
 const LATENCY: Duration = Duration::from_millis(20);
 
 #[derive(Debug)]
@@ -25,7 +25,7 @@ pub(super) struct AuthorizationServer {
     lifetime: Duration,
     capacity: Option<Capacity>,
     outage: Option<Outage>,
-    /// When it has served all that it has accepted.
+    /// When the server will have served all accepted requests.
     busy_until: Mutex<Instant>,
     record: Arc<Mutex<Record>>,
 }
@@ -42,7 +42,7 @@ impl AuthorizationServer {
         }
     }
 
-    /// When the request is served, if it is accepted.
+    /// Returns when the request is served, or an error if it is not accepted.
     fn accept(&self, now: Instant) -> Result<Instant, Error> {
         let Some(capacity) = self.capacity else {
             return Ok(now);

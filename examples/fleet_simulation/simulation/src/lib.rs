@@ -1,5 +1,5 @@
-//! A fleet in simulated time: every process is a real [`TokenCache`], and what it talks to is
-//! simulated.
+//! Simulates a fleet: every process is a real [`TokenCache`]; the time, the authorization server and the
+//! shared store are simulated.
 
 mod authorization_server;
 mod record;
@@ -22,16 +22,17 @@ pub use record::{BUCKET, Record, rates};
 use remote_store::RemoteStore;
 pub use scenario::{Capacity, Outage, Overload, Scenario, Silence};
 
-/// All processes start within this time, the worst case.
-const STARTED_WITHIN: Duration = Duration::from_secs(1);
+/// The time within which all processes start. A short time is the worst case.
+const START_PERIOD: Duration = Duration::from_secs(1);
 
-/// Runs a scenario on this thread, and tells `passed` of each simulated minute.
+/// Runs a scenario on this thread. Calls `passed` with the number of simulated minutes that have passed
+/// since the last call.
 ///
-/// What comes out depends on the scenario and its seed alone: the library draws its jitter from
-/// this thread's generator, which is seeded here, and the runtime has one thread.
+/// The record depends only on the scenario and its seed: the library draws its jitter from this thread's
+/// generator, which this function seeds, and the runtime has one thread.
 ///
 /// # Errors
-/// There is no runtime to be had.
+/// The runtime cannot be created.
 pub fn run(scenario: &Scenario, passed: impl Fn(u64)) -> std::io::Result<Record> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_time()
@@ -49,8 +50,7 @@ async fn fleet(scenario: &Scenario, passed: impl Fn(u64)) -> Record {
     let clock = TokioClock::new();
     let mut processes: Vec<TokenCache> = Vec::with_capacity(scenario.processes);
     for number in 0..scenario.processes {
-        sleep_until(start + STARTED_WITHIN.mul_f64(number as f64 / scenario.processes as f64))
-            .await;
+        sleep_until(start + START_PERIOD.mul_f64(number as f64 / scenario.processes as f64)).await;
         let mut builder = TokenCache::builder(Arc::clone(&server))
             .refresh_policy(scenario.policy.clone())
             .clock(clock)
@@ -59,17 +59,17 @@ async fn fleet(scenario: &Scenario, passed: impl Fn(u64)) -> Record {
             builder = builder.shared_store(store.clone());
         }
         let tokens = builder.build();
-        // it starts the request; what comes of it is looked at below
+        // the first poll starts the token request
         drop(tokens.token().now_or_never());
         processes.push(tokens);
     }
     let mut now = Duration::ZERO;
     while now < scenario.length {
-        now += scenario.look_every(now);
+        now += scenario.sample_interval(now);
         sleep_until(start + now).await;
         let without = processes.iter().filter(|tokens| tokens.cached().is_none());
         let without = without.count();
-        lock(&record).looks.push((now, without));
+        lock(&record).samples.push((now, without));
         if now.as_secs().is_multiple_of(60) {
             passed(1);
         }

@@ -1,17 +1,17 @@
-//! What happened, and what it comes to.
+//! The record of a simulation, and its statistics.
 
 use std::{sync::Mutex, time::Duration};
 
 use tokio::time::Instant;
 
-/// Requests are counted in buckets of 10 s where an evenness is told.
+/// The length of the buckets in which requests are counted for a peak-to-mean ratio.
 ///
-/// At 22 requests a second one holds 222, and by chance alone (Poisson) 15 more or less: the highest
-/// of the 45 in a period then stands some 15 % above the mean. In buckets of 1 s chance alone would
-/// make that 65 %, and hide what is looked for.
+/// At 22 requests a second a bucket of 10 s holds 222 ± 15 requests (Poisson). By chance alone, the
+/// highest of the 45 buckets in a period is about 15 % above the mean. With buckets of 1 s it would be
+/// 65 % above, and hide the effect of the policy.
 pub const BUCKET: Duration = Duration::from_secs(10);
 
-/// What a run has brought.
+/// The record of one simulation.
 #[derive(Clone, Debug)]
 pub struct Record {
     start: Instant,
@@ -19,8 +19,8 @@ pub struct Record {
     pub requests: Vec<u32>,
     /// Operations of the shared store in each second.
     pub store_operations: Vec<u32>,
-    /// When it was looked, and how many processes had no usable token.
-    pub looks: Vec<(Duration, usize)>,
+    /// The number of processes without a usable token at each sample time.
+    pub samples: Vec<(Duration, usize)>,
     tokens: u64,
 }
 
@@ -30,7 +30,7 @@ impl Record {
             start,
             requests: Vec::new(),
             store_operations: Vec::new(),
-            looks: Vec::new(),
+            samples: Vec::new(),
             tokens: 0,
         }
     }
@@ -39,7 +39,7 @@ impl Record {
         count(&mut self.requests, now - self.start);
     }
 
-    /// The number of the token that is handed out.
+    /// Returns the number of the next token.
     pub(super) fn token(&mut self) -> u64 {
         self.tokens += 1;
         self.tokens
@@ -49,7 +49,7 @@ impl Record {
         count(&mut self.store_operations, now - self.start);
     }
 
-    /// With one count for each second of `length`.
+    /// Extends the counts to one for each second of `length`.
     pub(super) fn of_length(mut self, length: Duration) -> Self {
         self.requests.resize(seconds(length), 0);
         self.store_operations.resize(seconds(length), 0);
@@ -58,13 +58,13 @@ impl Record {
 }
 
 impl Record {
-    /// Token requests in all.
+    /// Returns the number of token requests.
     #[must_use]
     pub fn total(&self) -> u64 {
         self.requests.iter().map(|count| u64::from(*count)).sum()
     }
 
-    /// Token requests in each second between two times.
+    /// Returns the token requests in each second between two times.
     #[must_use]
     pub fn requests(&self, from: Duration, to: Duration) -> &[u32] {
         self.requests
@@ -72,10 +72,10 @@ impl Record {
             .unwrap_or_default()
     }
 
-    /// The highest bucket over the mean of all, for each period.
+    /// Returns the highest bucket divided by the mean of all buckets, for each period.
     ///
-    /// The second starts one `period` after the fleet, and so on: a crest that moves with the tokens
-    /// stands where a period begins.
+    /// Period n starts n − 1 times `period` after the fleet. Refreshes that stay in step therefore show at
+    /// the start of each period.
     #[must_use]
     pub fn peak_to_mean(&self, period: Duration, bucket: Duration) -> Vec<f64> {
         let buckets = (period.as_secs_f64() / bucket.as_secs_f64()).round() as usize;
@@ -87,27 +87,30 @@ impl Record {
         rates.chunks_exact(buckets.max(1)).map(over_mean).collect()
     }
 
-    /// How many had no usable token, at worst, when it was looked after `since`.
+    /// Returns the max number of processes without a usable token in the samples after `since`.
     #[must_use]
     pub fn most_without_token(&self, since: Duration) -> usize {
-        let looks = self.looks.iter().filter(|(at, _)| *at > since);
-        looks.map(|(_, without)| *without).max().unwrap_or_default()
+        let samples = self.samples.iter().filter(|(at, _)| *at > since);
+        samples
+            .map(|(_, without)| *without)
+            .max()
+            .unwrap_or_default()
     }
 
-    /// When all had a usable token again and kept one, counted from `since`; `None` if they never
-    /// did.
+    /// Returns the time from `since` until all processes have a usable token in every later sample.
+    /// `None` if there is no such time.
     #[must_use]
     pub fn recovered_after(&self, since: Duration) -> Option<Duration> {
-        let last = self.looks.iter().rposition(|(_, without)| *without > 0)?;
-        let (next, _) = self.looks.get(last + 1)?;
+        let last = self.samples.iter().rposition(|(_, without)| *without > 0)?;
+        let (next, _) = self.samples.get(last + 1)?;
         Some(next.saturating_sub(since))
     }
 
-    /// How long processes had no usable token between two times, all together.
+    /// Sums the time without a usable token over all processes, between two times.
     #[must_use]
     pub fn time_without_token(&self, from: Duration, to: Duration) -> Duration {
         let pairs = self
-            .looks
+            .samples
             .windows(2)
             .filter(|pair| pair[0].0 >= from && pair[1].0 <= to);
         pairs
@@ -116,7 +119,7 @@ impl Record {
     }
 }
 
-/// Counts per second, averaged over each bucket.
+/// Returns the mean count per second of each bucket.
 #[must_use]
 pub fn rates(counts: &[u32], bucket: Duration) -> Vec<f64> {
     let buckets = counts.chunks_exact(seconds(bucket).max(1));

@@ -1,4 +1,4 @@
-//! The store of `auth-testing`, as far away as one on the network.
+//! `MemoryStore` with the latency of a network.
 
 use std::{
     sync::{Arc, Mutex},
@@ -11,7 +11,7 @@ use tokio::time::{Instant, sleep};
 
 use crate::record::{Record, lock};
 
-/// There and back.
+/// The time of a round trip.
 const LATENCY: Duration = Duration::from_millis(1);
 
 #[derive(Clone, Debug)]
@@ -28,7 +28,7 @@ impl RemoteStore {
         }
     }
 
-    async fn travel(&self) {
+    async fn round_trip(&self) {
         lock(&self.record).store_operation(Instant::now());
         sleep(LATENCY).await;
     }
@@ -37,17 +37,17 @@ impl RemoteStore {
 #[async_trait]
 impl SharedTokenStore for RemoteStore {
     async fn load(&self, key: &SharedKey) -> Result<Option<SharedToken>, Error> {
-        self.travel().await;
+        self.round_trip().await;
         self.store.load(key).await
     }
 
     async fn save(&self, key: &SharedKey, token: &SharedToken) -> Result<(), Error> {
-        self.travel().await;
+        self.round_trip().await;
         self.store.save(key, token).await
     }
 
     async fn lease(&self, key: &SharedKey) -> Result<Option<Box<dyn Lease>>, Error> {
-        self.travel().await;
+        self.round_trip().await;
         let lease = self.store.lease(key).await?;
         Ok(lease.map(|lease| -> Box<dyn Lease> {
             Box::new(RemoteLease {
@@ -57,7 +57,7 @@ impl SharedTokenStore for RemoteStore {
         }))
     }
 
-    /// Waiting is no operation, and being told takes as long as one.
+    /// Waiting is not counted as an operation. The notification takes as long as a round trip.
     async fn changed(&self, key: &SharedKey) -> Result<(), Error> {
         let changed = self.store.changed(key).await;
         sleep(LATENCY).await;
@@ -78,12 +78,12 @@ impl Lease for RemoteLease {
     }
 
     async fn release(self: Box<Self>) -> Result<(), Error> {
-        self.store.travel().await;
+        self.store.round_trip().await;
         self.lease.release().await
     }
 
-    async fn release_after(self: Box<Self>, pause: Duration) -> Result<(), Error> {
-        self.store.travel().await;
-        self.lease.release_after(pause).await
+    async fn release_after(self: Box<Self>, delay: Duration) -> Result<(), Error> {
+        self.store.round_trip().await;
+        self.lease.release_after(delay).await
     }
 }

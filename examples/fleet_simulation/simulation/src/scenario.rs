@@ -1,87 +1,87 @@
-//! What is simulated.
+//! The settings of a simulation.
 
 use std::time::Duration;
 
 use auth_core::RefreshPolicy;
 
-/// A fleet, its authorization server, and what happens to them.
+/// A fleet, its authorization server and its outage.
 #[derive(Clone, Debug)]
 pub struct Scenario {
-    /// As it is called in tables and plots.
+    /// The name in tables and plots.
     pub name: String,
-    /// How many there are.
+    /// The number of processes.
     pub processes: usize,
-    /// How long the simulation lasts.
+    /// The length of the simulation.
     pub length: Duration,
-    /// Of each token, as the authorization server tells it.
+    /// The lifetime of a token.
     pub lifetime: Duration,
-    /// Of each process.
+    /// The refresh policy of every process.
     pub policy: RefreshPolicy,
-    /// How long after a token the next one is asked for, on average: what the policy comes to.
+    /// The mean time between two token requests of a process, which follows from the policy.
     pub period: Duration,
-    /// Whether the processes share one.
+    /// Whether the processes have a shared store.
     pub shared_store: bool,
-    /// `None`: it serves whatever comes.
+    /// The capacity of the authorization server. `None`: unlimited.
     pub capacity: Option<Capacity>,
-    /// `None`: it never fails.
+    /// The outage of the authorization server, if any.
     pub outage: Option<Outage>,
-    /// Of everything that is drawn at random.
+    /// The seed of all random numbers.
     pub seed: u64,
 }
 
-/// What an authorization server can do.
+/// The capacity of an authorization server.
 #[derive(Clone, Copy, Debug)]
 pub struct Capacity {
-    /// Requests that it serves in a second.
+    /// The number of requests that it serves in a second.
     pub per_second: u32,
-    /// Requests that may wait; those that come beyond are turned away.
+    /// The max number of requests that wait to be served.
     pub queue: u32,
-    /// How those are turned away.
+    /// The response to a request that finds the queue full.
     pub beyond: Overload,
 }
 
-/// How a request is turned away.
+/// The response of an overloaded server.
 #[derive(Clone, Copy, Debug)]
 pub enum Overload {
     /// 503.
     Unavailable,
-    /// 429 with `Retry-After`: so long, and up to so much longer at random, in whole seconds.
+    /// 429 with `Retry-After`, a random whole number of seconds.
     TooManyRequests {
-        /// The shortest time, in seconds.
+        /// The min time, in seconds.
         retry_after: u64,
-        /// How much longer at most, in seconds.
+        /// The difference between the max and the min time, in seconds.
         spread: u64,
     },
 }
 
-/// The authorization server is gone for a while.
+/// An outage of the authorization server.
 #[derive(Clone, Copy, Debug)]
 pub struct Outage {
-    /// Since the start of the simulation.
+    /// The start of the outage, counted from the start of the simulation.
     pub from: Duration,
-    /// How long it lasts.
+    /// The length of the outage.
     pub length: Duration,
-    /// What a request meets.
+    /// The response to a request.
     pub silence: Silence,
 }
 
-/// What a request meets during an outage.
+/// The response to a request during an outage.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Silence {
-    /// 503, at once.
+    /// 503 at once.
     Unavailable,
-    /// No answer at all.
+    /// No response.
     NoAnswer,
 }
 
 impl Outage {
-    /// Since the start of the simulation.
+    /// Returns the end of the outage, counted from the start of the simulation.
     #[must_use]
     pub fn end(&self) -> Duration {
         self.from + self.length
     }
 
-    /// Whether it is on, so long after the start of the simulation.
+    /// Returns whether the outage is in progress at `now`, counted from the start of the simulation.
     #[must_use]
     pub fn is_on(&self, now: Duration) -> bool {
         (self.from..self.end()).contains(&now)
@@ -89,7 +89,8 @@ impl Outage {
 }
 
 impl Scenario {
-    /// A store-less fleet with the default policy, and a server that never tires.
+    /// Creates a fleet with the default policy and without a shared store, and a server of unlimited
+    /// capacity.
     #[must_use]
     pub fn new(processes: usize, length: Duration, seed: u64) -> Self {
         Self {
@@ -98,7 +99,7 @@ impl Scenario {
             length,
             lifetime: Duration::from_secs(600),
             policy: RefreshPolicy::default(),
-            // 600 s, less 5 % and a window of 24 %
+            // 600 s minus the margin of 5 % and the window of 24 %
             period: Duration::from_secs(426),
             shared_store: false,
             capacity: None,
@@ -107,13 +108,13 @@ impl Scenario {
         }
     }
 
-    /// How long until all processes are looked at again: each second where an outage is on or just
-    /// over, each minute else.
-    pub(super) fn look_every(&self, now: Duration) -> Duration {
+    /// Returns the time until the next sample: a second during an outage and half an hour after it, else
+    /// a minute.
+    pub(super) fn sample_interval(&self, now: Duration) -> Duration {
         const AFTERMATH: Duration = Duration::from_secs(1800);
         let outage = self.outage.as_ref();
-        let close =
+        let is_near =
             outage.is_some_and(|outage| (outage.from..outage.end() + AFTERMATH).contains(&now));
-        Duration::from_secs(if close { 1 } else { 60 })
+        Duration::from_secs(if is_near { 1 } else { 60 })
     }
 }

@@ -1,4 +1,4 @@
-//! Operations of a store, which has to answer in time and without an error.
+//! Operations of a store, each of which has to finish in time and without an error.
 
 use std::{future::Future, time::Duration};
 

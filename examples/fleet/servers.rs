@@ -1,4 +1,4 @@
-//! What the fleet calls: an authorization server and an API, inside this process.
+//! The authorization server and the API that the fleet calls. Both run in this process.
 
 use std::{
     env,
@@ -14,33 +14,34 @@ use anyhow::Context;
 use auth_testing::{AuthorizationServer, ProtectedApi};
 use local_redis::Redis;
 
-use crate::Args;
+use crate::{Args, table::counted};
 
-pub(crate) const CLIENT: (&str, &str) = ("fleet", "not-a-real-secret");
+pub(crate) const CLIENT_ID: &str = "fleet";
+pub(crate) const CLIENT_SECRET: &str = "not-a-real-secret";
 
-pub(crate) struct Place {
+pub(crate) struct Servers {
     server: AuthorizationServer,
     api: ProtectedApi,
     directory: PathBuf,
 }
 
-impl Place {
+impl Servers {
     pub(crate) async fn start(lifetime: Duration) -> anyhow::Result<Self> {
         let server = AuthorizationServer::builder()
-            .client(CLIENT.0, CLIENT.1)
+            .client(CLIENT_ID, CLIENT_SECRET)
             .token_lifetime(lifetime)
             .start()
             .await?;
         let api = ProtectedApi::start(&server).await?;
         let directory = env::temp_dir().join(format!("fleet-{}", process::id()));
         fs::create_dir_all(&directory)?;
-        let place = Self {
+        let servers = Self {
             server,
             api,
             directory,
         };
-        place.make_seal_key()?;
-        Ok(place)
+        servers.create_seal_key()?;
+        Ok(servers)
     }
 
     pub(crate) fn token_url(&self) -> String {
@@ -51,9 +52,9 @@ impl Place {
         format!("{}/orders", self.api.url())
     }
 
-    /// Token requests so far, as the server counts them.
-    pub(crate) fn token_requests(&self) -> usize {
-        self.server.token_requests()
+    /// Returns the number of token requests that the authorization server received.
+    pub(crate) fn token_requests(&self) -> u64 {
+        self.server.token_requests() as u64
     }
 
     pub(crate) fn directory(&self) -> &Path {
@@ -64,21 +65,22 @@ impl Place {
         self.directory.join("seal.key")
     }
 
-    pub(crate) fn explanation(&self, args: &Args, redis: Option<&Redis>) -> String {
+    pub(crate) fn description(&self, args: &Args, redis: Option<&Redis>) -> String {
         let store = match redis {
-            Some(redis) => format!("{redis} is where they share one token"),
-            None => "each has a token of its own".to_owned(),
+            Some(redis) => format!("The processes share one token through {redis}."),
+            None => "Each process requests its own tokens.".to_owned(),
         };
         format!(
-            "{} processes with {} tasks each; tokens live for {}; {store}.\n",
-            args.processes,
-            args.tasks,
+            "{} with {} each call an API for {}. A token lives for {}.\n{store}\n",
+            counted(args.processes.into(), "process"),
+            counted(args.tasks.into(), "task"),
+            humantime::format_duration(args.duration),
             humantime::format_duration(args.lifetime),
         )
     }
 
-    /// 32 random bytes, as `head -c 32 /dev/urandom` makes them.
-    fn make_seal_key(&self) -> anyhow::Result<()> {
+    /// Writes 32 random bytes to the file of the seal key.
+    fn create_seal_key(&self) -> anyhow::Result<()> {
         let mut key = [0; 32];
         File::open("/dev/urandom")?.read_exact(&mut key)?;
         let mut options = File::options();
@@ -87,13 +89,13 @@ impl Place {
             .create_new(true)
             .mode(0o600)
             .open(self.seal_key())?;
-        std::io::Write::write_all(&mut file, &key).context("the key that seals tokens")
+        std::io::Write::write_all(&mut file, &key).context("writing the seal key")
     }
 }
 
-impl Drop for Place {
+impl Drop for Servers {
     fn drop(&mut self) {
-        // what is left of it is in a directory for what is left of things
+        // if this fails, the files stay in the directory for temporary files
         let _ = fs::remove_dir_all(&self.directory);
     }
 }

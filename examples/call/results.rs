@@ -1,4 +1,4 @@
-//! What came of the requests so far.
+//! The results of the requests so far.
 
 use std::{
     collections::BTreeMap,
@@ -11,15 +11,15 @@ use http::StatusCode;
 use indicatif::ProgressBar;
 
 use crate::{
-    answer::{Answer, Status},
     failure::Failure,
     grpc,
+    response::{Response, Status},
 };
 
-/// The longest latency that is told apart, in microseconds: a minute.
-const LONGEST_LATENCY: u64 = 60_000_000;
+/// The max latency in the histogram: a minute, in microseconds.
+const MAX_LATENCY: u64 = 60_000_000;
 
-pub(crate) struct Tally {
+pub(crate) struct Results {
     counts: Mutex<Counts>,
     bar: ProgressBar,
 }
@@ -30,17 +30,17 @@ pub(crate) struct Counts {
     pub(crate) ok: u64,
     pub(crate) statuses: BTreeMap<StatusCode, u64>,
     pub(crate) grpc_statuses: BTreeMap<&'static str, u64>,
-    /// The first answer of each status that is no success, by its name.
-    pub(crate) refusals: BTreeMap<String, String>,
-    /// The body of the last answer over HTTP, as much as is kept of it.
+    /// The first response of each status other than success, by the name of the status.
+    pub(crate) first_responses: BTreeMap<String, String>,
+    /// The kept part of the last HTTP response's body.
     pub(crate) body: Vec<u8>,
-    /// By kind: how many, and what the first one said.
+    /// The number of failures and the first message, by kind.
     pub(crate) failures: BTreeMap<&'static str, (u64, String)>,
-    /// Of the requests that were answered, in microseconds.
+    /// The latency of the requests that have a response, in microseconds.
     pub(crate) latency: Histogram<u64>,
 }
 
-impl Tally {
+impl Results {
     pub(crate) fn new(bar: ProgressBar) -> anyhow::Result<Self> {
         Ok(Self {
             counts: Mutex::new(Counts {
@@ -48,21 +48,21 @@ impl Tally {
                 ok: 0,
                 statuses: BTreeMap::new(),
                 grpc_statuses: BTreeMap::new(),
-                refusals: BTreeMap::new(),
+                first_responses: BTreeMap::new(),
                 body: Vec::new(),
                 failures: BTreeMap::new(),
-                latency: Histogram::new_with_bounds(1, LONGEST_LATENCY, 3)?,
+                latency: Histogram::new_with_bounds(1, MAX_LATENCY, 3)?,
             }),
             bar,
         })
     }
 
-    pub(crate) fn add(&self, outcome: Result<Answer, Failure>, latency: Duration) {
+    pub(crate) fn add(&self, outcome: Result<Response, Failure>, latency: Duration) {
         self.counts().add(outcome, latency);
         self.bar.inc(1);
     }
 
-    /// Takes the progress bar away; what came of them all.
+    /// Removes the progress bar and returns the counts.
     pub(crate) fn finish(&self) -> MutexGuard<'_, Counts> {
         self.bar.finish_and_clear();
         self.counts()
@@ -74,10 +74,10 @@ impl Tally {
 }
 
 impl Counts {
-    fn add(&mut self, outcome: Result<Answer, Failure>, latency: Duration) {
+    fn add(&mut self, outcome: Result<Response, Failure>, latency: Duration) {
         self.requests += 1;
-        let answer = match outcome {
-            Ok(answer) => answer,
+        let response = match outcome {
+            Ok(response) => response,
             Err(failure) => {
                 let (count, _) = self
                     .failures
@@ -87,15 +87,15 @@ impl Counts {
                 return;
             }
         };
-        self.ok += u64::from(answer.is_success());
-        if !answer.is_success() {
-            let first = self.refusals.entry(answer.status.to_string());
-            first.or_insert_with(|| answer.line());
+        self.ok += u64::from(response.is_success());
+        if !response.is_success() {
+            let first = self.first_responses.entry(response.status.to_string());
+            first.or_insert_with(|| response.line());
         }
-        match answer.status {
+        match response.status {
             Status::Http(status) => {
                 *self.statuses.entry(status).or_default() += 1;
-                self.body = answer.body;
+                self.body = response.body;
             }
             Status::Grpc(code) => *self.grpc_statuses.entry(grpc::name(code)).or_default() += 1,
         }

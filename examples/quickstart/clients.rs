@@ -1,12 +1,12 @@
-//! The three stacks, each as a program of yours would set it up.
+//! The three clients, each set up as a program of yours would do it.
 
 use std::error::Error as _;
 
 use anyhow::{Context, Error, anyhow};
+use auth_core::Authorizer;
 use auth_reqwest::{AuthMiddleware, ReqwestTransport};
 use auth_tower::{AuthLayer, TowerTransport};
 use bytes::Bytes;
-use counting_source::TokenRequestCount;
 use http::Request;
 use http_body_util::{BodyExt, Full};
 use hyper_rustls::{ConfigBuilderExt, HttpsConnector, HttpsConnectorBuilder};
@@ -22,24 +22,25 @@ use tonic_health::pb::{HealthCheckRequest, health_client::HealthClient};
 use tower::{ServiceBuilder, ServiceExt};
 
 use crate::{
-    load::{Answer, Load, Outcome},
-    place::Place,
-    tokens::tokens,
+    load::{Load, Outcome, Response},
+    servers::Servers,
 };
 
-pub(crate) async fn hyper(place: &Place, load: &Load) -> anyhow::Result<Outcome> {
-    let count = TokenRequestCount::default();
+pub(crate) async fn hyper(servers: &Servers, load: &Load) -> anyhow::Result<Outcome> {
     let hyper_client = hyper_client();
-    let transport = TowerTransport::new(hyper_client.clone());
-    let api = &place.api_url;
-    let tokens = tokens(place, api.as_str(), transport, &count)?;
+    let api = servers.api_url.as_str();
+    let secret = servers.client_secret.clone();
+    let tokens = Authorizer::client_credentials(&servers.token_url, &servers.client_id, secret)
+        .scope(&servers.scope)
+        .origin_of(api)
+        .build(TowerTransport::new(hyper_client.clone()))?;
 
     let client = ServiceBuilder::new()
-        .layer(AuthLayer::new(tokens))
+        .layer(AuthLayer::new(tokens.clone()))
         .service(hyper_client);
 
     let call = async || {
-        let request = Request::get(api.as_str()).body(Full::default())?;
+        let request = Request::get(api).body(Full::default())?;
         let response = client.clone().oneshot(request).await;
         let response = response.map_err(|e| match e.downcast::<auth_core::Error>() {
             Ok(no_token) => Error::new(*no_token),
@@ -47,73 +48,79 @@ pub(crate) async fn hyper(place: &Place, load: &Load) -> anyhow::Result<Outcome>
         })?;
         let status = response.status();
         response.into_body().collect().await?;
-        Ok(Answer::from(status))
+        Ok(Response::from(status))
     };
-    Ok(load.run("hyper", call, &count).await)
+    Ok(load.run("hyper", call, &tokens).await)
 }
 
-pub(crate) async fn reqwest(place: &Place, load: &Load) -> anyhow::Result<Outcome> {
+pub(crate) async fn reqwest(servers: &Servers, load: &Load) -> anyhow::Result<Outcome> {
     let tls = rustls::ClientConfig::builder()
         .with_webpki_roots()
         .with_no_client_auth();
     let builder = || {
         let builder = reqwest::Client::builder().tls_backend_preconfigured(tls.clone());
-        match place.is_embedded() {
-            true => builder.no_proxy(), // no proxy leads into this process
+        match servers.are_in_process() {
+            true => builder.no_proxy(), // a proxy does not reach servers in this process
             false => builder,
         }
     };
-    let count = TokenRequestCount::default();
-    let transport = ReqwestTransport::new(builder())?;
-    let api = &place.api_url;
-    let tokens = tokens(place, api.as_str(), transport, &count)?;
+    let api = &servers.api_url;
+    let secret = servers.client_secret.clone();
+    let tokens = Authorizer::client_credentials(&servers.token_url, &servers.client_id, secret)
+        .scope(&servers.scope)
+        .origin_of(api.as_str())
+        .build(ReqwestTransport::new(builder())?)?;
 
     let client = reqwest_middleware::ClientBuilder::new(builder().build()?)
-        .with(AuthMiddleware::new(tokens))
+        .with(AuthMiddleware::new(tokens.clone()))
         .build();
 
     let call = async || {
         let response = client.get(api.clone()).send().await;
         let response = response.map_err(|e| match e {
-            reqwest_middleware::Error::Middleware(e) => e, // else not of its chain
+            // as the error itself, because it is not in the chain of the enum around it
+            reqwest_middleware::Error::Middleware(e) => e,
             e => e.into(),
         })?;
         let status = response.status();
         response.bytes().await?;
-        Ok(Answer::from(status))
+        Ok(Response::from(status))
     };
-    Ok(load.run("reqwest", call, &count).await)
+    Ok(load.run("reqwest", call, &tokens).await)
 }
 
-/// None without a gRPC server.
-pub(crate) async fn tonic(place: &Place, load: &Load) -> anyhow::Result<Option<Outcome>> {
-    let Some(grpc_url) = &place.grpc_url else {
+/// Returns `None` if there is no gRPC server.
+pub(crate) async fn tonic(servers: &Servers, load: &Load) -> anyhow::Result<Option<Outcome>> {
+    let Some(grpc_url) = &servers.grpc_url else {
         return Ok(None);
     };
-    let count = TokenRequestCount::default();
-    let tokens = tokens(place, grpc_url, TowerTransport::new(hyper_client()), &count)?;
+    let secret = servers.client_secret.clone();
+    let tokens = Authorizer::client_credentials(&servers.token_url, &servers.client_id, secret)
+        .scope(&servers.scope)
+        .origin_of(grpc_url)
+        .build(TowerTransport::new(hyper_client()))?;
 
     let endpoint = Channel::from_shared(grpc_url.clone())
         .context("GRPC_URL")?
         .tls_config(ClientTlsConfig::new().with_enabled_roots())?;
     let channel = ServiceBuilder::new()
-        .layer(AuthLayer::for_endpoint(&endpoint, tokens)?)
+        .layer(AuthLayer::for_endpoint(&endpoint, tokens.clone())?)
         .service(endpoint.connect_lazy());
     let client = HealthClient::new(channel);
 
     let call = async || {
         let request = HealthCheckRequest::default();
         match client.clone().check(request).await {
-            Ok(_) => Ok(Answer::from(Code::Ok)),
-            Err(status) if status.source().is_none() => Ok(Answer::from(status.code())),
-            // made on this side: no answer came
+            Ok(_) => Ok(Response::from(Code::Ok)),
+            Err(status) if status.source().is_none() => Ok(Response::from(status.code())),
+            // a status with a source was created by this client: there is no response
             Err(status) => Err(cause(&status)),
         }
     };
-    Ok(Some(load.run("tonic", call, &count).await))
+    Ok(Some(load.run("tonic", call, &tokens).await))
 }
 
-/// What the middleware says, without all that a status says of itself.
+/// Returns the error of the layer without the status around it, whose text is long.
 fn cause(status: &Status) -> Error {
     match status.source().and_then(|cause| cause.downcast_ref()) {
         Some(no_token) => Error::new(auth_core::Error::clone(no_token)),

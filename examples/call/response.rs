@@ -1,4 +1,4 @@
-//! How the other side answered.
+//! The response to one request.
 
 use std::fmt;
 
@@ -8,11 +8,12 @@ use tonic::Code;
 
 use crate::{grpc, text};
 
-/// So much of a body is shown in one line, in bytes.
-const SHOWN: usize = 1 << 10;
+/// The max length of a challenge or a body in one printed line, in bytes.
+const MAX_SHOWN: usize = 1 << 10;
 
-/// So much of a body that is shown in one line is kept: a token at its end is then found whole.
-const KEPT: usize = 64 << 10;
+/// The max length of the kept part of a body that is printed in one line. It is larger than
+/// [`MAX_SHOWN`], so that a token at the end of the shown part is complete and can be redacted.
+const MAX_KEPT: usize = 64 << 10;
 
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Status {
@@ -30,18 +31,18 @@ impl fmt::Display for Status {
 }
 
 #[derive(Debug)]
-pub(crate) struct Answer {
+pub(crate) struct Response {
     pub(crate) status: Status,
     /// The values of `www-authenticate`.
     challenges: Vec<Vec<u8>>,
-    /// As much of it as is wanted; of gRPC the status's message.
+    /// The kept part of the body; for gRPC the message of the status.
     pub(crate) body: Vec<u8>,
-    /// How much of the body is kept.
+    /// The max length of the kept part.
     limit: usize,
 }
 
-impl Answer {
-    /// The whole body is kept if `whole`, else no more than [`line`](Self::line) takes.
+impl Response {
+    /// Keeps the whole body if `whole`, else the part that [`line`](Self::line) needs.
     pub(crate) fn http(status: StatusCode, headers: &HeaderMap, whole: bool) -> Self {
         let challenges = headers.get_all(WWW_AUTHENTICATE).into_iter();
         Self {
@@ -51,7 +52,7 @@ impl Answer {
             limit: match whole {
                 true => usize::MAX,
                 false if status.is_success() => 0,
-                false => KEPT,
+                false => MAX_KEPT,
             },
         }
     }
@@ -61,11 +62,11 @@ impl Answer {
             status: Status::Grpc(code),
             challenges: Vec::new(),
             body: message.into(),
-            limit: KEPT,
+            limit: MAX_KEPT,
         }
     }
 
-    /// The next part of the body.
+    /// Adds the next part of the body.
     pub(crate) fn add(&mut self, part: &[u8]) {
         let room = self.limit.saturating_sub(self.body.len());
         self.body.extend_from_slice(&part[..room.min(part.len())]);
@@ -78,7 +79,7 @@ impl Answer {
         }
     }
 
-    /// Strikes out the token, should the other side have echoed it.
+    /// Redacts the token, in case the server echoed it.
     pub(crate) fn redact(&mut self, authorization: &Authorization) {
         let header = authorization.header().as_bytes();
         let token = header.strip_prefix(b"Bearer ").unwrap_or(header);
@@ -87,14 +88,16 @@ impl Answer {
         }
     }
 
-    /// What it says, in one line: the challenges, then the beginning of the body.
+    /// Returns the challenges and the beginning of the body in one line.
     pub(crate) fn line(&self) -> String {
         let challenges = self.challenges.iter();
-        let challenges: Vec<_> = challenges.map(|value| text::line(value, SHOWN)).collect();
-        let mut parts = vec![challenges.join(", "), text::line(&self.body, SHOWN)];
+        let challenges: Vec<_> = challenges
+            .map(|value| text::line(value, MAX_SHOWN))
+            .collect();
+        let mut parts = vec![challenges.join(", "), text::line(&self.body, MAX_SHOWN)];
         parts.retain(|part| !part.is_empty());
         match parts.is_empty() {
-            true => "without a challenge, without a body".into(),
+            true => "no challenge and no body".into(),
             false => parts.join("; "),
         }
     }
@@ -104,36 +107,40 @@ impl Answer {
 mod tests {
     use super::*;
 
-    fn answer(status: u16, whole: bool) -> Answer {
+    fn response(status: u16, whole: bool) -> Response {
         let mut headers = HeaderMap::new();
         headers.append(WWW_AUTHENTICATE, "Bearer error=\"e\"".parse().unwrap());
         headers.append(WWW_AUTHENTICATE, "DPoP".parse().unwrap());
-        Answer::http(StatusCode::from_u16(status).unwrap(), &headers, whole)
+        Response::http(StatusCode::from_u16(status).unwrap(), &headers, whole)
     }
 
     #[test]
     fn a_line_is_the_challenges_and_the_beginning_of_the_body() {
-        let mut refused = answer(401, false);
-        assert_eq!(refused.line(), "Bearer error=\"e\", DPoP");
-        refused.add(b"{\r\n\x1b}");
-        assert_eq!(refused.line(), "Bearer error=\"e\", DPoP; {}");
-        refused.add(&[b'x'; 2000]);
+        let mut rejection = response(401, false);
+        assert_eq!(rejection.line(), "Bearer error=\"e\", DPoP");
+        rejection.add(b"{\r\n\x1b}");
+        assert_eq!(rejection.line(), "Bearer error=\"e\", DPoP; {}");
+        rejection.add(&[b'x'; 2000]);
         let expected = format!(
             "Bearer error=\"e\", DPoP; {{\r\n\x1b}}{}…",
             "x".repeat(1019)
         );
-        assert_eq!(refused.line(), expected.replace(['\r', '\n', '\x1b'], ""));
-        let silent = Answer::grpc(Code::Internal, "");
-        assert_eq!(silent.line(), "without a challenge, without a body");
+        assert_eq!(rejection.line(), expected.replace(['\r', '\n', '\x1b'], ""));
+        let empty = Response::grpc(Code::Internal, "");
+        assert_eq!(empty.line(), "no challenge and no body");
     }
 
     #[test]
     fn no_more_of_a_body_is_kept_than_is_shown() {
-        for (status, whole, kept) in [(200, false, 0), (403, false, KEPT), (200, true, 100_000)] {
-            let mut answer = answer(status, whole);
-            answer.add(&[b'x'; 40_000]);
-            answer.add(&[b'x'; 60_000]);
-            assert_eq!(answer.body.len(), kept);
+        for (status, whole, kept) in [
+            (200, false, 0),
+            (403, false, MAX_KEPT),
+            (200, true, 100_000),
+        ] {
+            let mut response = response(status, whole);
+            response.add(&[b'x'; 40_000]);
+            response.add(&[b'x'; 60_000]);
+            assert_eq!(response.body.len(), kept);
         }
     }
 }

@@ -1,4 +1,4 @@
-//! The store that processes share, from the command line.
+//! The shared store of the command line.
 
 use std::sync::Arc;
 
@@ -7,8 +7,8 @@ use auth_redis::{RedisStore, SealKeys};
 
 use crate::args::Args;
 
-/// `None`: every process has a token of its own.
-pub(crate) fn store(args: &Args) -> anyhow::Result<Option<Arc<dyn SharedTokenStore>>> {
+/// Returns `None` without `--redis`.
+pub(crate) fn shared_store(args: &Args) -> anyhow::Result<Option<Arc<dyn SharedTokenStore>>> {
     let Some(url) = &args.redis else {
         return Ok(None);
     };

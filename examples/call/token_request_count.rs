@@ -1,4 +1,4 @@
-//! Counts the token requests that a source makes.
+//! Counts token requests.
 
 use std::sync::{
     Arc,
@@ -7,40 +7,36 @@ use std::sync::{
 
 use auth_core::{Error, SharedKey, TokenRequest, TokenResponse, TokenSource, async_trait};
 
-/// Token requests so far, and how many of them failed. Clones count together.
+/// The number of token requests so far, and of those that failed. Clones share the counts.
 #[derive(Clone, Debug, Default)]
-pub struct TokenRequestCount(Arc<Counts>);
+pub(crate) struct TokenRequestCount(Arc<Counts>);
 
 #[derive(Debug, Default)]
 struct Counts {
-    requests: AtomicU64,
-    errors: AtomicU64,
+    started: AtomicU64,
+    failed: AtomicU64,
 }
 
 impl TokenRequestCount {
-    /// How many token requests were started.
-    #[must_use]
-    pub fn requests(&self) -> u64 {
-        self.0.requests.load(Relaxed)
+    pub(crate) fn started(&self) -> u64 {
+        self.0.started.load(Relaxed)
     }
 
-    /// How many of them failed or were given up.
-    #[must_use]
-    pub fn errors(&self) -> u64 {
-        self.0.errors.load(Relaxed)
+    /// Returns the number of token requests that failed or were cancelled.
+    pub(crate) fn failed(&self) -> u64 {
+        self.0.failed.load(Relaxed)
     }
 }
 
-/// Asks `inner`, and counts.
+/// A source that counts the token requests of another source.
 #[derive(Debug)]
-pub struct CountingSource<S> {
+pub(crate) struct CountingSource<S> {
     inner: S,
     count: TokenRequestCount,
 }
 
 impl<S: TokenSource> CountingSource<S> {
-    /// Counts the token requests of `inner` in `count`.
-    pub fn new(inner: S, count: TokenRequestCount) -> Self {
+    pub(crate) fn new(inner: S, count: TokenRequestCount) -> Self {
         Self { inner, count }
     }
 }
@@ -59,7 +55,7 @@ impl<S: TokenSource> TokenSource for CountingSource<S> {
     }
 }
 
-/// One that is dropped on its way, as the cache does when it takes too long, has failed as well.
+/// A token request in flight. Counts as failed if it is dropped, as the cache does at its deadline.
 struct Attempt<'a> {
     counts: &'a Counts,
     succeeded: bool,
@@ -67,7 +63,7 @@ struct Attempt<'a> {
 
 impl<'a> Attempt<'a> {
     fn start(counts: &'a Counts) -> Self {
-        counts.requests.fetch_add(1, Relaxed);
+        counts.started.fetch_add(1, Relaxed);
         Self {
             counts,
             succeeded: false,
@@ -78,7 +74,7 @@ impl<'a> Attempt<'a> {
 impl Drop for Attempt<'_> {
     fn drop(&mut self) {
         if !self.succeeded {
-            self.counts.errors.fetch_add(1, Relaxed);
+            self.counts.failed.fetch_add(1, Relaxed);
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Where tokens come from and which API is called: inside this process, or the real thing.
+//! The authorization server and the API: those of the environment variables, or two in this process.
 
 use std::{env, fmt};
 
@@ -7,7 +7,7 @@ use auth_core::ClientSecret;
 use auth_testing::{AuthorizationServer, ProtectedApi};
 use url::Url;
 
-const NEEDED: [&str; 4] = [
+const REQUIRED: [&str; 4] = [
     "AUTH_TOKEN_URL",
     "AUTH_CLIENT_ID",
     "AUTH_CLIENT_SECRET",
@@ -15,29 +15,31 @@ const NEEDED: [&str; 4] = [
 ];
 const OPTIONAL: [&str; 2] = ["AUTH_SCOPE", "GRPC_URL"];
 
-pub(crate) struct Place {
+pub(crate) struct Servers {
     pub(crate) token_url: String,
     pub(crate) client_id: String,
     pub(crate) client_secret: ClientSecret,
     pub(crate) scope: String,
     pub(crate) api_url: Url,
     pub(crate) grpc_url: Option<String>,
-    embedded: Option<(AuthorizationServer, ProtectedApi)>,
+    in_process: Option<(AuthorizationServer, ProtectedApi)>,
 }
 
-impl Place {
-    pub(crate) async fn find() -> anyhow::Result<Self> {
-        let missing: Vec<_> = NEEDED.into_iter().filter(|v| var(v).is_none()).collect();
+impl Servers {
+    /// Reads the environment variables. If none is set, starts both servers in this process.
+    pub(crate) async fn start() -> anyhow::Result<Self> {
+        let missing: Vec<_> = REQUIRED.into_iter().filter(|v| var(v).is_none()).collect();
         let none_is_set =
-            missing.len() == NEEDED.len() && OPTIONAL.into_iter().all(|v| var(v).is_none());
+            missing.len() == REQUIRED.len() && OPTIONAL.into_iter().all(|v| var(v).is_none());
         if none_is_set {
-            return Self::embedded().await;
+            return Self::in_process().await;
         }
         ensure!(
             missing.is_empty(),
-            "to call the real thing, set {} as well; to see it work without, set none of {} and {}",
+            "servers of your own need the environment variables {}, but {} is not set; to call the \
+             servers in this process, unset all of them and {}",
+            REQUIRED.join(", "),
             missing.join(", "),
-            NEEDED.join(", "),
             OPTIONAL.join(", ")
         );
         Ok(Self {
@@ -47,11 +49,11 @@ impl Place {
             scope: var("AUTH_SCOPE").unwrap_or_default(),
             api_url: url(&var("API_URL").unwrap_or_default()).context("API_URL")?,
             grpc_url: var("GRPC_URL"),
-            embedded: None,
+            in_process: None,
         })
     }
 
-    async fn embedded() -> anyhow::Result<Self> {
+    async fn in_process() -> anyhow::Result<Self> {
         let server = AuthorizationServer::builder()
             .client("quickstart", "not-a-real-secret")
             .scopes("orders")
@@ -66,36 +68,37 @@ impl Place {
             scope: "orders".to_owned(),
             api_url: url(&format!("{}/orders", api.url()))?,
             grpc_url: Some(api.url()),
-            embedded: Some((server, api)),
+            in_process: Some((server, api)),
         })
     }
 
-    pub(crate) fn is_embedded(&self) -> bool {
-        self.embedded.is_some()
+    pub(crate) fn are_in_process(&self) -> bool {
+        self.in_process.is_some()
     }
 
     pub(crate) fn default_requests(&self) -> u64 {
-        if self.is_embedded() { 1000 } else { 1 }
+        if self.are_in_process() { 1000 } else { 1 }
     }
 
-    /// What the servers counted: token requests, and requests that they refused.
-    pub(crate) fn counted(&self) -> Option<(usize, usize)> {
-        let (server, api) = self.embedded.as_ref()?;
-        Some((server.token_requests(), api.rejections()))
+    /// Returns what the servers in this process counted: token requests, and requests that the API
+    /// rejected.
+    pub(crate) fn counts(&self) -> Option<(u64, u64)> {
+        let (server, api) = self.in_process.as_ref()?;
+        Some((server.token_requests() as u64, api.rejections() as u64))
     }
 }
 
-impl fmt::Display for Place {
+impl fmt::Display for Servers {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.is_embedded() {
-            f.write_str("An authorization server and a protected API, both inside this process.")
+        if self.are_in_process() {
+            f.write_str("An authorization server and a protected API have started in this process.")
         } else {
-            write!(f, "Tokens from {}.", self.token_url)
+            write!(f, "The token endpoint is {}.", self.token_url)
         }
     }
 }
 
-/// An empty variable is one that is not set.
+/// Returns the value of an environment variable, or `None` if it is empty or not set.
 fn var(name: &str) -> Option<String> {
     env::var(name).ok().filter(|value| !value.is_empty())
 }
