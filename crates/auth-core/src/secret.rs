@@ -64,7 +64,7 @@ enum SecretSource {
 }
 
 impl ClientSecret {
-    /// Reads the secret from an environment variable, once, now.
+    /// Reads the secret from an environment variable, in this call only.
     ///
     /// # Errors
     /// If the variable is not set, empty, or not UTF-8.
@@ -100,7 +100,7 @@ impl ClientSecret {
             SecretSource::File(path) => {
                 let path = path.clone();
                 let read = tokio::task::spawn_blocking(move || read(&path)).await;
-                // the file existed at construction: it may be being rotated
+                // the file was readable at construction, and may be in rotation now
                 read.unwrap_or_else(|stopped| Err(Error::connection(stopped)))
                     .map_err(Error::transient)
             }
@@ -194,7 +194,7 @@ mod tests {
         std::fs::remove_file(&path).unwrap();
         let error = secret.current().await.unwrap_err();
         assert!(error.to_string().contains("cannot be read"), "{error}");
-        assert!(error.is_transient(), "the file may be being rotated");
+        assert!(error.is_transient(), "the file may be in rotation");
     }
 
     #[test]

@@ -16,7 +16,7 @@ use std::{
 use super::sync::{AtomicUsize, thread_local};
 use crate::AccessToken;
 
-/// More copies gain nothing, however many processors the machine has.
+/// More copies than this bring no further gain.
 const MAX_COPIES: usize = 64;
 
 /// A value that can be copied into memory of its own, so that the clones of one copy share no
@@ -90,8 +90,8 @@ impl<T: Duplicate> PerThread<T> {
     }
 }
 
-/// Returns the number of processors, at most [`MAX_COPIES`]. Asking the system takes far longer than
-/// a read, so the process asks once.
+/// Returns the number of processors, at most [`MAX_COPIES`]. The system is queried once per process,
+/// because a query takes far longer than a read.
 fn max_copies() -> usize {
     static PROCESSORS: OnceLock<usize> = OnceLock::new();
     let count = || available_parallelism().map_or(1, usize::from);

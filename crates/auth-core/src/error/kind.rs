@@ -23,7 +23,7 @@ pub enum ErrorKind {
     Panicked,
     /// The shared store failed. No request fails because of it.
     SharedStore,
-    /// A token was needed outside a tokio runtime, where nothing can request it.
+    /// A token was needed outside a tokio runtime, where it cannot be requested.
     NoRuntime,
 }
 

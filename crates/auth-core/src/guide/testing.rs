@@ -1,7 +1,7 @@
 //! Tests of your own program, with time under the test's control.
 //!
 //! `auth-testing` runs an authorization server and a protected API inside the test process, on
-//! loopback. Both fail as the test says, and count the requests they receive.
+//! loopback. The test can make both fail, and both count the requests that they receive.
 //!
 //! ```
 //! use auth_core::{Authorizer, ClientSecret, TokenCache};

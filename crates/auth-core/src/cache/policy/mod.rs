@@ -1,4 +1,5 @@
-//! When a token is stale and expired, how failures back off, and how many refreshes rejections may force.
+//! When a token is stale and expired, how failures back off, and how many refreshes
+//! rejections may cause.
 
 mod backoff;
 mod builder;

@@ -1,4 +1,4 @@
-//! How many refreshes the rejections of an API may force.
+//! How many refreshes the rejections of an API may cause.
 
 use std::time::Duration;
 
@@ -26,7 +26,7 @@ impl RejectionBudget {
         self.left > 0
     }
 
-    /// Spends one refresh; [`is_left`](Self::is_left) has returned true.
+    /// Takes one refresh from the budget, after [`is_left`](Self::is_left) has returned true.
     pub(crate) fn take(&mut self, now: Now) {
         if self.left == Self::MAX {
             self.grown_at = now.monotonic;
