@@ -1,5 +1,6 @@
-//! Reads the responses of a token endpoint. The input has a line each for the status, `Content-Type`
-//! and `Retry-After`, followed by the body. An error shows no secret and no control character.
+//! Reads the responses of a token endpoint. The input has a line each for the status,
+//! `Content-Type` and `Retry-After`, followed by the body. An error shows no secret and no control
+//! character.
 #![no_main]
 
 use std::{

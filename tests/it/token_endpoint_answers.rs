@@ -139,7 +139,7 @@ async fn a_lifetime_that_is_no_number() {
 
 #[tokio::test]
 async fn the_connection_drops_before_the_answer() {
-    for error in fails("", ErrorKind::Connection, "the token request got no answer").await {
+    for error in fails("", ErrorKind::Connection, "the token request received no response").await {
         assert!(error.is_transient());
     }
 }
@@ -148,7 +148,7 @@ async fn the_connection_drops_before_the_answer() {
 async fn the_connection_drops_within_the_answer() {
     let whole = ok("application/json", TOKEN);
     let broken = &whole[..whole.len() - 1];
-    fails(broken, ErrorKind::Connection, "broke off").await;
+    fails(broken, ErrorKind::Connection, "the response ended early").await;
 }
 
 #[tokio::test]
@@ -156,7 +156,7 @@ async fn an_answer_that_is_not_http() {
     fails(
         "220 mail.example ESMTP\r\n",
         ErrorKind::Connection,
-        "got no answer",
+        "received no response",
     )
     .await;
 }

@@ -1,6 +1,6 @@
-//! The log events of the crate: one function for each event, with a fixed name, structured fields and a
-//! message for operators. The functions take plain values. A request that finds its token emits no
-//! event.
+//! The log events of the crate: one function for each event, with a fixed name, structured fields
+//! and a message for operators. The functions take plain values. A request that finds its token
+//! emits no event.
 
 use std::{
     error::Error as StdError,

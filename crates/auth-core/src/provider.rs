@@ -15,7 +15,8 @@
 //!
 //! `client_secret_basic` percent-encodes id and secret, as RFC 6749 §2.3.1 requires.
 //! `client_secret_basic_raw` does not, as the documents of many servers show. The client's
-//! authentication is never probed: a request with the wrong method is denied. Set another method with
+//! authentication is never probed: a request with the wrong method is denied. Set another method
+//! with
 //! [`ClientCredentialsBuilder::authentication`].
 //!
 //! ```
@@ -71,9 +72,9 @@ pub struct Provider {
 }
 
 impl Provider {
-    /// Signicat, at `api.signicat.com`. The scope is `signicat-api` by default. The secret is sent in the
-    /// body; `client_secret_basic` is supported as well. Tokens live 600 s by default, 1–3600 s as set in
-    /// Signicat's dashboard.
+    /// Signicat, at `api.signicat.com`. The scope is `signicat-api` by default. The secret is sent
+    /// in the body; `client_secret_basic` is supported as well. Tokens live 600 s by default,
+    /// 1–3600 s as set in Signicat's dashboard.
     #[must_use]
     pub const fn signicat() -> Self {
         Self {
@@ -86,7 +87,8 @@ impl Provider {
     }
 
     /// Signicat Express, at `api.signicat.io`, test and production. The caller names the scopes
-    /// (`document_read`, `document_write`, `document_file`, `event`, `identify`). Tokens live 3600 s.
+    /// (`document_read`, `document_write`, `document_file`, `event`, `identify`). Tokens live 3600
+    /// s.
     #[must_use]
     pub const fn signicat_express() -> Self {
         Self {
@@ -111,16 +113,16 @@ impl Provider {
     }
 
     /// Idfy's old endpoint, **deprecated by the provider** in favour of
-    /// [`signicat_express`](Self::signicat_express), and kept here for old integrations. The caller names
-    /// the scopes and the API's origin. Tokens live 3600 s.
+    /// [`signicat_express`](Self::signicat_express), and kept here for old integrations. The caller
+    /// names the scopes and the API's origin. Tokens live 3600 s.
     #[must_use]
     pub const fn idfy_deprecated() -> Self {
         Self::idfy_at("idfy-deprecated", "https://api.idfy.io/oauth/connect/token")
     }
 
-    /// IDnow, which has an authorization server for each customer. `host` is its host, with or without
-    /// a port. There is no scope. The secret is sent in the body; `client_secret_basic` is supported as
-    /// well. Tokens live 86400 s. The caller names the API's origin.
+    /// IDnow, which has an authorization server for each customer. `host` is its host, with or
+    /// without a port. There is no scope. The secret is sent in the body; `client_secret_basic` is
+    /// supported as well. Tokens live 86400 s. The caller names the API's origin.
     #[must_use]
     pub fn idnow(host: &str) -> Self {
         Self {

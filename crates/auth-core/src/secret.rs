@@ -82,8 +82,8 @@ impl ClientSecret {
         }
     }
 
-    /// Reads the secret from a file, again at each token request. A rotated secret therefore needs no
-    /// restart. One line break at the end is not part of the secret.
+    /// Reads the secret from a file, again at each token request. A rotated secret therefore needs
+    /// no restart. One line break at the end is not part of the secret.
     ///
     /// # Errors
     /// If the file cannot be read now, is empty, or is not UTF-8.
@@ -140,8 +140,8 @@ fn read(path: &std::path::Path) -> Result<SecretString, Error> {
     Ok(SecretString::from(text))
 }
 
-/// The bytes of a header. `Bytes` puts its reference count beside its owner. The alignment keeps the
-/// counts of two headers on different cache lines.
+/// The bytes of a header. `Bytes` stores its reference count next to its owner. The alignment keeps
+/// the counts of two headers on different cache lines.
 #[repr(align(128))]
 struct HeaderBytes(Zeroizing<Vec<u8>>);
 

@@ -60,8 +60,8 @@ pub trait Clock: fmt::Debug + Send + Sync + 'static {
 
     /// Completes when the monotonic clock has reached `deadline`, at once if it already has.
     ///
-    /// Called inside a tokio runtime. Callers do not sleep again if a coarse clock still reads a tick
-    /// before the deadline.
+    /// Called inside a tokio runtime. Callers do not sleep again if a coarse clock still reads a
+    /// tick before the deadline.
     fn sleep_until(&self, deadline: Duration) -> Sleep;
 }
 

@@ -95,13 +95,15 @@ impl Middleware for AuthMiddleware {
         let requested = replay.url().clone();
         attempt.apply(replay.headers_mut());
         let response = next.run(replay, extensions).await?;
-        // the response is delivered in any case; the cache records whether the new token was accepted
+        // the response is delivered in any case; the cache records whether the new token was
+        // accepted
         let _ = attempt.classify(response_head(&response, &requested), false);
         Ok(response)
     }
 }
 
-/// Describes a response, which may be from another URL: reqwest follows redirects below the middleware.
+/// Describes a response, which may be from another URL: reqwest follows redirects below the
+/// middleware.
 fn response_head<'a>(response: &'a Response, requested: &Url) -> ResponseHead<'a> {
     ResponseHead::new(response.status(), response.headers())
         .with_redirect(redirect(requested, response.url()))

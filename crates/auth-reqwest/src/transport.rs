@@ -18,7 +18,8 @@ pub struct ReqwestTransport {
 
 impl ReqwestTransport {
     /// Builds a client from `builder` with redirects switched off. Timeouts, proxies and root
-    /// certificates are those of `builder`. For an authorization server on loopback, over `http`, set
+    /// certificates are those of `builder`. For an authorization server on loopback, over `http`,
+    /// set
     /// [`no_proxy`](ClientBuilder::no_proxy): otherwise the secret goes through the proxy that
     /// `HTTP_PROXY` names.
     ///
@@ -50,8 +51,9 @@ impl ReqwestTransport {
     /// Uses an existing client, whose connections are then shared. The client may follow redirects:
     /// reqwest does so by default, and a single request cannot switch it off. The body is therefore
     /// sent as a stream, which a redirect cannot repeat; reqwest drops the `Authorization` header
-    /// when a redirect leads to another host; and a response from another URL than the requested one
-    /// is an error. Prefer [`new`](Self::new), which does not even connect to a redirect's target.
+    /// when a redirect leads to another host; and a response from another URL than the requested
+    /// one is an error. Prefer [`new`](Self::new), which does not even connect to a redirect's
+    /// target.
     #[must_use]
     pub fn from_client(client: Client) -> Self {
         Self {

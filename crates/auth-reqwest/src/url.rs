@@ -23,8 +23,8 @@ fn origin(url: &Url) -> (&str, Option<&str>, Option<u16>) {
     (url.scheme(), url.host_str(), url.port_or_known_default())
 }
 
-/// Returns the URL up to its fragment. The first `#` of a serialized URL begins the fragment: elsewhere
-/// `#` is percent-encoded.
+/// Returns the URL up to its fragment. The first `#` of a serialized URL begins the fragment:
+/// elsewhere `#` is percent-encoded.
 fn without_fragment(url: &Url) -> &str {
     let url = url.as_str();
     url.split_once('#').map_or(url, |(url, _)| url)

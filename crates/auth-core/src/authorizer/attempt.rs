@@ -28,7 +28,7 @@ pub struct Attempt {
 /// The future of [`Decision::Wait`](super::Decision::Wait).
 pub type AttemptFuture = Pin<Box<dyn Future<Output = Result<Attempt, Error>> + Send>>;
 
-/// What to do with a response.
+/// The decision about a response: deliver it, or replay the request.
 #[must_use]
 pub enum Verdict {
     /// Deliver the response to the caller.
@@ -76,15 +76,15 @@ impl Attempt {
     }
 
     /// Returns whether the cache would still hand out the token of this attempt: it has neither
-    /// expired nor been replaced. Call this for an attempt that waited, for instance until a service
-    /// was ready.
+    /// expired nor been replaced. Call this for an attempt that waited, for instance until a
+    /// service was ready.
     #[must_use]
     pub fn is_current(&self) -> bool {
         self.token.is_current()
     }
 
-    /// Classifies the response, and returns what to do with it. `can_replay`: the request's body can
-    /// be sent again.
+    /// Classifies the response, and returns what to do with it. `can_replay`: the request's body
+    /// can be sent again.
     ///
     /// If the API rejects the token, and the token is still the current one, another token is
     /// requested: for a replay of this request, or for later requests.

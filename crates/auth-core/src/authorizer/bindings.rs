@@ -52,7 +52,7 @@ impl Bindings {
             Allowed::Any => None,
         };
         let name = |origin| name(origin).unwrap_or_else(|| route.unlisted.to_string());
-        // the connection goes where the channel does, whatever the URI says
+        // if there is a channel, the connection goes to its origin and not to that of the URI
         let destination = route.channel.or(route.named);
         let bound = destination.and_then(|origin| self.bound_to(origin));
         let Some(picked) = picked else {

@@ -83,16 +83,17 @@ impl AuthorizerBuilder {
         self
     }
 
-    /// Permits `http` to hosts that are not loopback, which shows the token to the network. Default:
-    /// `false`.
+    /// Permits `http` to hosts that are not loopback, which shows the token to the network.
+    /// Default: `false`.
     #[must_use]
     pub fn danger_allow_http(mut self, allow: bool) -> Self {
         self.settings.allow_http = allow;
         self
     }
 
-    /// Declares that the connection goes to an allowed origin over TLS, whatever the requests' URIs
-    /// say. tonic's `Channel` needs this, or the layer made for its endpoint. Default: `false`.
+    /// Declares that the connection goes to an allowed origin over TLS, also if the URIs of the
+    /// requests do not prove it. tonic's `Channel` needs this, or the layer made for its endpoint.
+    /// Default: `false`.
     #[must_use]
     pub fn danger_trust_channel(mut self, trust: bool) -> Self {
         self.settings.trust_channel = trust;

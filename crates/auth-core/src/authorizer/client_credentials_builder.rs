@@ -9,8 +9,8 @@ use crate::{
 /// Builds an [`Authorizer`] for one client of one authorization server. Invalid settings are errors
 /// of [`build`](Self::build).
 ///
-/// It combines [`ClientCredentials`], [`TokenCache`] and [`Authorizer::builder`], with the defaults of
-/// each. Use these three for a setting that this builder lacks.
+/// It combines [`ClientCredentials`], [`TokenCache`] and [`Authorizer::builder`], with the defaults
+/// of each. Use these three for a setting that this builder lacks.
 #[derive(Clone, Debug)]
 pub struct ClientCredentialsAuthorizerBuilder {
     grant: ClientCredentialsBuilder,

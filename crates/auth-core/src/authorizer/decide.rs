@@ -46,8 +46,8 @@ pub(super) trait Tenants: fmt::Debug + Send + Sync {
 
 impl Authorizer {
     /// Returns the cache of the default token. Requests use it if no
-    /// [`TokenRequest`](crate::TokenRequest) is in their extensions or bound to their origin. `None`
-    /// for an authorizer with [tenants](Self::per_tenant), which have a cache each.
+    /// [`TokenRequest`](crate::TokenRequest) is in their extensions or bound to their origin.
+    /// `None` for an authorizer with [tenants](Self::per_tenant), which have a cache each.
     #[must_use]
     pub fn tokens(&self) -> Option<&TokenCache> {
         match &self.kind {
@@ -56,7 +56,8 @@ impl Authorizer {
         }
     }
 
-    /// Decides what to do with a request. Neither waits nor allocates while there is a usable token.
+    /// Decides what to do with a request. Neither waits nor allocates while there is a usable
+    /// token.
     #[inline]
     pub fn authorize<'a>(&self, request: impl Into<RequestHead<'a>>) -> Decision {
         self.decide(&request.into(), self.channel.as_ref())
@@ -80,9 +81,10 @@ impl Authorizer {
         rules.authorize(request, connection)
     }
 
-    /// Returns the same authorizer for a connection to `uri` that does not depend on the URIs of its
-    /// requests, such as the connection of tonic's `Channel`. A [bound](crate::AuthorizerBuilder::origin_with)
-    /// token request applies if it is bound to the origin of `uri`.
+    /// Returns the same authorizer for a connection to `uri` that does not depend on the URIs of
+    /// its requests, such as the connection of tonic's `Channel`. A
+    /// [bound](crate::AuthorizerBuilder::origin_with) token request applies if it is bound to the
+    /// origin of `uri`.
     ///
     /// With [tenants](Self::per_tenant), `uri` is checked for each request: a request whose tenant
     /// does not allow that origin is not sent.

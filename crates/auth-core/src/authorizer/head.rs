@@ -76,8 +76,8 @@ impl<'a> RequestHead<'a> {
         Some(self.target.destination?.host())
     }
 
-    /// Returns the origin that the request's URI names, normalized. Two APIs on different ports of one
-    /// host have different origins. Allocates.
+    /// Returns the origin that the request's URI names, normalized. Two APIs on different ports of
+    /// one host have different origins. Allocates.
     ///
     /// `None` if the URI is only a path, its scheme is neither `http` nor `https`, or its host or
     /// port is malformed.

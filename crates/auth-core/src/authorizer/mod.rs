@@ -1,5 +1,5 @@
-//! The decisions that all adapters share, without any I/O: which requests carry a token, which token
-//! that is, and whether a response rejects it.
+//! The decisions that all adapters share, without any I/O: which requests carry a token, which
+//! token that is, and whether a response rejects it.
 
 mod attempt;
 mod bindings;

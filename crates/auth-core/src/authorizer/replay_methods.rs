@@ -8,8 +8,8 @@ use http::Method;
 #[non_exhaustive]
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub enum ReplayMethods {
-    /// All requests: an API that rejects the token of a request has not carried the request out. The
-    /// default.
+    /// All requests: an API that rejects the token of a request has not carried the request out.
+    /// The default.
     #[default]
     Any,
     /// Only requests that may be carried out twice without harm

@@ -28,7 +28,7 @@ use crate::{
     origin::{Allowed, AllowedOrigins, Destination, Target},
 };
 
-/// How many unlisted origins are remembered, so that each is logged once.
+/// The maximum number of unlisted origins that are remembered, so that each is logged once.
 const UNLISTED_ORIGINS: usize = 64;
 
 pub(super) struct Rules {
@@ -166,9 +166,9 @@ impl Rules {
         })
     }
 
-    /// Returns whether a request may carry a token. The URI of a request proves its destination only
-    /// if the client connects by the URI. tonic's channel does not: its requests need a trusted
-    /// channel, and the origin of an absolute URI has to be allowed as well.
+    /// Returns whether a request may carry a token. The URI of a request proves its destination
+    /// only if the client connects by the URI. tonic's channel does not: its requests need a
+    /// trusted channel, and the origin of an absolute URI has to be allowed as well.
     #[inline]
     fn access(&self, request: &RequestHead<'_>, connection: Connection) -> Access {
         let is_trusted = !matches!(connection, Connection::ByUri);

@@ -30,7 +30,8 @@ impl Authorizer {
     /// If `authorizer` fails, the request is not sent, and the next request tries again.
     ///
     /// `authorizer` is called under a lock that delays other new tenants: it should not block, and
-    /// must not send a request through this authorizer. Several tenants may have clones of one cache.
+    /// must not send a request through this authorizer. Several tenants may have clones of one
+    /// cache.
     ///
     /// ```
     /// # use std::sync::Arc;
@@ -64,8 +65,8 @@ impl Authorizer {
     /// # }
     /// ```
     ///
-    /// Both closures must be `Send` and `Sync`, because clones of the authorizer are used in several
-    /// threads. An `Rc` in either is an error:
+    /// Both closures must be `Send` and `Sync`, because clones of the authorizer are used in
+    /// several threads. An `Rc` in either is an error:
     ///
     /// ```compile_fail,E0277
     /// # use std::rc::Rc;

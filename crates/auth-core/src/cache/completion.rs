@@ -17,7 +17,7 @@ use crate::{
     time::Now,
 };
 
-/// How long other processes do not request a token after a denial.
+/// The time for which other processes do not request a token after a denial.
 const HOLD_BACK_AFTER_DENIAL: Duration = Duration::from_secs(1);
 
 /// The effect of a fetch's result.
@@ -180,8 +180,8 @@ impl Completing<'_> {
 }
 
 impl Completion {
-    /// Returns how long other processes should not request a token, because the fetch failed. After a
-    /// denial this time is short: the denial may concern this process alone.
+    /// Returns how long other processes should not request a token, because the fetch failed. After
+    /// a denial this time is short: the denial may concern this process alone.
     pub(super) fn hold_back(&self) -> Option<Duration> {
         let error = self.outcome.as_ref().err()?;
         match error.is_transient() {

@@ -91,8 +91,8 @@ impl Inner {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Applies `read` to this thread's copy of the current token, if the token is usable. Also returns
-    /// whether the token is stale.
+    /// Applies `read` to this thread's copy of the current token, if the token is usable. Also
+    /// returns whether the token is stale.
     #[inline(always)]
     pub(super) fn read<R>(&self, now: Now, read: impl FnOnce(&Issued) -> R) -> Option<(R, bool)> {
         self.slot.usable(now, |cached| {
@@ -128,8 +128,8 @@ impl fmt::Debug for Inner {
     }
 }
 
-/// A token together with the cache that handed it out. Reports to that cache whether an API accepted
-/// or rejected the token.
+/// A token together with the cache that handed it out. Reports to that cache whether an API
+/// accepted or rejected the token.
 ///
 /// Clones share one allocation. The cache keeps one for each thread, so that a request touches no
 /// count that other threads write.

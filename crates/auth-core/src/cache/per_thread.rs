@@ -34,7 +34,7 @@ impl Duplicate for AccessToken {
 /// A token and its copies.
 ///
 /// Copies are made when a thread first reads the token. A token that only one thread reads has no
-/// copy beside the original.
+/// copy in addition to the original.
 #[derive(Debug)]
 pub(super) struct PerThread<T> {
     original: T,
@@ -90,8 +90,8 @@ impl<T: Duplicate> PerThread<T> {
     }
 }
 
-/// Returns the number of processors, at most [`MAX_COPIES`]. The system is queried once per process,
-/// because a query takes far longer than a read.
+/// Returns the number of processors, at most [`MAX_COPIES`]. The system is queried once per
+/// process, because a query takes far longer than a read.
 fn max_copies() -> usize {
     static PROCESSORS: OnceLock<usize> = OnceLock::new();
     let count = || available_parallelism().map_or(1, usize::from);

@@ -21,11 +21,11 @@ use super::{
 };
 use crate::{Error, ErrorKind, SharedTokenStore, time::Now};
 
-/// How many fetches a waiter joins, one after another, if each is abandoned: for instance because the
-/// runtime that drives it ends.
+/// The maximum number of fetches that a waiter joins, one after another. A fetch is abandoned, for
+/// instance, when the runtime that drives it ends.
 const MAX_JOINS: usize = 8;
 
-/// How long saving a token may take after an attempt.
+/// The maximum time to save a token after an attempt.
 const SAVE_TIMEOUT: Duration = Duration::from_secs(20);
 
 /// Fetches a token and, to keep the token warm, the next ones.
@@ -46,9 +46,9 @@ impl RefreshTask {
         }
     }
 
-    /// Fetches a token, records it in the cache, wakes the waiters, saves the token for other processes
-    /// and emits the event. If the cache is kept warm, sleeps until the time of the next refresh, and
-    /// returns its task.
+    /// Fetches a token, records it in the cache, wakes the waiters, saves the token for other
+    /// processes and emits the event. If the cache is kept warm, sleeps until the time of the next
+    /// refresh, and returns its task.
     async fn run_once(self) -> Option<Self> {
         let (fetched, shared) = match &self.store {
             None => (self.fetch.run().await, None),

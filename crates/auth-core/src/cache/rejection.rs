@@ -1,8 +1,8 @@
 //! Replaces a token after an API rejected it.
 //!
-//! A rejection names the token it is about. Only a rejection of the current token starts a fetch, so
-//! a thousand rejections of one token cause one token request. The rejection budget bounds what an
-//! API that rejects every token can cause.
+//! A rejection names the token it is about. Only a rejection of the current token starts a fetch,
+//! so a thousand rejections of one token cause one token request. The rejection budget bounds what
+//! an API that rejects every token can cause.
 
 use std::{
     fmt,
@@ -18,8 +18,8 @@ use super::{
 };
 use crate::{AccessToken, events};
 
-/// For this long a rejection of a replacement that no API has accepted starts no fetch: the API would
-/// reject the next token as well.
+/// For this long a rejection of a replacement that no API has accepted starts no fetch: the API
+/// would reject the next token as well.
 const PROBATION: Duration = Duration::from_secs(30);
 
 /// The replacement for a rejected token, from

@@ -23,9 +23,9 @@ use super::{
 };
 use crate::{AccessToken, time::Now};
 
-/// This many replaced tokens are kept, whatever their age.
+/// The minimum number of replaced tokens that are kept.
 const MIN_RETIRED: usize = 4;
-/// Every replaced token is kept this long.
+/// The minimum time for which a replaced token is kept.
 const RETIRED_FOR: Duration = Duration::from_secs(10);
 
 /// A token with its deadlines, and whether an API has accepted it.
@@ -33,8 +33,8 @@ const RETIRED_FOR: Duration = Duration::from_secs(10);
 pub(super) struct CachedToken<T> {
     pub(super) token: PerThread<T>,
     pub(super) life: Life,
-    /// When the token was fetched to replace a rejected one, by the monotonic clock. `None` if it
-    /// was not.
+    /// The time at which the token replaced a rejected one, by the monotonic clock. `None` if it
+    /// did not.
     pub(super) replaced_rejected_at: Option<Duration>,
     /// How many replacements in a row, this one included, came from the shared store.
     pub(super) store_replacements: u32,

@@ -36,8 +36,8 @@ pub(super) struct RefreshState {
     pub(super) replays: u64,
     /// The number of tokens that another process had requested.
     pub(super) tokens_from_store: u64,
-    /// The outcome of the last fetch, with a shared store. Its sender is dropped once the token has been
-    /// saved.
+    /// The outcome of the last fetch, with a shared store. Its sender is dropped once the token has
+    /// been saved.
     unsaved: Option<watch::Receiver<Option<Outcome>>>,
     /// `None` until the first subscription to token changes.
     pub(super) changes: Option<Publisher>,
@@ -51,8 +51,8 @@ struct LastFetch {
     waiter: Option<Waiter>,
     /// Whether a request whose token was rejected waits for this fetch.
     replaces_rejected: bool,
-    /// `None` once the fetch has finished, unless its task continues to keep the token warm: the handle
-    /// of a finished task would keep 2 kB allocated.
+    /// `None` once the fetch has finished, unless its task continues to keep the token warm: the
+    /// handle of a finished task would keep 2 kB allocated.
     task: Option<Task>,
 }
 
@@ -60,11 +60,11 @@ struct LastFetch {
 #[derive(Clone, Debug)]
 pub(super) struct Waiter {
     pub(super) outcome: watch::Receiver<Option<Outcome>>,
-    /// When the cache abandons the fetch, by the monotonic clock.
+    /// The time at which the cache abandons the fetch, by the monotonic clock.
     pub(super) abandoned_at: Duration,
 }
 
-/// How the last fetch failed.
+/// The failure of the last fetch.
 #[derive(Debug)]
 pub(super) struct Failure {
     pub(super) error: Error,

@@ -27,8 +27,8 @@ use crate::{
 /// - After a failure callers without a usable token receive the error at once, until the next
 ///   attempt is due.
 ///
-/// When a token becomes stale and expires, how long an attempt may take and how failures back off
-/// is set by the [`RefreshPolicy`], which documents the defaults.
+/// The [`RefreshPolicy`] determines when a token becomes stale and expires, how long an attempt may
+/// take and how failures back off. It documents the defaults.
 ///
 /// Clones are handles to the same token. Dropping the last handle stops the request in flight.
 /// A cache can be built outside a runtime. Requesting a token needs a tokio runtime with its timer
@@ -91,8 +91,8 @@ impl TokenCache {
     /// The adapters do this for HTTP responses. Call it where no adapter sees the rejection: a
     /// Kafka or AMQP broker, a WebSocket, a long stream. A thousand rejections of one token cause
     /// one token request. Rejections of a token that has been replaced already cause none. An API
-    /// that rejects every token causes at most four token requests in a row, and one more every 30 s:
-    /// the rejection budget.
+    /// that rejects every token causes at most four token requests in a row, and one more every 30
+    /// s: the rejection budget.
     ///
     /// ```
     /// use auth_core::{AccessToken, Replacement, TokenCache};
@@ -174,8 +174,9 @@ impl TokenCache {
         self.inner.flush().await;
     }
 
-    /// Ends the backoff after a failure, so that the next caller without a usable token requests one
-    /// at once. Call this after the configuration has been corrected. A usable token stays in use.
+    /// Ends the backoff after a failure, so that the next caller without a usable token requests
+    /// one at once. Call this after the configuration has been corrected. A usable token stays in
+    /// use.
     pub fn clear_backoff(&self) {
         self.inner.clear_backoff();
     }

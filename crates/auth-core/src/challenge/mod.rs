@@ -11,15 +11,16 @@ use parser::{Challenge, Challenges};
 
 /// The error that a response's challenges report for the scheme that was used.
 ///
-/// Ordered by how specific each is. Of several challenges the most specific one counts, in any order
-/// of the challenges.
+/// Ordered by how specific each is. Of several challenges the most specific one counts, in any
+/// order of the challenges.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub(crate) enum ChallengeError {
     /// There are challenges, but none for the scheme that was used.
     OtherScheme,
     /// No challenge, or none with an error code that is known here.
     Unspecified,
-    /// The `DPoP` proof is rejected, or lacks a nonce (RFC 9449 §7.1, §9). The token is not rejected.
+    /// The `DPoP` proof is rejected, or lacks a nonce (RFC 9449 §7.1, §9). The token is not
+    /// rejected.
     Proof,
     /// The request is malformed, RFC 6750 §3.1.
     InvalidRequest,
@@ -61,8 +62,8 @@ impl ChallengeError {
     }
 }
 
-/// Returns the status of a gRPC response without a message ("trailers-only"), which is in its headers.
-/// The HTTP status of such a response is 200.
+/// Returns the status of a gRPC response without a message ("trailers-only"), which is in its
+/// headers. The HTTP status of such a response is 200.
 pub(crate) fn grpc_status(headers: &HeaderMap) -> Option<&[u8]> {
     // most responses are not gRPC, and this header takes longer to look up
     if !is_grpc(headers) {

@@ -1,14 +1,14 @@
 //! The challenges of a `WWW-Authenticate` header (RFC 9110 §11), and their parameters.
 //!
-//! This crate has a parser of its own because neither library that was tried parses the headers that
-//! servers send. http-auth 0.1.10 (2024) rejects token68, a second space after the scheme and non-ASCII
-//! text. Of `Bearer error="insufficient_scope", error_uri=https://a`, whose last value should be
-//! quoted, http-auth and parse-net 0.8 return nothing. parse-net also drops the whole line for a
-//! comma after the scheme or a repeated parameter.
+//! This crate has a parser of its own because neither library that was tried parses the headers
+//! that servers send. http-auth 0.1.10 (2024) rejects token68, a second space after the scheme and
+//! non-ASCII text. Of `Bearer error="insufficient_scope", error_uri=https://a`, whose last value
+//! should be quoted, http-auth and parse-net 0.8 return nothing. parse-net also drops the whole
+//! line for a comma after the scheme or a repeated parameter.
 //!
-//! An API's servers write these headers. Their cost is therefore bounded by their length: nothing is
-//! copied or allocated, and looking up a parameter in each challenge reads no octet more than four
-//! times.
+//! An API's servers write these headers. Their cost is therefore bounded by their length: nothing
+//! is copied or allocated, and looking up a parameter in each challenge reads no octet more than
+//! four times.
 
 use std::{iter, mem};
 
@@ -125,8 +125,8 @@ impl<'a> Iterator for Parts<'a> {
 }
 
 impl<'a> Parts<'a> {
-    /// Reads the next element of the list. The same commas separate challenges and parameters: a name
-    /// before `=` is a parameter, any other begins a challenge.
+    /// Reads the next element of the list. The same commas separate challenges and parameters: a
+    /// name before `=` is a parameter, any other begins a challenge.
     fn element(&mut self) -> Option<Part<'a>> {
         self.run(|octet| is_space(octet) || octet == b',');
         let name = self.token()?;

@@ -27,8 +27,8 @@ fn exhaust(line: &[u8]) -> usize {
     sizes.sum()
 }
 
-/// Asserts that no octet is read more than four times: at most twice where a parameter turns out to be
-/// a token68, by the search for challenges and by the search for parameters.
+/// Asserts that no octet is read more than four times: at most twice where a parameter turns out to
+/// be a token68, by the search for challenges and by the search for parameters.
 fn assert_linear(line: &[u8]) {
     READ.set(0);
     let found = exhaust(line);

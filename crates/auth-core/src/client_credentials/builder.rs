@@ -54,8 +54,8 @@ impl ClientCredentialsBuilder {
         self
     }
 
-    /// Adds scopes, separated by spaces, to request where a [`TokenRequest`] names none. They replace
-    /// the scope of a provider's preset.
+    /// Adds scopes, separated by spaces, to request where a [`TokenRequest`] names none. They
+    /// replace the scope of a provider's preset.
     #[must_use]
     pub fn scope(mut self, scope: impl Into<String>) -> Self {
         self.defaults = self.defaults.scope(scope);

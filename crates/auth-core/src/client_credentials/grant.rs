@@ -46,8 +46,8 @@ pub struct ClientCredentials {
 }
 
 impl ClientCredentials {
-    /// Returns the HTTP request of RFC 6749 §4.4.2. Its parameters are in the order of the providers'
-    /// documents.
+    /// Returns the HTTP request of RFC 6749 §4.4.2. Its parameters are in the order of the
+    /// providers' documents.
     fn http_request(
         &self,
         request: &TokenRequest,

@@ -121,9 +121,9 @@ impl Error {
         self.details.transient
     }
 
-    /// Returns the time until the next attempt, counted from the moment at which the caller received
-    /// this error. Until then callers without a usable token receive this error at once. `None` if the
-    /// error does not come from a [`TokenCache`](crate::TokenCache).
+    /// Returns the time until the next attempt, counted from the moment at which the caller
+    /// received this error. Until then callers without a usable token receive this error at once.
+    /// `None` if the error does not come from a [`TokenCache`](crate::TokenCache).
     #[must_use]
     pub fn retry_after(&self) -> Option<Duration> {
         self.next_attempt
@@ -148,7 +148,8 @@ impl Error {
         self.details.response.as_ref().map(|r| r.error.as_str())
     }
 
-    /// Returns `error_description` of RFC 6749 §5.2, without control characters, cut at 256 characters.
+    /// Returns `error_description` of RFC 6749 §5.2, without control characters, cut at 256
+    /// characters.
     #[must_use]
     pub fn error_description(&self) -> Option<&str> {
         self.details.response.as_ref()?.error_description.as_deref()

@@ -11,9 +11,10 @@
 //!                                            the background
 //! ```
 //!
-//! A token that lives 600 s becomes stale about 175 s before its end, and expires 30 s before it. The
-//! time at which it becomes stale is drawn for each token, between 120 s and 228 s before the end, so
-//! that processes that started together do not refresh together. [`RefreshPolicy`](crate::RefreshPolicy) has the formulas and all defaults.
+//! A token that lives 600 s becomes stale about 175 s before its end, and expires 30 s before it.
+//! The time at which it becomes stale is drawn for each token, between 120 s and 228 s before the
+//! end, so that processes that started together do not refresh together.
+//! [`RefreshPolicy`](crate::RefreshPolicy) has the formulas and all defaults.
 //!
 //! # When obtaining a token fails
 //!
@@ -39,9 +40,10 @@
 //! | The API responds with 403, or with the error `insufficient_scope` or `invalid_request`. | The response is delivered: another token would not help. |
 //! | The API redirected the request, and the target rejects the token. | The request is replayed only if its method is safe (`GET`, `HEAD`, `OPTIONS`, `TRACE`): the first resource may have carried the request out. |
 //!
-//! [`AuthorizerBuilder::rejection_statuses`](crate::AuthorizerBuilder::rejection_statuses) sets other
-//! statuses than 401. [`AuthorizerBuilder::replay_methods`](crate::AuthorizerBuilder::replay_methods)
-//! restricts replays to idempotent methods, or switches them off. The replayable bodies are:
+//! [`AuthorizerBuilder::rejection_statuses`](crate::AuthorizerBuilder::rejection_statuses) sets
+//! other statuses than 401.
+//! [`AuthorizerBuilder::replay_methods`](crate::AuthorizerBuilder::replay_methods) restricts
+//! replays to idempotent methods, or switches them off. The replayable bodies are:
 //!
 //! | stack | bodies that can be sent again |
 //! |---|---|
@@ -59,11 +61,12 @@
 //!
 //! # Errors, logs and health
 //!
-//! In tower, downcast the `BoxError` to [`Error`](crate::Error). In reqwest-middleware, downcast the
-//! `anyhow::Error` in `Error::Middleware`. A tonic client receives a `Status` (`Unavailable` or
+//! In tower, downcast the `BoxError` to [`Error`](crate::Error). In reqwest-middleware, downcast
+//! the `anyhow::Error` in `Error::Middleware`. A tonic client receives a `Status` (`Unavailable` or
 //! `Unauthenticated`), whose source is the [`Error`](crate::Error). It has a
-//! [`kind`](crate::Error::kind), says whether it [is transient](crate::Error::is_transient) and when
-//! the [next attempt](crate::Error::retry_after) is due, and gives the members of RFC 6749 §5.2.
+//! [`kind`](crate::Error::kind), says whether it [is transient](crate::Error::is_transient) and
+//! when the [next attempt](crate::Error::retry_after) is due, and gives the members of RFC 6749
+//! §5.2.
 //!
 //! Events are emitted with `tracing`. Neither errors nor events show a secret, a token or a body.
 //! [`TokenCache::status`](crate::TokenCache::status) is for health endpoints:

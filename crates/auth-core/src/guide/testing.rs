@@ -31,7 +31,7 @@
 //! # Moving time
 //!
 //! Give the same `ManualClock` to [`TokenCacheBuilder::clock`](crate::TokenCacheBuilder::clock) and
-//! to the server. Time stands still until the test advances it.
+//! to the server. Time does not pass until the test advances it.
 //!
 //! A refresh runs in the background. Call [`TokenCache::flush`](crate::TokenCache::flush) before
 //! moving time: it waits until the token request in flight has finished. Otherwise the deadline of

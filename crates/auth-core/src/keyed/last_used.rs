@@ -14,7 +14,8 @@ impl LastUsed {
         Self(AtomicU64::new(now.monotonic.as_secs()))
     }
 
-    /// Records a use. Returns whether the second was written. A clock that goes back changes nothing.
+    /// Records a use. Returns whether the second was written. A clock that goes back changes
+    /// nothing.
     #[inline]
     pub(super) fn record(&self, now: Now) -> bool {
         let second = now.monotonic.as_secs();

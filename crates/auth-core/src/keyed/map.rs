@@ -17,20 +17,20 @@ use crate::time::Now;
 
 /// A value of a map that hands out handles to its values and evicts them.
 pub(crate) trait Evictable: Clone {
-    /// Returns whether there is a handle beside the map's own.
+    /// Returns whether there is a handle in addition to the map's own.
     fn is_in_use(&self) -> bool;
 
-    /// Called after the value has left the map, when no caller has a handle. Its memory may be freed
-    /// later: another thread may be reading it.
+    /// Called after the value has left the map, when no caller has a handle. Its memory may be
+    /// freed later: another thread may be reading it.
     fn evicted(&self);
 }
 
 /// A map with a bounded number of entries, which evicts idle ones.
 ///
 /// A read takes no lock. Its only write to memory that other threads read is the time of last use,
-/// once a second. Everything else is done under one lock. While the lock is held the map hands out no
-/// handle, so that an unused value stays unused until it has left the map, unless a concurrent read
-/// clones it.
+/// once a second. Everything else is done under one lock. While the lock is held the map hands out
+/// no handle, so that an unused value stays unused until it has left the map, unless a concurrent
+/// read clones it.
 ///
 /// An insert evicts entries beyond the capacity, and any access may evict idle ones. A value in use
 /// is never evicted: if all are in use, the map grows beyond its capacity.
@@ -57,8 +57,8 @@ struct Threshold {
 impl<K: Clone + Eq + Hash, V: Evictable, S: BuildHasher + Default> BoundedMap<K, V, S> {
     pub(crate) fn new(limits: Limits) -> Self {
         Self {
-            // an insert moves the whole table. With the other mode, reads would search two tables until
-            // enough further inserts had moved it
+            // an insert moves the whole table. With the other mode, reads would search two tables
+            // until enough further inserts had moved it
             entries: HashMap::builder()
                 .hasher(S::default())
                 .resize_mode(ResizeMode::Blocking)
@@ -71,8 +71,8 @@ impl<K: Clone + Eq + Hash, V: Evictable, S: BuildHasher + Default> BoundedMap<K,
         }
     }
 
-    /// Applies `read` to the value under `key`, and records a use. `read` must be short: the map frees
-    /// no evicted entry in the meantime.
+    /// Applies `read` to the value under `key`, and records a use. `read` must be short: the map
+    /// frees no evicted entry in the meantime.
     #[inline(always)]
     pub(crate) fn read<T>(
         &self,
@@ -160,8 +160,8 @@ impl<K: Clone + Eq + Hash, V: Evictable, S: BuildHasher + Default> BoundedMap<K,
         self.entries.len()
     }
 
-    /// Evicts idle entries and, if `more` further entries would exceed the capacity, the least recently
-    /// used ones.
+    /// Evicts idle entries and, if `more` further entries would exceed the capacity, the least
+    /// recently used ones.
     fn evict(&self, more: usize, now: Now, guard: &impl Guard) -> Threshold {
         let now = now.monotonic.as_secs();
         let limits = &self.limits;

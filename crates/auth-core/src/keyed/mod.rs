@@ -23,11 +23,11 @@ pub(crate) use map::{BoundedMap, Evictable};
 /// - an hour after their last use
 /// - when there are more than 10,000: the least recently used eighth
 ///
-/// Both numbers can be [set](Self::builder). A cache in use, to which a caller holds a handle or for
-/// whose token a caller waits, is never evicted: with too many caches in use, the capacity is exceeded.
-/// The search for idle caches runs at intervals, when one of the caches is used. An evicted cache
-/// drops its token, and stops its token request and its background refreshes. The next use creates a
-/// new cache, which requests a new token.
+/// Both numbers can be [set](Self::builder). A cache in use, to which a caller holds a handle or
+/// for whose token a caller waits, is never evicted: with too many caches in use, the capacity is
+/// exceeded. The search for idle caches runs at intervals, when one of the caches is used. An
+/// evicted cache drops its token, and stops its token request and its background refreshes. The
+/// next use creates a new cache, which requests a new token.
 ///
 /// Each cache backs off, and replaces rejected tokens, independently of the others. If the default
 /// cache uses a [shared store](crate::TokenCacheBuilder::shared_store), so do the others.
@@ -98,8 +98,8 @@ impl TokenCaches {
         &self.default
     }
 
-    /// Returns the cache for `request`, which is not evicted while the caller holds the handle. Takes
-    /// a lock: on the path of a request, try [`cached`](Self::cached) first.
+    /// Returns the cache for `request`, which is not evicted while the caller holds the handle.
+    /// Takes a lock: on the path of a request, try [`cached`](Self::cached) first.
     #[must_use]
     pub fn cache(&self, request: &TokenRequest) -> TokenCache {
         if request == self.default.request() {
@@ -109,15 +109,16 @@ impl TokenCaches {
         self.others.handle(request, self.default.now(), make)
     }
 
-    /// Returns the authorization of the current token for `request`, if there is a usable one. Takes
-    /// no lock and never waits. If the token is stale, a refresh starts in the background.
+    /// Returns the authorization of the current token for `request`, if there is a usable one.
+    /// Takes no lock and never waits. If the token is stale, a refresh starts in the background.
     #[must_use]
     #[inline]
     pub fn cached(&self, request: &TokenRequest) -> Option<Authorization> {
         self.hit(request, Issued::authorization)
     }
 
-    /// Applies `read` to this thread's copy of the current token for `request`, if the token is usable.
+    /// Applies `read` to this thread's copy of the current token for `request`, if the token is
+    /// usable.
     #[inline(always)]
     pub(crate) fn hit<T>(
         &self,

@@ -2,8 +2,8 @@
 
 use std::fmt;
 
-/// The fault of a URL, displayed as the end of "expected …, got …". Quotes no more of the URL than its
-/// scheme and one character: the rest may be a secret.
+/// The fault of a URL, displayed as the end of "expected …, got …". Quotes no more of the URL than
+/// its scheme and one character: the rest may be a secret.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) enum Fault {
     NoScheme,

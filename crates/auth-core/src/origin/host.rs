@@ -13,7 +13,7 @@ pub(super) enum Host<'a> {
 }
 
 impl<'a> Host<'a> {
-    /// Reads a host as it is written in a URI: a name of letters, digits, `-`, `_` and dots, an
+    /// Parses a host of a URI: a name of letters, digits, `-`, `_` and dots, an
     /// IPv4 address of four decimal numbers, or an IPv6 address in brackets.
     ///
     /// Other forms of IPv4 addresses, such as `0x7f.1`, are faults: to some clients they are

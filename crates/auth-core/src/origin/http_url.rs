@@ -1,4 +1,5 @@
-//! `http` and `https` URLs, read strictly: a URL that only a lenient parser would complete is a fault.
+//! `http` and `https` URLs, read strictly: a URL that only a lenient parser would complete is a
+//! fault.
 
 use super::{fault::Fault, host::Host, scheme::Scheme, value::Origin};
 use crate::uri_syntax::split_scheme;

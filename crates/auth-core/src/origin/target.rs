@@ -27,7 +27,8 @@ pub struct Target<'a> {
 }
 
 impl<'a> Target<'a> {
-    /// Creates the target of a client that certainly connects to this host and port, as reqwest does.
+    /// Creates the target of a client that certainly connects to this host and port, as reqwest
+    /// does.
     ///
     /// `host` is a name, an IPv4 address, or an IPv6 address in brackets. A `port` of `None` is the
     /// scheme's default.
@@ -120,8 +121,8 @@ impl<'a> Destination<'a> {
             })
     }
 
-    /// Returns the origin. `None` if the scheme is neither `http` nor `https`, or the host or port is
-    /// malformed.
+    /// Returns the origin. `None` if the scheme is neither `http` nor `https`, or the host or port
+    /// is malformed.
     pub(crate) fn origin(&self) -> Option<Origin> {
         if self.scheme == Scheme::Other {
             return None;

@@ -60,7 +60,7 @@ impl TokenRequestBuilder {
         self
     }
 
-    /// Adds a parameter that the authorization server expects beside the standard ones.
+    /// Adds a parameter that the authorization server expects in addition to the standard ones.
     #[must_use]
     pub fn parameter(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.parameters.push((name.into(), value.into()));

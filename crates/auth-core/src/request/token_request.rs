@@ -10,11 +10,11 @@ use std::{
 
 use super::scopes::Scopes;
 
-/// A request for a token: the parameters that shape the token, and nothing else. Two equal requests may
-/// share a token. Two different requests never do.
+/// A request for a token: the parameters that shape the token, and nothing else. Two equal requests
+/// may share a token. Two different requests never do.
 ///
-/// Clones are handles to the same request. Looking up a token is fastest with a clone of the request
-/// that it was first requested with: two clones need not be compared member by member.
+/// Clones are handles to the same request. Looking up a token is fastest with a clone of the
+/// request that it was first requested with: two clones need not be compared member by member.
 ///
 /// ```
 /// use auth_core::TokenRequest;
@@ -27,8 +27,8 @@ use super::scopes::Scopes;
 /// ```
 #[derive(Clone)]
 pub struct TokenRequest {
-    /// The hash of all fields, computed once. It is outside the allocation of the fields, so that a map
-    /// is searched without reading them.
+    /// The hash of all fields, computed once. It is outside the allocation of the fields, so that a
+    /// map is searched without reading them.
     hash: u64,
     fields: Arc<Fields>,
 }

@@ -124,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn equal_requests_have_equal_keys_however_they_were_built() {
+    fn equal_requests_have_equal_keys_regardless_of_the_order_of_settings() {
         let one = key(&["a"], |r| {
             r.scope("x y").parameter("p", "1").parameter("q", "2")
         });

@@ -26,16 +26,16 @@ pub use token::SharedToken;
 ///    requests the token itself. The others wait for the rest of their attempt timeout. An
 ///    unresponsive authorization server therefore sees at most two concurrent requests.
 ///
-/// A holder whose token request fails returns the lease at the time of its own next attempt, and after
-/// 10 s at most. Each cache decides by its own clock and policy whether a token is usable: the store
-/// does not.
+/// A holder whose token request fails returns the lease at the time of its own next attempt, and
+/// after 10 s at most. Each cache decides by its own clock and policy whether a token is usable:
+/// the store does not.
 ///
 /// A request that finds its token in the process never waits for the store, and no request fails
 /// because of it. If an operation takes longer than [`patience`](Self::patience), fails or panics,
 /// the cache logs a warning and requests its own token.
 ///
-/// A store holds credentials. A client that can read the store can use the tokens. A client that can
-/// write to the store can make the processes send its own tokens.
+/// A store holds credentials. A client that can read the store can use the tokens. A client that
+/// can write to the store can make the processes send its own tokens.
 ///
 /// `auth-redis` implements a store in Redis. To write another, run `check_shared_store` of
 /// `auth-testing` against it, which checks everything that is documented here. `MemoryStore` of
@@ -57,7 +57,7 @@ pub trait SharedTokenStore: fmt::Debug + Send + Sync + 'static {
     /// read is treated as absent.
     ///
     /// # Errors
-    /// If the store cannot answer.
+    /// If the operation fails.
     async fn load(&self, key: &SharedKey) -> Result<Option<SharedToken>, Error>;
 
     /// Saves `token` until it ends, unless the store holds one that was issued later. Wakes the
@@ -74,14 +74,14 @@ pub trait SharedTokenStore: fmt::Debug + Send + Sync + 'static {
     /// holder may have crashed. In `auth-redis` it lasts 5 s.
     ///
     /// # Errors
-    /// If the store cannot answer.
+    /// If the operation fails.
     async fn lease(&self, key: &SharedKey) -> Result<Option<Box<dyn Lease>>, Error>;
 
     /// Waits until a token may have been saved under `key`, or its lease is free. Completes at once
     /// if the lease is free. May complete without a change.
     ///
     /// # Errors
-    /// If the store cannot answer.
+    /// If the operation fails.
     async fn changed(&self, key: &SharedKey) -> Result<(), Error>;
 
     /// Returns how long an operation may take now. Default: 250 ms.

@@ -33,7 +33,8 @@ pub struct TokenResponse {
 }
 
 impl TokenResponse {
-    /// Creates the response for a bearer token ([RFC 6750](https://www.rfc-editor.org/rfc/rfc6750)).
+    /// Creates the response for a bearer token ([RFC
+    /// 6750](https://www.rfc-editor.org/rfc/rfc6750)).
     ///
     /// # Errors
     /// If the token is not a `b64token` (RFC 6750 §2.1), and therefore cannot be sent.
@@ -104,8 +105,8 @@ impl fmt::Debug for TokenResponse {
     }
 }
 
-/// Returns why `token` is not `1*( ALPHA / DIGIT / "-" / "." / "_" / "~" / "+" / "/" ) *"="`, without
-/// showing its characters.
+/// Returns why `token` is not `1*( ALPHA / DIGIT / "-" / "." / "_" / "~" / "+" / "/" ) *"="`,
+/// without showing its characters.
 fn not_b64token(token: &str) -> Option<String> {
     let body = token.trim_end_matches('=');
     if body.is_empty() {

@@ -1,5 +1,5 @@
-//! Reads the responses of a token endpoint (RFC 6749 §5.1 and §5.2), including the deviations of known
-//! servers.
+//! Reads the responses of a token endpoint (RFC 6749 §5.1 and §5.2), including the deviations of
+//! known servers.
 
 use std::time::{Duration, SystemTime};
 
@@ -79,7 +79,8 @@ impl ReceivedResponse<'_> {
         Ok(response)
     }
 
-    /// Returns the error for a response without a token, with those of the §5.2 members that it has.
+    /// Returns the error for a response without a token, with those of the §5.2 members that it
+    /// has.
     fn error(&self, members: &Map<String, Value>) -> Error {
         let status = self.status;
         let member = |name| {

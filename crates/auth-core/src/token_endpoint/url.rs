@@ -58,8 +58,8 @@ impl TokenEndpointUrl {
         Ok(endpoint)
     }
 
-    /// Checks that none of these parameters is in the endpoint's query, which is sent unchanged. Such a
-    /// parameter would be sent twice.
+    /// Checks that none of these parameters is in the endpoint's query, which is sent unchanged.
+    /// Such a parameter would be sent twice.
     pub(crate) fn check_parameters<'a>(
         &self,
         names: impl IntoIterator<Item = &'a str>,

@@ -148,8 +148,8 @@ fn a_request_to_a_uri_carries_a_token_only_if_one_to_the_url_does() {
     });
 }
 
-/// The same with any origin allowed. A `Uri` does not decode punycode: a host with malformed punycode is
-/// an error only for a `Url`.
+/// The same with any origin allowed. A `Uri` does not decode punycode: a host with malformed
+/// punycode is an error only for a `Url`.
 #[test]
 fn with_any_origin_a_request_to_a_uri_carries_a_token_only_if_one_to_the_url_does() {
     let authorizer = any_origin();

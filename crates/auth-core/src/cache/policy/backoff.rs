@@ -52,7 +52,7 @@ mod tests {
     }
 
     #[test]
-    fn a_denial_backs_off_long_however_long_a_token_remains_usable() {
+    fn the_backoff_after_a_denial_does_not_depend_on_the_token() {
         let denied = Error::new(ErrorKind::Denied, "no");
         assert_eq!(backoff(&denied, 1, None), 30.0);
         assert_eq!(backoff(&denied, 2, Some(1)), 60.0);

@@ -37,17 +37,17 @@ impl RefreshPolicyBuilder {
         self
     }
 
-    /// Sets the minimum margin. For a lifetime of less than three times this, the minimum is a third
-    /// of the lifetime. Default: 1 s, because servers count in whole seconds.
+    /// Sets the minimum margin. For a lifetime of less than three times this, the minimum is a
+    /// third of the lifetime. Default: 1 s, because servers count in whole seconds.
     #[must_use]
     pub fn min_margin(mut self, min: Duration) -> Self {
         self.policy.min_margin = min;
         self
     }
 
-    /// Sets the refresh window: a token becomes stale this long before it expires, and the next read
-    /// refreshes it in the background. Given as a fraction of the token's lifetime, capped at `max`.
-    /// Default: 0.24, at most 72 min.
+    /// Sets the refresh window: a token becomes stale this long before it expires, and the next
+    /// read refreshes it in the background. Given as a fraction of the token's lifetime, capped at
+    /// `max`. Default: 0.24, at most 72 min.
     #[must_use]
     pub fn window(mut self, of_lifetime: f64, max: Duration) -> Self {
         self.policy.window = Fraction { of_lifetime, max };

@@ -26,9 +26,9 @@ pub(crate) struct Life {
 }
 
 impl Life {
-    /// Returns whether the token expired while it was requested, in at most `max`, and not because the
-    /// machine or the process was suspended. A token that expired during a suspension is not handed
-    /// out.
+    /// Returns whether the token expired while it was requested, in at most `max`, and not because
+    /// the machine or the process was suspended. A token that expired during a suspension is not
+    /// handed out.
     pub(super) fn expired_in_transit(&self, requested: Now, received: Now, max: Duration) -> bool {
         let monotonic = received.monotonic.saturating_sub(requested.monotonic);
         let wall = received.wall.saturating_sub(requested.wall);

@@ -12,7 +12,7 @@ use crate::{Error, time::Now};
 pub(super) const MAX_LIFETIME: Duration = Duration::from_secs(100 * 365 * 86_400);
 pub(super) const SECOND: Duration = Duration::from_secs(1);
 
-/// When a token is refreshed, and how failed token requests back off.
+/// Determines when a token is refreshed, and how failed token requests back off.
 ///
 /// With L the token's lifetime, counted from before its request was sent, and the defaults:
 ///
@@ -24,13 +24,15 @@ pub(super) const SECOND: Duration = Duration::from_secs(1);
 ///   in the background.
 /// - An attempt takes at most 10 s. While there is a usable token, it also takes at most half of
 ///   the time that the token remains usable, but at least 1 s.
-/// - After a transient failure (connection, timeout, 5xx, 429, an unreadable response) the backoff is
+/// - After a transient failure (connection, timeout, 5xx, 429, an unreadable response) the backoff
+///   is
 ///   1 s, then twice as long each time, up to 60 s, or up to 10 s while there is no usable token;
 ///   ± 20 %. While there is a usable token, no backoff is longer than half of the time that it
 ///   remains usable, but at least 100 ms.
 /// - After a denial (`invalid_client`, `invalid_scope`, …) the backoff is 30 s, then twice as long
 ///   each time, up to 5 min; ± 20 %. Servers lock out clients that repeat denied requests quickly.
-/// - `Retry-After` replaces the backoff, from 1 s up to 60 s. After a denial it can only lengthen it.
+/// - `Retry-After` replaces the backoff, from 1 s up to 60 s. After a denial it can only lengthen
+///   it.
 ///
 /// ```
 /// use std::time::Duration;

@@ -1,4 +1,4 @@
-//! How many refreshes the rejections of an API may cause.
+//! The limit of the refreshes that the rejections of an API may cause.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use crate::time::Now;
 #[derive(Debug)]
 pub(crate) struct RejectionBudget {
     left: u32,
-    /// When the budget last grew.
+    /// The time of the last growth, by the monotonic clock.
     grown_at: Duration,
 }
 

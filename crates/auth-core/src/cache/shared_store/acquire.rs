@@ -15,8 +15,8 @@ use super::{
 };
 use crate::{Error, ErrorKind, Lease, SharedKey, SharedToken, SharedTokenStore, events, time::Now};
 
-/// The minimum wait between two attempts to acquire the lease; the maximum is twice as long. A store
-/// may report a change although there is none.
+/// The minimum wait between two attempts to acquire the lease; the maximum is twice as long. A
+/// store may report a change although there is none.
 const BETWEEN_ATTEMPTS: Duration = Duration::from_millis(50);
 
 /// Fetches a token that another process has saved, or requests one. Also returns the remaining

@@ -5,18 +5,18 @@ use std::time::Duration;
 use super::super::{inner::Inner, slot::CachedToken};
 use crate::{SharedToken, TokenResponse, time::Now};
 
-/// Ages that differ by less do not tell which token was issued first: they are measured by different
-/// clocks, over a network.
+/// Ages that differ by less do not tell which token was issued first: they are measured by
+/// different clocks, over a network.
 const SAME_AGE: Duration = Duration::from_secs(1);
 
 /// The maximum number of tokens in a row that are taken from the store after rejections, if no API
-/// accepts any of them. It is more than one, because a saved token may have been revoked as well, and
-/// the next one may be valid.
+/// accepts any of them. It is more than one, because a saved token may have been revoked as well,
+/// and the next one may be valid.
 const MAX_UNACCEPTED: u32 = 3;
 
 impl Inner {
-    /// Returns a token that was just issued as it is saved for other processes. `None` if it is stale
-    /// or expired already.
+    /// Returns the shared token to save for a token that was just issued. `None` if the token is
+    /// stale or expired already.
     pub(in crate::cache) fn worth_sharing(
         &self,
         issued: TokenResponse,

@@ -1,5 +1,5 @@
-//! One operation of the store: it has a time limit, may fail and may panic. Its failure is logged and
-//! counted.
+//! One operation of the store: it has a time limit, may fail and may panic. Its failure is logged
+//! and counted.
 
 use std::{future::Future, sync::Arc, time::Duration};
 
@@ -9,7 +9,8 @@ use super::super::{
 };
 use crate::{Error, ErrorKind, SharedKey, SharedTokenStore, events, time::AnyClock};
 
-/// An operation before the token request may take at most this part of the attempt's remaining time.
+/// An operation before the token request may take at most this part of the attempt's remaining
+/// time.
 const PART_OF_ATTEMPT: u32 = 4;
 /// An operation after the token request may take this many times the store's patience: no caller
 /// waits for it.

@@ -78,8 +78,8 @@ impl World {
         assert!(!self.held.iter().any(Handle::is_evicted));
     }
 
-    /// Checks and records the evictions of a read: idle values, and values beyond the capacity that were
-    /// in use before.
+    /// Checks and records the evictions of a read: idle values, and values beyond the capacity that
+    /// were in use before.
     fn observe_evictions_of_a_read(&mut self) {
         let (there, now) = (keys(&self.map), self.now / 1000);
         let limits = self.map.limits;
@@ -121,7 +121,8 @@ impl World {
         handle
     }
 
-    /// Checks that the evicted values had to be evicted, and that the others were permitted to stay.
+    /// Checks that the evicted values had to be evicted, and that the others were permitted to
+    /// stay.
     fn check_evictions(&self, requested: u32, before: &BTreeMap<u32, u64>, left: &[u32]) {
         let (limits, now) = (self.map.limits, self.now / 1000);
         let is_free =
