@@ -151,7 +151,7 @@ mod tests {
     }
 
     #[test]
-    fn there_are_at_most_as_many_copies_as_processors_beside_the_original() {
+    fn there_are_at_most_as_many_copies_as_processors_in_addition_to_the_original() {
         let token = per_thread();
         let mut all: Vec<_> = (0..100)
             .map(|_| thread::scope(|s| s.spawn(|| address(&token)).join().unwrap()))

@@ -65,7 +65,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn limits_that_keep_nothing_are_errors() {
+    fn limits_that_are_too_small_are_errors() {
         let limits = |max_capacity, time_to_idle| Limits {
             max_capacity,
             time_to_idle,

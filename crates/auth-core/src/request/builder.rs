@@ -214,7 +214,7 @@ mod tests {
     }
 
     #[test]
-    fn rfc6749_3_2_no_parameter_twice() {
+    fn rfc6749_3_2_a_repeated_or_reserved_parameter_is_an_error() {
         let twice = TokenRequest::builder()
             .parameter("x", "1")
             .parameter("x", "2");

@@ -138,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn rfc6749_2_3_credentials_never_in_the_uri_nor_in_the_error() {
+    fn rfc6749_2_3_a_url_with_credentials_is_an_error_that_does_not_show_them() {
         let error = self::error("https://id:s3cr3t@as.example/token");
         assert!(
             error.contains("credentials") && !error.contains("s3cr3t"),

@@ -55,7 +55,7 @@ struct SharedFetch<'a> {
     access: StoreAccess,
 }
 
-enum Acquired {
+enum Acquisition {
     Saved(SavedToken),
     Leased(Box<dyn Lease>),
     /// Another process holds the lease.
@@ -72,7 +72,7 @@ struct SavedToken {
 impl SharedFetch<'_> {
     async fn run(&self) -> (Fetched, Option<Box<dyn Lease>>) {
         match self.acquire().await {
-            Ok(Acquired::Saved(SavedToken { token, loaded_at })) => {
+            Ok(Acquisition::Saved(SavedToken { token, loaded_at })) => {
                 let fetched = Fetched {
                     requested_at: loaded_at,
                     result: Ok(token.into_response()),
@@ -80,14 +80,15 @@ impl SharedFetch<'_> {
                 };
                 (fetched, None)
             }
-            Ok(Acquired::Leased(lease)) => {
+            Ok(Acquisition::Leased(lease)) => {
                 let fetched = while_held(&*lease, self.fetch.run()).await;
                 (fetched, Some(lease))
             }
-            Ok(Acquired::Taken) => {
+            Ok(Acquisition::Taken) => {
                 let error = Error::new(
                     ErrorKind::Timeout,
-                    "the process that holds the lease saved no token within the attempt timeout",
+                    "shared store: expected a token from the process that holds the lease within the \
+                     attempt timeout, got none",
                 );
                 let fetched = Fetched {
                     requested_at: self.access.clock.now(),
@@ -106,7 +107,7 @@ impl SharedFetch<'_> {
     }
 
     /// Acquires a saved token or a lease, within the time of the attempt.
-    async fn acquire(&self) -> Result<Acquired, OperationError> {
+    async fn acquire(&self) -> Result<Acquisition, OperationError> {
         let access = &self.access;
         let now = access.clock.now().monotonic;
         // longer than the lease of a crashed holder; the remaining time suffices to request a token
@@ -129,7 +130,7 @@ impl SharedFetch<'_> {
         let left = access.deadline.saturating_sub(access.clock.now().monotonic);
         let end = access.deadline - access.patience().await.min(left / 2);
         let acquired = self.acquire_by(end, true).await?;
-        Ok(acquired.unwrap_or(Acquired::Taken))
+        Ok(acquired.unwrap_or(Acquisition::Taken))
     }
 
     /// Acquires a saved token or the lease, if either is available by `end`. `store_works`: an
@@ -138,13 +139,13 @@ impl SharedFetch<'_> {
         &self,
         end: Duration,
         mut store_works: bool,
-    ) -> Result<Option<Acquired>, OperationError> {
+    ) -> Result<Option<Acquisition>, OperationError> {
         let access = &self.access;
         // a token that is saved between the first load and the wait for changes is not a change
-        let mut load_again = access.patience().await.saturating_mul(2);
+        let mut load_again_after = access.patience().await.saturating_mul(2);
         while access.clock.now().monotonic < end {
             match self.try_acquire().await {
-                Ok(Acquired::Taken) => store_works = true,
+                Ok(Acquisition::Taken) => store_works = true,
                 Ok(acquired) => return Ok(Some(acquired)),
                 // if all processes gave up for lack of time, all would request a token
                 Err(OperationError::NoTime(..)) if store_works => {}
@@ -155,15 +156,15 @@ impl SharedFetch<'_> {
                 .clock
                 .now()
                 .monotonic
-                .saturating_add(load_again)
+                .saturating_add(load_again_after)
                 .min(end);
-            load_again = Duration::MAX;
+            load_again_after = Duration::MAX;
             let changed = access.clock.before(changed_by, changed).await;
             if let Some(Err(error)) = changed.map(flatten) {
                 return Err(access.failed("wait", &error));
             }
             match self.saved().await {
-                Ok(Some(saved)) => return Ok(Some(Acquired::Saved(saved))),
+                Ok(Some(saved)) => return Ok(Some(Acquisition::Saved(saved))),
                 Ok(None) | Err(OperationError::NoTime(..)) => {}
                 Err(OperationError::Failed) => return Err(OperationError::Failed),
             }
@@ -174,29 +175,29 @@ impl SharedFetch<'_> {
         Ok(None)
     }
 
-    async fn try_acquire(&self) -> Result<Acquired, OperationError> {
+    async fn try_acquire(&self) -> Result<Acquisition, OperationError> {
         let access = &self.access;
         if let Some(saved) = self.saved().await? {
-            return Ok(Acquired::Saved(saved));
+            return Ok(Acquisition::Saved(saved));
         }
         let lease = async { access.store.lease(&access.key).await };
         match access.before_request("lease", lease).await? {
             Some(lease) => Ok(self.leased(lease).await),
-            None => Ok(Acquired::Taken),
+            None => Ok(Acquisition::Taken),
         }
     }
 
     /// Uses the acquired lease, unless the previous holder saved a token just before it returned
     /// the lease.
-    async fn leased(&self, lease: Box<dyn Lease>) -> Acquired {
+    async fn leased(&self, lease: Box<dyn Lease>) -> Acquisition {
         match self.saved().await {
             Ok(Some(saved)) => {
                 let release = async { lease.release().await };
                 // if the release fails, the lease ends by itself
                 let _ = self.access.before_request("release", release).await;
-                Acquired::Saved(saved)
+                Acquisition::Saved(saved)
             }
-            Ok(None) | Err(_) => Acquired::Leased(lease),
+            Ok(None) | Err(_) => Acquisition::Leased(lease),
         }
     }
 
