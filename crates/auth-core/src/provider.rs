@@ -87,8 +87,8 @@ impl Provider {
     }
 
     /// Signicat Express, at `api.signicat.io`, test and production. The caller names the scopes
-    /// (`document_read`, `document_write`, `document_file`, `event`, `identify`). Tokens live 3600
-    /// s.
+    /// (`document_read`, `document_write`, `document_file`, `event`, `identify`). Tokens live
+    /// 3600 s.
     #[must_use]
     pub const fn signicat_express() -> Self {
         Self {

@@ -11,7 +11,7 @@ use crate::{
 /// if none is bound.
 pub(super) struct Bindings(Box<[Option<TokenRequest>]>);
 
-/// Where a request goes.
+/// The destination of a request.
 pub(super) struct Route<'a> {
     /// The origin of the connection, if it is known.
     pub(super) channel: Option<Allowed>,

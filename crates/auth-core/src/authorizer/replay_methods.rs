@@ -1,8 +1,8 @@
-//! Which requests are replayed.
+//! The requests that are replayed after a rejection.
 
 use http::Method;
 
-/// Which requests are replayed, once, after an API has rejected their token.
+/// The requests that are replayed, once, after an API has rejected their token.
 ///
 /// In every case a request is replayed only if its body can be sent again.
 #[non_exhaustive]

@@ -91,8 +91,8 @@ impl TokenCache {
     /// The adapters do this for HTTP responses. Call it where no adapter sees the rejection: a
     /// Kafka or AMQP broker, a WebSocket, a long stream. A thousand rejections of one token cause
     /// one token request. Rejections of a token that has been replaced already cause none. An API
-    /// that rejects every token causes at most four token requests in a row, and one more every 30
-    /// s: the rejection budget.
+    /// that rejects every token causes at most four token requests in a row, and one more every
+    /// 30 s: the rejection budget.
     ///
     /// ```
     /// use auth_core::{AccessToken, Replacement, TokenCache};
