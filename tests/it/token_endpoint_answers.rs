@@ -196,6 +196,7 @@ async fn a_503_with_a_page_is_transient_and_its_retry_after_is_kept() {
                 connection: close\r\n\r\n<h1>Busy</h1>";
     for error in fails(busy, ErrorKind::Unavailable, "(503)").await {
         assert!(error.is_transient());
-        assert_eq!(error.retry_after().map(|wait| wait.as_secs()), Some(7));
+        let wait = error.server_retry_after();
+        assert_eq!(wait.map(|wait| wait.as_secs()), Some(7));
     }
 }
