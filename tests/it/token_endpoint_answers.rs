@@ -139,7 +139,13 @@ async fn a_lifetime_that_is_no_number() {
 
 #[tokio::test]
 async fn the_connection_drops_before_the_answer() {
-    for error in fails("", ErrorKind::Connection, "the token request received no response").await {
+    for error in fails(
+        "",
+        ErrorKind::Connection,
+        "the token request received no response",
+    )
+    .await
+    {
         assert!(error.is_transient());
     }
 }
