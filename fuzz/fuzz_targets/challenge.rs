@@ -1,4 +1,4 @@
-//! Challenges of an API: each line of the input is one `WWW-Authenticate` header.
+//! Reads the challenges of an API. Each line of the input is one `WWW-Authenticate` header.
 #![no_main]
 
 use auth_core::fuzzing;

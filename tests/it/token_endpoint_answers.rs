@@ -139,7 +139,13 @@ async fn a_lifetime_that_is_no_number() {
 
 #[tokio::test]
 async fn the_connection_drops_before_the_answer() {
-    for error in fails("", ErrorKind::Connection, "the token request got no answer").await {
+    for error in fails(
+        "",
+        ErrorKind::Connection,
+        "the token request received no response",
+    )
+    .await
+    {
         assert!(error.is_transient());
     }
 }
@@ -148,7 +154,7 @@ async fn the_connection_drops_before_the_answer() {
 async fn the_connection_drops_within_the_answer() {
     let whole = ok("application/json", TOKEN);
     let broken = &whole[..whole.len() - 1];
-    fails(broken, ErrorKind::Connection, "ended early").await;
+    fails(broken, ErrorKind::Connection, "the response ended early").await;
 }
 
 #[tokio::test]
@@ -156,7 +162,7 @@ async fn an_answer_that_is_not_http() {
     fails(
         "220 mail.example ESMTP\r\n",
         ErrorKind::Connection,
-        "got no answer",
+        "received no response",
     )
     .await;
 }
@@ -196,9 +202,7 @@ async fn a_503_with_a_page_is_transient_and_its_retry_after_is_kept() {
                 connection: close\r\n\r\n<h1>Busy</h1>";
     for error in fails(busy, ErrorKind::Unavailable, "(503)").await {
         assert!(error.is_transient());
-        assert_eq!(
-            error.server_retry_after().map(|wait| wait.as_secs()),
-            Some(7)
-        );
+        let wait = error.server_retry_after();
+        assert_eq!(wait.map(|wait| wait.as_secs()), Some(7));
     }
 }

@@ -1,10 +1,10 @@
-//! What adapters for HTTP clients are written with: the decision about a request, and the verdict
-//! about its response.
+//! The interface for adapters of HTTP clients: the decision about a request, and the verdict about
+//! its response.
 //!
 //! An adapter asks [`Authorizer::authorize`](crate::Authorizer::authorize) for a [`Decision`] about
 //! each request, applies the [`Attempt`] to it, and has the response
-//! [classified](Attempt::classify). If the [`Verdict`] is to renew, the adapter waits and replays
-//! the request once with [`Renewal::attempt`].
+//! [classified](Attempt::classify). If the [`Verdict`] is [`Renew`](Verdict::Renew), the adapter
+//! waits for the [`Renewal`], and replays the request once with [`Renewal::attempt`].
 
 pub use crate::{
     authorizer::{

@@ -1,14 +1,15 @@
-//! Every log event of the crate, so that names and levels agree. Events take plain values. None is on
-//! the path of a request that finds its token.
+//! The log events of the crate: one function for each event, with a fixed name, structured fields
+//! and a message for operators. The functions take plain values. A request that finds its token
+//! emits no event.
 
 use std::{
     error::Error as StdError,
     fmt,
     sync::atomic::{AtomicBool, Ordering::Relaxed},
-    time::SystemTime,
+    time::{Duration, SystemTime},
 };
 
-/// `from_store`: another process had requested the token.
+/// A token was received. `from_store`: another process had requested it.
 pub(crate) fn token_received(
     generation: u64,
     expires_at: SystemTime,
@@ -26,6 +27,7 @@ pub(crate) fn token_received(
     );
 }
 
+/// The connection to the token endpoint failed, and the request is repeated.
 pub(crate) fn connection_retried(error: &dyn StdError) {
     tracing::debug!(
         name: "auth_core.connection_retried",
@@ -35,46 +37,66 @@ pub(crate) fn connection_retried(error: &dyn StdError) {
     );
 }
 
-/// The fetch goes on without the store.
+/// An operation of the shared store failed. The fetch continues without the store.
 pub(crate) fn shared_store_failed(operation: &'static str, error: &dyn StdError) {
     tracing::warn!(
         name: "auth_core.shared_store_failed",
         operation,
         %error,
         cause = %Causes(error),
-        "the shared store failed; this process goes on without it"
+        "an operation of the shared store failed; this process continues without the store"
     );
 }
 
+/// The wait for the token of another process has ended without one.
 pub(crate) fn lease_held_too_long() {
     tracing::warn!(
         name: "auth_core.lease_held_too_long",
-        "the process that holds the lease has saved no token in time; one waiting process requests the token under the fallback lease"
+        "the process that holds the lease has not saved a token in time; one of the waiting processes requests the token under the fallback lease"
     );
 }
 
-/// Emitted once per process.
+/// The token source does not support a shared store. Emitted once per process.
 pub(crate) fn source_has_no_shared_key() {
     static EMITTED: AtomicBool = AtomicBool::new(false);
     if !EMITTED.swap(true, Relaxed) {
         tracing::warn!(
             name: "auth_core.source_has_no_shared_key",
-            "tokens are not shared although a shared store is configured: the token source returns no shared key; implement TokenSource::shared_key"
+            "the shared store is not used: the token source returns no shared key; implement TokenSource::shared_key"
         );
     }
 }
 
-/// `kind`: the name of the error's kind. `has_usable_token`: the current token stays in use.
-pub(crate) fn token_request_failed(
-    kind: &'static str,
-    error: &dyn StdError,
-    has_usable_token: bool,
-) {
+/// A failed token request.
+pub(crate) struct FailedTokenRequest<'a> {
+    pub(crate) error: &'a dyn StdError,
+    /// The name of the error's kind.
+    pub(crate) kind: &'static str,
+    /// The status of the token endpoint's response.
+    pub(crate) status: Option<u16>,
+    /// The code of the error response.
+    pub(crate) error_code: Option<&'a str>,
+    pub(crate) next_attempt_in: Option<Duration>,
+}
+
+/// A token request failed. `has_usable_token`: the current token stays in use.
+pub(crate) fn token_request_failed(failed: &FailedTokenRequest<'_>, has_usable_token: bool) {
+    let FailedTokenRequest {
+        error,
+        kind,
+        status,
+        error_code,
+        next_attempt_in,
+    } = *failed;
     let cause = Causes(error);
+    let next_attempt_in_s = next_attempt_in.map(|wait| wait.as_secs_f64());
     if has_usable_token {
         tracing::warn!(
             name: "auth_core.refresh_failed",
             kind,
+            status,
+            error_code,
+            next_attempt_in_s,
             %error,
             %cause,
             "token refresh failed; the current token stays in use"
@@ -83,6 +105,9 @@ pub(crate) fn token_request_failed(
         tracing::error!(
             name: "auth_core.token_request_failed",
             kind,
+            status,
+            error_code,
+            next_attempt_in_s,
             %error,
             %cause,
             "token request failed; there is no usable token"
@@ -104,7 +129,7 @@ impl fmt::Display for Causes<'_> {
     }
 }
 
-/// `reason`: why no replacement is requested for the rejected token.
+/// An API rejected a token, and no replacement is requested because of `reason`.
 pub(crate) fn replacement_withheld(generation: u64, reason: &str) {
     tracing::debug!(
         name: "auth_core.replacement_withheld",
@@ -114,6 +139,7 @@ pub(crate) fn replacement_withheld(generation: u64, reason: &str) {
     );
 }
 
+/// An API rejected a token. `replayable`: the request is replayed if there is another token.
 pub(crate) fn token_rejected(generation: u64, replayable: bool) {
     tracing::info!(
         name: "auth_core.token_rejected",
@@ -123,7 +149,7 @@ pub(crate) fn token_rejected(generation: u64, replayable: bool) {
     );
 }
 
-/// Emitted once per destination.
+/// A request goes to an unlisted origin. Emitted once per destination.
 pub(crate) fn unlisted_origin(destination: &dyn fmt::Display) {
     tracing::warn!(
         name: "auth_core.unlisted_origin",
@@ -132,7 +158,7 @@ pub(crate) fn unlisted_origin(destination: &dyn fmt::Display) {
     );
 }
 
-/// Debug level, because the user's own function decided it.
+/// A request belongs to no tenant. Debug level, because the user's own function decided so.
 pub(crate) fn no_tenant() {
     tracing::debug!(
         name: "auth_core.no_tenant",
@@ -140,10 +166,11 @@ pub(crate) fn no_tenant() {
     );
 }
 
+/// A request goes through a channel whose destination is not known. Emitted once per authorizer.
 pub(crate) fn untrusted_channel() {
     tracing::warn!(
         name: "auth_core.untrusted_channel",
-        "request sent without a token: its URI does not prove where it goes, as with tonic's \
-         Channel; build the layer for the endpoint, or declare the channel trusted"
+        "request sent without a token: its URI does not prove its destination, as with tonic's \
+         Channel; use AuthLayer::for_endpoint or AuthorizerBuilder::danger_trust_channel"
     );
 }

@@ -1,4 +1,4 @@
-//! A door for `fuzz/`, which exists only under `--cfg fuzzing`, to what is private.
+//! Access to private items for `fuzz/`. Exists only under `--cfg fuzzing`.
 
 use http::{HeaderMap, HeaderValue, header::WWW_AUTHENTICATE};
 
@@ -7,7 +7,7 @@ use crate::challenge::ChallengeError;
 /// Reads each line of `lines` as a `WWW-Authenticate` header.
 ///
 /// # Panics
-/// If it matters which of them comes first.
+/// If the order of the lines changes the result.
 pub fn challenge(lines: &[u8]) {
     let lines = lines.split(|&octet| octet == b'\n');
     let lines: Vec<_> = lines

@@ -1,5 +1,23 @@
 //! Presets for providers, from their public documents. A preset sets the token endpoint, the client
-//! authentication, the scope and the API's origin; everything can be overridden.
+//! authentication, the scope and the origin of the API. Every setting can be overridden.
+//!
+//! | preset | token endpoint | client authentication | scope | lifetime | API origin |
+//! |---|---|---|---|---|---|
+//! | `signicat` | `https://api.signicat.com/auth/open/connect/token` | `client_secret_post`; `client_secret_basic` is supported as well | `signicat-api` by default | 600 s by default, 1–3600 s as set in the provider's dashboard | `https://api.signicat.com` |
+//! | `signicat-express` | `https://api.signicat.io/oauth/connect/token` | `client_secret_basic_raw` | at least one required | 3600 s | `https://api.signicat.io` |
+//! | `idfy` | `https://oauth.signere.no/connect/token` | `client_secret_basic_raw` | at least one required | stated in the response | set by the caller |
+//! | `idfy-test` | `https://oauth2test.signere.com/connect/token` | `client_secret_basic_raw` | at least one required | stated in the response | set by the caller |
+//! | `idfy-deprecated` | `https://api.idfy.io/oauth/connect/token` | `client_secret_basic_raw` | at least one required | 3600 s | set by the caller |
+//! | `idnow:HOST` | `https://HOST/oidc/token` | `client_secret_post`; `client_secret_basic` is supported as well | none | 86400 s | set by the caller |
+//!
+//! The names parse into a [`Provider`]. The token's lifetime is always taken from the response; the
+//! table shows the lifetimes that the providers document.
+//!
+//! `client_secret_basic` percent-encodes id and secret, as RFC 6749 §2.3.1 requires.
+//! `client_secret_basic_raw` does not, as the documents of many servers show. The client's
+//! authentication is never probed: a request with the wrong method is denied. Set another method
+//! with
+//! [`ClientCredentialsBuilder::authentication`].
 //!
 //! ```
 //! # use auth_core::{Authorizer, Error, HttpTransport, TokenCache, provider::Provider};
@@ -22,7 +40,7 @@ use crate::{
     token_endpoint::Method,
 };
 
-/// What a provider's documents require of the scopes of a token request.
+/// The scopes of a token request, by a provider's documents.
 #[derive(Clone, Copy, Debug)]
 enum PresetScope {
     None,
@@ -43,7 +61,7 @@ impl PresetScope {
     }
 }
 
-/// What a provider's documents require of a client.
+/// A preset: the settings of a client, by a provider's documents.
 #[derive(Clone, Debug)]
 pub struct Provider {
     name: &'static str,
@@ -54,9 +72,9 @@ pub struct Provider {
 }
 
 impl Provider {
-    /// Signicat, `api.signicat.com`: the scope is `signicat-api` unless you name another, the secret goes
-    /// into the body; `client_secret_basic` works as well. Tokens live 600 s by default, 1–3600 s as set in
-    /// its dashboard.
+    /// Signicat, at `api.signicat.com`. The scope is `signicat-api` by default. The secret is sent
+    /// in the body; `client_secret_basic` is supported as well. Tokens live 600 s by default,
+    /// 1–3600 s as set in Signicat's dashboard.
     #[must_use]
     pub const fn signicat() -> Self {
         Self {
@@ -68,7 +86,7 @@ impl Provider {
         }
     }
 
-    /// Signicat Express, `api.signicat.io`, test and production: the caller names the scopes
+    /// Signicat Express, at `api.signicat.io`, test and production. The caller names the scopes
     /// (`document_read`, `document_write`, `document_file`, `event`, `identify`). Tokens live
     /// 3600 s.
     #[must_use]
@@ -82,29 +100,29 @@ impl Provider {
         }
     }
 
-    /// Idfy / Signere, test. The caller names the scopes and the API's origin.
+    /// Idfy / Signere, the test system. The caller names the scopes and the API's origin.
     #[must_use]
     pub const fn idfy_test() -> Self {
         Self::idfy_at("idfy-test", "https://oauth2test.signere.com/connect/token")
     }
 
-    /// Idfy / Signere, production. The caller names the scopes and the API's origin.
+    /// Idfy / Signere, the production system. The caller names the scopes and the API's origin.
     #[must_use]
     pub const fn idfy() -> Self {
         Self::idfy_at("idfy", "https://oauth.signere.no/connect/token")
     }
 
     /// Idfy's old endpoint, **deprecated by the provider** in favour of
-    /// [`signicat_express`](Self::signicat_express); kept for old integrations. The caller names
-    /// the scopes and the API's origin. Tokens live 3600 s.
+    /// [`signicat_express`](Self::signicat_express), and kept here for old integrations. The caller
+    /// names the scopes and the API's origin. Tokens live 3600 s.
     #[must_use]
     pub const fn idfy_deprecated() -> Self {
         Self::idfy_at("idfy-deprecated", "https://api.idfy.io/oauth/connect/token")
     }
 
-    /// IDnow, whose authorization server is another for each customer: `host` is its name, with or
-    /// without a port. No scope; the secret goes into the body, `client_secret_basic` works as
-    /// well. Tokens live 86400 s. The caller names the API's origin.
+    /// IDnow, which has an authorization server for each customer. `host` is its host, with or
+    /// without a port. There is no scope. The secret is sent in the body; `client_secret_basic` is
+    /// supported as well. Tokens live 86400 s. The caller names the API's origin.
     #[must_use]
     pub fn idnow(host: &str) -> Self {
         Self {
@@ -126,25 +144,25 @@ impl Provider {
         }
     }
 
-    /// Its name, as it is parsed from; IDnow's without the host.
+    /// Returns the name from which the preset is parsed. IDnow's is without the host.
     #[must_use]
     pub fn name(&self) -> &'static str {
         self.name
     }
 
-    /// The URL of its token endpoint.
+    /// Returns the URL of the token endpoint.
     #[must_use]
     pub fn token_endpoint(&self) -> &str {
         &self.token_endpoint
     }
 
-    /// The origin of its API, where the documents name one.
+    /// Returns the origin of the API, if the documents name one.
     #[must_use]
     pub fn api_origin(&self) -> Option<&'static str> {
         self.api_origin
     }
 
-    /// A client of this provider, authenticating as its documents show first.
+    /// Starts a client of this provider, with the authentication that its documents show first.
     pub fn client_credentials(
         &self,
         client_id: impl Into<String>,
@@ -163,8 +181,8 @@ impl Provider {
 impl FromStr for Provider {
     type Err = Error;
 
-    /// `signicat`, `signicat-express`, `idfy`, `idfy-test`, `idfy-deprecated`, or `idnow:` and the
-    /// host of the authorization server.
+    /// Parses the name of a preset: `signicat`, `signicat-express`, `idfy`, `idfy-test`,
+    /// `idfy-deprecated`, or `idnow:` and the host of the authorization server.
     fn from_str(name: &str) -> Result<Self, Error> {
         let named = [
             Self::signicat(),

@@ -2,7 +2,7 @@
 
 use crate::SecretString;
 
-/// The longest `error_description` or `error_uri` that is kept, in characters.
+/// The maximum length of a kept text of a server, in characters.
 const MAX_TEXT: usize = 256;
 
 /// Makes a server's text fit for a log: removes control characters, replaces `secrets` that the
@@ -24,7 +24,7 @@ pub(crate) fn without_secrets(url: &str) -> &str {
     let (head, tail) = url.split_at(end);
     match head.rsplit_once('@') {
         Some((_credentials, rest)) => rest,
-        // a `#` or `?` in a password would have hidden its end
+        // the `#` or `?` may be part of a password that ends at the `@`
         None if tail.contains('@') => head.split_inclusive("://").next().unwrap_or_default(),
         None => head,
     }

@@ -64,7 +64,7 @@ enum SecretSource {
 }
 
 impl ClientSecret {
-    /// Reads the secret from an environment variable, once, now.
+    /// Reads the secret from an environment variable, in this call only.
     ///
     /// # Errors
     /// If the variable is not set, empty, or not UTF-8.
@@ -82,8 +82,8 @@ impl ClientSecret {
         }
     }
 
-    /// Reads the secret from a file, again at each token request. A rotated secret therefore needs no
-    /// restart. One line break at the end is not part of the secret.
+    /// Reads the secret from a file, again at each token request. A rotated secret therefore needs
+    /// no restart. One line break at the end is not part of the secret.
     ///
     /// # Errors
     /// If the file cannot be read now, is empty, or is not UTF-8.
@@ -100,7 +100,7 @@ impl ClientSecret {
             SecretSource::File(path) => {
                 let path = path.clone();
                 let read = tokio::task::spawn_blocking(move || read(&path)).await;
-                // the file existed at construction: it may be being rotated
+                // the file was readable at construction, and may be in rotation now
                 read.unwrap_or_else(|stopped| Err(Error::connection(stopped)))
                     .map_err(Error::transient)
             }
@@ -140,8 +140,8 @@ fn read(path: &std::path::Path) -> Result<SecretString, Error> {
     Ok(SecretString::from(text))
 }
 
-/// The bytes of a header. `Bytes` puts its reference count beside its owner. The alignment keeps the
-/// counts of two headers on different cache lines.
+/// The bytes of a header. `Bytes` stores its reference count next to its owner. The alignment keeps
+/// the counts of two headers on different cache lines.
 #[repr(align(128))]
 struct HeaderBytes(Zeroizing<Vec<u8>>);
 
@@ -194,7 +194,7 @@ mod tests {
         std::fs::remove_file(&path).unwrap();
         let error = secret.current().await.unwrap_err();
         assert!(error.to_string().contains("cannot be read"), "{error}");
-        assert!(error.is_transient(), "the file may be being rotated");
+        assert!(error.is_transient(), "the file may be in rotation");
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! The seam to other ways to obtain a token.
+//! The interface of token sources.
 
 use std::{fmt, sync::Arc};
 
@@ -8,8 +8,8 @@ use crate::{Error, SharedKey, TokenRequest, TokenResponse};
 
 /// Obtains access tokens: one call sends one token request.
 ///
-/// [`ClientCredentials`](crate::ClientCredentials) is this crate's own. A metadata server or a vault
-/// can be another.
+/// [`ClientCredentials`](crate::ClientCredentials) implements it. Implement it for other grants, a
+/// metadata server or a vault.
 ///
 /// ```
 /// use std::time::Duration;
@@ -32,7 +32,7 @@ use crate::{Error, SharedKey, TokenRequest, TokenResponse};
 /// ```
 #[async_trait]
 pub trait TokenSource: fmt::Debug + Send + Sync + 'static {
-    /// Sends one token request. The cache decides when to send the next.
+    /// Sends one token request. The cache decides when to call this again.
     ///
     /// # Errors
     /// If there is no token. The [kind](crate::ErrorKind) of the error decides how the cache backs

@@ -31,7 +31,7 @@ impl Now {
         }
     }
 
-    /// Whether either clock has reached `deadline`.
+    /// Returns whether either clock has reached `deadline`.
     #[must_use]
     #[inline]
     pub fn reached(self, deadline: Self) -> bool {
@@ -50,9 +50,9 @@ impl Now {
 /// The future of [`Clock::sleep_until`].
 pub type Sleep = Pin<Box<dyn Future<Output = ()> + Send>>;
 
-/// Tells the time and sleeps by it.
+/// Reads the time, and sleeps until a time.
 ///
-/// One value does both, so that a deadline is never computed on one clock and slept on another.
+/// One type does both, so that a deadline is never computed with one clock and slept with another.
 /// [`SystemClock`] is the default; tests use a clock that they can move.
 pub trait Clock: fmt::Debug + Send + Sync + 'static {
     /// Reads both clocks. This is on the path of every request: no lock, no system call.
@@ -60,7 +60,7 @@ pub trait Clock: fmt::Debug + Send + Sync + 'static {
 
     /// Completes when the monotonic clock has reached `deadline`, at once if it already has.
     ///
-    /// Called inside a tokio runtime. Callers do not sleep again if a coarse reading is still a
+    /// Called inside a tokio runtime. Callers do not sleep again if a coarse clock still reads a
     /// tick before the deadline.
     fn sleep_until(&self, deadline: Duration) -> Sleep;
 }
@@ -98,7 +98,7 @@ impl Clock for SystemClock {
     }
 }
 
-/// The clock of a cache: the system's, without a virtual call, or a user's.
+/// The clock of a cache: the system's, which is read without a virtual call, or a user's.
 #[derive(Clone, Debug, Default)]
 pub(crate) enum AnyClock {
     #[default]
@@ -198,7 +198,10 @@ mod tests {
         let deadline = at(10, 1010);
         assert!(!at(9, 1009).reached(deadline));
         assert!(at(10, 1000).reached(deadline));
-        assert!(at(1, 1010).reached(deadline), "asleep for a while");
+        assert!(
+            at(1, 1010).reached(deadline),
+            "the monotonic clock stopped during a suspension"
+        );
         assert_eq!(at(4, 1008).until(deadline), Duration::from_secs(2));
         assert_eq!(at(4, 2000).until(deadline), Duration::ZERO);
     }

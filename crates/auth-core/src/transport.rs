@@ -1,4 +1,4 @@
-//! The seam to the HTTP client that sends token requests.
+//! The interface of the HTTP client that sends token requests.
 
 use std::{
     fmt,
@@ -55,7 +55,7 @@ impl Body for TransportBody {
 /// implementation **must not follow redirects**: the request carries the client's secret.
 #[async_trait]
 pub trait HttpTransport: fmt::Debug + Send + Sync + 'static {
-    /// Sends `request`, and returns the response, whatever its status.
+    /// Sends `request`, and returns the response with any status.
     ///
     /// # Errors
     /// [`Error::connection`] if there is no response.

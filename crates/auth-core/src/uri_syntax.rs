@@ -2,10 +2,10 @@
 
 use std::fmt;
 
-/// Why a text is not a URI.
+/// The fault of a text that is not a URI.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Misfit {
-    /// A character that no URI has.
+    /// A character that no URI contains.
     Character(char),
     /// A `%` without two hexadecimal digits.
     Percent,
@@ -20,7 +20,7 @@ impl fmt::Display for Misfit {
     }
 }
 
-/// Splits a URI at the colon behind its scheme. `None`: it has no scheme.
+/// Splits a URI at the colon after its scheme. `None` if it has no scheme.
 pub(crate) fn split_scheme(uri: &str) -> Option<(&str, &str)> {
     let (scheme, rest) = uri.split_once(':')?;
     let mut octets = scheme.bytes();

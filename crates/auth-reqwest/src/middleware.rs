@@ -15,8 +15,8 @@ use crate::url::{redirect, target};
 
 /// Puts an access token on the requests of a reqwest client.
 ///
-/// A request is sent as it is if it already has an `Authorization` header, or goes to an origin that
-/// the [`Authorizer`] does not list. reqwest follows redirects below every middleware, and drops the
+/// A request is sent unchanged if it already has an `Authorization` header, or goes to an unlisted
+/// origin. reqwest follows redirects below every middleware, and drops the
 /// token when a redirect leads to another host.
 ///
 /// If the API rejects the token, another token is requested and the request is replayed once with
@@ -24,10 +24,10 @@ use crate::url::{redirect, target};
 /// reject the token.
 ///
 /// A [`TokenRequest`](auth_core::TokenRequest) in the request's extensions (`with_extension`) picks
-/// the request's token. Without one, the request gets the token that is
+/// the request's token. Without one, the request carries the token that is
 /// [bound](auth_core::AuthorizerBuilder::origin_with) to its origin, if there is one.
 ///
-/// A request that needs a token and gets none is not sent: the caller gets [`Error::Middleware`],
+/// A request whose token cannot be obtained is not sent. The caller receives [`Error::Middleware`],
 /// which can be downcast to [`auth_core::Error`].
 ///
 /// ```
@@ -40,7 +40,7 @@ use crate::url::{redirect, target};
 ///     .build();
 /// match client.get("https://api.example.com/").send().await {
 ///     Err(reqwest_middleware::Error::Middleware(e)) => {
-///         let why: Option<&auth_core::Error> = e.downcast_ref();
+///         let error: Option<&auth_core::Error> = e.downcast_ref();
 ///     }
 ///     other => drop(other?),
 /// }
@@ -95,13 +95,15 @@ impl Middleware for AuthMiddleware {
         let requested = replay.url().clone();
         attempt.apply(replay.headers_mut());
         let response = next.run(replay, extensions).await?;
-        // the replay's response is delivered; the cache learns whether the new token was accepted
+        // the response is delivered in any case; the cache records whether the new token was
+        // accepted
         let _ = attempt.classify(response_head(&response, &requested), false);
         Ok(response)
     }
 }
 
-/// reqwest follows redirects below the middleware: the response may be from another URL.
+/// Describes a response, which may be from another URL: reqwest follows redirects below the
+/// middleware.
 fn response_head<'a>(response: &'a Response, requested: &Url) -> ResponseHead<'a> {
     ResponseHead::new(response.status(), response.headers())
         .with_redirect(redirect(requested, response.url()))

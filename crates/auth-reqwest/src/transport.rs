@@ -7,8 +7,8 @@ use http::{Request, Response};
 use http_body_util::{BodyExt, Full};
 use reqwest::{Body, Client, ClientBuilder, redirect::Policy};
 
-/// Sends token requests through reqwest, in a way that no redirect can repeat at another host: a
-/// token request carries the client's secret.
+/// Sends token requests through reqwest. No redirect can repeat a token request, which carries the
+/// client's secret, at another host.
 #[derive(Clone, Debug)]
 pub struct ReqwestTransport {
     client: Client,
@@ -18,7 +18,8 @@ pub struct ReqwestTransport {
 
 impl ReqwestTransport {
     /// Builds a client from `builder` with redirects switched off. Timeouts, proxies and root
-    /// certificates are the builder's. For an authorization server on loopback, over `http`, set
+    /// certificates are those of `builder`. For an authorization server on loopback, over `http`,
+    /// set
     /// [`no_proxy`](ClientBuilder::no_proxy): otherwise the secret goes through the proxy that
     /// `HTTP_PROXY` names.
     ///
@@ -35,7 +36,11 @@ impl ReqwestTransport {
     /// If the client cannot be built, because of TLS or the system's resolver.
     pub fn new(builder: ClientBuilder) -> Result<Self, Error> {
         let client = builder.redirect(Policy::none()).build().map_err(|e| {
-            Error::configuration("the client for token requests could not be built").with_source(e)
+            Error::configuration(
+                "reqwest client for token requests: expected a valid client builder, got one that \
+                 cannot be built; see the cause",
+            )
+            .with_source(e)
         })?;
         Ok(Self {
             client,
@@ -46,8 +51,9 @@ impl ReqwestTransport {
     /// Uses an existing client, whose connections are then shared. The client may follow redirects:
     /// reqwest does so by default, and a single request cannot switch it off. The body is therefore
     /// sent as a stream, which a redirect cannot repeat; reqwest drops the `Authorization` header
-    /// when a redirect leads to another host; and a response from another URL than the requested one
-    /// is an error. Prefer [`new`](Self::new), which does not even connect to a redirect's target.
+    /// when a redirect leads to another host; and a response from another URL than the requested
+    /// one is an error. Prefer [`new`](Self::new), which does not even connect to a redirect's
+    /// target.
     #[must_use]
     pub fn from_client(client: Client) -> Self {
         Self {
@@ -73,8 +79,9 @@ impl HttpTransport for ReqwestTransport {
         if *response.url() != requested {
             return Err(Error::new(
                 ErrorKind::Redirected,
-                "the token endpoint redirected, and the client followed without the request's body; \
-                 the response is not used",
+                "expected a response from the requested URL, got one after a redirect, which the \
+                 client followed without the request's body; the response is not used; configure \
+                 the final URL",
             ));
         }
         let response = Response::from(response);
@@ -82,16 +89,23 @@ impl HttpTransport for ReqwestTransport {
     }
 }
 
-/// Leaves the URL out: its query may be private, and the caller knows the token endpoint.
+/// Converts an error of reqwest, without its URL: the query may be private, and the caller adds the
+/// token endpoint.
 fn failed(error: reqwest::Error) -> Error {
     let error = error.without_url();
     if error.is_redirect() {
-        return Error::new(ErrorKind::Redirected, "the token endpoint redirected")
-            .with_source(error);
+        return Error::new(
+            ErrorKind::Redirected,
+            "expected a response, got a redirect, which is not followed; configure the final URL",
+        )
+        .with_source(error);
     }
     if error.is_timeout() {
-        return Error::new(ErrorKind::Timeout, "the token request took too long")
-            .with_source(error);
+        return Error::new(
+            ErrorKind::Timeout,
+            "the token request received no response within the timeout of the reqwest client",
+        )
+        .with_source(error);
     }
     Error::connection(error)
 }

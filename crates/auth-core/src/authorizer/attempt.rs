@@ -1,4 +1,4 @@
-//! One sending of a request with a token, and what follows from its response.
+//! A request that is sent with a token, and the verdict about its response.
 
 use std::{fmt, future::Future, pin::Pin};
 
@@ -14,7 +14,7 @@ use crate::{
     events,
 };
 
-/// One sending of a request with a token.
+/// A request that is sent once, with a token.
 pub struct Attempt {
     token: Issued,
     classifier: Classifier,
@@ -28,12 +28,12 @@ pub struct Attempt {
 /// The future of [`Decision::Wait`](super::Decision::Wait).
 pub type AttemptFuture = Pin<Box<dyn Future<Output = Result<Attempt, Error>> + Send>>;
 
-/// What to do with a response.
+/// The decision about a response: deliver it, or replay the request.
 #[must_use]
 pub enum Verdict {
     /// Deliver the response to the caller.
     Deliver,
-    /// Keep the response and wait for this future: it may provide another token for a replay.
+    /// Keep the response and wait for this future, which may return another token for a replay.
     Renew(RenewalFuture),
 }
 
@@ -76,15 +76,15 @@ impl Attempt {
     }
 
     /// Returns whether the cache would still hand out the token of this attempt: it has neither
-    /// expired nor been replaced. For an attempt that waited, for instance for the readiness of a
-    /// service.
+    /// expired nor been replaced. Call this for an attempt that waited, for instance until a
+    /// service was ready.
     #[must_use]
     pub fn is_current(&self) -> bool {
         self.token.is_current()
     }
 
-    /// Classifies the response, and returns what to do with it. `can_replay`: the request's body can
-    /// be sent again.
+    /// Classifies the response, and returns what to do with it. `can_replay`: the request's body
+    /// can be sent again.
     ///
     /// If the API rejects the token, and the token is still the current one, another token is
     /// requested: for a replay of this request, or for later requests.
@@ -94,8 +94,8 @@ impl Attempt {
         match self.classifier.classify(&response, self.token.header()) {
             Classification::Accepted => self.token.accepted(),
             Classification::Rejected => {
-                let is_about_this = self.is_safe || response.redirect == Redirect::None;
-                return self.rejected(can_replay && is_about_this);
+                let is_repeatable = self.is_safe || response.redirect == Redirect::None;
+                return self.rejected(can_replay && is_repeatable);
             }
             Classification::Unknown => {}
         }
@@ -109,7 +109,7 @@ impl Attempt {
         let classifier = self.classifier;
         match self.token.rejected() {
             Some(mut replacement) if replays => Verdict::Renew(Box::pin(async move {
-                replacement.arrive().await;
+                replacement.wait().await;
                 Renewal {
                     replacement,
                     classifier,
@@ -121,8 +121,8 @@ impl Attempt {
 }
 
 impl Renewal {
-    /// Returns the replay, with the token that is current now. `None`: there is no other token;
-    /// deliver the response to the caller.
+    /// Returns the attempt of the replay, with the token that is current now. `None` if there is no
+    /// other token: deliver the response to the caller.
     #[must_use]
     pub fn attempt(&self) -> Option<Attempt> {
         Some(Attempt {

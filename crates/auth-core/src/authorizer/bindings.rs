@@ -11,13 +11,13 @@ use crate::{
 /// if none is bound.
 pub(super) struct Bindings(Box<[Option<TokenRequest>]>);
 
-/// Where a request goes.
+/// The destination of a request.
 pub(super) struct Route<'a> {
-    /// The origin of the connection, if that is known.
+    /// The origin of the connection, if it is known.
     pub(super) channel: Option<Allowed>,
     /// The origin that the request's URI names.
     pub(super) named: Option<Allowed>,
-    /// How error texts call an origin that is not listed.
+    /// How error texts name an unlisted origin.
     pub(super) unlisted: &'a dyn Display,
 }
 
@@ -34,12 +34,13 @@ impl Bindings {
         self.0.is_empty()
     }
 
-    /// The token request whose token a request carries: the one in its extensions, `picked`, if
-    /// there is one, else the one that is bound to the origin it goes to. `None`: neither.
+    /// Returns the token request whose token a request carries: `picked`, from the request's
+    /// extensions, or else the one that is bound to the origin of the request. `None` if there is
+    /// neither.
     ///
     /// # Errors
-    /// If the picked one is bound to another origin, or if the channel goes to another origin than
-    /// the URI names, with another binding.
+    /// If `picked` is bound to another origin, or if the origin of the channel and the origin that
+    /// the URI names have different bindings.
     pub(super) fn choose<'r>(
         &'r self,
         picked: Option<&'r TokenRequest>,
@@ -51,7 +52,7 @@ impl Bindings {
             Allowed::Any => None,
         };
         let name = |origin| name(origin).unwrap_or_else(|| route.unlisted.to_string());
-        // the connection goes where the channel does, whatever the URI says
+        // if there is a channel, the connection goes to its origin and not to that of the URI
         let destination = route.channel.or(route.named);
         let bound = destination.and_then(|origin| self.bound_to(origin));
         let Some(picked) = picked else {
@@ -71,7 +72,7 @@ impl Bindings {
             (Some(destination), Some(other)) if bound != Some(picked) => {
                 Err(Error::configuration(format!(
                     "request to {}: expected a token request that may be used there, got the one \
-                     that is bound to {}",
+                     that is bound to {}; pick one that is bound to this origin, or to none",
                     name(destination),
                     name(other)
                 )))
@@ -87,7 +88,7 @@ impl Bindings {
         }
     }
 
-    /// An origin that `request` is bound to.
+    /// Returns an origin that `request` is bound to.
     fn origin_of(&self, request: &TokenRequest) -> Option<Allowed> {
         let is_this = |bound: &Option<TokenRequest>| bound.as_ref() == Some(request);
         self.0.iter().position(is_this).map(Allowed::Listed)

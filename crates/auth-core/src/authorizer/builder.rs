@@ -13,7 +13,7 @@ pub struct AuthorizerBuilder {
 }
 
 impl Authorizer {
-    /// Starts with the tokens. The origins that may receive them have to be named.
+    /// Starts with the tokens. At least one origin that may receive them has to be added.
     ///
     /// [`Authorizer::client_credentials`] is shorter for one client of one authorization server.
     #[must_use]
@@ -42,8 +42,7 @@ impl AuthorizerBuilder {
         origins.into_iter().fold(self, Self::origin)
     }
 
-    /// Adds the origin of a URL that is going to be requested. The rest of the URL makes no
-    /// difference.
+    /// Adds the origin of a URL of the API. The rest of the URL is ignored.
     #[must_use]
     pub fn origin_of(mut self, url: impl Into<String>) -> Self {
         self.settings.add(url, true, None);
@@ -54,9 +53,9 @@ impl AuthorizerBuilder {
     /// carries the token for `token_request`, unless a [`TokenRequest`] in its extensions picks
     /// another one.
     ///
-    /// A bound token request is only for the origins that it is bound to: a request to another
-    /// origin that picks it is not sent. One that is bound to no origin can be picked for every
-    /// allowed origin.
+    /// A bound token request can be used only for the origins that it is bound to: a request to
+    /// another origin that picks it is not sent. A token request that is bound to no origin can be
+    /// picked for every allowed origin.
     ///
     /// ```
     /// # use auth_core::{Authorizer, ClientCredentials, Error, TokenCache, TokenRequest};
@@ -84,16 +83,17 @@ impl AuthorizerBuilder {
         self
     }
 
-    /// Permits `http` to hosts that are not loopback, which shows the token to the network. Default:
-    /// `false`.
+    /// Permits `http` to hosts that are not loopback, which shows the token to the network.
+    /// Default: `false`.
     #[must_use]
     pub fn danger_allow_http(mut self, allow: bool) -> Self {
         self.settings.allow_http = allow;
         self
     }
 
-    /// Declares that the connection goes to an allowed origin over TLS, whatever the requests' URIs
-    /// say. tonic's `Channel` needs this, or the layer made for its endpoint. Default: `false`.
+    /// Declares that the connection goes to an allowed origin over TLS, also if the URIs of the
+    /// requests do not prove it. tonic's `Channel` needs this, or the layer made for its endpoint.
+    /// Default: `false`.
     #[must_use]
     pub fn danger_trust_channel(mut self, trust: bool) -> Self {
         self.settings.trust_channel = trust;
@@ -104,7 +104,7 @@ impl AuthorizerBuilder {
     ///
     /// The challenge of such a response decides first: `insufficient_scope` and `invalid_request`
     /// ([RFC 6750 §3.1](https://www.rfc-editor.org/rfc/rfc6750#section-3.1)) do not reject the
-    /// token. A 403 that is not set here accepts the token.
+    /// token. A 403 that is not set here counts as an acceptance of the token.
     #[must_use]
     pub fn rejection_statuses(mut self, statuses: impl IntoIterator<Item = StatusCode>) -> Self {
         self.settings.statuses = statuses.into_iter().collect();
@@ -122,10 +122,10 @@ impl AuthorizerBuilder {
     /// Builds the authorizer.
     ///
     /// # Errors
-    /// - No origin is named, or one is not `https` (loopback may be `http`), or is more than
-    ///   scheme, host and port.
+    /// - There is no origin.
+    /// - An origin is malformed, or is `http` and not loopback.
     /// - Two different token requests are bound to one origin.
-    /// - The rejection statuses are not one to four of 400 to 499.
+    /// - There is no rejection status, there are more than four, or one is not in 400 to 499.
     pub fn build(self) -> Result<Authorizer, Error> {
         self.settings.build(self.tokens)
     }

@@ -1,4 +1,4 @@
-//! What a response says of the token that its request carried.
+//! Classifies responses: whether the API accepted or rejected the token of the request.
 
 use http::{HeaderMap, HeaderValue, Method, StatusCode};
 
@@ -16,14 +16,14 @@ mod grpc {
     pub(super) const UNAUTHENTICATED: &[u8] = b"16";
 }
 
-/// Classifies responses, and tells which requests are replayed after a rejection.
+/// Classifies responses, and decides which requests are replayed after a rejection.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Classifier {
     pub(super) statuses: RejectionStatuses,
     pub(super) methods: ReplayMethods,
 }
 
-/// What a response says of the token that its request carried.
+/// Whether the API accepted the token of a request.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Classification {
     Accepted,
@@ -38,7 +38,7 @@ impl Classifier {
         self.methods.contain(method)
     }
 
-    /// `sent` is the `Authorization` header that was sent.
+    /// Classifies a response. `sent` is the `Authorization` header of the request.
     #[inline]
     pub(super) fn classify(
         self,
@@ -68,7 +68,7 @@ impl Classifier {
 fn classify_challenges(headers: &HeaderMap, sent: &HeaderValue) -> Classification {
     let scheme = sent.to_str().ok().and_then(|sent| sent.split(' ').next());
     match ChallengeError::read(scheme.unwrap_or_default(), headers) {
-        // many APIs challenge with other schemes only, whatever was sent
+        // many APIs send challenges of other schemes only, whichever scheme the request used
         ChallengeError::InvalidToken
         | ChallengeError::Unspecified
         | ChallengeError::OtherScheme => Classification::Rejected,
@@ -95,7 +95,7 @@ mod tests {
     }
 
     #[test]
-    fn rfc6750_3_1_invalid_token_rejects_insufficient_scope_and_invalid_request_never() {
+    fn rfc6750_3_1_of_the_three_codes_only_invalid_token_rejects_the_token() {
         let of = |challenge| classify(Classifier::default(), 401, challenge);
         assert_eq!(
             of("Bearer error=\"invalid_token\""),
@@ -122,7 +122,7 @@ mod tests {
     }
 
     #[test]
-    fn a_403_accepts_the_token_and_other_errors_say_nothing() {
+    fn a_403_accepts_the_token_and_other_errors_do_not_tell() {
         for (status, expected) in [
             (200, Classification::Accepted),
             (304, Classification::Accepted),
@@ -175,7 +175,7 @@ mod tests {
     }
 
     #[test]
-    fn a_response_of_another_origin_says_nothing_of_the_token() {
+    fn a_response_from_another_origin_is_not_about_the_token() {
         let headers = HeaderMap::new();
         for (redirect, expected) in [
             (Redirect::None, Classification::Rejected),

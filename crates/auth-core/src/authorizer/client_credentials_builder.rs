@@ -1,4 +1,4 @@
-//! The shortest way from a client to its [`Authorizer`].
+//! Builds an [`Authorizer`] for one client of one authorization server.
 
 use super::{decide::Authorizer, settings::Settings};
 use crate::{
@@ -9,8 +9,8 @@ use crate::{
 /// Builds an [`Authorizer`] for one client of one authorization server. Invalid settings are errors
 /// of [`build`](Self::build).
 ///
-/// It combines [`ClientCredentials`], [`TokenCache`] and [`Authorizer::builder`], with the defaults of
-/// each. Use these three where a setting is missing here.
+/// It combines [`ClientCredentials`], [`TokenCache`] and [`Authorizer::builder`], with the defaults
+/// of each. Use these three for a setting that this builder lacks.
 #[derive(Clone, Debug)]
 pub struct ClientCredentialsAuthorizerBuilder {
     grant: ClientCredentialsBuilder,
@@ -87,7 +87,7 @@ impl ClientCredentialsAuthorizerBuilder {
         self
     }
 
-    /// Adds the origin of a URL that is going to be requested: see
+    /// Adds the origin of a URL of the API: see
     /// [`AuthorizerBuilder::origin_of`](crate::AuthorizerBuilder::origin_of).
     #[must_use]
     pub fn origin_of(mut self, url: impl Into<String>) -> Self {

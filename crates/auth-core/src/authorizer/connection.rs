@@ -1,28 +1,27 @@
-//! What is known of a connection, apart from its requests' URIs.
+//! The destination of a connection, as far as it does not depend on the URIs of its requests.
 
 use http::Uri;
 
 use crate::origin::Allowed;
 
-/// Where an authorizer's connection goes, if that is known and need not be taken from the URIs of
-/// its requests.
+/// The destination of an authorizer's connection, where the URIs of its requests do not decide it.
 #[derive(Clone, Debug)]
 pub(super) enum Channel {
-    /// To an allowed origin; which one is not known.
+    /// An allowed origin; which one is not known.
     Trusted,
-    /// To this origin of the authorizer's own list.
+    /// This origin of the authorizer's own list.
     Allowed(Allowed),
-    /// To this endpoint, which each tenant's authorizer checks.
+    /// This endpoint, which each tenant's authorizer checks.
     To(Uri),
 }
 
-/// What is known of the connection of one request.
+/// The destination of one request's connection.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Connection {
-    /// It goes where the request's URI says, unless the client is one that connects elsewhere.
+    /// The origin that the request's URI names, unless the client connects elsewhere.
     ByUri,
-    /// It goes to an allowed origin; which one is not known.
+    /// An allowed origin; which one is not known.
     Trusted,
-    /// It goes to this allowed origin.
+    /// This allowed origin.
     To(Allowed),
 }

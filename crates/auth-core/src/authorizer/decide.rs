@@ -1,4 +1,4 @@
-//! Decides about requests.
+//! The [`Authorizer`], which decides what an adapter does with a request.
 
 use std::{fmt, sync::Arc};
 
@@ -28,13 +28,13 @@ use crate::{Error, TokenCache};
 #[derive(Clone)]
 pub struct Authorizer {
     pub(super) kind: Kind,
-    /// Where the connection goes, if that is known and not taken from the requests' URIs.
+    /// The destination of the connection, where the URIs of the requests do not decide it.
     pub(super) channel: Option<Channel>,
 }
 
 #[derive(Clone, Debug)]
 pub(super) enum Kind {
-    /// One client.
+    /// One client of one authorization server.
     Single(Arc<Rules>),
     PerTenant(Arc<dyn Tenants>),
 }
@@ -45,9 +45,9 @@ pub(super) trait Tenants: fmt::Debug + Send + Sync {
 }
 
 impl Authorizer {
-    /// Returns the tokens of requests to which no [`TokenRequest`](crate::TokenRequest) applies,
-    /// neither one in their extensions nor one that is bound to their origin. `None`: they depend
-    /// on the tenant.
+    /// Returns the cache of the default token. Requests use it if no
+    /// [`TokenRequest`](crate::TokenRequest) is in their extensions or bound to their origin.
+    /// `None` for an authorizer with [tenants](Self::per_tenant), which have a cache each.
     #[must_use]
     pub fn tokens(&self) -> Option<&TokenCache> {
         match &self.kind {
@@ -56,8 +56,8 @@ impl Authorizer {
         }
     }
 
-    /// Decides what to do with a request. While there is a usable token this neither waits nor
-    /// allocates.
+    /// Decides what to do with a request. Neither waits nor allocates while there is a usable
+    /// token.
     #[inline]
     pub fn authorize<'a>(&self, request: impl Into<RequestHead<'a>>) -> Decision {
         self.decide(&request.into(), self.channel.as_ref())
@@ -81,9 +81,10 @@ impl Authorizer {
         rules.authorize(request, connection)
     }
 
-    /// Returns the same authorizer for a connection to `uri`, whatever the URIs of its requests
-    /// say, such as that of tonic's `Channel`. A [bound](crate::AuthorizerBuilder::origin_with)
-    /// token request applies if it is bound to the origin of `uri`.
+    /// Returns the same authorizer for a connection to `uri` that does not depend on the URIs of
+    /// its requests, such as the connection of tonic's `Channel`. A
+    /// [bound](crate::AuthorizerBuilder::origin_with) token request applies if it is bound to the
+    /// origin of `uri`.
     ///
     /// With [tenants](Self::per_tenant), `uri` is checked for each request: a request whose tenant
     /// does not allow that origin is not sent.

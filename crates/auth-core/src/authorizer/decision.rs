@@ -1,28 +1,28 @@
-//! What to do with a request.
+//! The decision about a request.
 
 use std::fmt;
 
 use super::attempt::{Attempt, AttemptFuture};
 use crate::Error;
 
-/// What to do with a request.
+/// The decision about a request: send it unchanged, or with a token.
 #[must_use]
 pub enum Decision {
-    /// Send the request as it is: it has an `Authorization` header of its own, or goes to an origin
-    /// that may not receive the token.
+    /// Send the request unchanged: it has an `Authorization` header of its own, goes to an origin
+    /// that may not receive the token, or belongs to no tenant.
     PassThrough,
     /// Apply the attempt to the request and send it.
     Authorize(Attempt),
-    /// Wait for the attempt, apply it to the request and send that. If the future fails, the
-    /// request is not sent.
+    /// Wait for the attempt, apply it to the request and send the request. If the future fails, do
+    /// not send the request.
     Wait(AttemptFuture),
 }
 
 impl Decision {
-    /// Not to send the request, for a reason that is known already.
+    /// Declines to send the request, because of `error`.
     #[cold]
-    pub(super) fn decline(why: Error) -> Self {
-        Self::Wait(Box::pin(std::future::ready(Err(why))))
+    pub(super) fn decline(error: Error) -> Self {
+        Self::Wait(Box::pin(std::future::ready(Err(error))))
     }
 }
 

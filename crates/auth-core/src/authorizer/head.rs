@@ -1,4 +1,4 @@
-//! What is looked at of a request and of its response.
+//! The parts of a request and of a response that an [`Authorizer`](super::Authorizer) reads.
 
 use http::{Extensions, HeaderMap, Method, Request, Response, StatusCode};
 
@@ -7,7 +7,7 @@ use crate::{
     origin::{Origin, Target},
 };
 
-/// What decides whether a request gets a token, and which.
+/// The parts of a request that decide whether it carries a token, and which one.
 #[derive(Clone, Copy, Debug)]
 pub struct RequestHead<'a> {
     pub(super) target: Target<'a>,
@@ -44,13 +44,13 @@ impl<'a> RequestHead<'a> {
         self
     }
 
-    /// Returns the method, if it is known.
+    /// Returns the method, if it was set.
     #[must_use]
     pub fn method(&self) -> Option<&'a Method> {
         self.method
     }
 
-    /// Returns the extensions, if the request has any.
+    /// Returns the extensions, if they were set.
     #[must_use]
     pub fn extensions(&self) -> Option<&'a Extensions> {
         self.extensions
@@ -69,24 +69,24 @@ impl<'a> RequestHead<'a> {
         self.headers
     }
 
-    /// Returns the host that the request's URI names, as it is written there. `None`: the URI is
-    /// only a path.
+    /// Returns the host that the request's URI names, as written there. `None` if the URI is only a
+    /// path.
     #[must_use]
     pub fn host(&self) -> Option<&'a str> {
         Some(self.target.destination?.host())
     }
 
-    /// Returns the origin that the request's URI names, normalized. It tells apart two APIs on one
-    /// host with different ports. Allocates.
+    /// Returns the origin that the request's URI names, normalized. Two APIs on different ports of
+    /// one host have different origins. Allocates.
     ///
-    /// `None`: the URI is only a path, its scheme is neither `http` nor `https`, or its host or
+    /// `None` if the URI is only a path, its scheme is neither `http` nor `https`, or its host or
     /// port is malformed.
     #[must_use]
     pub fn origin(&self) -> Option<Origin> {
         self.target.destination?.origin()
     }
 
-    /// Whether it is a gRPC request, by its content type.
+    /// Returns whether this is a gRPC request, by its content type.
     #[must_use]
     pub fn is_grpc(&self) -> bool {
         challenge::is_grpc(self.headers)
@@ -115,7 +115,7 @@ pub enum Redirect {
     ToAnotherOrigin,
 }
 
-/// What tells whether a response rejects the token of its request.
+/// The parts of a response that decide whether it rejects the token of its request.
 #[derive(Clone, Copy, Debug)]
 pub struct ResponseHead<'a> {
     pub(super) status: StatusCode,

@@ -1,4 +1,4 @@
-//! What every adapter does around a request, without any I/O: which requests get a token, which
+//! The decisions that all adapters share, without any I/O: which requests carry a token, which
 //! token that is, and whether a response rejects it.
 
 mod attempt;

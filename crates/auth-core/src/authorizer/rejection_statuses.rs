@@ -4,7 +4,7 @@ use http::StatusCode;
 
 use crate::Error;
 
-/// The statuses by which an API rejects a token; 0 where there is none.
+/// The statuses by which an API rejects a token. Unused places are 0.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct RejectionStatuses([u16; Self::MAX]);
 

@@ -1,21 +1,22 @@
-//! Which requests are replayed.
+//! The requests that are replayed after a rejection.
 
 use http::Method;
 
-/// Which requests are replayed, once, after an API has rejected their token.
+/// The requests that are replayed, once, after an API has rejected their token.
 ///
-/// A request is replayed only if its body can be sent again, whatever is chosen here.
+/// In every case a request is replayed only if its body can be sent again.
 #[non_exhaustive]
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub enum ReplayMethods {
-    /// All: a request whose authorization is rejected has not been carried out. The default.
+    /// All requests: an API that rejects the token of a request has not carried the request out.
+    /// The default.
     #[default]
     Any,
     /// Only requests that may be carried out twice without harm
     /// ([RFC 9110 §9.2.2](https://www.rfc-editor.org/rfc/rfc9110#section-9.2.2)): `GET`, `HEAD`,
     /// `PUT`, `DELETE`, `OPTIONS` and `TRACE`. All gRPC requests are `POST`.
     Idempotent,
-    /// None. The token is replaced for later requests.
+    /// No request. The token is replaced for later requests.
     None,
 }
 

@@ -28,7 +28,7 @@ use crate::{
     origin::{Allowed, AllowedOrigins, Destination, Target},
 };
 
-/// How many unlisted origins are remembered, so that each is logged once.
+/// The maximum number of unlisted origins that are remembered, so that each is logged once.
 const UNLISTED_ORIGINS: usize = 64;
 
 pub(super) struct Rules {
@@ -96,7 +96,8 @@ impl Rules {
     pub(super) fn check_channel(&self, uri: &Uri) -> Result<Allowed, Error> {
         let Some(destination) = Target::from(uri).destination else {
             return Err(Error::configuration(
-                "endpoint: expected one with scheme and host, got a path",
+                "endpoint: expected a URI with scheme and host, such as \
+                 https://api.example.com, got only a path",
             ));
         };
         self.origins.find(&destination).ok_or_else(|| {
@@ -130,7 +131,7 @@ impl Rules {
         };
         let unlisted: &dyn fmt::Display = match &request.target.destination {
             Some(destination) => destination,
-            None => &"an origin that is not listed",
+            None => &"an unlisted origin",
         };
         let route = Route {
             channel,
@@ -159,14 +160,15 @@ impl Rules {
         };
         let (classifier, method) = (self.classifier, request.method.cloned());
         Box::pin(async move {
-            // the request itself has looked for a usable token, and found none
+            // `token` has found no usable token
             let token = tokens.wait().await?;
             Ok(Attempt::new(token, classifier, method.as_ref()))
         })
     }
 
-    /// A URI proves where a request goes only if the client connects by it. tonic's channel does
-    /// not: its requests need a trusted channel, and an absolute URI has to be allowed as well.
+    /// Returns whether a request may carry a token. The URI of a request proves its destination
+    /// only if the client connects by the URI. tonic's channel does not: its requests need a
+    /// trusted channel, and the origin of an absolute URI has to be allowed as well.
     #[inline]
     fn access(&self, request: &RequestHead<'_>, connection: Connection) -> Access {
         let is_trusted = !matches!(connection, Connection::ByUri);

@@ -31,7 +31,7 @@ pub(super) struct Settings {
 }
 
 impl Settings {
-    /// Adds an origin. `is_url`: the text is a URL, of which only the origin counts.
+    /// Adds an origin. `is_url`: the text is a URL, of which only the origin is used.
     pub(super) fn add(
         &mut self,
         text: impl Into<String>,
@@ -75,11 +75,11 @@ impl Default for Settings {
     }
 }
 
-/// An origin as it was named.
+/// An origin as the user wrote it.
 #[derive(Clone)]
 struct ListedOrigin {
     text: String,
-    /// Whether the text is a URL, of which only the origin counts.
+    /// Whether the text is a URL, of which only the origin is used.
     is_url: bool,
     token_request: Option<TokenRequest>,
 }
@@ -104,7 +104,7 @@ impl fmt::Debug for ListedOrigin {
     }
 }
 
-/// Each origin once, and the token request that is bound to it.
+/// Returns each origin once, and the token request that is bound to it.
 fn bind(listed: &[ListedOrigin]) -> Result<(Vec<Origin>, Vec<Option<TokenRequest>>), Error> {
     let mut origins = Vec::new();
     let mut token_requests: Vec<Option<TokenRequest>> = Vec::new();
@@ -123,7 +123,7 @@ fn bind(listed: &[ListedOrigin]) -> Result<(Vec<Origin>, Vec<Option<TokenRequest
             (Some(_), Some(_)) => {
                 return Err(Error::configuration(format!(
                     "origin {origin}: expected one token request that is bound to it, got two \
-                     different ones"
+                     different ones; pick the other one by the extensions of a request"
                 )));
             }
         }

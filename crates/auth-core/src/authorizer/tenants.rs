@@ -23,14 +23,15 @@ impl Authorizer {
     /// Starts an authorizer for several tenants, each with its own tokens, origins and rules.
     ///
     /// `tenant` returns the tenant of a request, and is called for each request. A request without
-    /// a tenant is sent as it is. `authorizer` makes a tenant's authorizer at the tenant's first
-    /// request. A tenant's authorizer is dropped when it was not used for the
+    /// a tenant is sent without a token. `authorizer` creates a tenant's authorizer at the tenant's
+    /// first request. A tenant's authorizer is dropped when it was not used for the
     /// [time to idle](TenantsBuilder::time_to_idle), or when there are more tenants than
-    /// [`max_capacity`](TenantsBuilder::max_capacity); the tenant's next request makes it again.
+    /// [`max_capacity`](TenantsBuilder::max_capacity); the tenant's next request creates it again.
     /// If `authorizer` fails, the request is not sent, and the next request tries again.
     ///
     /// `authorizer` is called under a lock that delays other new tenants: it should not block, and
-    /// must not send a request by this authorizer. It may give several tenants clones of one cache.
+    /// must not send a request through this authorizer. Several tenants may have clones of one
+    /// cache.
     ///
     /// ```
     /// # use std::sync::Arc;
@@ -64,8 +65,8 @@ impl Authorizer {
     /// # }
     /// ```
     ///
-    /// Both closures must be `Send` and `Sync`, because clones of the authorizer are used in several
-    /// threads. An `Rc` in either is an error:
+    /// Both closures must be `Send` and `Sync`, because clones of the authorizer are used in
+    /// several threads. An `Rc` in either is an error:
     ///
     /// ```compile_fail,E0277
     /// # use std::rc::Rc;
@@ -117,7 +118,7 @@ where
     T: Fn(&RequestHead<'_>) -> Option<K> + Send + Sync + 'static,
     A: Fn(&K) -> Result<Authorizer, Error> + Send + Sync + 'static,
 {
-    /// Sets how many tenants' authorizers are kept at most. Default: 10,000.
+    /// Sets the maximum number of tenants whose authorizers are kept. Default: 10,000.
     #[must_use]
     pub fn max_capacity(mut self, tenants: usize) -> Self {
         self.limits.max_capacity = tenants;
@@ -179,7 +180,7 @@ where
         };
         let now = self.clock.now();
         let decide = |authorizer: &Authorizer| {
-            // the outer authorizer's channel, if it has one, counts
+            // the channel of the outer authorizer takes precedence
             authorizer.decide(request, channel.or(authorizer.channel.as_ref()))
         };
         if let Some(decision) = self.kept.read(&key, now, |kept| Some(decide(kept))) {

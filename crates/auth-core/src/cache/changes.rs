@@ -1,4 +1,4 @@
-//! Notifies of each new token, for connections that outlive one.
+//! Publishes each new token, for connections that outlive a token.
 
 use std::fmt;
 
@@ -46,7 +46,7 @@ impl fmt::Debug for TokenChanges {
     }
 }
 
-/// The sending side, which exists once a receiver has been asked for.
+/// The sending side. A cache has one from its first subscription on.
 #[derive(Clone, Debug)]
 pub(super) struct Publisher(watch::Sender<Option<AccessToken>>);
 

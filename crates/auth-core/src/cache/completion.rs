@@ -1,4 +1,4 @@
-//! Takes in the result of a fetch.
+//! Records the result of a fetch.
 
 use std::{sync::Arc, time::Duration};
 
@@ -11,38 +11,42 @@ use super::{
     state::{Failure, FetchedToken, Outcome, RefreshState},
     sync::AtomicBool,
 };
-use crate::{AccessToken, Error, ErrorKind, TokenResponse, events, time::Now};
+use crate::{
+    AccessToken, Error, ErrorKind, TokenResponse,
+    events::{self, FailedTokenRequest},
+    time::Now,
+};
 
-/// How long a denial keeps other processes from trying.
+/// The time for which other processes do not request a token after a denial.
 const HOLD_BACK_AFTER_DENIAL: Duration = Duration::from_secs(1);
 
-/// What the result of a fetch led to.
+/// The effect of a fetch's result.
 pub(super) struct Completion {
     pub(super) outcome: Outcome,
-    /// When the next fetch is due, by the monotonic clock. `None` after an abandoned fetch.
+    /// The time of the next fetch, by the monotonic clock. `None` after an abandoned fetch.
     pub(super) next: Option<Duration>,
     /// Whether there is a usable token.
     has_usable_token: bool,
     /// Whether another process had requested the token.
     from_store: bool,
-    /// Where the token is published.
+    /// Publishes the token.
     changes: Option<Publisher>,
 }
 
-/// A fetch whose result is taken in, under the lock.
+/// A fetch whose result is being recorded, under the lock.
 struct Completing<'a> {
     cache: &'a Arc<Inner>,
     state: &'a mut RefreshState,
     now: Now,
-    /// Whether the fetch started last. The result of an abandoned one changes nothing.
+    /// Whether this fetch started last. The result of an abandoned fetch does not change the cache.
     is_last: bool,
     from_store: bool,
 }
 
 impl Inner {
-    /// Takes in the result of fetch `number`. `draw` in 0–1 is the jitter of its token.
+    /// Records the result of fetch `number`. `draw` in 0–1 is the jitter of its token.
     ///
-    /// No code of the user's runs under the lock: no source, no subscriber of events.
+    /// No user code runs under the lock: neither a source nor a subscriber of events.
     pub(super) fn complete(
         self: &Arc<Self>,
         number: u64,
@@ -92,15 +96,22 @@ impl Completing<'_> {
         let life = cache.policy.life(requested_at, now, lifetime, age, draw);
         let replaces_rejected = self.is_last && self.state.replaces_rejected();
         // the token may have expired already: the machine may have been suspended meanwhile
-        let is_poor = life.arrived_expired || now.reached(life.usable_until);
-        let is_worse = is_poor
+        let has_expired = life.received_expired || now.reached(life.usable_until);
+        let is_worse = has_expired
             && !replaces_rejected
             && cache.slot.usable_for(now) > Some(life.usable_for(now));
-        // a poor token from the store does not answer this request, so it is not made do with
-        if is_worse || is_poor && self.from_store {
+        if is_worse {
             return self.failure(Error::new(
                 ErrorKind::InvalidResponse,
-                "the fetched token expires sooner than the current one, which stays in use",
+                "expected a token that expires later than the current one, got one that expires \
+                 sooner; the current token stays in use",
+            ));
+        }
+        // only a token that was issued for this fetch is handed out although it has expired
+        if has_expired && self.from_store {
+            return self.failure(Error::new(
+                ErrorKind::InvalidResponse,
+                "the token from the shared store expired before it could be used",
             ));
         }
         self.state.tokens_received += 1;
@@ -135,8 +146,8 @@ impl Completing<'_> {
         (Ok(fetched), life.stale_at.monotonic)
     }
 
-    /// Returns the token's generation. Some servers hand out the same token again for as long as it
-    /// lives: that is no new generation.
+    /// Returns the token's generation. Some servers return the same token until it ends: its
+    /// generation stays the same.
     fn generation(&mut self, response: &TokenResponse) -> u64 {
         let same = |cached: &CachedToken<super::Issued>| {
             let token = cached.token.original().token();
@@ -169,8 +180,8 @@ impl Completing<'_> {
 }
 
 impl Completion {
-    /// Returns how long other processes need not try either. A denial may concern this process
-    /// alone; if it concerns all, they need not come at once.
+    /// Returns how long other processes should not request a token, because the fetch failed. After
+    /// a denial this time is short: the denial may concern this process alone.
     pub(super) fn hold_back(&self) -> Option<Duration> {
         let error = self.outcome.as_ref().err()?;
         match error.is_transient() {
@@ -199,7 +210,14 @@ impl Completion {
                 );
             }
             Err(error) => {
-                events::token_request_failed(error.kind().as_str(), error, self.has_usable_token);
+                let failed = FailedTokenRequest {
+                    error,
+                    kind: error.kind().as_str(),
+                    status: error.status().map(|status| status.as_u16()),
+                    error_code: error.error_code(),
+                    next_attempt_in: error.retry_after(),
+                };
+                events::token_request_failed(&failed, self.has_usable_token);
             }
         }
     }

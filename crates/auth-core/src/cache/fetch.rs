@@ -23,7 +23,7 @@ pub(super) struct Fetch {
     pub(super) counters: Arc<Counters>,
     /// By the monotonic clock.
     pub(super) deadline: Duration,
-    /// The attempt timeout, if the deadline is not shorter because a usable token is left.
+    /// The attempt timeout. `None` if a usable token makes the deadline earlier.
     pub(super) timeout: Option<Duration>,
     /// The jitter of the token that this fetch obtains, in 0–1.
     pub(super) draw: f64,
@@ -31,7 +31,7 @@ pub(super) struct Fetch {
 
 /// The result of a fetch.
 pub(super) struct Fetched {
-    /// Before the request was sent, or before the store was asked.
+    /// The time before the request was sent, or before the token was loaded from the store.
     pub(super) requested_at: Now,
     pub(super) result: Result<TokenResponse, Error>,
     /// Whether another process had requested the token.
@@ -41,18 +41,18 @@ pub(super) struct Fetched {
 impl Fetch {
     /// Requests a token from the source.
     ///
-    /// A connection that fails before there is an answer may have been a pooled one that the server
+    /// A connection that fails before a response may have been a pooled connection that the server
     /// had just closed. The request is then repeated once, immediately.
     pub(super) async fn run(&self) -> Fetched {
         self.counters.count_token_request();
         let started = self.clock.now();
         let attempts = async {
             let requested_at = self.clock.now();
-            match self.ask().await {
+            match self.call_source().await {
                 Err(error) if error.kind() == ErrorKind::Connection => {
                     events::connection_retried(&error);
                     let requested_at = self.clock.now();
-                    (requested_at, self.ask().await)
+                    (requested_at, self.call_source().await)
                 }
                 result => (requested_at, result),
             }
@@ -71,25 +71,25 @@ impl Fetch {
     }
 
     /// Calls the source when polled, so that a panic of the call itself is caught as well.
-    async fn ask(&self) -> Result<TokenResponse, Error> {
+    async fn call_source(&self) -> Result<TokenResponse, Error> {
         self.source.fetch(&self.request).await
     }
 
     fn timed_out(&self) -> Error {
         let within = match self.timeout {
-            Some(timeout) => format!("within {:.1} s", timeout.as_secs_f64()),
+            Some(timeout) => format!("within {:.1} s, the attempt timeout", timeout.as_secs_f64()),
             None => "within half of the time that the current token remains usable".to_owned(),
         };
         Error::new(
             ErrorKind::Timeout,
-            format!("the token request got no answer {within}"),
+            format!("the token request received no response {within}"),
         )
     }
 }
 
-/// Runs code of the user's. Returns its panic, or that of dropping it, as an error.
+/// Runs user code, and returns an error if it panics, also while its finished future is dropped.
 ///
-/// The payload of a panic may hold anything, also a secret. The error says only `what` panicked.
+/// The payload of a panic may hold a secret. The error therefore states only `what`.
 pub(super) async fn catch_panic<T>(
     kind: ErrorKind,
     what: &'static str,

@@ -1,4 +1,4 @@
-//! What all handles of a cache share, and the tokens it issues.
+//! The data that all handles of a cache share, and the tokens that the cache hands out.
 
 use std::{
     fmt,
@@ -33,10 +33,11 @@ pub(super) struct Inner {
     pub(super) store: Option<Arc<dyn SharedTokenStore>>,
 }
 
-/// Counts for people. loom need not look at them.
+/// Counters for [`CacheStatus`](super::CacheStatus). No decision depends on them, so that they need
+/// not be loom's under loom.
 #[derive(Debug, Default)]
 pub(super) struct Counters {
-    /// Fetches that asked the source.
+    /// Fetches that called the source.
     token_requests: atomic::AtomicU64,
     /// Operations of the shared store that failed.
     store_failures: atomic::AtomicU64,
@@ -60,9 +61,10 @@ impl Counters {
     }
 }
 
-/// When a read of a stale token may next start a refresh, in nanoseconds of the monotonic clock.
+/// The time from which on a read of a stale token may start a refresh, in nanoseconds of the
+/// monotonic clock. Before that time reads take no lock: a fetch is in flight, or backs off.
 ///
-/// Reads pass without a lock while a fetch is in flight or backing off. Five centuries fit.
+/// A `u64` holds 584 years.
 #[derive(Debug, Default)]
 pub(super) struct NotBefore(AtomicU64);
 
@@ -89,8 +91,8 @@ impl Inner {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Returns what `read` makes of this thread's copy of the current token, if that is usable, and
-    /// whether it is stale.
+    /// Applies `read` to this thread's copy of the current token, if the token is usable. Also
+    /// returns whether the token is stale.
     #[inline(always)]
     pub(super) fn read<R>(&self, now: Now, read: impl FnOnce(&Issued) -> R) -> Option<(R, bool)> {
         self.slot.usable(now, |cached| {
@@ -98,12 +100,12 @@ impl Inner {
         })
     }
 
-    /// Wraps a token that is not in the slot.
+    /// Attaches this cache to a token.
     pub(super) fn issue(self: &Arc<Self>, token: AccessToken) -> Issued {
         Issued::new(token, Arc::downgrade(self))
     }
 
-    /// Notes that an API accepted the token of this generation.
+    /// Records that an API accepted the token of this generation.
     fn accept(&self, generation: u64) {
         self.slot.current(|cached: &CachedToken<Issued>| {
             if cached.token.original().token().generation() == generation {
@@ -126,8 +128,8 @@ impl fmt::Debug for Inner {
     }
 }
 
-/// A token together with the cache that issued it, for a request: what the API says about the token
-/// is reported there.
+/// A token together with the cache that handed it out. Reports to that cache whether an API
+/// accepted or rejected the token.
 ///
 /// Clones share one allocation. The cache keeps one for each thread, so that a request touches no
 /// count that other threads write.
@@ -137,7 +139,7 @@ pub(crate) struct Issued(Arc<IssuedData>);
 /// Aligned, so that the counts of two copies are on different cache lines.
 #[repr(align(64))]
 struct IssuedData {
-    /// The token's, repeated here so that a request reads one allocation.
+    /// A clone of the token's, so that a request reads one allocation.
     authorization: Authorization,
     token: AccessToken,
     cache: Weak<Inner>,
@@ -174,7 +176,7 @@ impl Issued {
         self.0.cache.upgrade()
     }
 
-    /// Reports that an API accepted the token. All calls but the first are a read of memory that no
+    /// Reports that an API accepted the token. Every call after the first only reads memory that no
     /// other thread writes.
     #[inline]
     pub(crate) fn accepted(&self) {
@@ -198,7 +200,7 @@ impl Issued {
         }
     }
 
-    /// Returns whether the cache would still hand this token out.
+    /// Returns whether the cache would still hand out this token.
     pub(crate) fn is_current(&self) -> bool {
         self.cache().is_some_and(|cache| {
             let now = cache.clock.now();

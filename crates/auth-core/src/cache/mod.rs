@@ -1,9 +1,9 @@
 //! One access token: cached, refreshed before it expires, replaced after the API rejects it.
 //!
-//! From the ground up: `slot` and `per_thread` hold the token, `policy` computes deadlines, `state`
-//! is what the lock protects, `inner` joins them, `fetch` is one token request, `shared_store`
-//! surrounds it where processes share a token, `refresh_task` runs it, `rejection` asks for a
-//! replacement, and `token_cache` is the public handle.
+//! From the bottom up: `slot` and `per_thread` hold the token, `policy` computes deadlines, `state`
+//! is the data under the lock, `inner` joins them, `fetch` is one token request, `shared_store`
+//! wraps it where processes share a token, `refresh_task` runs it, `completion` records its result,
+//! `rejection` requests a replacement, and `token_cache` is the public handle.
 
 mod changes;
 mod completion;

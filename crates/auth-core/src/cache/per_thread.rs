@@ -16,7 +16,7 @@ use std::{
 use super::sync::{AtomicUsize, thread_local};
 use crate::AccessToken;
 
-/// More copies gain nothing, however many processors the machine has.
+/// More copies than this bring no further gain.
 const MAX_COPIES: usize = 64;
 
 /// A value that can be copied into memory of its own, so that the clones of one copy share no
@@ -34,7 +34,7 @@ impl Duplicate for AccessToken {
 /// A token and its copies.
 ///
 /// Copies are made when a thread first reads the token. A token that only one thread reads has no
-/// copy beside the original.
+/// copy in addition to the original.
 #[derive(Debug)]
 pub(super) struct PerThread<T> {
     original: T,
@@ -90,8 +90,8 @@ impl<T: Duplicate> PerThread<T> {
     }
 }
 
-/// Returns the number of processors, at most [`MAX_COPIES`]. Asking the system takes far longer than
-/// a read, so the process asks once.
+/// Returns the number of processors, at most [`MAX_COPIES`]. The system is queried once per
+/// process, because a query takes far longer than a read.
 fn max_copies() -> usize {
     static PROCESSORS: OnceLock<usize> = OnceLock::new();
     let count = || available_parallelism().map_or(1, usize::from);
@@ -151,7 +151,7 @@ mod tests {
     }
 
     #[test]
-    fn there_are_at_most_as_many_copies_as_processors_beside_the_original() {
+    fn there_are_at_most_as_many_copies_as_processors_in_addition_to_the_original() {
         let token = per_thread();
         let mut all: Vec<_> = (0..100)
             .map(|_| thread::scope(|s| s.spawn(|| address(&token)).join().unwrap()))

@@ -21,11 +21,11 @@ use super::{
 };
 use crate::{Error, ErrorKind, SharedTokenStore, time::Now};
 
-/// How often a waiter joins another fetch after the one it waited for was abandoned, for instance
-/// with the runtime that drove it.
+/// The maximum number of fetches that a waiter joins, one after another. A fetch is abandoned, for
+/// instance, when the runtime that drives it ends.
 const MAX_JOINS: usize = 8;
 
-/// How long saving a token may take after an attempt.
+/// The maximum time to save a token after an attempt.
 const SAVE_TIMEOUT: Duration = Duration::from_secs(20);
 
 /// Fetches a token and, to keep the token warm, the next ones.
@@ -34,7 +34,7 @@ struct RefreshTask {
     store: Option<Arc<dyn SharedTokenStore>>,
     number: u64,
     fetch: Fetch,
-    /// Dropped unused it tells the waiters that no outcome will come.
+    /// If it is dropped without a value, the waiters learn that the fetch has no outcome.
     outcome: watch::Sender<Option<Outcome>>,
 }
 
@@ -46,8 +46,9 @@ impl RefreshTask {
         }
     }
 
-    /// Fetches a token, and tells the cache, the waiters, the other processes and the operators. If
-    /// the cache is kept warm, sleeps until the next refresh is due, and returns that.
+    /// Fetches a token, records it in the cache, wakes the waiters, saves the token for other
+    /// processes and emits the event. If the cache is kept warm, sleeps until the time of the next
+    /// refresh, and returns its task.
     async fn run_once(self) -> Option<Self> {
         let (fetched, shared) = match &self.store {
             None => (self.fetch.run().await, None),
@@ -84,7 +85,7 @@ impl RefreshTask {
     }
 }
 
-/// Returns the part of the result that other processes may use.
+/// Returns the token to save for other processes, if there is one.
 fn to_save(cache: &Inner, fetched: &Fetched) -> Option<crate::SharedToken> {
     let response = fetched
         .result
@@ -95,8 +96,8 @@ fn to_save(cache: &Inner, fetched: &Fetched) -> Option<crate::SharedToken> {
 }
 
 impl Inner {
-    /// Returns what `read` makes of this thread's copy of the current token, if that is usable. If
-    /// the token is stale, a refresh starts in the background.
+    /// Applies `read` to this thread's copy of the current token, if the token is usable. If it is
+    /// stale, a refresh starts in the background.
     #[inline(always)]
     pub(super) fn hit<R>(self: &Arc<Self>, now: Now, read: impl FnOnce(&Issued) -> R) -> Option<R> {
         let (found, is_stale) = self.read(now, read)?;
@@ -121,12 +122,12 @@ impl Inner {
             {
                 let fetched = outcome.as_ref().map_err(Error::clone)?;
                 let now = self.clock.now();
-                // thousands may read at the same moment: each thread reads its own copy
+                // thousands of waiters may wake at the same time: each thread reads its own copy
                 let mine = self.slot.usable(now, |cached| read(cached.token.mine()));
                 if let Some(token) = mine {
                     return Ok(token);
                 }
-                // this waiter may be polled long after the token came
+                // this waiter may be polled long after the token was received
                 if !now.reached(fetched.usable_until) {
                     return Ok(read(&self.issue(fetched.token.clone())));
                 }
@@ -144,7 +145,7 @@ impl Inner {
     fn join<R>(self: &Arc<Self>, read: impl Fn(&Issued) -> R) -> Result<Joined<R>, Error> {
         let now = self.clock.now();
         let mut state = self.state();
-        // a token may have come between the read without the lock and here
+        // another caller may have obtained a token since the read without the lock
         if let Some(token) = self.slot.usable(now, |cached| read(cached.token.mine())) {
             return Ok(Joined::Token(token));
         }
@@ -164,7 +165,7 @@ impl Inner {
         }
         let mut state = self.state();
         if self.slot.is_stale(now) && matches!(state.join(now), Join::Begin) {
-            // outside a runtime nothing is started: the next read inside one starts it
+            // outside a runtime no refresh starts: the next read inside a runtime starts it
             let _ = self.begin(&mut state, now);
         }
     }
@@ -180,7 +181,7 @@ impl Inner {
         let begun = state.begin(fetch.deadline, self.store.is_some());
         let waiter = begun.waiter.clone();
         let task = self.task(fetch, begun);
-        state.run_by(runtime.spawn(task.run()));
+        state.set_task(runtime.spawn(task.run()));
         Ok(waiter)
     }
 
@@ -231,13 +232,13 @@ impl Inner {
                 while outcome.changed().await.is_ok() {}
             }
         };
-        // a runtime that exists but is not driven drops no task, and finishes none
+        // in a runtime that is not driven the task neither finishes nor is dropped
         let max = self.policy.attempt(None).saturating_add(SAVE_TIMEOUT);
         let end = self.clock.now().monotonic.saturating_add(max);
         let _ = self.clock.before(end, flushed).await;
     }
 
-    /// Forgets the last failure.
+    /// Removes the last failure, so that no backoff applies.
     pub(super) fn clear_backoff(&self) {
         let mut state = self.state();
         if state.failure.take().is_some() {
@@ -247,7 +248,7 @@ impl Inner {
 }
 
 enum Joined<R> {
-    /// What was read of a token that has just come, for another caller.
+    /// Another caller has just obtained a token, of which this was read.
     Token(R),
     Waiter(Waiter),
 }

@@ -1,8 +1,8 @@
 //! Replaces a token after an API rejected it.
 //!
-//! A rejection names the token it is about. Only a rejection of the current token starts a fetch, so
-//! a thousand rejections of one token cause one token request. The rejection budget bounds what an
-//! API that rejects every token can cause.
+//! A rejection names the token it is about. Only a rejection of the current token starts a fetch,
+//! so a thousand rejections of one token cause one token request. The rejection budget bounds what
+//! an API that rejects every token can cause.
 
 use std::{
     fmt,
@@ -18,22 +18,22 @@ use super::{
 };
 use crate::{AccessToken, events};
 
-/// A token that replaced a rejected one causes no fetch for this long while no API has accepted it:
-/// the token is not what the API rejects.
-const ON_PROBATION: Duration = Duration::from_secs(30);
+/// For this long a rejection of a replacement that no API has accepted starts no fetch: the API
+/// would reject the next token as well.
+const PROBATION: Duration = Duration::from_secs(30);
 
-/// What to use instead of a rejected token, from
+/// The replacement for a rejected token, from
 /// [`TokenCache::reject`](crate::TokenCache::reject).
 #[derive(Clone, Debug)]
 #[must_use]
 pub enum Replacement {
-    /// Another token is there already.
+    /// Another token has replaced the rejected one already.
     Ready(AccessToken),
     /// A token request is in flight.
     Pending(PendingToken),
-    /// No other token is requested now: the rejection budget is spent, the rejected token is itself
-    /// a replacement that no API has accepted yet, or the last token request failed and its backoff
-    /// is not over.
+    /// No other token is requested now: the rejection budget is used up, the rejected token is
+    /// itself a replacement that no API has accepted yet, or the last token request failed and its
+    /// backoff has not ended.
     Unavailable,
 }
 
@@ -42,15 +42,15 @@ pub enum Replacement {
 pub struct PendingToken(Replacing);
 
 impl PendingToken {
-    /// Waits for the token. Returns `None` if the token request fails or brings the rejected token
+    /// Waits for the token. Returns `None` if the token request fails or returns the rejected token
     /// again. Needs a tokio runtime.
     pub async fn token(mut self) -> Option<AccessToken> {
-        self.0.arrive().await;
+        self.0.wait().await;
         self.0.issued().map(|issued| issued.token().clone())
     }
 }
 
-/// A replacement for a rejected token: there already, or requested.
+/// A replacement for a rejected token: available already, or requested.
 #[derive(Clone)]
 pub(crate) struct Replacing {
     cache: Arc<Inner>,
@@ -60,8 +60,8 @@ pub(crate) struct Replacing {
 }
 
 impl Replacing {
-    /// Waits until the replacement is there, or will not come.
-    pub(crate) async fn arrive(&mut self) {
+    /// Waits until the fetch of the replacement has finished, if there is one.
+    pub(crate) async fn wait(&mut self) {
         // a waiter needs a timer, and the caller need not be in a runtime
         if let Some(mut waiter) = self.waiter.take()
             && Runtime::current().is_ok()
@@ -72,11 +72,11 @@ impl Replacing {
         }
     }
 
-    /// Returns the replacement, if it is there and usable.
+    /// Returns the replacement, if there is a usable one.
     pub(crate) fn issued(&self) -> Option<Issued> {
         let now = self.cache.clock.now();
         let issued = self.cache.hit(now, Issued::clone)?;
-        // a server may hand out the rejected token again
+        // a server may return the rejected token again
         (issued.header() != self.rejected.header()).then_some(issued)
     }
 }
@@ -97,16 +97,16 @@ impl Issued {
     }
 }
 
-/// The current token, in view of a rejection.
+/// The current token, compared with the rejected one.
 enum Current {
     /// Another token than the rejected one.
     Replaced,
-    /// The rejected one, and usable as far as the cache knows.
+    /// The rejected token, which would be usable otherwise.
     Rejected { on_probation: bool },
 }
 
 enum Next {
-    /// Another token is there already.
+    /// Another token has replaced the rejected one already.
     Ready,
     Pending(Waiter),
 }
@@ -127,7 +127,7 @@ impl Inner {
     }
 
     fn reject(self: &Arc<Self>, token: &AccessToken) -> Option<Replacing> {
-        let waiter = match self.decide(token)? {
+        let waiter = match self.replace(token)? {
             Next::Ready => None,
             Next::Pending(waiter) => Some(waiter),
         };
@@ -138,8 +138,9 @@ impl Inner {
         })
     }
 
-    /// Decides what replaces a rejected token. `None`: nothing does.
-    fn decide(self: &Arc<Self>, rejected: &AccessToken) -> Option<Next> {
+    /// Returns how a rejected token is replaced, and starts a fetch if needed. `None` if it is not
+    /// replaced.
+    fn replace(self: &Arc<Self>, rejected: &AccessToken) -> Option<Next> {
         let now = self.clock.now();
         let generation = rejected.generation();
         let mut state = self.state();
@@ -151,7 +152,7 @@ impl Inner {
             }
             let is_new = cached
                 .replaced_rejected_at
-                .is_some_and(|at| now.monotonic < at + ON_PROBATION);
+                .is_some_and(|at| now.monotonic < at + PROBATION);
             Current::Rejected {
                 on_probation: is_new && !cached.accepted.load(Relaxed),
             }
@@ -160,19 +161,21 @@ impl Inner {
             return Some(Next::Ready);
         }
         if let Some(waiter) = state.in_flight(now).cloned() {
-            state.wait_to_replace_rejected();
+            state.set_replaces_rejected();
             return Some(Next::Pending(waiter));
         }
-        // an expired token is replaced whatever the API says
-        let spends_budget = matches!(current, Some(Current::Rejected { .. }));
+        // an expired token is replaced in any case, and does not use the budget
+        let uses_budget = matches!(current, Some(Current::Rejected { .. }));
         let withheld = match current {
             Some(Current::Rejected { on_probation: true }) => {
                 Some("the rejected token is itself a replacement that no API has accepted")
             }
             Some(_) if !state.rejection_budget.is_left(now) => {
-                Some("the rejection budget is spent")
+                Some("the rejection budget is used up")
             }
-            _ if state.backing_off(now).is_some() => Some("the last token request failed"),
+            _ if state.backing_off(now).is_some() => {
+                Some("the last token request failed, and its backoff has not ended")
+            }
             _ => None,
         };
         if let Some(reason) = withheld {
@@ -181,10 +184,10 @@ impl Inner {
             return None;
         }
         let waiter = self.begin(&mut state, now).ok()?;
-        if spends_budget {
+        if uses_budget {
             state.rejection_budget.take(now);
         }
-        state.wait_to_replace_rejected();
+        state.set_replaces_rejected();
         Some(Next::Pending(waiter))
     }
 }

@@ -18,7 +18,8 @@ impl Runtime {
         Handle::try_current().map(Self).map_err(|outside| {
             Error::new(
                 ErrorKind::NoRuntime,
-                "cannot request a token outside a tokio runtime; call this from a task of a tokio runtime",
+                "a token can only be requested within a tokio runtime, got a call outside; call this from a \
+                 task of a tokio runtime",
             )
             .with_source(outside)
         })
@@ -91,7 +92,7 @@ mod implementation {
             block_on(poll_fn(move |cx| {
                 match aborted.as_mut().map(|aborted| Pin::new(aborted).poll(cx)) {
                     Some(Poll::Ready(Ok(()))) => return Poll::Ready(()),
-                    // the handle was dropped, so nothing aborts this task any more
+                    // the handle was dropped, so that this task cannot be aborted any more
                     Some(Poll::Ready(Err(_))) => aborted = None,
                     Some(Poll::Pending) | None => {}
                 }

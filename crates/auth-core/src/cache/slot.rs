@@ -23,18 +23,18 @@ use super::{
 };
 use crate::{AccessToken, time::Now};
 
-/// This many replaced tokens are kept, whatever their age.
+/// The minimum number of replaced tokens that are kept.
 const MIN_RETIRED: usize = 4;
-/// Every replaced token is kept this long.
+/// The minimum time for which a replaced token is kept.
 const RETIRED_FOR: Duration = Duration::from_secs(10);
 
-/// A token with its deadlines and what is known of its acceptance.
+/// A token with its deadlines, and whether an API has accepted it.
 #[derive(Debug)]
 pub(super) struct CachedToken<T> {
     pub(super) token: PerThread<T>,
     pub(super) life: Life,
-    /// When the token was fetched to replace a rejected one, by the monotonic clock. `None` if it
-    /// was not.
+    /// The time at which the token replaced a rejected one, by the monotonic clock. `None` if it
+    /// did not.
     pub(super) replaced_rejected_at: Option<Duration>,
     /// How many replacements in a row, this one included, came from the shared store.
     pub(super) store_replacements: u32,
@@ -59,8 +59,8 @@ pub(super) struct Slot<T> {
 }
 
 impl<T> Slot<T> {
-    /// Returns what `read` makes of the current token, if it is usable at `now`. `read` runs under
-    /// arc-swap's guard: it must be short, and cannot await.
+    /// Applies `read` to the current token, if it is usable at `now`. `read` runs under arc-swap's
+    /// guard: it must be short, and cannot await.
     #[inline(always)]
     pub(super) fn usable<R>(&self, now: Now, read: impl FnOnce(&CachedToken<T>) -> R) -> Option<R> {
         let guard = self.current.load();
@@ -70,7 +70,7 @@ impl<T> Slot<T> {
         }
     }
 
-    /// Returns what `read` makes of the current token, usable or expired.
+    /// Applies `read` to the current token, usable or expired.
     pub(super) fn current<R>(&self, read: impl FnOnce(&CachedToken<T>) -> R) -> Option<R> {
         self.current.load().as_deref().map(read)
     }
@@ -97,7 +97,7 @@ impl<T> Slot<T> {
 }
 
 impl<T: AsRef<AccessToken> + Duplicate> Slot<T> {
-    /// Returns whether the token with this header has been replaced lately.
+    /// Returns whether the token with this header is one of the kept replaced tokens.
     pub(super) fn was_replaced(&self, header: &HeaderValue) -> bool {
         let retired = self.retired.lock().unwrap_or_else(PoisonError::into_inner);
         retired
@@ -115,7 +115,7 @@ impl<T> Default for Slot<T> {
     }
 }
 
-/// loom cannot look into arc-swap. This stands in for it, with the same promises.
+/// Replaces arc-swap under loom, which cannot explore arc-swap's code. Gives the same guarantees.
 #[cfg(auth_loom)]
 mod stand_in {
     use std::sync::{Arc, PoisonError};

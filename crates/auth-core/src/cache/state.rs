@@ -1,4 +1,4 @@
-//! What the cache knows of its token requests: the one in flight, and how the last one failed.
+//! The state of a cache's token requests: the fetch in flight, and the failure of the last one.
 
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ const GRACE: Duration = Duration::from_millis(500);
 /// The result of a fetch, as every waiter receives it.
 pub(super) type Outcome = Result<FetchedToken, Error>;
 
-/// A fetched token. A waiter that is polled late asks the clock whether it is still usable.
+/// A fetched token. A waiter that is polled late compares `usable_until` with the clock.
 #[derive(Clone, Debug)]
 pub(super) struct FetchedToken {
     pub(super) token: AccessToken,
@@ -36,9 +36,10 @@ pub(super) struct RefreshState {
     pub(super) replays: u64,
     /// The number of tokens that another process had requested.
     pub(super) tokens_from_store: u64,
-    /// Of the last fetch, with a shared store. Its sender is dropped once the token has been saved.
+    /// The outcome of the last fetch, with a shared store. Its sender is dropped once the token has
+    /// been saved.
     unsaved: Option<watch::Receiver<Option<Outcome>>>,
-    /// Exists once somebody subscribed to token changes.
+    /// `None` until the first subscription to token changes.
     pub(super) changes: Option<Publisher>,
 }
 
@@ -50,8 +51,8 @@ struct LastFetch {
     waiter: Option<Waiter>,
     /// Whether a request whose token was rejected waits for this fetch.
     replaces_rejected: bool,
-    /// `None` once the fetch has finished, unless its task goes on to keep the token warm. A task
-    /// takes 2 kB.
+    /// `None` once the fetch has finished, unless its task continues to keep the token warm: the
+    /// handle of a finished task would keep 2 kB allocated.
     task: Option<Task>,
 }
 
@@ -59,11 +60,11 @@ struct LastFetch {
 #[derive(Clone, Debug)]
 pub(super) struct Waiter {
     pub(super) outcome: watch::Receiver<Option<Outcome>>,
-    /// When the cache abandons the fetch, by the monotonic clock.
+    /// The time at which the cache abandons the fetch, by the monotonic clock.
     pub(super) abandoned_at: Duration,
 }
 
-/// How the last fetch failed.
+/// The failure of the last fetch.
 #[derive(Debug)]
 pub(super) struct Failure {
     pub(super) error: Error,
@@ -71,15 +72,15 @@ pub(super) struct Failure {
     pub(super) next_attempt: Duration,
 }
 
-/// A fetch that has been entered into the state, and is to be run.
+/// A fetch that is entered in the state, and has to be run.
 pub(super) struct Begun {
     pub(super) number: u64,
     pub(super) waiter: Waiter,
-    /// Dropped unused it tells the waiters that no outcome will come.
+    /// If it is dropped without a value, the waiters learn that the fetch has no outcome.
     pub(super) outcome: watch::Sender<Option<Outcome>>,
 }
 
-/// What a caller without a usable token does.
+/// The next step of a caller without a usable token.
 pub(super) enum Join {
     Wait(Waiter),
     BackOff(Error),
@@ -95,7 +96,7 @@ impl Waiter {
 }
 
 impl RefreshState {
-    /// Returns what a caller without a usable token does now.
+    /// Returns the next step of a caller without a usable token.
     pub(super) fn join(&self, now: Now) -> Join {
         if let Some(waiter) = self.in_flight(now) {
             return Join::Wait(waiter.clone());
@@ -119,8 +120,8 @@ impl RefreshState {
         (!wait.is_zero()).then(|| failure.error.clone().with_next_attempt(wait))
     }
 
-    /// Enters a new fetch. The caller spawns a task for it and hands in its handle
-    /// ([`run_by`](Self::run_by)), before the lock is released.
+    /// Enters a new fetch. The caller spawns a task for it and calls [`set_task`](Self::set_task),
+    /// before the lock is released.
     pub(super) fn begin(&mut self, deadline: Duration, saves: bool) -> Begun {
         self.abort();
         self.enter(deadline, saves, None)
@@ -159,14 +160,14 @@ impl RefreshState {
         }
     }
 
-    /// Hands in the task that runs the fetch that began last.
-    pub(super) fn run_by(&mut self, task: Task) {
+    /// Sets the task that runs the last fetch.
+    pub(super) fn set_task(&mut self, task: Task) {
         if let Some(last) = &mut self.last {
             last.task = Some(task);
         }
     }
 
-    /// Notes that fetch `number` has finished. `keeps_warm`: its task goes on.
+    /// Records that fetch `number` has finished. `keeps_warm`: its task continues.
     pub(super) fn finish(&mut self, number: u64, keeps_warm: bool) {
         if let Some(last) = self.last.as_mut().filter(|last| last.number == number) {
             last.waiter = None;
@@ -176,13 +177,13 @@ impl RefreshState {
         }
     }
 
-    /// Returns whether fetch `number` is the one that started last: an abandoned one is not.
+    /// Returns whether fetch `number` started last. An abandoned fetch did not.
     pub(super) fn is_last(&self, number: u64) -> bool {
         self.last.as_ref().is_some_and(|last| last.number == number)
     }
 
-    /// Notes that a request whose token was rejected waits for the last fetch.
-    pub(super) fn wait_to_replace_rejected(&mut self) {
+    /// Records that a request whose token was rejected waits for the last fetch.
+    pub(super) fn set_replaces_rejected(&mut self) {
         if let Some(last) = &mut self.last {
             last.replaces_rejected = true;
         }
@@ -195,8 +196,8 @@ impl RefreshState {
             .is_some_and(|last| last.replaces_rejected)
     }
 
-    /// Returns what closes when the fetch in flight has finished and its token has been saved.
-    /// `None` if neither is pending.
+    /// Returns a channel that closes when the fetch in flight has finished and its token has been
+    /// saved. `None` if neither is pending.
     pub(super) fn unfinished(&self) -> Option<watch::Receiver<Option<Outcome>>> {
         let waiter = self.last.as_ref().and_then(|last| last.waiter.as_ref());
         let outcome = waiter.map(|waiter| &waiter.outcome);

@@ -23,9 +23,11 @@ pub struct CacheStatus {
     pub tokens_from_shared_store: u64,
     /// The number of operations of the shared store that failed or took too long.
     pub shared_store_failures: u64,
-    /// The number of tokens received so far. A token that the server handed out again counts again.
+    /// The number of tokens received so far. A token that the server returned again is counted
+    /// again.
     pub tokens_received: u64,
-    /// The number of requests that were replayed with another token after an API rejected the first.
+    /// The number of requests that were replayed with another token after an API rejected the
+    /// first.
     pub replays: u64,
     /// The number of token requests that failed since the last success.
     pub consecutive_failures: u32,
@@ -35,7 +37,7 @@ pub struct CacheStatus {
 }
 
 impl CacheStatus {
-    /// Returns whether a request would find a token at once.
+    /// Returns whether a request would get a token without waiting.
     #[must_use]
     pub fn is_usable(&self) -> bool {
         self.usable_for.is_some()

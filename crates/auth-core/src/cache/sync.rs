@@ -1,5 +1,5 @@
-//! The primitives that the cache's own state machine is made of. Under `--cfg auth_loom` they are
-//! loom's, and `tests/loom` walks through every order in which threads can meet.
+//! The synchronization primitives of the cache. Under `--cfg auth_loom` they are loom's, and
+//! `tests/loom` explores the interleavings of threads.
 
 #[cfg(not(auth_loom))]
 pub(super) use std::{

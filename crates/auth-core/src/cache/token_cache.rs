@@ -27,8 +27,8 @@ use crate::{
 /// - After a failure callers without a usable token receive the error at once, until the next
 ///   attempt is due.
 ///
-/// When a token becomes stale and expires, how long an attempt may take and how failures back off
-/// is set by the [`RefreshPolicy`], which documents the defaults.
+/// The [`RefreshPolicy`] determines when a token becomes stale and expires, how long an attempt may
+/// take and how failures back off. It documents the defaults.
 ///
 /// Clones are handles to the same token. Dropping the last handle stops the request in flight.
 /// A cache can be built outside a runtime. Requesting a token needs a tokio runtime with its timer
@@ -49,12 +49,12 @@ pub struct TokenCache {
 }
 
 impl TokenCache {
-    /// Creates a cache for the token that `source` issues by default.
+    /// Creates a cache for the default token of `source`.
     pub fn new(source: impl TokenSource) -> Self {
         Self::builder(source).build()
     }
 
-    /// Configures a cache.
+    /// Starts to build a cache for the tokens of `source`.
     pub fn builder(source: impl TokenSource) -> TokenCacheBuilder {
         TokenCacheBuilder {
             source: Arc::new(source),
@@ -87,13 +87,13 @@ impl TokenCache {
         }
     }
 
-    /// Reports that an API rejected `token`, and returns what to use instead.
+    /// Reports that an API rejected `token`, and returns its replacement.
     ///
     /// The adapters do this for HTTP responses. Call it where no adapter sees the rejection: a
     /// Kafka or AMQP broker, a WebSocket, a long stream. A thousand rejections of one token cause
-    /// one token request. Rejections of a token that has been replaced already cause none. What an
-    /// API that rejects every token can cause is bounded by the rejection budget: four token
-    /// requests in a row, and one more every 30 s.
+    /// one token request. Rejections of a token that has been replaced already cause none. An API
+    /// that rejects every token causes at most four token requests in a row, and one more every
+    /// 30 s: the rejection budget.
     ///
     /// ```
     /// use auth_core::{AccessToken, Replacement, TokenCache};
@@ -175,16 +175,17 @@ impl TokenCache {
         self.inner.flush().await;
     }
 
-    /// Ends the backoff after a failure, so that the next caller without a usable token requests one
-    /// at once. Call this after the configuration has been corrected. A usable token stays in use.
+    /// Ends the backoff after a failure, so that the next caller without a usable token requests
+    /// one at once. Call this after the configuration has been corrected. A usable token stays in
+    /// use.
     pub fn clear_backoff(&self) {
         self.inner.clear_backoff();
     }
 }
 
-/// For the other rooms of the crate.
+/// For other modules of this crate.
 impl TokenCache {
-    /// Returns what `read` makes of this thread's copy of the current token, if that is usable.
+    /// Applies `read` to this thread's copy of the current token, if the token is usable.
     #[inline(always)]
     pub(crate) fn hit<R>(&self, now: Now, read: impl FnOnce(&Issued) -> R) -> Option<R> {
         self.inner.hit(now, read)
@@ -209,7 +210,7 @@ impl TokenCache {
         .build()
     }
 
-    /// Returns what the cache asks for.
+    /// Returns the cache's token request.
     #[inline]
     pub(crate) fn request(&self) -> &TokenRequest {
         &self.inner.request
@@ -221,13 +222,12 @@ impl TokenCache {
         self.inner.clock.now()
     }
 
-    /// Returns whether there is another handle, or the outcome of a fetch is being taken in.
+    /// Returns whether there is another handle, or the result of a fetch is being recorded.
     pub(crate) fn is_shared(&self) -> bool {
         Arc::strong_count(&self.inner) > 1
     }
 
-    /// Stops the cache's task, fetching or waiting to keep the token warm, as dropping the last
-    /// handle does.
+    /// Stops the cache's task, as dropping the last handle does.
     pub(crate) fn stop(&self) {
         self.inner.state().abort();
     }
@@ -254,7 +254,7 @@ pub struct TokenCacheBuilder {
 }
 
 impl TokenCacheBuilder {
-    /// Sets what to ask for. Default: what the source asks for by itself.
+    /// Sets the token request. Default: an empty one, which the source completes with its defaults.
     #[must_use]
     pub fn request(mut self, request: TokenRequest) -> Self {
         self.request = request;
@@ -268,12 +268,13 @@ impl TokenCacheBuilder {
         self
     }
 
-    /// Refreshes the token on time even when no request reads it, once a first request has. No
-    /// caller waits after a quiet night. Default: a token is refreshed when it is read.
+    /// Refreshes the token on time even when no request reads it, once a first request has obtained
+    /// it. The first request after an idle period therefore does not wait. Default: a token is
+    /// refreshed when it is read.
     ///
-    /// The refreshes run as a task in the tokio runtime that the first request came from. They end
-    /// with that runtime, or with the last handle of the cache. A read in another runtime takes
-    /// over.
+    /// The refreshes run as a task in the tokio runtime of the first request. They end with that
+    /// runtime, or with the last handle of the cache. After the runtime has ended, the next read in
+    /// another runtime starts them again.
     #[must_use]
     pub fn keep_warm(mut self) -> Self {
         self.keep_warm = true;
@@ -286,7 +287,7 @@ impl TokenCacheBuilder {
     /// A token is handed out before it is saved: a short-lived program calls
     /// [`flush`](TokenCache::flush) before it exits.
     ///
-    /// The source has to name its tokens to the store: [`TokenSource::shared_key`].
+    /// The source has to implement [`TokenSource::shared_key`], as
     /// [`ClientCredentials`](crate::ClientCredentials) does.
     #[must_use]
     pub fn shared_store(mut self, store: impl SharedTokenStore) -> Self {

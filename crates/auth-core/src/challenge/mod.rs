@@ -11,15 +11,16 @@ use parser::{Challenge, Challenges};
 
 /// The error that a response's challenges report for the scheme that was used.
 ///
-/// Ordered by how specific each is: of several challenges the most specific one counts, wherever
-/// it stands.
+/// Ordered by how specific each is. Of several challenges the most specific one counts, in any
+/// order of the challenges.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub(crate) enum ChallengeError {
     /// There are challenges, but none for the scheme that was used.
     OtherScheme,
     /// No challenge, or none with an error code that is known here.
     Unspecified,
-    /// The `DPoP` proof is rejected, or lacks a nonce (RFC 9449 §7.1, §9). The token is not rejected.
+    /// The `DPoP` proof is rejected, or lacks a nonce (RFC 9449 §7.1, §9). The token is not
+    /// rejected.
     Proof,
     /// The request is malformed, RFC 6750 §3.1.
     InvalidRequest,
@@ -30,8 +31,8 @@ pub(crate) enum ChallengeError {
 }
 
 impl ChallengeError {
-    /// Reads the challenges for `scheme`, `Bearer` or `DPoP`: the scheme of the `Authorization`
-    /// header that was sent. Whether the response's status rejects the token is checked elsewhere.
+    /// Reads the challenges for `scheme`, `Bearer` or `DPoP`: the scheme of the request's
+    /// `Authorization` header. Does not check the response's status.
     pub(crate) fn read(scheme: &str, headers: &HeaderMap) -> Self {
         headers
             .get_all(WWW_AUTHENTICATE)
@@ -61,8 +62,8 @@ impl ChallengeError {
     }
 }
 
-/// The status of a gRPC response in its headers. It stands there if the response has no message
-/// ("trailers-only"). The HTTP status is 200.
+/// Returns the status of a gRPC response without a message ("trailers-only"), which is in its
+/// headers. The HTTP status of such a response is 200.
 pub(crate) fn grpc_status(headers: &HeaderMap) -> Option<&[u8]> {
     // most responses are not gRPC, and this header takes longer to look up
     if !is_grpc(headers) {
@@ -71,7 +72,7 @@ pub(crate) fn grpc_status(headers: &HeaderMap) -> Option<&[u8]> {
     Some(headers.get("grpc-status")?.as_bytes())
 }
 
-/// Whether these are the headers of a gRPC request or response.
+/// Returns whether these are the headers of a gRPC request or response.
 pub(crate) fn is_grpc(headers: &HeaderMap) -> bool {
     let kind = headers.get(CONTENT_TYPE).map(http::HeaderValue::as_bytes);
     kind.is_some_and(|kind| kind.starts_with(b"application/grpc"))

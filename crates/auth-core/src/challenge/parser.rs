@@ -1,14 +1,14 @@
 //! The challenges of a `WWW-Authenticate` header (RFC 9110 §11), and their parameters.
 //!
-//! This crate has a parser of its own because neither library that was tried parses what servers
-//! send. http-auth 0.1.10 (2024) rejects token68, a second space after the scheme and non-ASCII
-//! text. Of `Bearer error="insufficient_scope", error_uri=https://a`, whose last value should be
-//! quoted, http-auth and parse-net 0.8 return nothing. parse-net also drops the whole line for a
-//! comma after the scheme or a repeated parameter.
+//! This crate has a parser of its own because neither library that was tried parses the headers
+//! that servers send. http-auth 0.1.10 (2024) rejects token68, a second space after the scheme and
+//! non-ASCII text. Of `Bearer error="insufficient_scope", error_uri=https://a`, whose last value
+//! should be quoted, http-auth and parse-net 0.8 return nothing. parse-net also drops the whole
+//! line for a comma after the scheme or a repeated parameter.
 //!
-//! An API's servers write these headers. Their cost is therefore bounded by their length: nothing is
-//! copied or allocated, and looking up a parameter in each challenge reads no octet more than four
-//! times.
+//! An API's servers write these headers. Their cost is therefore bounded by their length: nothing
+//! is copied or allocated, and looking up a parameter in each challenge reads no octet more than
+//! four times.
 
 use std::{iter, mem};
 
@@ -49,12 +49,12 @@ pub(crate) struct Challenge<'a> {
 }
 
 impl<'a> Challenge<'a> {
-    /// Whether this is its scheme, in any case.
+    /// Returns whether this is the challenge's scheme, in any case.
     pub(crate) fn is(&self, scheme: &str) -> bool {
         self.scheme.eq_ignore_ascii_case(scheme.as_bytes())
     }
 
-    /// Its parameters, with their names as written.
+    /// Returns the parameters, with their names as written.
     pub(crate) fn parameters(&self) -> impl Iterator<Item = (&'a [u8], Value<'a>)> + use<'a> {
         let own = self.rest.clone();
         own.take_while(|part| !matches!(part, Part::Scheme(_)))
@@ -64,7 +64,7 @@ impl<'a> Challenge<'a> {
             })
     }
 
-    /// The value of the parameter `name`, in any case. A repeated parameter is invalid
+    /// Returns the value of the parameter `name`, in any case. A repeated parameter is invalid
     /// (RFC 9110 §11.2) and has no value: neither occurrence is more trustworthy.
     pub(crate) fn parameter(&self, name: &str) -> Option<Value<'a>> {
         let mut found = self
@@ -80,7 +80,7 @@ impl<'a> Challenge<'a> {
 pub(crate) struct Value<'a>(&'a [u8]);
 
 impl<'a> Value<'a> {
-    /// Its octets, unescaped: a quoted pair is its second octet. A token has no backslash.
+    /// Returns the octets, unescaped: a quoted pair is its second octet. A token has no backslash.
     pub(crate) fn octets(self) -> impl Iterator<Item = u8> + use<'a> {
         let mut octets = self.0.iter().copied();
         iter::from_fn(move || match octets.next()? {
@@ -89,7 +89,7 @@ impl<'a> Value<'a> {
         })
     }
 
-    /// Whether its octets are those of `text`. Case matters.
+    /// Returns whether the octets are those of `text`. Case matters.
     pub(crate) fn is(self, text: &str) -> bool {
         self.octets().eq(text.bytes())
     }
@@ -100,7 +100,7 @@ impl<'a> Value<'a> {
 enum Part<'a> {
     Scheme(&'a [u8]),
     Parameter(&'a [u8], Value<'a>),
-    /// Not used.
+    /// Its value is not used.
     Token68,
 }
 
@@ -108,7 +108,7 @@ enum Part<'a> {
 #[derive(Clone, Debug)]
 struct Parts<'a> {
     rest: &'a [u8],
-    /// A scheme was read, and something follows before the next comma.
+    /// Whether a scheme was read, and more text follows before the next comma.
     after_scheme: bool,
 }
 
@@ -125,8 +125,8 @@ impl<'a> Iterator for Parts<'a> {
 }
 
 impl<'a> Parts<'a> {
-    /// The next element of the list. The same commas separate challenges and parameters: a name
-    /// before `=` is a parameter, any other begins a challenge.
+    /// Reads the next element of the list. The same commas separate challenges and parameters: a
+    /// name before `=` is a parameter, any other begins a challenge.
     fn element(&mut self) -> Option<Part<'a>> {
         self.run(|octet| is_space(octet) || octet == b',');
         let name = self.token()?;
@@ -142,7 +142,7 @@ impl<'a> Parts<'a> {
         }
     }
 
-    /// The first parameter after a scheme, or a token68 (`a=` is one, `a=b` is not).
+    /// Reads the first parameter after a scheme, or a token68 (`a=` is one, `a=b` is not).
     fn argument(&mut self) -> Option<Part<'a>> {
         let begin = self.rest;
         if let Some((name, value)) = self.parameter() {
@@ -161,7 +161,7 @@ impl<'a> Parts<'a> {
         Some((name, self.value()?))
     }
 
-    /// Starts at the `=`.
+    /// Reads a value, from the `=` on.
     fn value(&mut self) -> Option<Value<'a>> {
         self.take(b'=')?;
         self.run(is_space);
@@ -173,7 +173,7 @@ impl<'a> Parts<'a> {
         Some(Value(value))
     }
 
-    /// Starts after the opening quote.
+    /// Reads a quoted string, from after the opening quote on.
     fn quoted(&mut self) -> Option<&'a [u8]> {
         let mut escaped = false;
         let text = self.run(|octet| {
@@ -199,12 +199,12 @@ impl<'a> Parts<'a> {
         Some(())
     }
 
-    /// The octets that fit; at least one.
+    /// Reads the octets that fit, at least one.
     fn some(&mut self, fits: impl FnMut(u8) -> bool) -> Option<&'a [u8]> {
         Some(self.run(fits)).filter(|run| !run.is_empty())
     }
 
-    /// The octets that fit, up to the first that does not.
+    /// Reads the octets that fit, up to the first that does not.
     fn run(&mut self, mut fits: impl FnMut(u8) -> bool) -> &'a [u8] {
         let misfit = self.rest.iter().position(|&octet| !fits(octet));
         let (run, rest) = self.rest.split_at(misfit.unwrap_or(self.rest.len()));

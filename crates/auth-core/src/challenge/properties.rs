@@ -17,7 +17,7 @@ pub(super) fn count(octets: usize) {
     READ.set(READ.get() + octets);
 }
 
-/// Reads a whole line; returns how many octets its schemes and parameters have.
+/// Reads a whole line, and returns the number of octets of its schemes and parameters.
 fn exhaust(line: &[u8]) -> usize {
     let sizes = Challenges::new(line).map(|challenge| {
         let parameters = challenge.parameters();
@@ -27,8 +27,8 @@ fn exhaust(line: &[u8]) -> usize {
     sizes.sum()
 }
 
-/// No octet is read more than four times: at most twice where a parameter turns out to be a
-/// token68, by the search for challenges and by that for parameters.
+/// Asserts that no octet is read more than four times: at most twice where a parameter turns out to
+/// be a token68, by the search for challenges and by the search for parameters.
 fn assert_linear(line: &[u8]) {
     READ.set(0);
     let found = exhaust(line);
@@ -57,7 +57,7 @@ fn challenge() -> impl Strategy<Value = (String, Arguments)> {
 /// Writes challenges in one of many equivalent spellings.
 struct Writer {
     line: Vec<u8>,
-    dice: Rng,
+    random: Rng,
 }
 
 impl Writer {
@@ -91,15 +91,16 @@ impl Writer {
     }
 
     fn space(&mut self) {
-        for _ in 0..self.dice.usize(..3) {
-            self.line.push(if self.dice.bool() { b' ' } else { b'\t' });
+        for _ in 0..self.random.usize(..3) {
+            self.line
+                .push(if self.random.bool() { b' ' } else { b'\t' });
         }
     }
 
-    /// At least one comma, but none at the beginning of a line is needed.
+    /// Writes at least one comma; at the beginning of the line possibly none.
     fn comma(&mut self) {
-        let fewest = usize::from(!self.line.is_empty());
-        for _ in 0..self.dice.usize(fewest..3) {
+        let min = usize::from(!self.line.is_empty());
+        for _ in 0..self.random.usize(min..3) {
             self.space();
             self.line.push(b',');
         }
@@ -107,7 +108,7 @@ impl Writer {
     }
 
     fn in_any_case(&mut self, text: &str) {
-        let upper = self.dice.u64(..);
+        let upper = self.random.u64(..);
         self.line
             .extend(text.bytes().enumerate().map(|(at, octet)| {
                 if upper >> at & 1 == 1 {
@@ -120,12 +121,12 @@ impl Writer {
 
     fn value(&mut self, value: &[u8]) {
         let is_token = |octet: &u8| octet.is_ascii_alphanumeric() || b"-_.~".contains(octet);
-        if !value.is_empty() && value.iter().all(is_token) && self.dice.bool() {
+        if !value.is_empty() && value.iter().all(is_token) && self.random.bool() {
             return self.line.extend(value);
         }
         self.line.push(b'"');
         for &octet in value {
-            if matches!(octet, b'"' | b'\\') || self.dice.u8(..4) == 0 {
+            if matches!(octet, b'"' | b'\\') || self.random.u8(..4) == 0 {
                 self.line.push(b'\\');
             }
             self.line.push(octet);
@@ -173,11 +174,11 @@ proptest! {
     }
 
     #[test]
-    fn challenges_are_read_as_they_were_meant(
+    fn challenges_are_read_in_every_spelling(
         challenges in vec(challenge(), 0..5),
         seed in any::<u64>(),
     ) {
-        let line = Writer { line: Vec::new(), dice: Rng::with_seed(seed) }.write(&challenges);
+        let line = Writer { line: Vec::new(), random: Rng::with_seed(seed) }.write(&challenges);
         prop_assert!(HeaderValue::from_bytes(&line).is_ok());
         let read: Vec<_> = Challenges::new(&line).collect();
         prop_assert_eq!(read.len(), challenges.len());

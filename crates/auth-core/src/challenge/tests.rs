@@ -44,7 +44,7 @@ fn rfc6750_3_challenges_of_any_case_in_one_line_or_in_several() {
 }
 
 #[test]
-fn rfc6750_3_a_parameter_that_comes_twice_says_nothing() {
+fn rfc6750_3_a_repeated_parameter_is_ignored() {
     for line in [
         "Bearer error=invalid_token, error=insufficient_scope",
         "Bearer error=invalid_token, ERROR=invalid_token",
@@ -56,7 +56,7 @@ fn rfc6750_3_a_parameter_that_comes_twice_says_nothing() {
 }
 
 #[test]
-fn rfc6750_3_1_each_error_code_is_itself() {
+fn rfc6750_3_1_the_error_codes() {
     for (code, expected) in [
         ("invalid_token", InvalidToken),
         ("insufficient_scope", InsufficientScope),
@@ -101,7 +101,7 @@ fn of_several_challenges_the_most_specific_counts() {
 fn rfc9449_7_1_a_dpop_token_is_rejected_by_dpop_challenges() {
     let line = r#"DPoP error="invalid_token", error_description="Invalid DPoP key binding", algs="ES256 PS256""#;
     assert_eq!(dpop(&[line]), InvalidToken);
-    // a replay of the bearer token would be answered in the same way
+    // such an API rejects every bearer token in the same way
     assert_eq!(bearer(&[line]), OtherScheme);
     let both = "Bearer error=invalid_token, dpop algs=ES256, error=insufficient_scope";
     assert_eq!(bearer(&[both]), InvalidToken);
@@ -139,7 +139,7 @@ fn grpc_status_16_in_the_headers_of_a_grpc_response_is_a_rejection() {
 }
 
 #[test]
-fn a_malformed_challenge_leaves_the_others_as_they_are() {
+fn a_malformed_challenge_does_not_affect_the_others() {
     let example = "Bearer error=insufficient_scope, error_uri=https://api.example/errors";
     assert_eq!(bearer(&[example]), InsufficientScope);
     assert_eq!(

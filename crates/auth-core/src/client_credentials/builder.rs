@@ -54,8 +54,8 @@ impl ClientCredentialsBuilder {
         self
     }
 
-    /// Adds scopes, separated by spaces, to request where a [`TokenRequest`] names none. They replace
-    /// the scope of a provider's preset.
+    /// Adds scopes, separated by spaces, to request where a [`TokenRequest`] names none. They
+    /// replace the scope of a provider's preset.
     #[must_use]
     pub fn scope(mut self, scope: impl Into<String>) -> Self {
         self.defaults = self.defaults.scope(scope);
@@ -91,13 +91,13 @@ impl ClientCredentialsBuilder {
         self
     }
 
-    /// Sets the scope to request if the user names none.
+    /// Sets the scope to request if the user does not name one.
     pub(crate) fn scope_if_none(mut self, scope: Option<&'static str>) -> Self {
         self.scope_if_none = scope;
         self
     }
 
-    /// Makes it an error if the user names no scope. `provider` is the one that requires it.
+    /// Requires the user to name a scope. The error names `provider`.
     pub(crate) fn scope_required_by(mut self, provider: Option<&'static str>) -> Self {
         self.scope_required_by = provider;
         self
@@ -106,11 +106,14 @@ impl ClientCredentialsBuilder {
     /// Builds the source, which sends its token requests over `transport`.
     ///
     /// # Errors
-    /// An [`ErrorKind::Configuration`](crate::ErrorKind::Configuration) error if the token endpoint
-    /// is not an `https` URL (on loopback `http` is allowed), or has a fragment or credentials in
-    /// it; if the client id or the secret is empty; if the id contains a `:` for
-    /// `client_secret_basic_raw`; if a scope, resource or parameter is malformed; if the provider
-    /// requires a scope and there is none.
+    /// An [`ErrorKind::Configuration`](crate::ErrorKind::Configuration) error if
+    ///
+    /// - the token endpoint is not an `https` URL (on loopback `http` is allowed), or contains a
+    ///   fragment or credentials
+    /// - the client id or the secret is empty
+    /// - the id contains a `:` and the authentication is `client_secret_basic_raw`
+    /// - a scope, resource or parameter is malformed
+    /// - the provider requires a scope and there is none
     pub fn build(self, transport: impl HttpTransport) -> Result<ClientCredentials, Error> {
         let endpoint = TokenEndpointUrl::parse(&self.token_endpoint, self.allow_http)?;
         if self.client_id.is_empty() {
@@ -123,7 +126,7 @@ impl ClientCredentialsBuilder {
         if defaults.scopes().is_empty() {
             if let Some(provider) = self.scope_required_by {
                 return Err(Error::configuration(format!(
-                    "scope: {provider} requires at least one, got none"
+                    "scope: {provider} requires at least one, got none; name it with scope()"
                 )));
             }
             if let Some(scope) = self.scope_if_none {

@@ -14,7 +14,7 @@ use crate::{
     token_endpoint::{Method, ReceivedResponse, TokenEndpointUrl},
 };
 
-/// The largest response that is read, in bytes.
+/// The maximum size of a response, in bytes.
 const MAX_RESPONSE: usize = 1 << 20;
 
 /// Requests access tokens from a token endpoint by the client credentials grant
@@ -46,8 +46,8 @@ pub struct ClientCredentials {
 }
 
 impl ClientCredentials {
-    /// Returns the request of RFC 6749 §4.4.2, with its parameters in the order in which providers
-    /// document them.
+    /// Returns the HTTP request of RFC 6749 §4.4.2. Its parameters are in the order of the
+    /// providers' documents.
     fn http_request(
         &self,
         request: &TokenRequest,
@@ -91,8 +91,8 @@ impl ClientCredentials {
         Ok(built)
     }
 
-    /// Returns the beginning of error texts.
-    fn described(&self) -> String {
+    /// Returns the token endpoint, for the beginning of error texts.
+    fn place(&self) -> String {
         format!("token endpoint {}", self.endpoint.name())
     }
 
@@ -101,9 +101,12 @@ impl ClientCredentials {
         let mut read = Zeroizing::new(Vec::with_capacity(8 * 1024));
         while let Some(frame) = body.frame().await {
             let frame = frame.map_err(|e| {
-                Error::new(ErrorKind::Connection, "the response ended early")
-                    .with_source(e)
-                    .at(&self.described())
+                Error::new(
+                    ErrorKind::Connection,
+                    "the response ended early, before its body was complete",
+                )
+                .with_source(e)
+                .at(&self.place())
             })?;
             let data = frame.into_data().unwrap_or_default();
             if read.len() + data.len() > MAX_RESPONSE {
@@ -111,7 +114,7 @@ impl ClientCredentials {
                     ErrorKind::InvalidResponse,
                     "expected a response of at most 1 MiB, got a larger one",
                 )
-                .at(&self.described()));
+                .at(&self.place()));
             }
             read.extend_from_slice(&data);
         }
@@ -125,10 +128,10 @@ impl TokenSource for ClientCredentials {
         let request = request.or(&self.defaults);
         let secret = self.authentication.secret.current().await?;
         let sent = self.transport.send(self.http_request(&request, &secret)?);
-        let answered = sent.await.map_err(|e| e.at(&self.described()))?;
-        let (head, body) = answered.into_parts();
+        let response = sent.await.map_err(|e| e.at(&self.place()))?;
+        let (head, body) = response.into_parts();
         let body = match self.read(body).await {
-            // the status of an error says enough without its body
+            // an error response is reported by its status alone
             Err(_) if !head.status.is_success() => Zeroizing::default(),
             read => read?,
         };
@@ -148,8 +151,8 @@ impl TokenSource for ClientCredentials {
         })
     }
 
-    /// Returns the same key in every process that is the same client, at the same token endpoint, with
-    /// the same authentication method. The secret takes no part in it.
+    /// Returns the same key in every process that has the same client id, token endpoint and
+    /// authentication method. The secret is not part of the key.
     fn shared_key(&self, request: &TokenRequest) -> Option<SharedKey> {
         let endpoint = self.endpoint.uri().to_string();
         let method = self.authentication.method.name();

@@ -12,9 +12,11 @@ pub enum ErrorKind {
     Timeout,
     /// The token endpoint cannot serve now (5xx, 429).
     Unavailable,
-    /// The authorization server denied the token request ([RFC 6749 §5.2](https://www.rfc-editor.org/rfc/rfc6749#section-5.2)).
+    /// The authorization server denied the token request ([RFC 6749
+    /// §5.2](https://www.rfc-editor.org/rfc/rfc6749#section-5.2)).
     Denied,
-    /// The response is not a token response ([RFC 6749 §5.1](https://www.rfc-editor.org/rfc/rfc6749#section-5.1)).
+    /// The response is not a token response ([RFC 6749
+    /// §5.1](https://www.rfc-editor.org/rfc/rfc6749#section-5.1)).
     InvalidResponse,
     /// The token endpoint responded with a redirect. A redirect is never followed, because it would
     /// carry the client's secret elsewhere.
@@ -23,7 +25,7 @@ pub enum ErrorKind {
     Panicked,
     /// The shared store failed. No request fails because of it.
     SharedStore,
-    /// A token was needed outside a tokio runtime, where nothing can request it.
+    /// A token was needed outside a tokio runtime, where it cannot be requested.
     NoRuntime,
 }
 

@@ -11,7 +11,7 @@ pub use kind::ErrorKind;
 /// Any error, boxed.
 pub type BoxError = Box<dyn StdError + Send + Sync>;
 
-/// Why there is no token.
+/// The error of this crate: why there is no token, or which setting is invalid.
 ///
 /// Every waiter receives the error of one failed token request. Therefore an error is a handle that
 /// clones cheaply. It never holds a response body or a secret: `Display` and `Debug` are safe to
@@ -63,9 +63,14 @@ impl Error {
         Self::new(ErrorKind::Configuration, message)
     }
 
-    /// Creates an [`ErrorKind::Connection`] error: a transport failed before there was an answer.
+    /// Creates an [`ErrorKind::Connection`] error: a transport failed before there was a
+    /// response.
     pub fn connection(source: impl Into<BoxError>) -> Self {
-        Self::new(ErrorKind::Connection, "the token request got no answer").with_source(source)
+        Self::new(
+            ErrorKind::Connection,
+            "the token request received no response",
+        )
+        .with_source(source)
     }
 
     /// Sets the cause. Other handles of the same error are unchanged.
@@ -80,13 +85,13 @@ impl Error {
         self.change(|details| details.server_retry_after = Some(wait))
     }
 
-    /// Sets when the next attempt is due.
+    /// Sets the time until the next attempt.
     pub(crate) fn with_next_attempt(mut self, wait: Duration) -> Self {
         self.next_attempt = Some(wait);
         self
     }
 
-    /// Prefixes the message with where it happened.
+    /// Prefixes the message with the place of the failure.
     pub(crate) fn at(self, place: &str) -> Self {
         self.change(|details| details.message = format!("{place}: {}", details.message).into())
     }
@@ -116,9 +121,9 @@ impl Error {
         self.details.transient
     }
 
-    /// Returns how long until the next attempt is due, counted from when the caller received the
-    /// error. Until then callers without a usable token receive this error at once. `None` if the
-    /// error does not come from a [`TokenCache`](crate::TokenCache).
+    /// Returns the time until the next attempt, counted from the moment at which the caller
+    /// received this error. Until then callers without a usable token receive this error at once.
+    /// `None` if the error does not come from a [`TokenCache`](crate::TokenCache).
     #[must_use]
     pub fn retry_after(&self) -> Option<Duration> {
         self.next_attempt
@@ -143,7 +148,8 @@ impl Error {
         self.details.response.as_ref().map(|r| r.error.as_str())
     }
 
-    /// Returns `error_description` of RFC 6749 §5.2, without control characters, cut at 256 characters.
+    /// Returns `error_description` of RFC 6749 §5.2, without control characters, cut at 256
+    /// characters.
     #[must_use]
     pub fn error_description(&self) -> Option<&str> {
         self.details.response.as_ref()?.error_description.as_deref()
@@ -164,18 +170,7 @@ impl Error {
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let details = &*self.details;
-        f.write_str(&details.message)?;
-        if let Some(response) = &details.response {
-            write!(f, ": {}", response.error)?;
-            if let Some(description) = &response.error_description {
-                write!(f, " ({description})")?;
-            }
-            if let Some(uri) = &response.error_uri {
-                write!(f, ", see {uri}")?;
-            }
-        }
-        Ok(())
+        f.write_str(&self.details.message)
     }
 }
 
@@ -206,18 +201,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn display_says_what_was_denied_and_has_no_countdown() {
-        let error = Error::new(ErrorKind::Denied, "the token request was denied")
-            .with_response(ErrorResponse {
-                error: "invalid_client".into(),
-                error_description: Some("no such client".into()),
-                error_uri: Some("https://as.example/e/1".into()),
-            })
+    fn the_text_has_the_place_and_no_countdown() {
+        let error = Error::new(ErrorKind::Denied, "denied the client")
+            .at("token endpoint https://as.example/token")
             .with_next_attempt(Duration::from_millis(29_960));
         assert_eq!(
             error.to_string(),
-            "the token request was denied: invalid_client (no such client), \
-             see https://as.example/e/1"
+            "token endpoint https://as.example/token: denied the client"
         );
         assert_eq!(error.retry_after(), Some(Duration::from_millis(29_960)));
         assert!(!error.is_transient());

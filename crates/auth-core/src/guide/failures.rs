@@ -1,4 +1,4 @@
-//! What requests see when the authorization server, the API or the network fails.
+//! The behavior of requests when the authorization server, the API or the network fails.
 //!
 //! # The life of a token
 //!
@@ -11,37 +11,39 @@
 //!                                            the background
 //! ```
 //!
-//! A token that lives 600 s is stale about 175 s before its end, and expired 30 s before it. The
-//! point is drawn for each token between 120 s and 228 s, so that processes that started together do
-//! not refresh together. [`RefreshPolicy`](crate::RefreshPolicy) has the formulas and all defaults.
+//! A token that lives 600 s becomes stale about 175 s before its end, and expires 30 s before it.
+//! The time at which it becomes stale is drawn for each token, between 120 s and 228 s before the
+//! end, so that processes that started together do not refresh together.
+//! [`RefreshPolicy`](crate::RefreshPolicy) has the formulas and all defaults.
 //!
 //! # When obtaining a token fails
 //!
 //! | event | requests see |
 //! |---|---|
 //! | A refresh fails while the token is usable. | Nothing. The next attempt follows after a backoff of about 1 s, 2 s, 4 s, … 60 s, but at most half of the time that the token remains usable. After a denial or a `Retry-After` the backoff is longer, and the token may expire meanwhile. |
-//! | There is no token, or it has expired. | They wait for one token request, however many they are, for about 10 s at most. |
+//! | There is no token, or it has expired. | All requests wait for one token request, for about 10 s at most. |
 //! | That token request fails. | Every waiting request receives the same error. So does every later request until the next attempt is due. Without a token a request is **not sent**. |
-//! | The authorization server is down, slow, or responds with 5xx, 429 or something unreadable. | The above. Attempts are about 1 s to 10 s apart while there is no token, or as `Retry-After` says (60 s at most). If a connection breaks before a response, one attempt follows immediately. |
-//! | The authorization server denies the client (`invalid_client`, `invalid_scope`, any other 4xx). | The above. Attempts are about 30 s to 5 min apart, because servers lock out clients that hammer. The error states the code and the description and, for `invalid_scope`, the requested scopes. Call [`TokenCache::clear_backoff`](crate::TokenCache::clear_backoff) after the configuration has been corrected. |
+//! | The authorization server is down, slow, or responds with 5xx, 429 or an unreadable response. | The above. Attempts are about 1 s to 10 s apart while there is no token, or as `Retry-After` says (60 s at most). If a connection breaks before a response, one attempt follows immediately. |
+//! | The authorization server denies the client (`invalid_client`, `invalid_scope`, any other 4xx). | The above. Attempts are about 30 s to 5 min apart, because servers lock out clients that repeat denied requests quickly. The error states the code and the description and, for `invalid_scope`, the requested scopes. Call [`TokenCache::clear_backoff`](crate::TokenCache::clear_backoff) after the configuration has been corrected. |
 //! | The token endpoint redirects. | An error. hyper's client and `ReqwestTransport::new` never follow redirects. `ReqwestTransport::from_client` takes the client's secret to no other origin. Do not give `TowerTransport` a service that follows redirects. |
 //! | A caller is dropped, or its runtime ends. | Nothing. The token request continues, or another waiter starts one. |
 //! | The token source panics. | An error, which backs off like an outage. |
 //! | The machine was suspended, or its clock was set. | A token has expired as soon as either the monotonic or the wall clock says so. |
-//! | The shared store is slow, hangs or is gone. | Nothing. After the operation's time limit the process requests its own token. The failure is logged and counted in [`CacheStatus::shared_store_failures`](crate::CacheStatus::shared_store_failures). |
+//! | The shared store is slow, or fails. | Nothing. After the operation's time limit the process requests its own token. The failure is logged and counted in [`CacheStatus::shared_store_failures`](crate::CacheStatus::shared_store_failures). |
 //!
 //! # When the API rejects a token
 //!
 //! | event | requests see |
 //! |---|---|
-//! | The API rejects the token: 401, or `grpc-status: 16` without a message. | One token request is made, however many requests were rejected. Each request is replayed once with the new token, if its body can be sent again. Otherwise, or if there is no other token, the 401 is delivered, and the next request carries the new token. |
-//! | The API rejects every token. | Its 401s are delivered. Each cache makes at most four token requests in a row, and then one every 30 s (the rejection budget). A token that a rejection brought causes no other for 30 s, unless an API has accepted it. |
+//! | The API rejects the token: 401, or `grpc-status: 16` without a message. | One token request is made for all rejected requests. Each request is replayed once with the new token, if its body can be sent again. Otherwise, or if there is no other token, the 401 is delivered, and the next request carries the new token. |
+//! | The API rejects every token. | Its 401s are delivered. Each cache makes at most four token requests in a row, and then one every 30 s (the rejection budget). A rejection of a token that replaced a rejected one causes no token request for 30 s, unless an API has accepted that token. |
 //! | The API responds with 403, or with the error `insufficient_scope` or `invalid_request`. | The response is delivered: another token would not help. |
 //! | The API redirected the request, and the target rejects the token. | The request is replayed only if its method is safe (`GET`, `HEAD`, `OPTIONS`, `TRACE`): the first resource may have carried the request out. |
 //!
-//! [`AuthorizerBuilder::rejection_statuses`](crate::AuthorizerBuilder::rejection_statuses) names other
-//! statuses than 401. [`AuthorizerBuilder::replay_methods`](crate::AuthorizerBuilder::replay_methods)
-//! restricts replays to idempotent methods, or switches them off. The replayable bodies are:
+//! [`AuthorizerBuilder::rejection_statuses`](crate::AuthorizerBuilder::rejection_statuses) sets
+//! other statuses than 401.
+//! [`AuthorizerBuilder::replay_methods`](crate::AuthorizerBuilder::replay_methods) restricts
+//! replays to idempotent methods, or switches them off. The replayable bodies are:
 //!
 //! | stack | bodies that can be sent again |
 //! |---|---|
@@ -59,11 +61,12 @@
 //!
 //! # Errors, logs and health
 //!
-//! In tower, downcast the `BoxError` to [`Error`](crate::Error). In reqwest-middleware, downcast the
-//! `anyhow::Error` in `Error::Middleware`. A tonic client receives a `Status` (`Unavailable` or
+//! In tower, downcast the `BoxError` to [`Error`](crate::Error). In reqwest-middleware, downcast
+//! the `anyhow::Error` in `Error::Middleware`. A tonic client receives a `Status` (`Unavailable` or
 //! `Unauthenticated`), whose source is the [`Error`](crate::Error). It has a
-//! [`kind`](crate::Error::kind), says whether it [is transient](crate::Error::is_transient) and when
-//! the [next attempt](crate::Error::retry_after) is due, and gives the members of RFC 6749 §5.2.
+//! [`kind`](crate::Error::kind), says whether it [is transient](crate::Error::is_transient) and
+//! when the [next attempt](crate::Error::retry_after) is due, and gives the members of RFC 6749
+//! §5.2.
 //!
 //! Events are emitted with `tracing`. Neither errors nor events show a secret, a token or a body.
 //! [`TokenCache::status`](crate::TokenCache::status) is for health endpoints:

@@ -2,8 +2,8 @@
 //!
 //! # One token for each API
 //!
-//! Bind a [`TokenRequest`](crate::TokenRequest) to an origin. Requests to that origin then carry its
-//! token, on every stack. No request needs to name it:
+//! Bind a [`TokenRequest`](crate::TokenRequest) to an origin. Requests to that origin then carry
+//! its token, on every stack, and need not name it:
 //!
 //! ```
 //! use auth_core::{Authorizer, TokenCache, TokenRequest};
@@ -23,8 +23,8 @@
 //!
 //! # One token for a single request
 //!
-//! A [`TokenRequest`](crate::TokenRequest) in a request's extensions picks the token of that request.
-//! Build it once, and insert clones: clones are looked up fastest.
+//! A [`TokenRequest`](crate::TokenRequest) in a request's extensions picks the token of that
+//! request. Build it once, and insert clones: clones are looked up fastest.
 //!
 //! ```
 //! use auth_core::TokenRequest;
@@ -68,7 +68,8 @@
 //!
 //! # Limits
 //!
-//! Each [`TokenRequest`](crate::TokenRequest) has a cache of its own, and each tenant an authorizer.
-//! 10,000 of each are kept, and those unused for an hour are dropped, unless the builders say
-//! otherwise ([`max_capacity`](crate::TokenCachesBuilder::max_capacity),
+//! Each [`TokenRequest`](crate::TokenRequest) has a cache of its own, and each tenant an
+//! authorizer. At most 10,000 of each are kept, and those that were not used for an hour are
+//! dropped. The builders set other limits
+//! ([`max_capacity`](crate::TokenCachesBuilder::max_capacity),
 //! [`time_to_idle`](crate::TokenCachesBuilder::time_to_idle)).

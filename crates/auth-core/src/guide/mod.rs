@@ -1,6 +1,7 @@
 //! Guides: how these crates behave in production.
 //!
-//! - [`failures`]: what requests see when the authorization server, the API or the network fails
+//! - [`failures`]: the behavior of requests when the authorization server, the API or the network
+//!   fails
 //! - [`many_tokens`]: several scopes, audiences, APIs or tenants in one client
 //! - [`testing`]: tests of your own program, with time under the test's control
 //!

@@ -1,7 +1,7 @@
 //! Tests of your own program, with time under the test's control.
 //!
 //! `auth-testing` runs an authorization server and a protected API inside the test process, on
-//! loopback. Both fail as the test says, and count the requests they receive.
+//! loopback. The test can make both fail, and both count the requests that they receive.
 //!
 //! ```
 //! use auth_core::{Authorizer, ClientSecret, TokenCache};
@@ -31,7 +31,7 @@
 //! # Moving time
 //!
 //! Give the same `ManualClock` to [`TokenCacheBuilder::clock`](crate::TokenCacheBuilder::clock) and
-//! to the server. Time stands still until the test advances it.
+//! to the server. Time does not pass until the test advances it.
 //!
 //! A refresh runs in the background. Call [`TokenCache::flush`](crate::TokenCache::flush) before
 //! moving time: it waits until the token request in flight has finished. Otherwise the deadline of

@@ -14,9 +14,10 @@ impl LastUsed {
         Self(AtomicU64::new(now.monotonic.as_secs()))
     }
 
-    /// Notes a use. Returns whether that took a write. A clock that goes back changes nothing.
+    /// Records a use. Returns whether the second was written. A clock that goes back changes
+    /// nothing.
     #[inline]
-    pub(super) fn note(&self, now: Now) -> bool {
+    pub(super) fn record(&self, now: Now) -> bool {
         let second = now.monotonic.as_secs();
         self.0.load(Relaxed) < second && self.0.fetch_max(second, Relaxed) < second
     }
@@ -43,7 +44,7 @@ mod tests {
     #[test]
     fn a_thread_writes_once_a_second() {
         let last_used = LastUsed::at(at(1_999));
-        let written = |from| (from..from + 1000).filter(|ms| last_used.note(at(*ms)));
+        let written = |from| (from..from + 1000).filter(|ms| last_used.record(at(*ms)));
         assert_eq!(written(1_000).count(), 0);
         assert_eq!(written(2_000).collect::<Vec<_>>(), [2_000]);
         assert_eq!(written(3_500).collect::<Vec<_>>(), [3_500, 4_000]);
@@ -61,7 +62,7 @@ mod tests {
                     scope.spawn(|| {
                         start.wait();
                         let seconds = 1..=SECONDS;
-                        seconds.filter(|s| last_used.note(at(s * 1000))).count()
+                        seconds.filter(|s| last_used.record(at(s * 1000))).count()
                     })
                 })
                 .collect();
@@ -74,7 +75,7 @@ mod tests {
     #[test]
     fn a_clock_that_goes_back_changes_nothing() {
         let last_used = LastUsed::at(at(9_000));
-        assert!(!last_used.note(at(3_000)));
+        assert!(!last_used.record(at(3_000)));
         assert_eq!(last_used.second(), 9);
     }
 }

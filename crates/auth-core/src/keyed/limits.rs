@@ -1,4 +1,4 @@
-//! How many entries a map holds, and how long an unused one stays.
+//! The capacity and the time to idle of a map.
 
 use std::time::Duration;
 
@@ -40,8 +40,8 @@ impl Limits {
         Ok(())
     }
 
-    /// Returns how many entries are evicted at once when there are too many, so that not each insert
-    /// searches for them.
+    /// Returns how many entries are evicted at once when there are too many, so that not each
+    /// insert searches for them.
     pub(crate) fn eviction_batch(&self) -> usize {
         (self.max_capacity / 8).max(1)
     }
@@ -65,7 +65,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn limits_that_keep_nothing_are_errors() {
+    fn limits_that_are_too_small_are_errors() {
         let limits = |max_capacity, time_to_idle| Limits {
             max_capacity,
             time_to_idle,

@@ -15,13 +15,13 @@ use papaya::{Guard, HashMap, ResizeMode};
 use super::{last_used::LastUsed, limits::Limits};
 use crate::time::Now;
 
-/// A value that a map hands out handles to, and evicts.
+/// A value of a map that hands out handles to its values and evicts them.
 pub(crate) trait Evictable: Clone {
-    /// Returns whether there is a handle beside the map's own.
+    /// Returns whether there is a handle in addition to the map's own.
     fn is_in_use(&self) -> bool;
 
-    /// Called after the value has left the map, when no caller has a handle. Its memory may live
-    /// longer: another thread may be reading it.
+    /// Called after the value has left the map, when no caller has a handle. Its memory may be
+    /// freed later: another thread may be reading it.
     fn evicted(&self);
 }
 
@@ -29,7 +29,8 @@ pub(crate) trait Evictable: Clone {
 ///
 /// A read takes no lock. Its only write to memory that other threads read is the time of last use,
 /// once a second. Everything else is done under one lock. While the lock is held the map hands out
-/// no handle, so an unused value mostly stays unused until it has left the map.
+/// no handle, so that an unused value stays unused until it has left the map, unless a concurrent
+/// read clones it.
 ///
 /// An insert evicts entries beyond the capacity, and any access may evict idle ones. A value in use
 /// is never evicted: if all are in use, the map grows beyond its capacity.
@@ -56,8 +57,8 @@ struct Threshold {
 impl<K: Clone + Eq + Hash, V: Evictable, S: BuildHasher + Default> BoundedMap<K, V, S> {
     pub(crate) fn new(limits: Limits) -> Self {
         Self {
-            // an insert moves the whole table: otherwise reads would look into two tables until
-            // enough further inserts had moved it
+            // an insert moves the whole table. With the other mode, reads would search two tables
+            // until enough further inserts had moved it
             entries: HashMap::builder()
                 .hasher(S::default())
                 .resize_mode(ResizeMode::Blocking)
@@ -70,8 +71,8 @@ impl<K: Clone + Eq + Hash, V: Evictable, S: BuildHasher + Default> BoundedMap<K,
         }
     }
 
-    /// Returns what `read` makes of the value under `key`. Counts as a use. `read` must be short:
-    /// meanwhile the map frees no evicted entry.
+    /// Applies `read` to the value under `key`, and records a use. `read` must be short: the map
+    /// frees no evicted entry in the meantime.
     #[inline(always)]
     pub(crate) fn read<T>(
         &self,
@@ -81,14 +82,14 @@ impl<K: Clone + Eq + Hash, V: Evictable, S: BuildHasher + Default> BoundedMap<K,
     ) -> Option<T> {
         let entries = self.entries.pin();
         let entry = entries.get(key)?;
-        entry.last_used.note(now);
-        if self.is_worth_a_search(now) {
+        entry.last_used.record(now);
+        if self.is_search_due(now) {
             self.search(now);
         }
         read(&entry.value)
     }
 
-    /// Returns a handle to the value under `key`, which `make` makes if there is none.
+    /// Returns a handle to the value under `key`. If there is none, `make` creates it.
     pub(crate) fn handle(&self, key: &K, now: Now, make: impl FnOnce() -> V) -> V {
         match self.try_handle(key, now, || Ok::<V, Infallible>(make())) {
             Ok(handle) => handle,
@@ -106,13 +107,13 @@ impl<K: Clone + Eq + Hash, V: Evictable, S: BuildHasher + Default> BoundedMap<K,
         let guard = self.entries.guard();
         let mut threshold = self.threshold();
         let found = self.entries.get(key, &guard).map(|entry| {
-            entry.last_used.note(now);
+            entry.last_used.record(now);
             entry.value.clone()
         });
         let more = usize::from(found.is_none());
-        // a value that cannot be made evicts no other
+        // if `make` fails, no other value is evicted
         let value = found.map_or_else(make, Ok)?;
-        let searched = self.is_worth_a_search(now) || self.len() + more > threshold.entries;
+        let searched = self.is_search_due(now) || self.len() + more > threshold.entries;
         if searched {
             *threshold = self.evict(more, now, &guard);
         }
@@ -125,13 +126,13 @@ impl<K: Clone + Eq + Hash, V: Evictable, S: BuildHasher + Default> BoundedMap<K,
         }
         drop(threshold);
         if searched {
-            // otherwise evicted entries are freed only when more have been evicted
+            // without this, evicted entries would be freed only after further evictions
             guard.flush();
         }
         Ok(value)
     }
 
-    fn is_worth_a_search(&self, now: Now) -> bool {
+    fn is_search_due(&self, now: Now) -> bool {
         now.monotonic.as_secs() >= self.search_from.load(Relaxed)
     }
 
@@ -140,7 +141,7 @@ impl<K: Clone + Eq + Hash, V: Evictable, S: BuildHasher + Default> BoundedMap<K,
     fn search(&self, now: Now) {
         let guard = self.entries.guard();
         if let Ok(mut threshold) = self.threshold.try_lock()
-            && self.is_worth_a_search(now)
+            && self.is_search_due(now)
         {
             *threshold = self.evict(0, now, &guard);
             drop(threshold);
@@ -159,7 +160,8 @@ impl<K: Clone + Eq + Hash, V: Evictable, S: BuildHasher + Default> BoundedMap<K,
         self.entries.len()
     }
 
-    /// Evicts idle entries and, if there are too many with `more` of them, the least recently used.
+    /// Evicts idle entries and, if `more` further entries would exceed the capacity, the least
+    /// recently used ones.
     fn evict(&self, more: usize, now: Now, guard: &impl Guard) -> Threshold {
         let now = now.monotonic.as_secs();
         let limits = &self.limits;

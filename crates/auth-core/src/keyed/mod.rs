@@ -21,13 +21,13 @@ pub(crate) use map::{BoundedMap, Evictable};
 /// cache's own, use the default cache. The others are created when first used, and evicted:
 ///
 /// - an hour after their last use
-/// - when there are 10,000: then the least recently used eighth
+/// - when there are more than 10,000: the least recently used eighth
 ///
-/// Both numbers can be [set](Self::builder). A cache in use, one that a caller holds a handle to or
-/// waits for, is never evicted. If too many are in use, there are more than the capacity. Idle caches
-/// are searched for now and then, when one of the caches is used. An evicted cache drops its token,
-/// and stops its token request or its keeping warm. The next use creates a new cache, which requests
-/// a new token.
+/// Both numbers can be [set](Self::builder). A cache in use, to which a caller holds a handle or
+/// for whose token a caller waits, is never evicted: with too many caches in use, the capacity is
+/// exceeded. The search for idle caches runs at intervals, when one of the caches is used. An
+/// evicted cache drops its token, and stops its token request and its background refreshes. The
+/// next use creates a new cache, which requests a new token.
 ///
 /// Each cache backs off, and replaces rejected tokens, independently of the others. If the default
 /// cache uses a [shared store](crate::TokenCacheBuilder::shared_store), so do the others.
@@ -58,7 +58,7 @@ pub struct TokenCaches {
 
 type Others = BoundedMap<TokenRequest, TokenCache, BuildHasherDefault<PrecomputedHash>>;
 
-/// The hasher for [`TokenRequest`], which brings its hash along: takes that one number.
+/// The hasher for [`TokenRequest`], whose hash is already computed: returns that number.
 #[derive(Clone, Copy, Debug, Default)]
 struct PrecomputedHash(u64);
 
@@ -73,7 +73,7 @@ impl Hasher for PrecomputedHash {
         self.0 = hash;
     }
 
-    /// Not called for a [`TokenRequest`]. Uses the bytes nevertheless.
+    /// Not called for a [`TokenRequest`]. Hashes the bytes, as the trait requires.
     fn write(&mut self, bytes: &[u8]) {
         for byte in bytes {
             self.0 = self.0.rotate_left(8) ^ u64::from(*byte);
@@ -98,8 +98,8 @@ impl TokenCaches {
         &self.default
     }
 
-    /// Returns the cache for `request`, which is not evicted while the caller holds the handle. Takes
-    /// a lock: on the path of a request, try [`cached`](Self::cached) first.
+    /// Returns the cache for `request`, which is not evicted while the caller holds the handle.
+    /// Takes a lock: on the path of a request, try [`cached`](Self::cached) first.
     #[must_use]
     pub fn cache(&self, request: &TokenRequest) -> TokenCache {
         if request == self.default.request() {
@@ -109,15 +109,15 @@ impl TokenCaches {
         self.others.handle(request, self.default.now(), make)
     }
 
-    /// Returns the authorization of the current token for `request`, if there is a usable one. Takes
-    /// no lock and never waits. If the token is stale, a refresh starts in the background.
+    /// Returns the authorization of the current token for `request`, if there is a usable one.
+    /// Takes no lock and never waits. If the token is stale, a refresh starts in the background.
     #[must_use]
     #[inline]
     pub fn cached(&self, request: &TokenRequest) -> Option<Authorization> {
         self.hit(request, Issued::authorization)
     }
 
-    /// Returns what `read` makes of this thread's copy of the current token for `request`, if that is
+    /// Applies `read` to this thread's copy of the current token for `request`, if the token is
     /// usable.
     #[inline(always)]
     pub(crate) fn hit<T>(
@@ -193,7 +193,7 @@ pub struct TokenCachesBuilder {
 }
 
 impl TokenCachesBuilder {
-    /// Sets the number of caches to keep beside the default one. Default: 10,000.
+    /// Sets the maximum number of caches beside the default one. Default: 10,000.
     #[must_use]
     pub fn max_capacity(mut self, caches: usize) -> Self {
         self.limits.max_capacity = caches;

@@ -7,8 +7,8 @@ use crate::Error;
 
 /// The origins that may receive a token.
 ///
-/// `https` only, loopback excepted; no origin that is not listed, unless
-/// [`danger_any_origin`](crate::AuthorizerBuilder::danger_any_origin) permits it.
+/// Only `https` origins, except on loopback, and only listed origins, unless
+/// [`danger_any_origin`](crate::AuthorizerBuilder::danger_any_origin) permits every origin.
 #[derive(Clone)]
 pub(crate) struct AllowedOrigins {
     listed: Box<[Listed]>,
@@ -19,16 +19,16 @@ pub(crate) struct AllowedOrigins {
 #[derive(Clone)]
 struct Listed {
     origin: Origin,
-    /// Host and port as most URIs have them, without a default port.
+    /// Host and port as most URIs write them, without a default port.
     authority: String,
 }
 
 /// Why an origin is allowed.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Allowed {
-    /// It is the one at this place of the list.
+    /// It is listed, at this place.
     Listed(usize),
-    /// Any origin is.
+    /// Every origin is allowed.
     Any,
 }
 
@@ -59,10 +59,10 @@ impl AllowedOrigins {
         })
     }
 
-    /// Whether a request to `destination` may carry a token, and by which entry of the list.
+    /// Returns why a request to `destination` may carry a token. `None` if it may not.
     #[inline]
     pub(crate) fn find(&self, destination: &Destination<'_>) -> Option<Allowed> {
-        // most URIs are written as the list is
+        // most URIs are written like the list
         let written = |listed: &Listed| {
             listed.origin.scheme_value() == destination.scheme()
                 && destination.is_written(&listed.authority)
@@ -91,7 +91,7 @@ impl AllowedOrigins {
         permitted.then_some(Allowed::Any)
     }
 
-    /// The origin at a place of the list.
+    /// Returns the origin at a place of the list.
     pub(crate) fn get(&self, place: usize) -> Option<&Origin> {
         Some(&self.listed.get(place)?.origin)
     }

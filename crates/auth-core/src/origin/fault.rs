@@ -1,9 +1,9 @@
-//! What is wrong with a URL.
+//! The faults of URLs.
 
 use std::fmt;
 
-/// What is wrong with a URL, as the end of "expected …, got …". Quotes no more of the URL than its
-/// scheme and one character: the rest may be a secret.
+/// The fault of a URL, displayed as the end of "expected …, got …". Quotes no more of the URL than
+/// its scheme and one character: the rest may be a secret.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) enum Fault {
     NoScheme,
@@ -31,7 +31,7 @@ impl fmt::Display for Fault {
             Self::SchemeWithoutHost(scheme) => {
                 return write!(f, "the scheme {scheme}, without a host");
             }
-            Self::NoSlashes => "one without // behind its scheme",
+            Self::NoSlashes => "one without // after its scheme",
             Self::Credentials => "one with credentials in it",
             Self::NoHost => "one that cannot be read: its host is empty",
             Self::NotAscii => "a host that is not ASCII: write it in its punycode form (xn--…)",
@@ -40,7 +40,7 @@ impl fmt::Display for Fault {
             Self::HostCharacter(c) => {
                 return write!(f, "a host with the character {c:?}, which no host name has");
             }
-            Self::EmptyLabel => "a host with two dots in a row, or one in front",
+            Self::EmptyLabel => "a host with two dots in a row, or with a dot at its start",
             Self::Ipv4 => {
                 "a host that ends in a number and is not an IPv4 address of four decimal numbers"
             }

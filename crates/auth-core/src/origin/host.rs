@@ -1,10 +1,10 @@
-//! Hosts: names and addresses, in the one form in which each is compared.
+//! Hosts: names and addresses, each in the one form in which it is compared.
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
 use super::fault::Fault;
 
-/// What a host is.
+/// A name or an address.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Host<'a> {
     Name(&'a str),
@@ -13,7 +13,7 @@ pub(super) enum Host<'a> {
 }
 
 impl<'a> Host<'a> {
-    /// Reads a host as it is written in a URI: a name of letters, digits, `-`, `_` and dots, an
+    /// Parses a host of a URI: a name of letters, digits, `-`, `_` and dots, an
     /// IPv4 address of four decimal numbers, or an IPv6 address in brackets.
     ///
     /// Other forms of IPv4 addresses, such as `0x7f.1`, are faults: to some clients they are
@@ -44,7 +44,7 @@ impl<'a> Host<'a> {
         Ok(Self::Name(host))
     }
 
-    /// Whether it is this machine: `localhost`, `127.0.0.0/8` or `::1`.
+    /// Returns whether the host is this machine: `localhost`, `127.0.0.0/8` or `::1`.
     pub(super) fn is_loopback(self) -> bool {
         match self {
             Self::Name(name) => name.eq_ignore_ascii_case("localhost"),
@@ -53,7 +53,7 @@ impl<'a> Host<'a> {
         }
     }
 
-    /// Its normalized form: lower case; IPv6 as in RFC 5952, in brackets.
+    /// Returns the normalized form: lower case; IPv6 as in RFC 5952, in brackets.
     pub(super) fn normalized(self) -> String {
         match self {
             Self::Name(name) => name.to_ascii_lowercase(),
@@ -63,7 +63,7 @@ impl<'a> Host<'a> {
     }
 }
 
-/// Whether `written` is the host whose normalized form is `normalized`.
+/// Returns whether `written` is the host whose normalized form is `normalized`.
 pub(super) fn is_same(normalized: &str, written: &str) -> bool {
     if normalized.starts_with('[') {
         return Host::parse(normalized).is_ok_and(|host| Host::parse(written) == Ok(host));
@@ -71,7 +71,7 @@ pub(super) fn is_same(normalized: &str, written: &str) -> bool {
     normalized.eq_ignore_ascii_case(written)
 }
 
-/// Whether a name with this last label is read as an IPv4 address by the WHATWG's rules for URLs.
+/// Returns whether the WHATWG's rules for URLs read a name with this last label as an IPv4 address.
 fn is_number(label: &str) -> bool {
     match label.strip_prefix("0x").or(label.strip_prefix("0X")) {
         Some(hex) => hex.bytes().all(|octet| octet.is_ascii_hexdigit()),

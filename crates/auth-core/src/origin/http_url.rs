@@ -1,4 +1,5 @@
-//! `http` and `https` URLs, read strictly: what only a lenient parser completes is a fault.
+//! `http` and `https` URLs, read strictly: a URL that only a lenient parser would complete is a
+//! fault.
 
 use super::{fault::Fault, host::Host, scheme::Scheme, value::Origin};
 use crate::uri_syntax::split_scheme;
@@ -51,7 +52,7 @@ impl<'a> HttpUrl<'a> {
     }
 }
 
-/// Scheme and authority of a URL.
+/// Returns scheme and authority of a URL.
 fn before_path(url: &str) -> &str {
     let authority = url.find("://").map_or(url.len(), |colon| colon + 3);
     let length = url[authority..].find(['/', '?', '#']);
@@ -70,7 +71,7 @@ pub(super) fn split_port(authority: &str) -> Result<(&str, Option<u16>), Fault> 
         None if port.is_empty() => None,
         None => return Err(Fault::HostCharacter(']')),
         Some("") => None,
-        // parse() alone would take "+443"
+        // parse() alone would accept "+443"
         Some(digits) if digits.bytes().all(|octet| octet.is_ascii_digit()) => {
             let port = digits.parse().ok().filter(|port| *port != 0);
             Some(port.ok_or(Fault::Port)?)

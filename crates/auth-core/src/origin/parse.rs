@@ -1,4 +1,4 @@
-//! Origins as users write them.
+//! Parses origins.
 
 use std::str::FromStr;
 
@@ -6,7 +6,7 @@ use super::{fault::Fault, http_url::HttpUrl, value::Origin};
 use crate::{Error, redact::without_secrets};
 
 impl Origin {
-    /// The origin of a URL, whatever its path.
+    /// Parses a URL, and returns its origin.
     pub(crate) fn of_url(text: &str) -> Result<Self, Error> {
         Ok(parse(text)?.origin)
     }
@@ -18,8 +18,8 @@ impl FromStr for Origin {
     /// Parses an origin such as `https://api.example.com`, with or without a `/` at its end.
     ///
     /// # Errors
-    /// If the text is not a scheme (`http` or `https`), a host and perhaps a port, or is more than
-    /// that. Internationalized host names are expected in their punycode form (`xn--…`).
+    /// If the text is anything but a scheme (`http` or `https`), a host and optionally a port.
+    /// Internationalized host names are expected in their punycode form (`xn--…`).
     fn from_str(text: &str) -> Result<Self, Error> {
         let url = parse(text)?;
         if matches!(url.path, "" | "/") && url.query.is_none() && !url.has_fragment {

@@ -1,4 +1,4 @@
-//! The schemes that are told apart.
+//! The schemes of origins.
 
 /// The scheme of an origin or of a request's URI.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]

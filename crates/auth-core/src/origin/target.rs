@@ -1,4 +1,4 @@
-//! Where a request goes.
+//! The destination of a request.
 
 use std::{
     fmt,
@@ -14,22 +14,23 @@ use super::{
     value::Origin,
 };
 
-/// Where a request goes, as far as its URI tells.
+/// The destination of a request, as far as its URI tells.
 ///
-/// Made from an [`http::Uri`], or [from the parts](Self::from_parts) of a URL. It borrows them:
-/// making one costs no allocation.
+/// Created from an [`http::Uri`], or [from the parts](Self::from_parts) of a URL. It borrows them,
+/// and does not allocate.
 #[derive(Clone, Copy, Debug)]
 pub struct Target<'a> {
-    /// `None`: the URI is only a path.
+    /// `None` if the URI is only a path.
     pub(crate) destination: Option<Destination<'a>>,
-    /// Whether the client certainly connects by it.
+    /// Whether the client certainly connects to this destination.
     pub(crate) is_certain: bool,
 }
 
 impl<'a> Target<'a> {
-    /// The target of a client that certainly connects to this host and port, as reqwest does.
+    /// Creates the target of a client that certainly connects to this host and port, as reqwest
+    /// does.
     ///
-    /// `host` is a name, an IPv4 address, or an IPv6 address in brackets. `port`: `None` is the
+    /// `host` is a name, an IPv4 address, or an IPv6 address in brackets. A `port` of `None` is the
     /// scheme's default.
     #[must_use]
     #[inline]
@@ -45,12 +46,12 @@ impl<'a> Target<'a> {
 }
 
 impl<'a> From<&'a Uri> for Target<'a> {
-    /// A client may connect elsewhere than its request's URI says. tonic's `Channel` does; its
-    /// requests are known by their content type. A URI without an authority, such as
+    /// A client may connect to another destination than its request's URI names. tonic's `Channel`
+    /// does; its requests are recognized by their content type. A URI without an authority, such as
     /// `/pkg.Service/Method`, names no destination.
     #[inline]
     fn from(uri: &'a Uri) -> Self {
-        // compared as it stands, and not as text: this is on the path of every request
+        // compared by value, which is faster than as text: this is on the path of every request
         let scheme = match uri.scheme() {
             Some(scheme) if *scheme == http::uri::Scheme::HTTPS => Scheme::Https,
             Some(scheme) if *scheme == http::uri::Scheme::HTTP => Scheme::Http,
@@ -66,7 +67,7 @@ impl<'a> From<&'a Uri> for Target<'a> {
     }
 }
 
-/// The scheme, host and port that a URI names; taken apart only when that is needed.
+/// The scheme, host and port that a URI names. The authority is split only when needed.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Destination<'a> {
     scheme: Scheme,
@@ -84,13 +85,13 @@ impl<'a> Destination<'a> {
         self.scheme
     }
 
-    /// Whether the URI has this authority, letter for letter.
+    /// Returns whether the URI has exactly this authority.
     #[inline]
     pub(super) fn is_written(&self, authority: &str) -> bool {
         matches!(self.place, Place::Authority(place) if place.as_str() == authority)
     }
 
-    /// The host as it is written.
+    /// Returns the host as written.
     pub(crate) fn host(&self) -> &'a str {
         match self.place {
             Place::Authority(authority) => authority.host(),
@@ -98,8 +99,8 @@ impl<'a> Destination<'a> {
         }
     }
 
-    /// Host and port. `None`: [`http::Uri`] takes what is no authority, such as a port of 65536, and
-    /// clients may understand it differently.
+    /// Returns host and port. `None` if the authority is malformed: [`http::Uri`] accepts a port of
+    /// 65536, for example, which clients may read differently.
     pub(super) fn host_and_port(&self) -> Option<(&'a str, u16)> {
         let (host, port) = match self.place {
             Place::Authority(authority) => {
@@ -112,7 +113,7 @@ impl<'a> Destination<'a> {
         Some((host, port.unwrap_or(self.scheme.default_port())))
     }
 
-    /// Whether this is `origin`.
+    /// Returns whether this is `origin`.
     pub(super) fn is(&self, origin: &Origin) -> bool {
         self.scheme == origin.scheme_value()
             && self.host_and_port().is_some_and(|(host, port)| {
@@ -120,7 +121,8 @@ impl<'a> Destination<'a> {
             })
     }
 
-    /// Its origin. `None`: it has another scheme than `http` and `https`, or a malformed host.
+    /// Returns the origin. `None` if the scheme is neither `http` nor `https`, or the host or port
+    /// is malformed.
     pub(crate) fn origin(&self) -> Option<Origin> {
         if self.scheme == Scheme::Other {
             return None;
@@ -138,7 +140,7 @@ impl Hash for Destination<'_> {
 }
 
 impl fmt::Display for Destination<'_> {
-    /// Never the user information, which may be a secret.
+    /// Leaves out the user information, which may be a secret.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.origin() {
             Some(origin) => origin.fmt(f),

@@ -17,7 +17,7 @@ fn error(text: &str) -> String {
     allowed(text).unwrap_err().to_string()
 }
 
-/// Whether a request to `uri` may carry a token, asked as hyper would ask.
+/// Returns whether a request of hyper to `uri` may carry a token.
 fn may_carry_token(origins: &AllowedOrigins, uri: &str) -> bool {
     uri.parse::<Uri>().is_ok_and(|uri| {
         let destination = Target::from(&uri).destination;
@@ -26,7 +26,7 @@ fn may_carry_token(origins: &AllowedOrigins, uri: &str) -> bool {
 }
 
 #[test]
-fn what_an_origin_may_be() {
+fn an_origin_is_a_scheme_a_host_and_optionally_a_port() {
     for good in [
         "https://api.example.com",
         "https://api.example.com/",
@@ -56,7 +56,7 @@ fn what_an_origin_may_be() {
 }
 
 #[test]
-fn what_only_a_lenient_parser_completes_is_an_error() {
+fn a_text_that_only_a_lenient_parser_completes_is_an_error() {
     for (text, what) in [
         ("https:/api.example.com", "without //"),
         ("https:api.example.com", "without //"),
@@ -92,7 +92,7 @@ fn what_only_a_lenient_parser_completes_is_an_error() {
 }
 
 #[test]
-fn a_host_that_is_not_ascii_is_named_in_punycode() {
+fn the_error_for_a_host_that_is_not_ascii_names_punycode() {
     for text in [
         "https://b\u{fc}cher.example",
         "https://\u{430}pi.example.com",
@@ -216,7 +216,7 @@ fn only_the_listed_origin_gets_a_token() {
     }
 }
 
-/// `http::Uri` takes these, and has a host and a port for them.
+/// `http::Uri` accepts these, and returns a host and a port for them.
 #[test]
 fn a_malformed_authority_gets_no_token() {
     let any = AllowedOrigins::new(Vec::new(), true, true).unwrap();
@@ -243,7 +243,7 @@ fn a_malformed_authority_gets_no_token() {
 }
 
 #[test]
-fn an_authority_without_a_scheme_is_on_no_list() {
+fn an_authority_without_a_scheme_is_not_listed() {
     let uri: Uri = "api.example.com:443".parse().unwrap();
     let destination = Target::from(&uri).destination.unwrap();
     let api = origins(&["https://api.example.com"]);
@@ -259,7 +259,7 @@ fn an_internationalized_origin_is_listed_in_its_ascii_form() {
 }
 
 #[test]
-fn ipv6_and_ports_are_told_apart() {
+fn ipv6_addresses_and_ports_are_distinguished() {
     let api = origins(&["http://[::1]:4000"]);
     assert!(may_carry_token(&api, "http://[::1]:4000/"));
     assert!(!may_carry_token(&api, "http://[::1]:4001/"));
@@ -309,7 +309,7 @@ fn a_trailing_dot_makes_another_host() {
 }
 
 #[test]
-fn any_origin_still_wants_https() {
+fn any_origin_still_requires_https() {
     let any = AllowedOrigins::new(Vec::new(), true, false).unwrap();
     assert!(may_carry_token(&any, "https://other.example/"));
     assert!(may_carry_token(&any, "http://127.0.0.1:1/"));

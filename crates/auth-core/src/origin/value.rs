@@ -1,4 +1,4 @@
-//! Origins.
+//! The type of an origin.
 
 use std::fmt;
 
@@ -7,7 +7,7 @@ use super::{host::Host, scheme::Scheme};
 /// An origin ([RFC 6454](https://www.rfc-editor.org/rfc/rfc6454)): scheme, host and port.
 ///
 /// The scheme is `http` or `https`. The host is normalized: lower case, IPv6 addresses in their
-/// shortest form. The port is always known: a URL without one means the scheme's default. Two
+/// shortest form. A URL without a port has the scheme's default port. Two
 /// origins are therefore equal if and only if their schemes, hosts and ports are.
 ///
 /// Displayed as in RFC 6454 §6.2, without the default port, and parsed from the same form.
@@ -29,7 +29,7 @@ pub struct Origin {
 }
 
 impl Origin {
-    /// `port`: `None` is the scheme's default.
+    /// Creates an origin. A `port` of `None` is the scheme's default.
     pub(super) fn new(scheme: Scheme, host: Host<'_>, port: Option<u16>) -> Self {
         Self {
             scheme,
@@ -60,7 +60,7 @@ impl Origin {
         self.scheme
     }
 
-    /// Whether the host is this machine: `localhost`, `127.0.0.0/8` or `::1`.
+    /// Returns whether the host is this machine: `localhost`, `127.0.0.0/8` or `::1`.
     pub(crate) fn is_loopback(&self) -> bool {
         Host::parse(&self.host).is_ok_and(Host::is_loopback)
     }

@@ -8,8 +8,8 @@ use crate::{
     uri_syntax::{check_characters, split_scheme},
 };
 
-/// Parameters that have a setting of their own, or are the grant's.
-pub(crate) const OWN_PLACE: [&str; 9] = [
+/// Parameters that have a setting of their own, or that the grant sets.
+pub(crate) const RESERVED_PARAMETERS: [&str; 9] = [
     "audience",
     "client_assertion",
     "client_assertion_type",
@@ -21,7 +21,7 @@ pub(crate) const OWN_PLACE: [&str; 9] = [
     "scope",
 ];
 
-/// Builds a [`TokenRequest`]. Mistakes are reported by [`build`](Self::build).
+/// Builds a [`TokenRequest`]. Invalid settings are errors of [`build`](Self::build).
 #[derive(Clone, Default)]
 pub struct TokenRequestBuilder {
     scopes: Vec<String>,
@@ -31,7 +31,7 @@ pub struct TokenRequestBuilder {
 }
 
 impl TokenRequest {
-    /// Starts with a request that leaves every field open.
+    /// Starts with an empty request.
     #[must_use]
     pub fn builder() -> TokenRequestBuilder {
         TokenRequestBuilder::default()
@@ -60,7 +60,7 @@ impl TokenRequestBuilder {
         self
     }
 
-    /// Adds a parameter that the authorization server expects beside the standard ones.
+    /// Adds a parameter that the authorization server expects in addition to the standard ones.
     #[must_use]
     pub fn parameter(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.parameters.push((name.into(), value.into()));
@@ -70,8 +70,8 @@ impl TokenRequestBuilder {
     /// Builds the request.
     ///
     /// # Errors
-    /// If a scope or a resource is malformed, or a parameter is given twice, has no name, or has a
-    /// setting of its own or is the grant's (`scope`, `client_id`, …).
+    /// If a scope or a resource is malformed, or if a parameter is given twice, has an empty name, has
+    /// a setting of its own (`scope`, …) or is set by the grant (`client_id`, …).
     pub fn build(self) -> Result<TokenRequest, Error> {
         let mut fields = Fields {
             audience: self.audience,
@@ -85,15 +85,16 @@ impl TokenRequestBuilder {
             fields.resources.insert(resource);
         }
         for (name, value) in self.parameters {
-            if name.is_empty() || OWN_PLACE.contains(&name.as_str()) {
+            if name.is_empty() || RESERVED_PARAMETERS.contains(&name.as_str()) {
                 return Err(Error::configuration(format!(
-                    "parameter {name:?}: expected a name other than the empty one and {}",
-                    OWN_PLACE.join(", ")
+                    "parameter {name:?}: expected a name that is not empty, and is none of those that \
+                     have a setting of their own or that the grant sets: {}",
+                    RESERVED_PARAMETERS.join(", ")
                 )));
             }
             if fields.parameters.contains_key(&name) {
                 return Err(Error::configuration(format!(
-                    "parameter {name:?} is given twice (RFC 6749 section 3.2 forbids it)"
+                    "parameter {name:?}: expected it once (RFC 6749 section 3.2), got it twice"
                 )));
             }
             fields.parameters.insert(name, value);
@@ -103,7 +104,7 @@ impl TokenRequestBuilder {
 }
 
 impl fmt::Debug for TokenRequestBuilder {
-    /// Parameters by name only: their values may be anything.
+    /// Shows parameters by name only: their values may be secret.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let names: Vec<_> = self.parameters.iter().map(|(name, _)| name).collect();
         f.debug_struct("TokenRequestBuilder")
@@ -187,7 +188,7 @@ mod tests {
     }
 
     #[test]
-    fn rfc8707_what_is_wrong_with_a_resource_is_named() {
+    fn rfc8707_the_error_names_the_fault_of_a_resource() {
         for (resource, what) in [
             ("", "without a scheme"),
             ("api.example.com", "without a scheme"),
@@ -213,12 +214,12 @@ mod tests {
     }
 
     #[test]
-    fn rfc6749_3_2_no_parameter_twice() {
+    fn rfc6749_3_2_a_repeated_or_reserved_parameter_is_an_error() {
         let twice = TokenRequest::builder()
             .parameter("x", "1")
             .parameter("x", "2");
         assert!(error(twice).contains("twice"));
-        for name in OWN_PLACE {
+        for name in RESERVED_PARAMETERS {
             assert!(error(TokenRequest::builder().parameter(name, "v")).contains(name));
         }
     }

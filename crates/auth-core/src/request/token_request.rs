@@ -1,4 +1,4 @@
-//! Everything that shapes a token, and therefore the key under which it is cached.
+//! The parameters that shape a token, and are therefore the key under which it is cached.
 
 use std::{
     cmp::Ordering,
@@ -10,11 +10,11 @@ use std::{
 
 use super::scopes::Scopes;
 
-/// What a client requests from the token endpoint: everything that shapes a token, and nothing else.
-/// Two equal requests may share a token. Two different ones never do.
+/// A request for a token: the parameters that shape the token, and nothing else. Two equal requests
+/// may share a token. Two different requests never do.
 ///
-/// Clones are handles to the same request. Looking up a token is fastest with a clone of the request
-/// that it was first requested with: two clones need not be compared member by member.
+/// Clones are handles to the same request. Looking up a token is fastest with a clone of the
+/// request that it was first requested with: two clones need not be compared member by member.
 ///
 /// ```
 /// use auth_core::TokenRequest;
@@ -27,7 +27,7 @@ use super::scopes::Scopes;
 /// ```
 #[derive(Clone)]
 pub struct TokenRequest {
-    /// The hash of all fields, computed once. It stands here rather than beside the fields, so that a
+    /// The hash of all fields, computed once. It is outside the allocation of the fields, so that a
     /// map is searched without reading them.
     hash: u64,
     fields: Arc<Fields>,
@@ -43,7 +43,8 @@ pub(super) struct Fields {
 }
 
 impl TokenRequest {
-    /// The hash is keyed at random, per process: a client that chooses audiences cannot choose hashes.
+    /// Creates a request. Its hash is keyed at random, per process: a client that chooses audiences
+    /// cannot choose hashes.
     pub(super) fn new(fields: Fields) -> Self {
         static HASHER: LazyLock<RandomState> = LazyLock::new(RandomState::new);
         Self {
@@ -75,7 +76,7 @@ impl TokenRequest {
         parameters.map(|(name, value)| (name.as_str(), value.as_str()))
     }
 
-    /// Returns everything the request consists of, in one order.
+    /// Returns all parameters of the request, in a fixed order.
     pub(crate) fn texts(&self) -> [Vec<&str>; 4] {
         let Fields {
             scopes,
@@ -125,16 +126,16 @@ impl TokenRequest {
 }
 
 impl Default for TokenRequest {
-    /// Returns a request that names nothing. A process has one of it.
+    /// Returns an empty request. All empty requests of a process are clones of one.
     fn default() -> Self {
-        static NOTHING: LazyLock<TokenRequest> =
+        static EMPTY: LazyLock<TokenRequest> =
             LazyLock::new(|| TokenRequest::new(Fields::default()));
-        NOTHING.clone()
+        EMPTY.clone()
     }
 }
 
 impl PartialEq for TokenRequest {
-    /// Different hashes prove two requests different. Equal hashes prove nothing.
+    /// Compares the fields only if the hashes are equal: different requests may have equal hashes.
     #[inline]
     fn eq(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.fields, &other.fields)

@@ -9,8 +9,8 @@ use zeroize::Zeroizing;
 
 use crate::TokenRequest;
 
-/// The key under which processes share a token: everything that shapes the token, and no secret of
-/// the client.
+/// The key under which processes share a token: all parameters that shape the token, without the
+/// client's secret.
 ///
 /// Two processes have the same key only if the same client requests the same token from the same
 /// server in the same way. The bytes hold the parameters of the request, which may be secret.
@@ -28,8 +28,8 @@ use crate::TokenRequest;
 pub struct SharedKey(Zeroizing<Vec<u8>>);
 
 impl SharedKey {
-    /// Creates a key. `source` names the server, the client and the way it authenticates. `request`
-    /// is what it requests.
+    /// Creates a key for `request`. `source` names the server, the client and its authentication
+    /// method.
     #[must_use]
     pub fn new<'a>(source: impl IntoIterator<Item = &'a str>, request: &TokenRequest) -> Self {
         let [scopes, resources, audience, parameters] = request.texts();
@@ -37,7 +37,7 @@ impl SharedKey {
         let lists = [source, scopes, resources, audience, parameters];
         let length = |texts: &Vec<&str>| texts.iter().map(|text| 8 + text.len()).sum::<usize>();
         let whole: usize = lists.iter().map(|texts| 8 + length(texts)).sum();
-        // allocated once: growing would leave copies behind
+        // allocated once: growing would leave unwiped copies behind
         let mut key = Self(Zeroizing::new(Vec::with_capacity(whole)));
         for texts in lists {
             key.list(&texts);
@@ -124,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn equal_requests_have_equal_keys_however_they_were_built() {
+    fn equal_requests_have_equal_keys_regardless_of_the_order_of_settings() {
         let one = key(&["a"], |r| {
             r.scope("x y").parameter("p", "1").parameter("q", "2")
         });

@@ -1,4 +1,4 @@
-//! The seam to a store that processes share.
+//! The interface of a store that processes share.
 
 mod key;
 mod token;
@@ -11,13 +11,13 @@ use crate::Error;
 pub use key::SharedKey;
 pub use token::SharedToken;
 
-/// A store that processes share, so that one of them requests a token and all of them use it.
+/// A store that processes share, so that one process requests a token and all of them use it.
 ///
 /// [`TokenCacheBuilder::shared_store`](crate::TokenCacheBuilder::shared_store) takes one. A cache
 /// that needs a token proceeds as follows:
 ///
-/// 1. It [loads](Self::load) the token that another process has saved. If there is one that it can
-///    use, it uses that.
+/// 1. It [loads](Self::load) the token that another process has saved. If it can use
+///    that token, it does.
 /// 2. It acquires the [lease](Self::lease), requests a token, [saves](Self::save) it, and returns
 ///    the lease.
 /// 3. If another process holds the lease, the cache waits for [changes](Self::changed), for up to ¾
@@ -26,19 +26,19 @@ pub use token::SharedToken;
 ///    requests the token itself. The others wait for the rest of their attempt timeout. An
 ///    unresponsive authorization server therefore sees at most two concurrent requests.
 ///
-/// A holder whose token request fails returns the lease when its own next attempt is due, and after
-/// 10 s at most. Each cache judges a token by its own clock and policy: the store need not know
-/// which tokens are usable.
+/// A holder whose token request fails returns the lease at the time of its own next attempt, and
+/// after 10 s at most. Each cache decides by its own clock and policy whether a token is usable:
+/// the store does not.
 ///
 /// A request that finds its token in the process never waits for the store, and no request fails
 /// because of it. If an operation takes longer than [`patience`](Self::patience), fails or panics,
 /// the cache logs a warning and requests its own token.
 ///
-/// A store holds credentials. A client that can read the store can use the tokens. A client that can
-/// write to the store can make the processes send its own tokens.
+/// A store holds credentials. A client that can read the store can use the tokens. A client that
+/// can write to the store can make the processes send its own tokens.
 ///
 /// `auth-redis` implements a store in Redis. To write another, run `check_shared_store` of
-/// `auth-testing` against it: that checks everything documented here. `MemoryStore` of
+/// `auth-testing` against it, which checks everything that is documented here. `MemoryStore` of
 /// `auth-testing` is an example. Several caches of a process share a store by an [`Arc`]:
 ///
 /// ```
@@ -54,10 +54,10 @@ pub use token::SharedToken;
 #[async_trait]
 pub trait SharedTokenStore: fmt::Debug + Send + Sync + 'static {
     /// Loads the token that was saved last under `key`, if it has not ended. A value that cannot be
-    /// read counts as none.
+    /// read is treated as absent.
     ///
     /// # Errors
-    /// If the store cannot answer.
+    /// If the operation fails.
     async fn load(&self, key: &SharedKey) -> Result<Option<SharedToken>, Error>;
 
     /// Saves `token` until it ends, unless the store holds one that was issued later. Wakes the
@@ -74,14 +74,14 @@ pub trait SharedTokenStore: fmt::Debug + Send + Sync + 'static {
     /// holder may have crashed. In `auth-redis` it lasts 5 s.
     ///
     /// # Errors
-    /// If the store cannot answer.
+    /// If the operation fails.
     async fn lease(&self, key: &SharedKey) -> Result<Option<Box<dyn Lease>>, Error>;
 
     /// Waits until a token may have been saved under `key`, or its lease is free. Completes at once
-    /// if the lease is free. May complete for no reason.
+    /// if the lease is free. May complete without a change.
     ///
     /// # Errors
-    /// If the store cannot answer.
+    /// If the operation fails.
     async fn changed(&self, key: &SharedKey) -> Result<(), Error>;
 
     /// Returns how long an operation may take now. Default: 250 ms.
@@ -100,7 +100,7 @@ pub trait SharedTokenStore: fmt::Debug + Send + Sync + 'static {
 /// The right to request a token, for a limited time.
 #[async_trait]
 pub trait Lease: fmt::Debug + Send + Sync + 'static {
-    /// Renews the lease for as long as this future is polled. Never completes: a holder that has
+    /// Extends the lease for as long as this future is polled. Never completes: a holder that has
     /// lost its lease finishes its token request nevertheless.
     async fn hold(&self);
 
@@ -110,8 +110,9 @@ pub trait Lease: fmt::Debug + Send + Sync + 'static {
     /// If the lease may not have been returned. It then ends by itself.
     async fn release(self: Box<Self>) -> Result<(), Error>;
 
-    /// Returns the lease, if it has not ended, but lets no process acquire it before `wait` is over,
-    /// 10 s at most: the token request has failed, and would fail for the next process as well.
+    /// Returns the lease, if it has not ended, after `wait`, which is at most 10 s. Until then no
+    /// process can acquire it: the token request has failed, and would fail for the next process as
+    /// well.
     ///
     /// # Errors
     /// If the lease may be free earlier.

@@ -4,7 +4,7 @@ use std::{fmt, time::Duration};
 
 use crate::{Error, Scopes, SecretString, TokenResponse};
 
-/// A token on its way into a [store](crate::SharedTokenStore) or out of it.
+/// A token as a [store](crate::SharedTokenStore) saves and loads it.
 ///
 /// ```
 /// use std::time::Duration;

@@ -13,7 +13,8 @@ use crate::{
 };
 pub use response::TokenResponse;
 
-/// An access token: the secret, its header, its end and the granted scopes.
+/// An access token: the secret, the `Authorization` header, the time of its end and the granted
+/// scopes.
 ///
 /// Clones share one allocation, which is wiped when the last clone is dropped.
 #[derive(Clone)]
@@ -28,7 +29,8 @@ struct TokenData {
 }
 
 impl AccessToken {
-    /// `requested` are the requested scopes. A response without scopes grants them (RFC 6749 §5.1).
+    /// Creates a token. `requested` are the requested scopes, which a response without scopes
+    /// grants (RFC 6749 §5.1).
     pub(crate) fn new(
         response: TokenResponse,
         generation: u64,
@@ -48,7 +50,7 @@ impl AccessToken {
         }))
     }
 
-    /// Copies the token and its header into memory of its own. Clones of the copy write to nothing
+    /// Copies the token and its header into memory of its own. Clones of the copy write no memory
     /// that clones of the original read.
     pub(crate) fn copy(&self) -> Self {
         let TokenData {
@@ -131,7 +133,8 @@ impl Authorization {
         headers.insert(AUTHORIZATION, self.value);
     }
 
-    /// Returns the generation of the token: a cache numbers its tokens from 1, as they come.
+    /// Returns the generation of the token. A cache numbers its tokens from 1, in the order in
+    /// which it obtains them.
     #[must_use]
     pub fn generation(&self) -> u64 {
         self.generation

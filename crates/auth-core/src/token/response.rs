@@ -12,7 +12,7 @@ use crate::{
 /// The response of a [`TokenSource`](crate::TokenSource): the access token response of
 /// [RFC 6749 §5.1](https://www.rfc-editor.org/rfc/rfc6749#section-5.1).
 ///
-/// A source that wraps another can read what the inner one returned, and change it.
+/// A source that wraps another source can read and change the response of the inner one.
 ///
 /// ```
 /// use std::time::Duration;
@@ -28,12 +28,13 @@ pub struct TokenResponse {
     pub(crate) authorization: HeaderValue,
     lifetime: Option<Duration>,
     scopes: Option<Scopes>,
-    /// How much of its lifetime had passed when it was requested: another process had it before.
+    /// How much of the lifetime had passed when the token was loaded from a shared store.
     pub(crate) age: Duration,
 }
 
 impl TokenResponse {
-    /// Creates the response for a bearer token ([RFC 6750](https://www.rfc-editor.org/rfc/rfc6750)).
+    /// Creates the response for a bearer token ([RFC
+    /// 6750](https://www.rfc-editor.org/rfc/rfc6750)).
     ///
     /// # Errors
     /// If the token is not a `b64token` (RFC 6750 §2.1), and therefore cannot be sent.
@@ -41,7 +42,7 @@ impl TokenResponse {
         Self::new(&access_token.into()).map_err(|what| Error::new(ErrorKind::InvalidResponse, what))
     }
 
-    /// The error says what is wrong, and does not show the token.
+    /// Creates the response for a bearer token. The error does not show the token.
     pub(crate) fn new(token: &SecretString) -> Result<Self, String> {
         let wrong = |what| {
             format!(
@@ -104,8 +105,8 @@ impl fmt::Debug for TokenResponse {
     }
 }
 
-/// Returns why `token` is not `1*( ALPHA / DIGIT / "-" / "." / "_" / "~" / "+" / "/" ) *"="`, without
-/// showing what is in it.
+/// Returns why `token` is not `1*( ALPHA / DIGIT / "-" / "." / "_" / "~" / "+" / "/" ) *"="`,
+/// without showing its characters.
 fn not_b64token(token: &str) -> Option<String> {
     let body = token.trim_end_matches('=');
     if body.is_empty() {
@@ -114,7 +115,7 @@ fn not_b64token(token: &str) -> Option<String> {
     let allowed = |c: char| c.is_ascii_alphanumeric() || "-._~+/".contains(c);
     let at = body.chars().position(|c| !allowed(c))?;
     Some(format!(
-        "another character at position {at} of {}",
+        "a character that is not permitted at position {at} of {}",
         token.len()
     ))
 }

@@ -1,5 +1,5 @@
-//! How a client authenticates at the token endpoint (RFC 6749 §2.3). The method is always explicit,
-//! never probed.
+//! The client's authentication at the token endpoint (RFC 6749 §2.3). The method is always
+//! explicit, never probed.
 
 use base64::{Engine, prelude::BASE64_STANDARD};
 use http::HeaderValue;
@@ -8,8 +8,8 @@ use zeroize::Zeroizing;
 
 use crate::{ClientSecret, Error, SecretString, secret::credentials_header};
 
-/// All but the unreserved characters of RFC 3986. A space becomes `%20`, which every server that
-/// decodes understands. There is a server that does not decode `+`.
+/// All but the unreserved characters of RFC 3986. A space becomes `%20`, because one server is
+/// known not to decode `+`.
 const ENCODED: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'-')
     .remove(b'.')
@@ -84,7 +84,8 @@ impl ClientAuthentication {
         }
     }
 
-    /// Returns every form in which the secret is sent, longest first, to be redacted from responses.
+    /// Returns every form in which the secret is sent, longest first, to be redacted from
+    /// responses.
     pub(crate) fn forms(&self, client_id: &str, secret: &SecretString) -> [SecretString; 5] {
         let secret = secret.expose();
         let pair = |method| SecretString::from(credentials(method, client_id, secret));

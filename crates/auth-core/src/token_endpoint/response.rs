@@ -1,4 +1,5 @@
-//! The responses of a token endpoint (RFC 6749 §5.1 and §5.2), as servers really send them.
+//! Reads the responses of a token endpoint (RFC 6749 §5.1 and §5.2), including the deviations of
+//! known servers.
 
 use std::time::{Duration, SystemTime};
 
@@ -10,7 +11,7 @@ use crate::{
     redact::clean,
 };
 
-/// One response, and what its errors refer to.
+/// A response of the token endpoint, and the context for its error texts.
 pub(crate) struct ReceivedResponse<'a> {
     pub(crate) status: StatusCode,
     pub(crate) headers: &'a HeaderMap,
@@ -18,7 +19,7 @@ pub(crate) struct ReceivedResponse<'a> {
     /// The token endpoint, for error texts.
     pub(crate) endpoint: &'a str,
     pub(crate) request: &'a TokenRequest,
-    /// Redacted from the server's texts.
+    /// The texts to redact from the server's texts.
     pub(crate) secrets: &'a [SecretString],
 }
 
@@ -29,8 +30,9 @@ impl ReceivedResponse<'_> {
             status if status.is_redirection() => Err(Error::new(
                 ErrorKind::Redirected,
                 format!(
-                    "token endpoint {} responded with a redirect ({}), which is not followed, because it \
-                     would carry the client's secret elsewhere; configure the final URL",
+                    "token endpoint {}: expected a token response, got a redirect ({}), which is not \
+                     followed, because it would carry the client's secret elsewhere; configure the \
+                     final URL",
                     self.endpoint,
                     status.as_u16()
                 ),
@@ -40,7 +42,7 @@ impl ReceivedResponse<'_> {
         }
     }
 
-    /// Unknown members are ignored (§5.1), a refresh token too (§4.4.3).
+    /// Reads a successful response. Ignores unknown members (§5.1) and a refresh token (§4.4.3).
     fn token(&self) -> Result<TokenResponse, Error> {
         let Ok(Value::Object(mut members)) = serde_json::from_slice(self.body) else {
             return Err(self.invalid(&self.not_json()));
@@ -54,7 +56,7 @@ impl ReceivedResponse<'_> {
 
     fn response(&self, members: &mut Map<String, Value>) -> Result<TokenResponse, String> {
         match text(members, "token_type")? {
-            None => return Err("member \"token_type\" is missing".into()),
+            None => return Err("expected the member \"token_type\", got none".into()),
             Some(kind) if kind.eq_ignore_ascii_case("bearer") => {}
             Some(kind) => {
                 return Err(format!(
@@ -65,7 +67,7 @@ impl ReceivedResponse<'_> {
         }
         text(members, "access_token")?;
         let Some(Value::String(token)) = members.remove("access_token") else {
-            return Err("member \"access_token\" is missing".into());
+            return Err("expected the member \"access_token\", got none".into());
         };
         let mut response = TokenResponse::new(&SecretString::from(token))?;
         if let Some(lifetime) = lifetime(members.get("expires_in"))? {
@@ -77,7 +79,8 @@ impl ReceivedResponse<'_> {
         Ok(response)
     }
 
-    /// Returns the error for a response without a token, with those of the §5.2 members that it has.
+    /// Returns the error for a response without a token, with those of the §5.2 members that it
+    /// has.
     fn error(&self, members: &Map<String, Value>) -> Error {
         let status = self.status;
         let member = |name| {
@@ -96,22 +99,11 @@ impl ReceivedResponse<'_> {
                 StatusCode::TOO_MANY_REQUESTS | StatusCode::REQUEST_TIMEOUT
             )
             || matches!(code, Some("temporarily_unavailable" | "server_error"));
-        let (kind, what) = if busy {
-            (ErrorKind::Unavailable, "is unavailable")
+        let (kind, message) = if busy {
+            (ErrorKind::Unavailable, self.unavailable(response.as_ref()))
         } else {
-            (ErrorKind::Denied, "denied the token request")
+            (ErrorKind::Denied, self.denied(response.as_ref()))
         };
-        let mut message = format!(
-            "token endpoint {} {what} ({})",
-            self.endpoint,
-            status.as_u16()
-        );
-        if code == Some("invalid_scope") {
-            message.push_str(&format!(
-                "; the client may not request the scopes \"{}\"",
-                self.request.scopes()
-            ));
-        }
         let mut error = Error::new(kind, message).with_status(status);
         if let Some(response) = response {
             error = error.with_response(response);
@@ -122,11 +114,79 @@ impl ReceivedResponse<'_> {
         }
     }
 
+    fn unavailable(&self, response: Option<&ErrorResponse>) -> String {
+        let reason = self.reason(response);
+        format!("token endpoint {} is unavailable ({reason})", self.endpoint)
+    }
+
+    /// Describes a denial: what the server denied, its reason, and what to do about it.
+    fn denied(&self, response: Option<&ErrorResponse>) -> String {
+        const CHECK_CLIENT: &str = "check the client id, the secret and the authentication method";
+        let scopes = self.request.scopes();
+        let code = response.map(|response| response.error.as_str());
+        let (what, advice) = match code {
+            Some("invalid_client") => ("the client".into(), CHECK_CLIENT),
+            Some("unauthorized_client") => (
+                "the client credentials grant for the client".into(),
+                "permit this grant in the client's registration",
+            ),
+            Some("unsupported_grant_type") => (
+                "the client credentials grant".into(),
+                "check the URL of the token endpoint, and that the server supports this grant",
+            ),
+            Some("invalid_scope") if scopes.is_empty() => (
+                "a token request without scopes".into(),
+                "request the scopes that the client may use",
+            ),
+            Some("invalid_scope") => (
+                format!("the scopes \"{scopes}\""),
+                "request only scopes that the client may use",
+            ),
+            Some("invalid_target") => (
+                "the resource or the audience".into(),
+                "request only those that the server knows (RFC 8707)",
+            ),
+            Some("invalid_request") => (
+                "the token request".into(),
+                "check its parameters, and the authentication method",
+            ),
+            _ if self.status == StatusCode::UNAUTHORIZED => ("the client".into(), CHECK_CLIENT),
+            _ if self.status == StatusCode::NOT_FOUND => (
+                "the token request".into(),
+                "check the URL of the token endpoint",
+            ),
+            _ => (
+                "the token request".into(),
+                "check the client's registration and the parameters of the request",
+            ),
+        };
+        let reason = self.reason(response);
+        format!(
+            "token endpoint {} denied {what} ({reason}); {advice}",
+            self.endpoint
+        )
+    }
+
+    /// Returns the status and, if there is an error response, its members.
+    fn reason(&self, response: Option<&ErrorResponse>) -> String {
+        let mut reason = self.status.as_u16().to_string();
+        if let Some(response) = response {
+            reason.push_str(&format!(" {}", response.error));
+            if let Some(description) = &response.error_description {
+                reason.push_str(&format!(": {description}"));
+            }
+            if let Some(uri) = &response.error_uri {
+                reason.push_str(&format!(", see {uri}"));
+            }
+        }
+        reason
+    }
+
     fn invalid(&self, what: &str) -> Error {
         Error::new(
             ErrorKind::InvalidResponse,
             format!(
-                "token endpoint {} responded without a usable token ({}): {what}",
+                "token endpoint {}: expected a token response, got an invalid one ({}): {what}",
                 self.endpoint,
                 self.status.as_u16()
             ),
@@ -134,7 +194,7 @@ impl ReceivedResponse<'_> {
         .with_status(self.status)
     }
 
-    /// Describes a body that is no JSON object.
+    /// Describes a body that is not a JSON object.
     fn not_json(&self) -> String {
         let kind = self.headers.get(header::CONTENT_TYPE);
         match kind.and_then(|kind| kind.to_str().ok()) {
@@ -152,7 +212,7 @@ impl ReceivedResponse<'_> {
     }
 }
 
-/// A member that has to be a text; one that is null is not there.
+/// Returns a member that has to be a text. A member that is null is treated as absent.
 fn text<'a>(members: &'a Map<String, Value>, name: &str) -> Result<Option<&'a str>, String> {
     match members.get(name) {
         None | Some(Value::Null) => Ok(None),
@@ -165,7 +225,7 @@ fn text<'a>(members: &'a Map<String, Value>, name: &str) -> Result<Option<&'a st
 }
 
 /// Returns `expires_in`: seconds, as a number or, from some servers, as text. A negative number
-/// counts as zero, and a number beyond a `Duration` as the longest `Duration`.
+/// counts as zero, and a number beyond a `Duration` as the maximum.
 fn lifetime(value: Option<&Value>) -> Result<Option<Duration>, String> {
     let value = value.unwrap_or(&Value::Null);
     let seconds = match value {

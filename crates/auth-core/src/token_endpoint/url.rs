@@ -3,7 +3,7 @@
 use http::Uri;
 
 use crate::{
-    Error, origin::HttpUrl, redact::without_secrets, request::OWN_PLACE,
+    Error, origin::HttpUrl, redact::without_secrets, request::RESERVED_PARAMETERS,
     uri_syntax::check_characters,
 };
 
@@ -54,12 +54,12 @@ impl TokenEndpointUrl {
             name,
             parameters: query.map(|(name, _)| name.into_owned()).collect(),
         };
-        endpoint.check_parameters(OWN_PLACE)?;
+        endpoint.check_parameters(RESERVED_PARAMETERS)?;
         Ok(endpoint)
     }
 
-    /// Checks that none of these parameters is in the endpoint's query, which is kept: it would be
-    /// sent twice.
+    /// Checks that none of these parameters is in the endpoint's query, which is sent unchanged.
+    /// Such a parameter would be sent twice.
     pub(crate) fn check_parameters<'a>(
         &self,
         names: impl IntoIterator<Item = &'a str>,
@@ -68,8 +68,8 @@ impl TokenEndpointUrl {
         match names.into_iter().find(in_query) {
             None => Ok(()),
             Some(name) => Err(Error::configuration(format!(
-                "token endpoint {:?}: the parameter {name} in its query would be sent twice \
-                 (RFC 6749 section 3.2)",
+                "token endpoint {:?}: expected no parameter {name} in its query, because it would be \
+                 sent twice (RFC 6749 section 3.2); remove it from the URL",
                 self.name
             ))),
         }
@@ -96,7 +96,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_token_endpoint_may_be() {
+    fn a_token_endpoint_is_https_or_loopback() {
         for good in [
             "https://as.example/token",
             "https://AS.example:8443/a/b?tenant=1",
@@ -138,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn rfc6749_2_3_credentials_never_in_the_uri_nor_in_the_error() {
+    fn rfc6749_2_3_a_url_with_credentials_is_an_error_that_does_not_show_them() {
         let error = self::error("https://id:s3cr3t@as.example/token");
         assert!(
             error.contains("credentials") && !error.contains("s3cr3t"),

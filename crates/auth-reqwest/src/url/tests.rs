@@ -8,9 +8,9 @@ use proptest::{collection::vec, prelude::*, sample::select};
 use super::*;
 
 #[test]
-fn redirects_are_told_apart_by_origin() {
+fn redirects_are_classified_by_origin() {
     let requested: Url = "https://api.example/a?b#c".parse().unwrap();
-    for (answered, expected) in [
+    for (responded, expected) in [
         ("https://api.example/a?b#c", Redirect::None),
         ("https://API.example:443/a?b#d", Redirect::None),
         ("https://api.example/a?b", Redirect::None),
@@ -23,8 +23,8 @@ fn redirects_are_told_apart_by_origin() {
         ("https://api.example:8443/", Redirect::ToAnotherOrigin),
         ("https://api.example./a?b", Redirect::ToAnotherOrigin),
     ] {
-        let answered: Url = answered.parse().unwrap();
-        assert_eq!(redirect(&requested, &answered), expected, "{answered}");
+        let responded: Url = responded.parse().unwrap();
+        assert_eq!(redirect(&requested, &responded), expected, "{responded}");
     }
 }
 
@@ -56,7 +56,7 @@ fn any_origin() -> Authorizer {
     builder.danger_any_origin(true).build().unwrap()
 }
 
-/// Whether a request to `url` may carry a token, asked as hyper and as reqwest would ask.
+/// Returns whether a request of hyper to `url` may carry a token, and whether one of reqwest may.
 fn may_carry_token(authorizer: &Authorizer, url: &str) -> (bool, bool) {
     let headers = HeaderMap::new();
     let may = |target: Target<'_>| {
@@ -82,14 +82,14 @@ fn only_the_listed_origins_get_a_token() {
         ("http://127.0.0.1/", (true, true)),
         ("http://[::1]:4000/", (true, true)),
         ("http://[0:0:0:0:0:0:0:1]:4000/", (true, true)),
-        // what only a Url understands
+        // texts that only a Url normalizes to a listed origin
         ("https://b\u{fc}cher.example/", (false, true)),
         ("http://0x7f.1/", (false, true)),
         ("http://2130706433/", (false, true)),
         ("https://api%2eexample.com/", (false, true)),
         (r"https:\\api.example.com\@evil.example/", (false, true)),
         ("https://api.exa\tmple.com/", (false, true)),
-        // what neither takes for a listed origin
+        // texts that are no listed origin for either
         ("http://api.example.com/", (false, false)),
         ("https://api.example.com:8444/", (false, false)),
         ("https://api.example.com:0/", (false, false)),
@@ -137,10 +137,10 @@ fn almost_listed() -> impl Strategy<Value = String> {
     })
 }
 
-/// A `Url` is normalized and a `Uri` is not: a request to the `Uri` may be sent without a token
-/// where one to the `Url` is not, never the other way round.
+/// A `Url` is normalized and a `Uri` is not. A request to the `Uri` may therefore be sent without a
+/// token although a request to the `Url` carries one, but not conversely.
 #[test]
-fn as_a_uri_a_request_gets_no_token_that_it_would_not_get_as_a_url() {
+fn a_request_to_a_uri_carries_a_token_only_if_one_to_the_url_does() {
     let authorizer = listed();
     proptest!(ProptestConfig::with_cases(4096), |(url in almost_listed())| {
         let (as_uri, as_url) = may_carry_token(&authorizer, &url);
@@ -148,10 +148,10 @@ fn as_a_uri_a_request_gets_no_token_that_it_would_not_get_as_a_url() {
     });
 }
 
-/// The same where any origin may receive the token. Punycode is not decoded for a `Uri`: a host of which
-/// the punycode is malformed is an error for a `Url` only.
+/// The same with any origin allowed. A `Uri` does not decode punycode: a host with malformed
+/// punycode is an error only for a `Url`.
 #[test]
-fn with_any_origin_a_uri_is_no_url_that_means_something_else() {
+fn with_any_origin_a_request_to_a_uri_carries_a_token_only_if_one_to_the_url_does() {
     let authorizer = any_origin();
     proptest!(ProptestConfig::with_cases(4096), |(url in almost_listed())| {
         let (as_uri, as_url) = may_carry_token(&authorizer, &url);
@@ -160,9 +160,9 @@ fn with_any_origin_a_uri_is_no_url_that_means_something_else() {
     });
 }
 
-/// Wherever a token may go is an origin that is listed, as the `url` crate understands it.
+/// A token is sent only to listed origins, as the `url` crate parses them.
 #[test]
-fn a_token_goes_to_listed_origins_only() {
+fn a_token_is_sent_to_listed_origins_only() {
     let authorizer = listed();
     let origins = LISTED.map(|origin| origin.parse::<Url>().unwrap().origin());
     proptest!(ProptestConfig::with_cases(4096), |(url in almost_listed())| {
@@ -173,7 +173,7 @@ fn a_token_goes_to_listed_origins_only() {
     });
 }
 
-/// Whatever `Origin` accepts, a `Url` understands in the same way.
+/// A text that parses as an `Origin` parses as a `Url` with the same origin.
 #[test]
 fn an_origin_is_the_same_as_a_url() {
     proptest!(ProptestConfig::with_cases(4096), |(url in almost_listed())| {

@@ -1,10 +1,10 @@
-//! How long to back off after a failure.
+//! The backoff after a failure.
 
 use std::time::Duration;
 
 /// Each backoff is up to this much longer or shorter, at random.
 const JITTER: f64 = 0.2;
-/// While a token is usable a backoff is never shortened below this.
+/// The minimum backoff while a token is usable.
 pub(super) const MIN: Duration = Duration::from_millis(100);
 
 /// A backoff that doubles with each failure in a row, up to a maximum.
@@ -52,7 +52,7 @@ mod tests {
     }
 
     #[test]
-    fn a_denial_backs_off_long_however_long_a_token_remains_usable() {
+    fn the_backoff_after_a_denial_does_not_depend_on_the_token() {
         let denied = Error::new(ErrorKind::Denied, "no");
         assert_eq!(backoff(&denied, 1, None), 30.0);
         assert_eq!(backoff(&denied, 2, Some(1)), 60.0);
@@ -74,7 +74,7 @@ mod tests {
         assert_eq!(
             backoff(&denied(0), 1, None),
             30.0,
-            "no way around the lock-out"
+            "a short Retry-After does not shorten it"
         );
         assert_eq!(backoff(&denied(50), 1, None), 50.0);
     }

@@ -8,7 +8,7 @@ use super::{
 };
 use crate::Error;
 
-/// The largest `max_retry_after`: a client asks again within the hour.
+/// The largest `max_retry_after`: a client retries within an hour.
 const MAX_RETRY_AFTER: Duration = Duration::from_secs(3600);
 const MILLISECOND: Duration = Duration::from_millis(1);
 
@@ -37,17 +37,17 @@ impl RefreshPolicyBuilder {
         self
     }
 
-    /// Sets the minimum margin. For a lifetime of less than three times this, the minimum is a third
-    /// of the lifetime. Default: 1 s, because servers count in whole seconds.
+    /// Sets the minimum margin. For a lifetime of less than three times this, the minimum is a
+    /// third of the lifetime. Default: 1 s, because servers count in whole seconds.
     #[must_use]
     pub fn min_margin(mut self, min: Duration) -> Self {
         self.policy.min_margin = min;
         self
     }
 
-    /// Sets the refresh window: a token becomes stale this long before it expires, and the next read
-    /// refreshes it in the background. Given as a fraction of the token's lifetime, capped at `max`.
-    /// Default: 0.24, at most 72 min.
+    /// Sets the refresh window: a token becomes stale this long before it expires, and the next
+    /// read refreshes it in the background. Given as a fraction of the token's lifetime, capped at
+    /// `max`. Default: 0.24, at most 72 min.
     #[must_use]
     pub fn window(mut self, of_lifetime: f64, max: Duration) -> Self {
         self.policy.window = Fraction { of_lifetime, max };
@@ -76,30 +76,30 @@ impl RefreshPolicyBuilder {
         self
     }
 
-    /// Sets the backoff after transient failures: from the first failure's to the longest. It doubles
-    /// with each failure in a row. Default: 1 s to 60 s.
+    /// Sets the backoff after transient failures: the first and the maximum. It doubles with each
+    /// failure in a row. Default: 1 s to 60 s.
     #[must_use]
     pub fn backoff(mut self, range: RangeInclusive<Duration>) -> Self {
         self.policy.backoff = backoff(range);
         self
     }
 
-    /// Sets the longest backoff while there is no usable token. Default: 10 s.
+    /// Sets the maximum backoff while there is no usable token. Default: 10 s.
     #[must_use]
     pub fn max_backoff_without_token(mut self, max: Duration) -> Self {
         self.policy.max_backoff_without_token = max;
         self
     }
 
-    /// Sets the backoff after the authorization server denied a token request: from the first
-    /// denial's to the longest. It doubles with each denial in a row. Default: 30 s to 5 min.
+    /// Sets the backoff after the authorization server denied a token request: the first and the
+    /// maximum. It doubles with each denial in a row. Default: 30 s to 5 min.
     #[must_use]
     pub fn denied_backoff(mut self, range: RangeInclusive<Duration>) -> Self {
         self.policy.denied_backoff = backoff(range);
         self
     }
 
-    /// Sets the longest `Retry-After` that is honored, up to 1 h. Default: 60 s.
+    /// Sets the maximum `Retry-After` that is honored, up to 1 h. Default: 60 s.
     #[must_use]
     pub fn max_retry_after(mut self, max: Duration) -> Self {
         self.policy.max_retry_after = max;
@@ -110,8 +110,8 @@ impl RefreshPolicyBuilder {
     ///
     /// # Errors
     /// If the fraction of the margin or the window is not in 0 to 0.5, or the jitter not in 0 to
-    /// 0.9; if margin and widest window together exceed 0.9 of the lifetime; if a duration is zero
-    /// that must not be, or longer than 100 years.
+    /// 0.9; if margin and widest window together exceed 0.9 of the lifetime; if a duration that must
+    /// be positive is zero, or one is longer than 100 years.
     pub fn build(self) -> Result<RefreshPolicy, Error> {
         let policy = self.policy;
         check_fraction("margin", policy.margin.of_lifetime, 0.5)?;

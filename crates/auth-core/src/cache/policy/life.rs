@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use crate::time::Now;
 
-/// A token that arrives expired, or lives for less, is handed out this long, and no other is
-/// requested meanwhile.
-pub(super) const ARRIVED_EXPIRED_FOR: Duration = Duration::from_secs(1);
+/// A token that is received expired, or whose lifetime is shorter than this, is handed out for this
+/// long. No other token is requested in this time.
+pub(super) const RECEIVED_EXPIRED_FOR: Duration = Duration::from_secs(1);
 /// If the wall clock advances this much further than the monotonic one during a request, the
 /// machine was suspended, or its clock was set.
 const JUMP: Duration = Duration::from_secs(5);
@@ -21,19 +21,19 @@ pub(crate) struct Life {
     /// The token's own end.
     pub(crate) expires_at: Now,
     pub(super) lifetime: Duration,
-    /// The token arrived expired, and is handed out because there is no better one.
-    pub(crate) arrived_expired: bool,
+    /// Whether the token was received expired, and is handed out because there is no better one.
+    pub(crate) received_expired: bool,
 }
 
 impl Life {
-    /// Returns whether the token expired on its way, after at most `max`, and not because the
-    /// machine or the process was suspended. A token that expired during a suspension is simply
-    /// expired.
-    pub(super) fn expired_in_transit(&self, requested: Now, arrived: Now, max: Duration) -> bool {
-        let monotonic = arrived.monotonic.saturating_sub(requested.monotonic);
-        let wall = arrived.wall.saturating_sub(requested.wall);
+    /// Returns whether the token expired while it was requested, in at most `max`, and not because
+    /// the machine or the process was suspended. A token that expired during a suspension is not
+    /// handed out.
+    pub(super) fn expired_in_transit(&self, requested: Now, received: Now, max: Duration) -> bool {
+        let monotonic = received.monotonic.saturating_sub(requested.monotonic);
+        let wall = received.wall.saturating_sub(requested.wall);
         let took_no_longer = monotonic <= max.saturating_add(JUMP);
-        arrived.reached(self.usable_until) && wall <= monotonic + JUMP && took_no_longer
+        received.reached(self.usable_until) && wall <= monotonic + JUMP && took_no_longer
     }
 
     /// Returns how much of the token's lifetime has passed.

@@ -1,4 +1,4 @@
-//! When a token is stale and expired, how failures back off, and how many refreshes rejections may force.
+//! The deadlines of a token, the backoff after failures, and the rejection budget.
 
 mod backoff;
 mod builder;

@@ -1,18 +1,18 @@
-//! When a token is refreshed, how long an attempt may take, and how long to back off.
+//! The times of refreshes, attempts and backoffs.
 
 use std::time::Duration;
 
 use super::{
     backoff::{self, Backoff},
-    life::{ARRIVED_EXPIRED_FOR, Life},
+    life::{Life, RECEIVED_EXPIRED_FOR},
 };
 use crate::{Error, time::Now};
 
-/// Longer than any lifetime in use, and far from overflow: 100 years.
+/// 100 years: longer than any lifetime in use, and short enough not to overflow.
 pub(super) const MAX_LIFETIME: Duration = Duration::from_secs(100 * 365 * 86_400);
 pub(super) const SECOND: Duration = Duration::from_secs(1);
 
-/// When a token is refreshed, and how failed token requests back off.
+/// Determines when a token is refreshed, and how failed token requests back off.
 ///
 /// With L the token's lifetime, counted from before its request was sent, and the defaults:
 ///
@@ -24,13 +24,15 @@ pub(super) const SECOND: Duration = Duration::from_secs(1);
 ///   in the background.
 /// - An attempt takes at most 10 s. While there is a usable token, it also takes at most half of
 ///   the time that the token remains usable, but at least 1 s.
-/// - After a transient failure (connection, timeout, 5xx, 429, an unreadable answer) the backoff is
+/// - After a transient failure (connection, timeout, 5xx, 429, an unreadable response) the backoff
+///   is
 ///   1 s, then twice as long each time, up to 60 s, or up to 10 s while there is no usable token;
 ///   ± 20 %. While there is a usable token, no backoff is longer than half of the time that it
 ///   remains usable, but at least 100 ms.
 /// - After a denial (`invalid_client`, `invalid_scope`, …) the backoff is 30 s, then twice as long
-///   each time, up to 5 min; ± 20 %. Servers lock out clients that hammer.
-/// - `Retry-After` replaces the backoff, from 1 s up to 60 s. After a denial it can only lengthen it.
+///   each time, up to 5 min; ± 20 %. Servers lock out clients that repeat denied requests quickly.
+/// - `Retry-After` replaces the backoff, from 1 s up to 60 s. After a denial it can only lengthen
+///   it.
 ///
 /// ```
 /// use std::time::Duration;
@@ -77,11 +79,11 @@ impl RefreshPolicy {
     }
 
     /// Computes the deadlines of a token that was requested at `requested`, `age` after it was
-    /// issued, and arrived at `arrived`. `draw` in 0–1 is the token's jitter.
+    /// issued, and received at `received`. `draw` in 0–1 is the token's jitter.
     pub(crate) fn life(
         &self,
         requested: Now,
-        arrived: Now,
+        received: Now,
         lifetime: Option<Duration>,
         age: Duration,
         draw: f64,
@@ -96,13 +98,13 @@ impl RefreshPolicy {
             usable_until: requested.after(lifetime.saturating_sub(margin.saturating_add(age))),
             expires_at: requested.after(lifetime.saturating_sub(age)),
             lifetime,
-            arrived_expired: false,
+            received_expired: false,
         };
-        if life.expired_in_transit(requested, arrived, self.attempt_timeout)
-            || lifetime < ARRIVED_EXPIRED_FOR
+        if life.expired_in_transit(requested, received, self.attempt_timeout)
+            || lifetime < RECEIVED_EXPIRED_FOR
         {
-            life.arrived_expired = true;
-            life.usable_until = arrived.after(ARRIVED_EXPIRED_FOR);
+            life.received_expired = true;
+            life.usable_until = received.after(RECEIVED_EXPIRED_FOR);
             life.stale_at = life.usable_until;
         }
         life
@@ -181,8 +183,8 @@ mod tests {
         wall: Duration::from_secs(1_000_000),
     };
 
-    fn life(arrived: Now, lifetime: Option<Duration>, draw: f64) -> Life {
-        RefreshPolicy::default().life(START, arrived, lifetime, Duration::ZERO, draw)
+    fn life(received: Now, lifetime: Option<Duration>, draw: f64) -> Life {
+        RefreshPolicy::default().life(START, received, lifetime, Duration::ZERO, draw)
     }
 
     /// Seconds from the request until the token is stale and until it has expired.
@@ -221,33 +223,33 @@ mod tests {
     }
 
     #[test]
-    fn a_token_that_arrives_expired_is_handed_out_for_a_second() {
+    fn a_token_that_is_received_expired_is_handed_out_for_a_second() {
         for (lifetime, took) in [(0, 0), (3, 3), (10, 9)] {
-            let arrived = START.after(Duration::from_secs(took));
-            let life = life(arrived, Some(Duration::from_secs(lifetime)), 0.5);
-            assert_eq!(arrived.until(life.usable_until), SECOND);
+            let received = START.after(Duration::from_secs(took));
+            let life = life(received, Some(Duration::from_secs(lifetime)), 0.5);
+            assert_eq!(received.until(life.usable_until), SECOND);
             assert_eq!(life.stale_at, life.usable_until);
-            assert!(life.arrived_expired);
+            assert!(life.received_expired);
         }
     }
 
     #[test]
     fn a_token_that_waited_for_a_suspended_process_has_expired() {
         // an attempt takes 10 s, and the task may be 5 s late to notice its end
-        for (took, arrived_expired) in [(15, true), (16, false)] {
-            let arrived = START.after(Duration::from_secs(took));
-            let life = life(arrived, Some(Duration::from_secs(12)), 0.5);
-            assert_eq!(life.arrived_expired, arrived_expired, "{took} s");
+        for (took, received_expired) in [(15, true), (16, false)] {
+            let received = START.after(Duration::from_secs(took));
+            let life = life(received, Some(Duration::from_secs(12)), 0.5);
+            assert_eq!(life.received_expired, received_expired, "{took} s");
             assert_eq!(
-                arrived.reached(life.usable_until),
-                !arrived_expired,
+                received.reached(life.usable_until),
+                !received_expired,
                 "{took} s"
             );
         }
     }
 
     #[test]
-    fn without_a_window_a_token_did_not_arrive_expired() {
+    fn without_a_window_a_token_is_not_received_expired() {
         let policy = RefreshPolicy::builder()
             .window(0.0, SECOND)
             .build()
@@ -260,7 +262,7 @@ mod tests {
             0.5,
         );
         assert_eq!(life.stale_at, life.usable_until);
-        assert!(!life.arrived_expired);
+        assert!(!life.received_expired);
     }
 
     #[test]
@@ -270,11 +272,11 @@ mod tests {
     }
 
     #[test]
-    fn a_token_that_ended_while_the_machine_slept_has_expired() {
-        let mut arrived = START.after(SECOND);
-        arrived.wall += Duration::from_secs(3600);
-        let life = life(arrived, Some(Duration::from_secs(600)), 0.5);
-        assert!(arrived.reached(life.usable_until));
+    fn a_token_that_ended_while_the_machine_was_suspended_has_expired() {
+        let mut received = START.after(SECOND);
+        received.wall += Duration::from_secs(3600);
+        let life = life(received, Some(Duration::from_secs(600)), 0.5);
+        assert!(received.reached(life.usable_until));
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! How many refreshes the rejections of an API may force.
+//! The limit of the refreshes that the rejections of an API may cause.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use crate::time::Now;
 #[derive(Debug)]
 pub(crate) struct RejectionBudget {
     left: u32,
-    /// When the budget last grew.
+    /// The time of the last growth, by the monotonic clock.
     grown_at: Duration,
 }
 
@@ -26,7 +26,7 @@ impl RejectionBudget {
         self.left > 0
     }
 
-    /// Spends one refresh; [`is_left`](Self::is_left) has returned true.
+    /// Takes one refresh from the budget, after [`is_left`](Self::is_left) has returned true.
     pub(crate) fn take(&mut self, now: Now) {
         if self.left == Self::MAX {
             self.grown_at = now.monotonic;

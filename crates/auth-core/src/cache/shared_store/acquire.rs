@@ -10,17 +10,17 @@ use super::{
         fetch::{Fetch, Fetched},
         inner::Inner,
     },
-    operation::{StoreAccess, Trouble, catch_store_panic, flatten},
+    operation::{OperationError, StoreAccess, catch_store_panic, flatten},
     save::{Unsaved, while_held},
 };
 use crate::{Error, ErrorKind, Lease, SharedKey, SharedToken, SharedTokenStore, events, time::Now};
 
-/// The wait between two attempts to acquire the lease, and up to twice as long: a store may report
-/// changes that are none.
+/// The minimum wait between two attempts to acquire the lease; the maximum is twice as long. A
+/// store may report a change although there is none.
 const BETWEEN_ATTEMPTS: Duration = Duration::from_millis(50);
 
-/// Fetches a token that another process has saved, or requests one. Also returns what is left to do
-/// in the store.
+/// Fetches a token that another process has saved, or requests one. Also returns the remaining
+/// work in the store.
 pub(in crate::cache) async fn fetch(
     fetch: &Fetch,
     store: &Arc<dyn SharedTokenStore>,
@@ -55,7 +55,7 @@ struct SharedFetch<'a> {
     access: StoreAccess,
 }
 
-enum Turn {
+enum Acquisition {
     Saved(SavedToken),
     Leased(Box<dyn Lease>),
     /// Another process holds the lease.
@@ -65,14 +65,14 @@ enum Turn {
 /// A token that another process has saved, and that this cache can use.
 struct SavedToken {
     token: SharedToken,
-    /// Before the store was asked. Its answer may have waited since, for a suspended process.
+    /// The time before the store was called. A suspended process may read the result much later.
     loaded_at: Now,
 }
 
 impl SharedFetch<'_> {
     async fn run(&self) -> (Fetched, Option<Box<dyn Lease>>) {
-        match self.turn().await {
-            Ok(Turn::Saved(SavedToken { token, loaded_at })) => {
+        match self.acquire().await {
+            Ok(Acquisition::Saved(SavedToken { token, loaded_at })) => {
                 let fetched = Fetched {
                     requested_at: loaded_at,
                     result: Ok(token.into_response()),
@@ -80,14 +80,15 @@ impl SharedFetch<'_> {
                 };
                 (fetched, None)
             }
-            Ok(Turn::Leased(lease)) => {
+            Ok(Acquisition::Leased(lease)) => {
                 let fetched = while_held(&*lease, self.fetch.run()).await;
                 (fetched, Some(lease))
             }
-            Ok(Turn::Taken) => {
+            Ok(Acquisition::Taken) => {
                 let error = Error::new(
                     ErrorKind::Timeout,
-                    "the process that holds the lease saved no token within the attempt timeout",
+                    "shared store: expected a token from the process that holds the lease within the \
+                     attempt timeout, got none",
                 );
                 let fetched = Fetched {
                     requested_at: self.access.clock.now(),
@@ -96,8 +97,8 @@ impl SharedFetch<'_> {
                 };
                 (fetched, None)
             }
-            Err(trouble) => {
-                if let Trouble::NoTime(operation, too_slow) = trouble {
+            Err(error) => {
+                if let OperationError::NoTime(operation, too_slow) = error {
                     self.access.failed(operation, &too_slow);
                 }
                 (self.fetch.run().await, None)
@@ -105,63 +106,67 @@ impl SharedFetch<'_> {
         }
     }
 
-    /// Returns a saved token, or the right to request one, or neither in time.
-    async fn turn(&self) -> Result<Turn, Trouble> {
+    /// Acquires a saved token or a lease, within the time of the attempt.
+    async fn acquire(&self) -> Result<Acquisition, OperationError> {
         let access = &self.access;
         let now = access.clock.now().monotonic;
-        // longer than the lease of a crashed holder, and what remains is enough to request a token
+        // longer than the lease of a crashed holder; the remaining time suffices to request a token
         let primary_until = now + access.deadline.saturating_sub(now) * 3 / 4;
-        if let Some(turn) = self.turn_by(primary_until, false).await? {
-            return Ok(turn);
+        if let Some(acquired) = self.acquire_by(primary_until, false).await? {
+            return Ok(acquired);
         }
-        // The holder runs, and its request hangs. If all waiters requested a token now, an
-        // unresponsive server would see the requests of all processes at once. One of them
-        // acquires the fallback lease.
+        // The holder still runs, and its request hangs. If all waiters requested a token now, an
+        // unresponsive server would see the requests of all processes at once. Therefore one
+        // waiter acquires the fallback lease.
         events::lease_held_too_long();
         let fallback = access.key.fallback();
         let lease = async { access.store.lease(&fallback).await };
         match access.before_request("lease", lease).await {
             Ok(Some(lease)) => return Ok(self.leased(lease).await),
-            Ok(None) | Err(Trouble::NoTime(..)) => {}
-            Err(Trouble::Failed) => return Err(Trouble::Failed),
+            Ok(None) | Err(OperationError::NoTime(..)) => {}
+            Err(OperationError::Failed) => return Err(OperationError::Failed),
         }
-        // the last moments of an attempt are too short for an answer of the store
+        // an operation that starts shortly before the deadline could not finish
         let left = access.deadline.saturating_sub(access.clock.now().monotonic);
         let end = access.deadline - access.patience().await.min(left / 2);
-        let turn = self.turn_by(end, true).await?;
-        Ok(turn.unwrap_or(Turn::Taken))
+        let acquired = self.acquire_by(end, true).await?;
+        Ok(acquired.unwrap_or(Acquisition::Taken))
     }
 
-    /// Returns a saved token or the lease, if either can be had by `end`. `answered`: the store has
-    /// answered before.
-    async fn turn_by(&self, end: Duration, mut answered: bool) -> Result<Option<Turn>, Trouble> {
+    /// Acquires a saved token or the lease, if either is available by `end`. `store_works`: an
+    /// operation of the store has succeeded before.
+    async fn acquire_by(
+        &self,
+        end: Duration,
+        mut store_works: bool,
+    ) -> Result<Option<Acquisition>, OperationError> {
         let access = &self.access;
-        // a token that is saved between the first look and the wait for changes is no change
-        let mut look_again = access.patience().await.saturating_mul(2);
+        // a token that is saved between the first load and the wait for changes is not a change
+        let mut load_again_after = access.patience().await.saturating_mul(2);
         while access.clock.now().monotonic < end {
-            match self.try_turn().await {
-                Ok(Turn::Taken) => answered = true,
-                Ok(turn) => return Ok(Some(turn)),
-                // the store works: lack of time is no reason for all processes to request a token
-                Err(Trouble::NoTime(..)) if answered => {}
-                Err(trouble) => return Err(trouble),
+            match self.try_acquire().await {
+                Ok(Acquisition::Taken) => store_works = true,
+                Ok(acquired) => return Ok(Some(acquired)),
+                // if all processes gave up for lack of time, all would request a token
+                Err(OperationError::NoTime(..)) if store_works => {}
+                Err(error) => return Err(error),
             }
             let changed = catch_store_panic(async { access.store.changed(&access.key).await });
             let changed_by = access
                 .clock
                 .now()
                 .monotonic
-                .saturating_add(look_again)
+                .saturating_add(load_again_after)
                 .min(end);
-            look_again = Duration::MAX;
+            load_again_after = Duration::MAX;
             let changed = access.clock.before(changed_by, changed).await;
             if let Some(Err(error)) = changed.map(flatten) {
                 return Err(access.failed("wait", &error));
             }
             match self.saved().await {
-                Ok(Some(saved)) => return Ok(Some(Turn::Saved(saved))),
-                Ok(None) | Err(Trouble::NoTime(..)) => {}
-                Err(Trouble::Failed) => return Err(Trouble::Failed),
+                Ok(Some(saved)) => return Ok(Some(Acquisition::Saved(saved))),
+                Ok(None) | Err(OperationError::NoTime(..)) => {}
+                Err(OperationError::Failed) => return Err(OperationError::Failed),
             }
             let wait = BETWEEN_ATTEMPTS.mul_f64(1.0 + fastrand::f64());
             let next = access.clock.now().monotonic.saturating_add(wait);
@@ -170,34 +175,34 @@ impl SharedFetch<'_> {
         Ok(None)
     }
 
-    async fn try_turn(&self) -> Result<Turn, Trouble> {
+    async fn try_acquire(&self) -> Result<Acquisition, OperationError> {
         let access = &self.access;
         if let Some(saved) = self.saved().await? {
-            return Ok(Turn::Saved(saved));
+            return Ok(Acquisition::Saved(saved));
         }
         let lease = async { access.store.lease(&access.key).await };
         match access.before_request("lease", lease).await? {
             Some(lease) => Ok(self.leased(lease).await),
-            None => Ok(Turn::Taken),
+            None => Ok(Acquisition::Taken),
         }
     }
 
     /// Uses the acquired lease, unless the previous holder saved a token just before it returned
     /// the lease.
-    async fn leased(&self, lease: Box<dyn Lease>) -> Turn {
+    async fn leased(&self, lease: Box<dyn Lease>) -> Acquisition {
         match self.saved().await {
             Ok(Some(saved)) => {
                 let release = async { lease.release().await };
                 // if the release fails, the lease ends by itself
                 let _ = self.access.before_request("release", release).await;
-                Turn::Saved(saved)
+                Acquisition::Saved(saved)
             }
-            Ok(None) | Err(_) => Turn::Leased(lease),
+            Ok(None) | Err(_) => Acquisition::Leased(lease),
         }
     }
 
     /// Loads the saved token, if this cache can use it.
-    async fn saved(&self) -> Result<Option<SavedToken>, Trouble> {
+    async fn saved(&self) -> Result<Option<SavedToken>, OperationError> {
         let access = &self.access;
         let loaded_at = access.clock.now();
         let load = async { access.store.load(&access.key).await };

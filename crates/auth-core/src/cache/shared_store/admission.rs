@@ -5,18 +5,18 @@ use std::time::Duration;
 use super::super::{inner::Inner, slot::CachedToken};
 use crate::{SharedToken, TokenResponse, time::Now};
 
-/// Two tokens whose ages differ by less may have been issued one after the other: their ages are
-/// measured by different clocks, over a network.
+/// Ages that differ by less do not tell which token was issued first: they are measured by
+/// different clocks, over a network.
 const SAME_AGE: Duration = Duration::from_secs(1);
 
-/// At most this many tokens in a row are taken from the store after rejections, if no API accepts
-/// any of them. More than one: a saved token may have been revoked as well, and the next one be
-/// valid.
+/// The maximum number of tokens in a row that are taken from the store after rejections, if no API
+/// accepts any of them. It is more than one, because a saved token may have been revoked as well,
+/// and the next one may be valid.
 const MAX_UNACCEPTED: u32 = 3;
 
 impl Inner {
-    /// Returns what other processes may use of a token that was just issued. `None` if it lives too
-    /// short to be of use to them.
+    /// Returns the shared token to save for a token that was just issued. `None` if the token is
+    /// stale or expired already.
     pub(in crate::cache) fn worth_sharing(
         &self,
         issued: TokenResponse,
@@ -29,8 +29,8 @@ impl Inner {
             .life(requested_at, now, Some(lifetime), Duration::ZERO, 0.5);
         // by both clocks: the machine may have been suspended meanwhile
         let age = life.age(now);
-        let is_worth_it = !life.arrived_expired && !now.reached(life.stale_at);
-        is_worth_it.then(|| SharedToken::issued(issued, lifetime, age))
+        let is_fresh = !life.received_expired && !now.reached(life.stale_at);
+        is_fresh.then(|| SharedToken::issued(issued, lifetime, age))
     }
 
     /// Returns whether this cache can use a saved token: neither the token to be replaced, nor one
@@ -45,21 +45,21 @@ impl Inner {
             *current.token.original().header() != response.authorization
                 && age <= current.life.age(loaded_at) + SAME_AGE
         });
-        // a stale token is better than none: it is refreshed while it is in use
+        // without a usable token a stale one is used, and refreshed in the background
         let end = match self.slot.usable_for(now) {
             Some(_) => life.stale_at,
             None => life.usable_until,
         };
-        !life.arrived_expired
+        !life.received_expired
             && !now.reached(end)
             && is_another.unwrap_or(true)
             && !self.slot.was_replaced(&response.authorization)
-            && !self.has_trusted_store_enough()
+            && !self.has_reached_max_unaccepted()
     }
 
-    /// Returns whether this fetch replaces a rejected token, and enough replacements came from the
-    /// store: another process may put old tokens there by turns.
-    fn has_trusted_store_enough(&self) -> bool {
+    /// Returns whether this fetch replaces a rejected token, and the maximum number of unaccepted
+    /// replacements came from the store: another process may keep saving old tokens there.
+    fn has_reached_max_unaccepted(&self) -> bool {
         let unaccepted = self
             .slot
             .current(CachedToken::unaccepted_store_replacements);

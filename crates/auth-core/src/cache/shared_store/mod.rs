@@ -1,5 +1,5 @@
-//! A fetch that looks into the store that processes share before it requests a token, and saves the
-//! token there afterwards.
+//! A fetch that loads a token from the shared store before it requests one, and saves its token
+//! there afterwards.
 
 mod acquire;
 mod admission;

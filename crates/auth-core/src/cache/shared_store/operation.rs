@@ -1,5 +1,5 @@
-//! One operation of the store: it has a time limit, may fail and may panic. Its failure is logged and
-//! counted.
+//! One operation of the store: it has a time limit, may fail and may panic. Its failure is logged
+//! and counted.
 
 use std::{future::Future, sync::Arc, time::Duration};
 
@@ -9,13 +9,14 @@ use super::super::{
 };
 use crate::{Error, ErrorKind, SharedKey, SharedTokenStore, events, time::AnyClock};
 
-/// An operation before the token request may take at most this part of the attempt's remaining time.
+/// An operation before the token request may take at most this part of the attempt's remaining
+/// time.
 const PART_OF_ATTEMPT: u32 = 4;
 /// An operation after the token request may take this many times the store's patience: no caller
 /// waits for it.
 const PATIENCE_AFTERWARDS: u32 = 4;
 
-/// One token's place in the store, for the time of one fetch.
+/// Access to the saved token of one key, for the time of one fetch.
 pub(super) struct StoreAccess {
     pub(super) store: Arc<dyn SharedTokenStore>,
     pub(super) key: SharedKey,
@@ -25,11 +26,11 @@ pub(super) struct StoreAccess {
     pub(super) deadline: Duration,
 }
 
-/// Why an operation had no result.
-pub(super) enum Trouble {
+/// Why an operation has no result.
+pub(super) enum OperationError {
     /// The store failed. The failure has been logged and counted.
     Failed,
-    /// The attempt left the store less time than its patience. The store may work.
+    /// The attempt left the store less time than its patience. The store may be working.
     NoTime(&'static str, Error),
 }
 
@@ -49,12 +50,12 @@ impl StoreAccess {
         &self,
         operation: &'static str,
         outcome: impl Future<Output = Result<T, Error>>,
-    ) -> Result<T, Trouble> {
+    ) -> Result<T, OperationError> {
         let left = self.deadline.saturating_sub(self.clock.now().monotonic);
         let (patience, max) = (self.patience().await, left / PART_OF_ATTEMPT);
         match self.within(patience.min(max), outcome).await {
             Ok(outcome) => outcome.map_err(|error| self.failed(operation, &error)),
-            Err(too_slow) if max < patience => Err(Trouble::NoTime(operation, too_slow)),
+            Err(too_slow) if max < patience => Err(OperationError::NoTime(operation, too_slow)),
             Err(too_slow) => Err(self.failed(operation, &too_slow)),
         }
     }
@@ -83,16 +84,16 @@ impl StoreAccess {
         outcome.map(flatten).ok_or_else(|| {
             Error::new(
                 ErrorKind::SharedStore,
-                "the shared store did not answer in time",
+                format!("shared store: expected an outcome within {patience:?}, got none"),
             )
         })
     }
 
     /// Logs and counts a failure.
-    pub(super) fn failed(&self, operation: &'static str, error: &Error) -> Trouble {
+    pub(super) fn failed(&self, operation: &'static str, error: &Error) -> OperationError {
         self.counters.count_store_failure();
         events::shared_store_failed(operation, error);
-        Trouble::Failed
+        OperationError::Failed
     }
 
     pub(super) async fn patience(&self) -> Duration {

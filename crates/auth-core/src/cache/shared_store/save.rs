@@ -9,10 +9,10 @@ use std::{
 use super::operation::{StoreAccess, catch_store_panic};
 use crate::{Lease, SharedToken};
 
-/// A failed holder keeps other processes from trying for at most this long.
+/// The maximum time for which a failed holder keeps other processes from requesting a token.
 const MAX_HOLD_BACK: Duration = Duration::from_secs(10);
 
-/// What is left to do in the store after a fetch.
+/// The remaining work in the store after a fetch.
 pub(in crate::cache) struct Unsaved {
     pub(super) access: StoreAccess,
     /// Returned once the token has been saved.

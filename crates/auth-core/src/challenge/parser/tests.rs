@@ -1,6 +1,6 @@
 use super::*;
 
-/// Each challenge's scheme, then its parameters as `name=value`.
+/// Returns each challenge's scheme, followed by its parameters as `name=value`.
 fn read(line: &str) -> Vec<String> {
     let text = |octets: &[u8]| String::from_utf8(octets.to_vec()).unwrap();
     let mut words = Vec::new();
@@ -30,7 +30,7 @@ fn rfc9110_11_6_1_two_challenges_in_one_line() {
 }
 
 #[test]
-fn rfc9110_11_2_a_token68_is_told_from_a_parameter() {
+fn rfc9110_11_2_a_token68_is_distinguished_from_a_parameter() {
     for token68 in ["YII", "YII=", "YII==", "YII/b+c~d._-==", "==", "a=="] {
         let line = format!("Negotiate {token68} , Bearer a=b");
         let expected: &[&str] = match token68 {

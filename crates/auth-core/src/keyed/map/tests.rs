@@ -1,4 +1,4 @@
-//! The map alone: over values that say who holds them.
+//! The map alone, with values that record whether they are in use.
 
 mod model;
 mod threads;
@@ -15,24 +15,24 @@ use std::{
 
 use super::*;
 
-/// A handle to what was made for a key.
+/// A handle to the value that was created for a key.
 #[derive(Clone, Debug)]
-struct Handle(Arc<Made>);
+struct Handle(Arc<Value>);
 
 #[derive(Debug)]
-struct Made {
+struct Value {
     key: u32,
-    ended: AtomicBool,
+    evicted: AtomicBool,
 }
 
 impl Handle {
     fn of(key: u32) -> Self {
-        let ended = AtomicBool::new(false);
-        Self(Arc::new(Made { key, ended }))
+        let evicted = AtomicBool::new(false);
+        Self(Arc::new(Value { key, evicted }))
     }
 
-    fn has_ended(&self) -> bool {
-        self.0.ended.load(SeqCst)
+    fn is_evicted(&self) -> bool {
+        self.0.evicted.load(SeqCst)
     }
 }
 
@@ -42,7 +42,7 @@ impl Evictable for Handle {
     }
 
     fn evicted(&self) {
-        assert!(!self.0.ended.swap(true, SeqCst), "it ended twice");
+        assert!(!self.0.evicted.swap(true, SeqCst), "it was evicted twice");
     }
 }
 
@@ -66,7 +66,7 @@ fn at(milliseconds: u64) -> Now {
 fn handle(map: &Map, key: u32, now: Now) -> Handle {
     let handle = map.handle(&key, now, || Handle::of(key));
     assert_eq!(handle.0.key, key);
-    assert!(!handle.has_ended());
+    assert!(!handle.is_evicted());
     handle
 }
 
@@ -81,7 +81,7 @@ fn keys(map: &Map) -> BTreeSet<u32> {
 }
 
 #[test]
-fn the_eighth_that_was_least_recently_used_leaves() {
+fn the_least_recently_used_eighth_is_evicted() {
     let map = map(16, 3600);
     for key in 0..16 {
         handle(&map, key, at(u64::from(key) * 1000));
@@ -97,7 +97,7 @@ fn the_eighth_that_was_least_recently_used_leaves() {
 }
 
 #[test]
-fn a_limit_of_one_is_a_limit() {
+fn a_capacity_of_one_is_kept() {
     let map = map(1, 3600);
     for key in 0..10 {
         handle(&map, key, at(0));
@@ -106,12 +106,12 @@ fn a_limit_of_one_is_a_limit() {
 }
 
 #[test]
-fn what_is_in_use_stays_and_the_limit_gives_way() {
+fn values_in_use_stay_and_exceed_the_capacity() {
     let map = map(8, 10);
     let mut held: Vec<_> = (0..20).map(|key| handle(&map, key, at(0))).collect();
     handle(&map, 20, at(100_000));
     assert_eq!(map.len(), 21);
-    assert!(!held.iter().any(Handle::has_ended));
+    assert!(!held.iter().any(Handle::is_evicted));
     let last = held.pop();
     drop(held);
     assert!(is_read(&map, 20, at(200_000)));
@@ -121,7 +121,7 @@ fn what_is_in_use_stays_and_the_limit_gives_way() {
 }
 
 #[test]
-fn what_is_idle_leaves_when_a_handle_is_asked_for_whether_or_not_it_is_new() {
+fn idle_values_are_evicted_when_a_handle_is_requested_whether_or_not_it_is_new() {
     for key in [2, 3] {
         let map = map(100, 60);
         for key in 0..3 {
@@ -142,18 +142,21 @@ fn what_is_idle_leaves_when_a_handle_is_asked_for_whether_or_not_it_is_new() {
 }
 
 #[test]
-fn what_is_idle_leaves_when_another_is_read() {
+fn idle_values_are_evicted_when_another_is_read() {
     let map = map(100, 60);
     handle(&map, 0, at(0));
     handle(&map, 1, at(0));
-    assert!(!is_read(&map, 7, at(1_000_000)), "not by a read in vain");
+    assert!(
+        !is_read(&map, 7, at(1_000_000)),
+        "a read that finds no value evicts none"
+    );
     assert_eq!(map.len(), 2);
     assert!(is_read(&map, 0, at(1_000_000)));
     assert_eq!(keys(&map), [0].into());
 }
 
 #[test]
-fn only_the_monotonic_clock_makes_anything_idle() {
+fn values_become_idle_by_the_monotonic_clock_only() {
     let map = map(100, 60);
     handle(&map, 0, at(0));
     let wall = Duration::from_secs(2_000_000_000);
@@ -169,7 +172,7 @@ fn only_the_monotonic_clock_makes_anything_idle() {
 }
 
 #[test]
-fn what_leaves_is_freed_at_once_if_nobody_reads_it() {
+fn an_evicted_value_is_freed_at_once_if_no_thread_reads_it() {
     let map = map(1, 60);
     let first = Arc::downgrade(&handle(&map, 0, at(0)).0);
     assert!(first.upgrade().is_some());

@@ -2,9 +2,9 @@ use std::collections::{BTreeSet as Ordered, HashSet as Hashed};
 
 use super::*;
 
-/// Returns a request that names nothing, and for each field one that sets only this field.
+/// Returns an empty request, and for each field a request that sets only this field.
 fn one_for_each_field() -> Vec<TokenRequest> {
-    // a new field does not compile until it stands here: let a request below set it, too
+    // does not compile with a new field: add the field here, and a request that sets it below
     let Fields {
         scopes: _,
         resources: _,
@@ -56,7 +56,7 @@ fn scopes_do_not_cancel_each_other_out() {
 }
 
 #[test]
-fn a_process_has_one_request_that_names_nothing() {
+fn all_empty_requests_are_clones_of_one() {
     let (one, other) = (TokenRequest::default(), TokenRequest::default());
     assert!(Arc::ptr_eq(&one.fields, &other.fields));
     assert_eq!(one, TokenRequest::builder().build().unwrap());

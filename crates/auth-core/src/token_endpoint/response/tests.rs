@@ -65,7 +65,7 @@ fn rfc6749_5_1_token_and_type_are_required_and_the_type_has_no_case() {
 }
 
 #[test]
-fn rfc6749_7_1_an_unknown_token_type_is_no_bearer() {
+fn rfc6749_7_1_an_unknown_token_type_is_an_error() {
     let error = failed(200, r#"{"access_token":"t","token_type":"mac"}"#);
     assert!(error.to_string().contains("\"mac\""), "{error}");
 }
@@ -76,7 +76,7 @@ fn rfc6749_5_1_unknown_members_and_4_4_3_a_refresh_token_are_ignored() {
 }
 
 #[test]
-fn rfc6749_5_1_no_assumption_on_token_size() {
+fn rfc6749_5_1_a_token_may_have_any_size() {
     let token = "x".repeat(500_000);
     ok(&format!(
         r#"{{"access_token":"{token}","token_type":"Bearer"}}"#
@@ -106,7 +106,7 @@ fn expires_in_as_servers_send_it() {
 }
 
 #[test]
-fn expires_in_that_is_none_names_the_member() {
+fn an_invalid_expires_in_is_an_error_that_names_the_member() {
     for bad in [
         "false",
         "{}",
@@ -124,7 +124,7 @@ fn expires_in_that_is_none_names_the_member() {
 }
 
 #[test]
-fn scope_may_be_a_list_and_null_is_silence() {
+fn scope_may_be_a_list_and_null_is_treated_as_absent() {
     let body = |scope| format!(r#"{{"access_token":"t","token_type":"Bearer","scope":{scope}}}"#);
     assert_eq!(
         ok(&body(r#"["b","a"]"#)).scopes().cloned(),
@@ -134,13 +134,13 @@ fn scope_may_be_a_list_and_null_is_silence() {
     assert_eq!(
         ok(&body(r#""""#)).scopes().cloned(),
         Some(Scopes::default()),
-        "silently narrowed to none"
+        "an empty text grants no scope"
     );
     let odd = ok(&body(r#""a\tb é""#));
     let odd = odd.scopes().unwrap();
     assert!(
         odd.contains("b") && odd.contains("é"),
-        "no good token is lost over this"
+        "a malformed scope does not invalidate the token"
     );
     assert!(failed(200, &body("7")).to_string().contains("\"scope\""));
 }
@@ -169,13 +169,76 @@ fn rfc6749_5_2_codes_known_and_unknown() {
 }
 
 #[test]
-fn invalid_scope_names_the_requested_scopes() {
-    let error = failed(400, r#"{"error":"invalid_scope"}"#);
-    assert!(
-        error
-            .to_string()
-            .contains("may not request the scopes \"a b\""),
-        "{error}"
+fn the_text_of_a_denial_says_what_was_denied_why_and_what_to_do() {
+    let denied = |code: &str| {
+        let body = format!(r#"{{"error":"{code}","error_description":"reason"}}"#);
+        failed(400, &body).to_string()
+    };
+    for (code, what, advice) in [
+        (
+            "invalid_client",
+            "the client",
+            "check the client id, the secret and the authentication method",
+        ),
+        (
+            "invalid_scope",
+            "the scopes \"a b\"",
+            "request only scopes that the client may use",
+        ),
+        (
+            "unauthorized_client",
+            "the client credentials grant for the client",
+            "permit this grant in the client's registration",
+        ),
+        (
+            "unsupported_grant_type",
+            "the client credentials grant",
+            "check the URL of the token endpoint, and that the server supports this grant",
+        ),
+        (
+            "invalid_target",
+            "the resource or the audience",
+            "request only those that the server knows (RFC 8707)",
+        ),
+        (
+            "invalid_request",
+            "the token request",
+            "check its parameters, and the authentication method",
+        ),
+        (
+            "some_new_code",
+            "the token request",
+            "check the client's registration and the parameters of the request",
+        ),
+    ] {
+        let expected =
+            format!("token endpoint {ENDPOINT} denied {what} (400 {code}: reason); {advice}");
+        assert_eq!(denied(code), expected);
+    }
+}
+
+#[test]
+fn the_text_of_an_error_without_a_code_has_its_status() {
+    for (status, text) in [
+        (
+            401,
+            "denied the client (401); check the client id, the secret and the authentication method",
+        ),
+        (
+            404,
+            "denied the token request (404); check the URL of the token endpoint",
+        ),
+        (503, "is unavailable (503)"),
+    ] {
+        let expected = format!("token endpoint {ENDPOINT} {text}");
+        assert_eq!(failed(status, "<html>").to_string(), expected);
+    }
+    let body = r#"{"error":"server_error","error_uri":"https://as.example/e/1"}"#;
+    assert_eq!(
+        failed(500, body).to_string(),
+        format!(
+            "token endpoint {ENDPOINT} is unavailable (500 server_error, see https://as.example/e/1)"
+        )
     );
 }
 
@@ -229,7 +292,7 @@ fn rfc9110_10_2_3_retry_after_as_a_date() {
 }
 
 #[test]
-fn an_unreadable_200_is_transient_and_says_what_came() {
+fn an_unreadable_200_is_transient_and_its_body_is_described() {
     let html = read(200, &[("content-type", "text/html")], "<html>s3cr3t</html>").unwrap_err();
     assert_eq!(html.kind(), ErrorKind::InvalidResponse);
     assert!(html.is_transient());
@@ -256,7 +319,7 @@ fn a_redirect_is_an_error() {
 }
 
 #[test]
-fn a_secret_that_the_server_echoes_is_struck_out() {
+fn a_secret_that_the_server_echoes_is_redacted() {
     let body = r#"{"error":"invalid_client","error_description":"s3cr3t does not match"}"#;
     let error = failed(401, body);
     assert_eq!(error.error_description(), Some("[redacted] does not match"));

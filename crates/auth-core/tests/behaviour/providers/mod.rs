@@ -140,6 +140,30 @@ async fn idnow_by_basic() {
         .await;
 }
 
+#[test]
+fn the_table_of_providers_is_that_of_the_presets() {
+    let documentation = include_str!("../../../src/provider.rs");
+    for name in [
+        "signicat",
+        "signicat-express",
+        "idfy",
+        "idfy-test",
+        "idfy-deprecated",
+        "idnow:HOST",
+    ] {
+        let provider = name.parse::<Provider>().unwrap();
+        let row = format!("//! | `{name}` | `{}` |", provider.token_endpoint());
+        let row = documentation
+            .lines()
+            .find(|line| line.starts_with(&row))
+            .expect(name);
+        let origin = provider
+            .api_origin()
+            .map_or("set by the caller".into(), |origin| format!("`{origin}`"));
+        assert!(row.ends_with(&format!("| {origin} |")), "{row}");
+    }
+}
+
 #[tokio::test]
 async fn a_provider_that_wants_a_scope_says_so_before_the_first_request() {
     let server = IDFY.start("/connect/token").await;

@@ -1,4 +1,4 @@
-//! Real threads that read, ask for handles and drop them, while values leave all the time.
+//! Threads that read, request handles and drop them, while values are evicted all the time.
 
 use std::{
     sync::atomic::{AtomicI64, AtomicU64},
@@ -11,60 +11,60 @@ const THREADS: u64 = 4;
 const KEYS: usize = 64;
 const STEPS: u64 = 20_000;
 
-/// What is alive for each key, and how much memory is not freed yet.
-struct Census {
-    of_key: [AtomicI64; KEYS],
+/// Counts the values in the map for each key, and the values whose memory is not freed yet.
+struct Counts {
+    alive: [AtomicI64; KEYS],
     unfreed: AtomicI64,
 }
 
 #[derive(Clone)]
-struct Citizen<'a>(Arc<Life<'a>>);
+struct Counted<'a>(Arc<Value<'a>>);
 
-struct Life<'a> {
+struct Value<'a> {
     key: usize,
-    census: &'a Census,
+    counts: &'a Counts,
 }
 
-impl<'a> Citizen<'a> {
-    fn born(key: usize, census: &'a Census) -> Self {
-        let alive = census.of_key[key].fetch_add(1, SeqCst) + 1;
-        assert_eq!(alive, 1, "two for one key");
-        census.unfreed.fetch_add(1, SeqCst);
-        Self(Arc::new(Life { key, census }))
+impl<'a> Counted<'a> {
+    fn new(key: usize, counts: &'a Counts) -> Self {
+        let alive = counts.alive[key].fetch_add(1, SeqCst) + 1;
+        assert_eq!(alive, 1, "two values for one key");
+        counts.unfreed.fetch_add(1, SeqCst);
+        Self(Arc::new(Value { key, counts }))
     }
 }
 
-impl Evictable for Citizen<'_> {
+impl Evictable for Counted<'_> {
     fn is_in_use(&self) -> bool {
         Arc::strong_count(&self.0) > 1
     }
 
     fn evicted(&self) {
-        assert_eq!(self.0.census.of_key[self.0.key].fetch_sub(1, SeqCst), 1);
+        assert_eq!(self.0.counts.alive[self.0.key].fetch_sub(1, SeqCst), 1);
     }
 }
 
-impl Drop for Life<'_> {
+impl Drop for Value<'_> {
     fn drop(&mut self) {
-        self.census.unfreed.fetch_sub(1, SeqCst);
+        self.counts.unfreed.fetch_sub(1, SeqCst);
     }
 }
 
 #[test]
 fn no_thread_sees_the_value_of_another_key_nor_a_second_value_of_a_key() {
-    let census = Census {
-        of_key: [const { AtomicI64::new(0) }; KEYS],
+    let counts = Counts {
+        alive: [const { AtomicI64::new(0) }; KEYS],
         unfreed: AtomicI64::new(0),
     };
     let limits = Limits {
         max_capacity: 16,
         time_to_idle: Duration::from_secs(1),
     };
-    let map: BoundedMap<usize, Citizen<'_>, RandomState> = BoundedMap::new(limits);
+    let map: BoundedMap<usize, Counted<'_>, RandomState> = BoundedMap::new(limits);
     let clock = AtomicU64::new(0);
     thread::scope(|scope| {
         for thread in 0..THREADS {
-            let (map, clock, census) = (&map, &clock, &census);
+            let (map, clock, counts) = (&map, &clock, &counts);
             scope.spawn(move || {
                 let mut random = fastrand::Rng::with_seed(thread);
                 let mut held = Vec::new();
@@ -75,13 +75,17 @@ fn no_thread_sees_the_value_of_another_key_nor_a_second_value_of_a_key() {
                         assert_eq!(found, key);
                     }
                     if random.u8(..) < 64 {
-                        let one = map.handle(&key, now, || Citizen::born(key, census));
+                        let one = map.handle(&key, now, || Counted::new(key, counts));
                         assert_eq!(one.0.key, key);
                         held.push(one);
                     }
                     if held.len() > random.usize(..6) {
                         let one = held.swap_remove(random.usize(..held.len()));
-                        assert_eq!(census.of_key[one.0.key].load(SeqCst), 1, "it left");
+                        assert_eq!(
+                            counts.alive[one.0.key].load(SeqCst),
+                            1,
+                            "a value in use was evicted"
+                        );
                     }
                 }
             });
@@ -94,5 +98,5 @@ fn no_thread_sees_the_value_of_another_key_nor_a_second_value_of_a_key() {
         map.len()
     );
     drop(map);
-    assert_eq!(census.unfreed.load(SeqCst), 0, "memory was lost");
+    assert_eq!(counts.unfreed.load(SeqCst), 0, "memory was leaked");
 }
