@@ -5,7 +5,7 @@ use std::{convert::Infallible, future::ready, iter, net::SocketAddr, sync::Arc};
 
 use auth_reqwest::AuthMiddleware;
 use auth_test_support::{
-    Deployment, Mint, NOTHING, RawServer, authorizations, get,
+    Deployment, GatedSource, NOTHING, RawServer, authorizations, get,
     hyper_clients::hyper_client,
     reqwest_clients::{reqwest_builder, reqwest_with},
 };
@@ -52,8 +52,8 @@ impl Resolve for Everywhere {
 }
 
 async fn authorizer() -> auth_core::Authorizer {
-    let mint = Mint::open();
-    let builder = auth_core::Authorizer::builder(mint.cache()).origin(API);
+    let source = GatedSource::open();
+    let builder = auth_core::Authorizer::builder(source.cache()).origin(API);
     let authorizer = builder.danger_allow_http(true).build().unwrap();
     authorizer.tokens().unwrap().token().await.unwrap();
     authorizer

@@ -99,17 +99,17 @@ async fn latencies_of_a_run(broken: &Value, healed: &Value) -> Result<[u64; 2]> 
 /// From after the first token until [`OUTAGE`] after the first token request that has to fail.
 async fn outage(provider: &OidcProvider, broken: Value, healed: Value) -> Result<String> {
     reached(provider, "token_ok", 1).await?;
-    let minted = Instant::now();
+    let issued = Instant::now();
     provider.faults(broken).await?;
     reached(provider, "token_requests", 2).await?;
-    let due = minted.elapsed();
+    let due = issued.elapsed();
     sleep(OUTAGE).await;
     let stats = provider.stats().await?;
     ensure!(stats["token_ok"] == 1, "the outage was none: {stats}");
     provider.faults(healed).await?;
     Ok(format!(
         "renewed from {due:.1?}, healed at {:.1?}",
-        minted.elapsed()
+        issued.elapsed()
     ))
 }
 

@@ -15,9 +15,9 @@ mod auto_traits;
 pub mod certificates;
 #[cfg(feature = "hyper")]
 mod deployment;
+mod gated_source;
 #[cfg(feature = "hyper")]
 pub mod hyper_clients;
-mod mint;
 mod raw_server;
 #[cfg(feature = "hyper")]
 pub mod rejection;
@@ -38,8 +38,8 @@ pub use self::{
     strict::{Log, Strict},
 };
 pub use self::{
-    mint::Mint,
+    gated_source::GatedSource,
     raw_server::RawServer,
     sending::get,
-    time::{secs, settle, soon},
+    time::{secs, settle, with_timeout},
 };

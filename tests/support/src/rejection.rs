@@ -9,7 +9,7 @@ use http::{
 };
 use tokio::task::JoinHandle;
 
-use crate::{Deployment, soon};
+use crate::{Deployment, with_timeout};
 
 /// Everything but the token.
 fn without_token(headers: &HeaderMap) -> HeaderMap {
@@ -96,7 +96,7 @@ pub async fn assert_one_token_request(
     assert_eq!(send().await.unwrap(), StatusCode::OK);
     deployment.api.hold();
     let calls: Vec<_> = (0..CROWD).map(|_| send()).collect();
-    soon(deployment.api.until_requests(1 + CROWD)).await;
+    with_timeout(deployment.api.until_requests(1 + CROWD)).await;
     deployment.authorization.revoke_all();
     deployment.api.release();
     for call in calls {
@@ -151,7 +151,7 @@ pub async fn revoked_with(deployment: &Deployment, methods: ReplayMethods) -> Au
 /// Asserts that the request was sent once, and that a new token was requested for the next.
 pub async fn assert_refreshed_without_replay(deployment: &Deployment, authorizer: &Authorizer) {
     assert_eq!(deployment.api.request_count(), 1);
-    soon(deployment.authorization.until_token_requests(2)).await;
+    with_timeout(deployment.authorization.until_token_requests(2)).await;
     assert_eq!(deployment.authorization.token_requests(), 2);
     assert_eq!(authorizer.tokens().unwrap().status().replays, 0);
 }

@@ -35,13 +35,13 @@ fn of_a_hit(tokens: &TokenCache) -> (u64, u64) {
 
 #[test]
 fn a_hit_allocates_nothing_and_is_ready_at_the_first_poll() {
-    let (tokens, _) = warm(&Scripted::lives(600), &ManualClock::new());
+    let (tokens, _) = warm(&Scripted::expires_in(600), &ManualClock::new());
     assert_eq!(of_a_hit(&tokens), (0, 0));
 }
 
 #[test]
 fn another_thread_copies_the_token_once() {
-    let (tokens, _) = warm(&Scripted::lives(600), &ManualClock::new());
+    let (tokens, _) = warm(&Scripted::expires_in(600), &ManualClock::new());
     assert_eq!(of_a_hit(&tokens), (0, 0));
     let counts = std::thread::scope(|scope| {
         let reads = scope.spawn(|| (of_a_hit(&tokens).0, of_a_hit(&tokens)));
@@ -53,7 +53,7 @@ fn another_thread_copies_the_token_once() {
 
 #[test]
 fn a_read_of_a_stale_token_allocates_nothing_while_its_refresh_is_in_flight() {
-    let source = Scripted::lives(600);
+    let source = Scripted::expires_in(600);
     let clock = ManualClock::new();
     let (tokens, runtime) = warm(&source, &clock);
     let source = source.hold();

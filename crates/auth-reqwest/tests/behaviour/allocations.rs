@@ -21,7 +21,7 @@ use tokio::runtime::Builder;
 const API: &str = "https://api.example.com/orders";
 
 fn authorizer(methods: ReplayMethods) -> Authorizer {
-    let tokens = TokenCache::builder(Scripted::lives(600)).clock(ManualClock::new());
+    let tokens = TokenCache::builder(Scripted::expires_in(600)).clock(ManualClock::new());
     let tokens = tokens.build();
     let runtime = Builder::new_current_thread().build().unwrap();
     runtime.block_on(tokens.token()).unwrap();

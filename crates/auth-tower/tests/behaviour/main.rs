@@ -5,6 +5,7 @@
 
 mod allocations;
 mod auto_traits;
+mod awaited_token;
 mod hyper_client;
 mod readiness;
 mod redirects;

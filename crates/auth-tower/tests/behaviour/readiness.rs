@@ -12,7 +12,7 @@ use std::{
 use auth_core::{
     Authorizer, BoxError, ClientAuthentication, ClientCredentials, ErrorKind, TokenCache,
 };
-use auth_test_support::{Mint, Strict, get, scripted::Scripted};
+use auth_test_support::{GatedSource, Strict, get, scripted::Scripted};
 use auth_testing::TokioClock;
 use auth_tower::{AuthLayer, TowerTransport};
 use bytes::Bytes;
@@ -39,7 +39,7 @@ where
 #[tokio::test]
 async fn with_a_cached_token_the_ready_service_is_called() {
     let (inner, log) = Strict::new();
-    let authorizer = Mint::open().warm_authorizer(API).await;
+    let authorizer = GatedSource::open().warm_authorizer(API).await;
     let mut client = AuthLayer::new(authorizer).layer(inner);
     for _ in 0..2 {
         let response = ready_call(&mut client, request()).await;
@@ -53,8 +53,8 @@ async fn with_a_cached_token_the_ready_service_is_called() {
 #[tokio::test]
 async fn a_request_that_passes_without_a_token_goes_to_the_ready_service() {
     let (inner, log) = Strict::new();
-    let mint = Mint::held();
-    let mut client = AuthLayer::new(mint.authorizer("https://other.example.com")).layer(inner);
+    let source = GatedSource::held();
+    let mut client = AuthLayer::new(source.authorizer("https://other.example.com")).layer(inner);
     let response = ready_call(&mut client, request()).await;
     assert!(response.await.unwrap().into_body().headers().is_empty());
     assert_eq!(log.called(), [0]);
@@ -63,14 +63,14 @@ async fn a_request_that_passes_without_a_token_goes_to_the_ready_service() {
 #[tokio::test]
 async fn waiting_for_a_token_returns_the_permit_and_takes_another_for_the_call() {
     let (inner, log) = Strict::new();
-    let mint = Mint::held();
-    let mut client = AuthLayer::new(mint.authorizer(API)).layer(inner);
+    let source = GatedSource::held();
+    let mut client = AuthLayer::new(source.authorizer(API)).layer(inner);
     let mut call = task::spawn(ready_call(&mut client, request()).await);
     assert_eq!(log.permits(), 0, "before it is polled");
     assert_pending!(call.poll());
     assert_eq!(log.permits(), 0, "while it waits");
     assert!(log.called().is_empty());
-    mint.release();
+    source.release();
     let carried = call.await.unwrap().into_body();
     assert_eq!(carried.headers()[AUTHORIZATION], "Bearer token-1");
 
@@ -112,8 +112,8 @@ async fn one_permit_shared_by_the_api_and_the_token_requests_is_no_deadlock() {
 #[tokio::test]
 async fn a_dropped_caller_leaves_nothing_behind_and_stops_no_other_caller() {
     let (inner, log) = Strict::new();
-    let mint = Mint::held();
-    let mut client = AuthLayer::new(mint.authorizer(API)).layer(inner);
+    let source = GatedSource::held();
+    let mut client = AuthLayer::new(source.authorizer(API)).layer(inner);
     let body = Arc::new("body");
     let with_body = || Request::get(API).body(Arc::clone(&body)).unwrap();
     let mut first = task::spawn(ready_call(&mut client, with_body()).await);
@@ -122,10 +122,10 @@ async fn a_dropped_caller_leaves_nothing_behind_and_stops_no_other_caller() {
     assert_pending!(second.poll());
     drop(first);
     assert_eq!(Arc::strong_count(&body), 2, "the second call's, and ours");
-    mint.release();
+    source.release();
     let carried = second.await.unwrap().into_body();
     assert_eq!(carried.headers()[AUTHORIZATION], "Bearer token-1");
-    assert_eq!(mint.requests(), 1);
+    assert_eq!(source.requests(), 1);
     assert_eq!(log.called().len(), 1);
     assert_eq!(log.permits(), 0);
 }
@@ -134,28 +134,28 @@ async fn a_dropped_caller_leaves_nothing_behind_and_stops_no_other_caller() {
 #[tokio::test]
 async fn a_request_without_a_token_is_not_sent() {
     let (inner, log) = Strict::new();
-    let mint = Mint::failing(ErrorKind::Denied);
-    let client = AuthLayer::new(mint.authorizer(API)).layer(inner);
+    let source = GatedSource::failing(ErrorKind::Denied);
+    let client = AuthLayer::new(source.authorizer(API)).layer(inner);
     for _ in 0..2 {
         let outcome = client.clone().oneshot(request()).await;
         let error = outcome.unwrap_err().downcast::<auth_core::Error>().unwrap();
         assert_eq!(error.kind(), ErrorKind::Denied);
     }
     assert!(log.called().is_empty());
-    assert_eq!(mint.requests(), 1);
+    assert_eq!(source.requests(), 1);
 }
 
 #[tokio::test]
 async fn cold_callers_share_one_failure_and_none_is_sent() {
     let (inner, log) = Strict::new();
-    let mint = Mint::failing(ErrorKind::Unavailable);
-    let client = AuthLayer::new(mint.authorizer(API)).layer(inner);
+    let source = GatedSource::failing(ErrorKind::Unavailable);
+    let client = AuthLayer::new(source.authorizer(API)).layer(inner);
     let calls = (0..32).map(|_| client.clone().oneshot(request()));
     for outcome in futures_util::future::join_all(calls).await {
         let error = outcome.unwrap_err().downcast::<auth_core::Error>().unwrap();
         assert_eq!(error.kind(), ErrorKind::Unavailable);
     }
-    assert_eq!(mint.requests(), 1);
+    assert_eq!(source.requests(), 1);
     assert!(log.called().is_empty());
 }
 
@@ -203,7 +203,7 @@ fn broken(error: BoxError) -> Broken {
 
 #[tokio::test]
 async fn an_inner_error_passes_unchanged() {
-    let client = AuthLayer::new(Mint::open().authorizer(API)).layer(Failing::default());
+    let client = AuthLayer::new(GatedSource::open().authorizer(API)).layer(Failing::default());
     for token in ["waited for", "at hand"] {
         let error = client.clone().oneshot(request()).await.unwrap_err();
         assert_eq!(broken(error), Broken("call"), "{token}");
@@ -214,7 +214,7 @@ async fn an_inner_error_passes_unchanged() {
 async fn an_error_of_poll_ready_passes_unchanged() {
     let inner = Failing::default();
     *inner.unready.lock().unwrap() = true;
-    let mut client = AuthLayer::new(Mint::open().authorizer(API)).layer(inner);
+    let mut client = AuthLayer::new(GatedSource::open().authorizer(API)).layer(inner);
     let mut ready = task::spawn(());
     let error = ready.enter(|cx, _| assert_ready!(client.poll_ready(cx)));
     assert_eq!(broken(error.unwrap_err()), Broken("poll_ready"));
@@ -222,21 +222,21 @@ async fn an_error_of_poll_ready_passes_unchanged() {
 
 #[tokio::test]
 async fn an_error_of_poll_ready_after_the_wait_passes_unchanged() {
-    let (inner, mint) = (Failing::default(), Mint::held());
-    let mut client = AuthLayer::new(mint.authorizer(API)).layer(inner.clone());
+    let (inner, source) = (Failing::default(), GatedSource::held());
+    let mut client = AuthLayer::new(source.authorizer(API)).layer(inner.clone());
     let mut ready = task::spawn(());
     ready.enter(|cx, _| assert_ready_ok!(client.poll_ready(cx)));
     let mut call = task::spawn(client.call(request()));
     assert_pending!(call.poll());
     *inner.unready.lock().unwrap() = true;
-    mint.release();
+    source.release();
     assert_eq!(broken(call.await.unwrap_err()), Broken("poll_ready"));
 }
 
 /// The token that was waited for lives a minute; the permit for the call comes five minutes later.
 #[tokio::test(start_paused = true)]
 async fn a_token_that_expired_before_the_service_was_ready_is_not_sent() {
-    let source = Scripted::lives(60);
+    let source = Scripted::expires_in(60);
     let tokens = TokenCache::builder(source).clock(TokioClock::new()).build();
     let authorizer = Authorizer::builder(tokens).origin(API);
     let slow = service_fn(|request: Request<()>| async move {

@@ -26,7 +26,7 @@ async fn quiet(seconds: u64) {
 
 #[tokio::test(start_paused = true)]
 async fn after_a_quiet_day_no_caller_waits() {
-    let source = Scripted::lives(600);
+    let source = Scripted::expires_in(600);
     let tokens = warm(&source);
     tokens.token().await.unwrap();
     quiet(86_400).await;
@@ -34,12 +34,12 @@ async fn after_a_quiet_day_no_caller_waits() {
     // one every 372 to 480 s
     let requests = source.requests();
     assert!((180..=234).contains(&requests), "{requests}");
-    assert_eq!(source.most_in_flight(), 1);
+    assert_eq!(source.max_in_flight(), 1);
 }
 
 #[tokio::test(start_paused = true)]
 async fn by_default_a_token_without_readers_is_not_refreshed() {
-    let source = Scripted::lives(600);
+    let source = Scripted::expires_in(600);
     let tokens = TokenCache::builder(source.clone())
         .clock(TokioClock::new())
         .build();
@@ -51,7 +51,7 @@ async fn by_default_a_token_without_readers_is_not_refreshed() {
 
 #[tokio::test(start_paused = true)]
 async fn a_kept_warm_token_outlasts_an_outage_without_a_reader() {
-    let mut source = Scripted::lives(60).then(Answer::Lives(secs(60)));
+    let mut source = Scripted::expires_in(60).then(Answer::ExpiresIn(secs(60)));
     for _ in 0..30 {
         source = source.then(Answer::fails(ErrorKind::Unavailable));
     }
@@ -64,8 +64,8 @@ async fn a_kept_warm_token_outlasts_an_outage_without_a_reader() {
 /// Reported elsewhere: google-cloud-rust#4541, google-cloud-rust#5864.
 #[tokio::test(start_paused = true)]
 async fn a_denial_or_a_panic_does_not_end_the_task() {
-    let source = Scripted::lives(600)
-        .then(Answer::Lives(secs(600)))
+    let source = Scripted::expires_in(600)
+        .then(Answer::ExpiresIn(secs(600)))
         .then(Answer::fails(ErrorKind::Denied))
         .then(Answer::Panics)
         .then(Answer::fails(ErrorKind::Denied));
@@ -79,7 +79,7 @@ async fn a_denial_or_a_panic_does_not_end_the_task() {
 
 #[tokio::test(start_paused = true)]
 async fn reads_and_the_task_do_not_refresh_twice() {
-    let source = Scripted::lives(60);
+    let source = Scripted::expires_in(60);
     let tokens = warm(&source);
     tokens.token().await.unwrap();
     for _ in 0..6000 {
@@ -95,7 +95,7 @@ async fn reads_and_the_task_do_not_refresh_twice() {
 /// Reported elsewhere: restate#5154.
 #[tokio::test(start_paused = true)]
 async fn dropping_the_last_handle_ends_the_task() {
-    let source = Scripted::lives(60);
+    let source = Scripted::expires_in(60);
     let tokens = warm(&source);
     tokens.token().await.unwrap();
     drop(tokens);

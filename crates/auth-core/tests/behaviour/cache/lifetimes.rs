@@ -17,7 +17,7 @@ const READS: u32 = 100;
 /// Reads for many lifetimes. A read that finds the token stale starts its refresh, which is done
 /// before the next read: so the times between tokens are those until a token is stale.
 async fn periods(lifetime: Duration) -> Vec<Duration> {
-    let source = Scripted::always(Answer::Lives(lifetime));
+    let source = Scripted::always(Answer::ExpiresIn(lifetime));
     let tokens = cache(&source, TokioClock::new());
     tokens.token().await.unwrap();
     let mut since = tokio::time::Instant::now();

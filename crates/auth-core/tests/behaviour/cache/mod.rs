@@ -1,5 +1,6 @@
 //! The cache, over a source that the test scripts and a clock that the test moves.
 
+mod changes;
 mod custom_policy;
 mod expiry;
 mod failed_requests;

@@ -14,7 +14,7 @@ use auth_core::{
 };
 use auth_test_support::{
     scripted::{Answer, Scripted},
-    secs, settle, soon,
+    secs, settle, with_timeout,
 };
 use auth_testing::TokioClock;
 use futures_util::FutureExt;
@@ -30,10 +30,11 @@ use super::{cache, read};
 
 #[tokio::test(start_paused = true)]
 async fn a_panic_of_the_source_is_an_error_and_the_next_call_works() {
-    let source = Scripted::lives(600).then(Answer::Panics);
+    let source = Scripted::expires_in(600).then(Answer::Panics);
     let tokens = cache(&source, TokioClock::new());
-    let error = soon(tokens.token()).await.unwrap_err();
+    let error = with_timeout(tokens.token()).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Panicked);
+    assert_eq!(error.to_string(), "the token source panicked");
     assert!(!format!("{error} {error:?}").contains("s3cr3t"));
     tokio::time::advance(secs(2)).await;
     assert_eq!(tokens.token().await.unwrap().secret(), "t1");
@@ -60,15 +61,16 @@ impl TokenSource for PanicsAtOnce {
 #[tokio::test]
 async fn a_panic_before_there_is_a_future_is_the_same_error() {
     let tokens = TokenCache::new(PanicsAtOnce);
-    let error = soon(tokens.token()).await.unwrap_err();
+    let error = with_timeout(tokens.token()).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Panicked);
+    assert_eq!(error.to_string(), "the token source panicked");
 }
 
 /// Reported elsewhere: google-cloud-rust#6697.
 #[tokio::test(start_paused = true)]
 async fn a_panic_in_a_refresh_harms_no_caller() {
-    let source = Scripted::lives(600)
-        .then(Answer::Lives(secs(600)))
+    let source = Scripted::expires_in(600)
+        .then(Answer::ExpiresIn(secs(600)))
         .then(Answer::Panics);
     let tokens = cache(&source, TokioClock::new());
     tokens.token().await.unwrap();
@@ -147,7 +149,7 @@ async fn a_fetch_that_panics_when_it_is_given_up_is_a_failure_that_backs_off() {
         .clock(TokioClock::new())
         .build();
     for _ in 0..5 {
-        let error = soon(tokens.token()).await.unwrap_err();
+        let error = with_timeout(tokens.token()).await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Panicked);
     }
     assert_eq!(source.0.load(SeqCst), 1);
@@ -167,7 +169,7 @@ impl<S: Subscriber, F: Fn() + 'static> Layer<S> for OnEvent<F> {
 #[tokio::test(start_paused = true)]
 async fn a_subscriber_that_uses_the_cache_meets_no_lock() {
     for answer in [
-        Answer::Lives(secs(600)),
+        Answer::ExpiresIn(secs(600)),
         Answer::fails(ErrorKind::Unavailable),
     ] {
         let tokens = cache(&Scripted::always(answer), TokioClock::new());
@@ -184,7 +186,7 @@ async fn a_subscriber_that_uses_the_cache_meets_no_lock() {
             }
         });
         let _guard = tracing_subscriber::registry().with(layer).set_default();
-        let _ = soon(tokens.token()).await;
+        let _ = with_timeout(tokens.token()).await;
         settle().await;
         assert!(events.load(SeqCst) > 0);
     }
@@ -192,13 +194,13 @@ async fn a_subscriber_that_uses_the_cache_meets_no_lock() {
 
 #[tokio::test(start_paused = true)]
 async fn a_subscriber_that_panics_harms_no_token_request() {
-    let source = Scripted::lives(600).then(Answer::fails(ErrorKind::Unavailable));
+    let source = Scripted::expires_in(600).then(Answer::fails(ErrorKind::Unavailable));
     let tokens = cache(&source, TokioClock::new());
     let layer = OnEvent(|| panic!("scripted"));
     let _guard = tracing_subscriber::registry().with(layer).set_default();
     for _ in 0..5 {
         assert_eq!(
-            soon(tokens.token()).await.unwrap_err().kind(),
+            with_timeout(tokens.token()).await.unwrap_err().kind(),
             ErrorKind::Unavailable
         );
     }
@@ -209,7 +211,7 @@ async fn a_subscriber_that_panics_harms_no_token_request() {
 
 #[test]
 fn a_subscriber_that_sends_a_request_to_an_unlisted_origin_meets_no_lock() {
-    let tokens = TokenCache::new(Scripted::lives(600));
+    let tokens = TokenCache::new(Scripted::expires_in(600));
     let authorizer = Authorizer::builder(tokens).origin("https://api.example");
     let authorizer = authorizer.build().unwrap();
     let unlisted = |host| Request::get(format!("https://{host}/")).body(()).unwrap();

@@ -10,7 +10,7 @@ use super::cache;
 #[tokio::test(start_paused = true)]
 async fn a_fleet_that_starts_together_does_not_refresh_together() {
     let clock = TokioClock::new();
-    let source = Scripted::lives(3600);
+    let source = Scripted::expires_in(3600);
     let fleet: Vec<TokenCache> = (0..200).map(|_| cache(&source, clock)).collect();
     for tokens in &fleet {
         tokens.token().await.unwrap();
@@ -39,7 +39,7 @@ async fn a_fleet_that_starts_together_does_not_refresh_together() {
 async fn jitter_is_drawn_once_for_a_token() {
     let clock = ManualClock::new();
     for _ in 0..10 {
-        let tokens = cache(&Scripted::lives(3600), clock.clone());
+        let tokens = cache(&Scripted::expires_in(3600), clock.clone());
         tokens.token().await.unwrap();
         clock.advance(secs(2381));
         let mut was_stale = false;

@@ -13,7 +13,7 @@ use super::{cache, read};
 #[tokio::test(start_paused = true)]
 async fn status_through_a_life() {
     let source = Scripted::always(Answer::fails(ErrorKind::Unavailable))
-        .then(Answer::Lives(secs(600)))
+        .then(Answer::ExpiresIn(secs(600)))
         .hold();
     let tokens = cache(&source, TokioClock::new());
     let status = tokens.status();

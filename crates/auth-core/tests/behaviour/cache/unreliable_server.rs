@@ -32,21 +32,21 @@ struct Requested {
     at: Duration,
     /// Answered, failed or given up.
     over: Duration,
-    minted: bool,
+    issued: bool,
 }
 
 /// Keeps the books, however a request ends.
 struct InFlight<'a> {
     source: &'a Unreliable,
     at: Duration,
-    minted: bool,
+    issued: bool,
 }
 
 impl Drop for InFlight<'_> {
     fn drop(&mut self) {
-        let (at, over, minted) = (self.at, self.source.start.elapsed(), self.minted);
+        let (at, over, issued) = (self.at, self.source.start.elapsed(), self.issued);
         let mut requests = self.source.requests.lock().unwrap();
-        requests.push(Requested { at, over, minted });
+        requests.push(Requested { at, over, issued });
     }
 }
 
@@ -57,7 +57,7 @@ impl TokenSource for Unreliable {
         let mut in_flight = InFlight {
             source: self,
             at,
-            minted: false,
+            issued: false,
         };
         let (draw, takes) = {
             let mut random = self.random.lock().unwrap();
@@ -69,7 +69,7 @@ impl TokenSource for Unreliable {
             30..35 => std::future::pending().await,
             35 => panic!("scripted"),
             _ => {
-                in_flight.minted = true;
+                in_flight.issued = true;
                 // the token says when it was asked for
                 let token = at.as_millis().to_string();
                 Ok(TokenResponse::bearer(token)?.with_expires_in(LIFETIME))
@@ -97,7 +97,7 @@ fn assert_patient(seed: u64, requests: &[Requested]) {
     for pair in requests.windows(2) {
         let (this, next) = (pair[0], pair[1]);
         assert!(next.at >= this.over, "seed {seed}: {this:?}, {next:?}");
-        let (earliest, latest) = if this.minted {
+        let (earliest, latest) = if this.issued {
             (token, failures) = (Some(this.at), 0);
             // stale 372 to 480 s after it was requested
             (this.at + secs(372), this.at + secs(480) + STEP)
@@ -147,7 +147,7 @@ async fn a_day_with_an_unreliable_authorization_server() {
         }
         assert!(without <= 60, "seed {seed}: {without} s without a token");
         let requests = source.requests.lock().unwrap().clone();
-        let failed = requests.iter().filter(|request| !request.minted).count();
+        let failed = requests.iter().filter(|request| !request.issued).count();
         assert!(
             requests.len() >= 180,
             "seed {seed}: one every 480 s at least"

@@ -6,4 +6,5 @@ mod failed_refresh;
 mod in_memory_api;
 mod late;
 mod replay;
-mod world;
+mod test_client;
+mod token_cache_reject;

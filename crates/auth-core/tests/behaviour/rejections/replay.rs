@@ -13,7 +13,7 @@ use http::{HeaderMap, HeaderValue, Response, StatusCode, header::AUTHORIZATION};
 use tokio::runtime::Builder;
 use tokio_test::{assert_ready, task};
 
-use super::world::{ORIGIN, World};
+use super::test_client::{ORIGIN, TestClient};
 
 /// Hands out two tokens by turns: two nodes of a server, each of which keeps its own.
 #[derive(Debug, Default)]
@@ -28,8 +28,8 @@ impl TokenSource for TwoNodes {
 }
 
 /// A first sending. The token is there.
-fn attempt(world: &World) -> Attempt {
-    match world.authorizer.authorize(&get(ORIGIN)) {
+fn attempt(client: &TestClient) -> Attempt {
+    match client.authorizer.authorize(&get(ORIGIN)) {
         Decision::Authorize(attempt) => attempt,
         other => panic!("expected a token at once, got {other:?}"),
     }
@@ -59,12 +59,12 @@ fn shown(attempt: &Attempt) -> HeaderValue {
 /// Waiting takes a timer, and there is none. The token is refreshed all the same.
 #[test]
 fn outside_of_a_runtime_a_rejection_does_not_wait_for_the_request_in_flight() {
-    let source = Scripted::lives(600);
-    let world = World::new(source.clone(), SystemClock);
+    let source = Scripted::expires_in(600);
+    let client = TestClient::new(source.clone(), SystemClock);
     let runtime = Builder::new_current_thread().enable_all().build().unwrap();
-    runtime.block_on(world.tokens().token()).unwrap();
+    runtime.block_on(client.tokens().token()).unwrap();
     let _held = source.clone().hold();
-    let [inside, outside] = [attempt(&world), attempt(&world)];
+    let [inside, outside] = [attempt(&client), attempt(&client)];
     runtime.block_on(async {
         let _ = answered(inside, StatusCode::UNAUTHORIZED);
         settle().await;
@@ -77,21 +77,21 @@ fn outside_of_a_runtime_a_rejection_does_not_wait_for_the_request_in_flight() {
     assert!(renewal.attempt().is_none(), "the token is the rejected one");
     source.release();
     runtime.block_on(settle());
-    assert_eq!(shown(&attempt(&world)), "Bearer t2");
+    assert_eq!(shown(&attempt(&client)), "Bearer t2");
     assert_eq!(source.requests(), 2);
 }
 
 /// By its number the token that came back is another one, by its value it is not.
 #[tokio::test]
 async fn a_rejected_value_is_not_replayed_although_another_token_came_in_between() {
-    let world = World::new(TwoNodes::default(), SystemClock);
-    world.tokens().token().await.unwrap();
-    let [first, late] = [attempt(&world), attempt(&world)];
+    let client = TestClient::new(TwoNodes::default(), SystemClock);
+    client.tokens().token().await.unwrap();
+    let [first, late] = [attempt(&client), attempt(&client)];
     assert_eq!(shown(&late), "Bearer of-node-0");
     let accepted = second(first).await.unwrap();
     assert_eq!(shown(&accepted), "Bearer of-node-1");
     let _ = answered(accepted, StatusCode::OK);
-    let back = second(attempt(&world)).await.unwrap();
+    let back = second(attempt(&client)).await.unwrap();
     assert_eq!(shown(&back), "Bearer of-node-0");
     assert!(second(late).await.is_none());
 }

@@ -63,7 +63,7 @@ async fn rejected(authorizer: &Authorizer) {
 async fn a_token_is_requested_before_long() {
     // for half a minute another rejection of it is delivered
     for (tokens, longest) in [(1, 35), (2, 35), (3, 65), (9, 95)] {
-        let source = Scripted::lives(600);
+        let source = Scripted::expires_in(600);
         let store = Replayed {
             store: MemoryStore::new(),
             tokens,

@@ -9,7 +9,7 @@ use super::{fleet, process, secret};
 #[tokio::test(start_paused = true)]
 async fn a_fleet_that_starts_together_makes_one_token_request() {
     let (clock, store) = (TokioClock::new(), MemoryStore::new());
-    let source = Scripted::lives(600).takes(Duration::from_millis(50));
+    let source = Scripted::expires_in(600).latency(Duration::from_millis(50));
     let fleet = fleet(50, &source, &store, clock);
     let tasks: Vec<_> = fleet
         .iter()
@@ -34,7 +34,7 @@ async fn a_fleet_that_starts_together_makes_one_token_request() {
 #[tokio::test(start_paused = true)]
 async fn a_fleet_refreshes_once_in_a_lifetime() {
     let (clock, store) = (TokioClock::new(), MemoryStore::new());
-    let source = Scripted::lives(600).takes(Duration::from_millis(50));
+    let source = Scripted::expires_in(600).latency(Duration::from_millis(50));
     let fleet = fleet(20, &source, &store, clock);
     for tokens in &fleet {
         tokens.token().await.unwrap();
@@ -53,7 +53,11 @@ async fn a_fleet_refreshes_once_in_a_lifetime() {
 
 #[tokio::test(start_paused = true)]
 async fn a_token_from_the_store_is_as_old_as_it_is() {
-    let (clock, store, source) = (TokioClock::new(), MemoryStore::new(), Scripted::lives(600));
+    let (clock, store, source) = (
+        TokioClock::new(),
+        MemoryStore::new(),
+        Scripted::expires_in(600),
+    );
     let first = process(&source, &store, clock);
     first.token().await.unwrap();
     tokio::time::advance(secs(300)).await;
@@ -67,16 +71,20 @@ async fn a_token_from_the_store_is_as_old_as_it_is() {
 #[tokio::test(start_paused = true)]
 async fn the_time_that_a_token_request_took_is_part_of_its_age() {
     let (clock, store) = (TokioClock::new(), MemoryStore::new());
-    let slow = Scripted::lives(600).takes(secs(9));
+    let slow = Scripted::expires_in(600).latency(secs(9));
     let first = process(&slow, &store, clock);
     let end = first.token().await.unwrap().expires_at();
-    let late = process(&Scripted::lives(600), &store, clock);
+    let late = process(&Scripted::expires_in(600), &store, clock);
     assert_eq!(late.token().await.unwrap().expires_at(), end);
 }
 
 #[tokio::test(start_paused = true)]
 async fn different_requests_share_nothing() {
-    let (clock, store, source) = (TokioClock::new(), MemoryStore::new(), Scripted::lives(600));
+    let (clock, store, source) = (
+        TokioClock::new(),
+        MemoryStore::new(),
+        Scripted::expires_in(600),
+    );
     let audience = |name: &str| TokenRequest::builder().audience(name).build().unwrap();
     let (a, b) = (audience("a"), audience("b"));
     let caches = || TokenCaches::from(process(&source, &store, clock));
@@ -91,7 +99,11 @@ async fn different_requests_share_nothing() {
 
 #[tokio::test(start_paused = true)]
 async fn a_token_that_arrives_expired_is_not_shared() {
-    let (clock, store, source) = (TokioClock::new(), MemoryStore::new(), Scripted::lives(0));
+    let (clock, store, source) = (
+        TokioClock::new(),
+        MemoryStore::new(),
+        Scripted::expires_in(0),
+    );
     let first = process(&source, &store, clock);
     assert_eq!(secret(&first).await, "t1");
     settle().await;

@@ -55,7 +55,7 @@ async fn all_have_t1<const N: usize>(source: &Scripted) -> [TokenCache; N] {
 
 #[tokio::test(start_paused = true)]
 async fn a_rejected_token_is_replaced_once_for_all_processes() {
-    let source = Scripted::lives(600);
+    let source = Scripted::expires_in(600);
     let fleet: [_; 10] = all_have_t1(&source).await;
     tokio::time::advance(secs(60)).await;
     for tokens in &fleet {
@@ -66,7 +66,7 @@ async fn a_rejected_token_is_replaced_once_for_all_processes() {
 
 #[tokio::test(start_paused = true)]
 async fn rejected_in_every_process_at_once_it_is_replaced_once() {
-    let source = Scripted::lives(600).takes(secs(1));
+    let source = Scripted::expires_in(600).latency(secs(1));
     let fleet: [_; 10] = all_have_t1(&source).await;
     let tasks = fleet.map(|tokens| tokio::spawn(async move { rejected(&tokens).await }));
     for task in tasks {
@@ -77,14 +77,14 @@ async fn rejected_in_every_process_at_once_it_is_replaced_once() {
 
 #[tokio::test(start_paused = true)]
 async fn a_process_without_a_rejection_keeps_the_token_until_it_is_stale() {
-    let [one, other] = all_have_t1(&Scripted::lives(600)).await;
+    let [one, other] = all_have_t1(&Scripted::expires_in(600)).await;
     assert_eq!(rejected(&one).await, bearer("t1", "t2"));
     assert_eq!(secret(&other).await, "t1");
 }
 
 #[tokio::test(start_paused = true)]
 async fn an_older_token_does_not_replace_the_rejected_one() {
-    let (source, store) = (Scripted::lives(600), MemoryStore::new());
+    let (source, store) = (Scripted::expires_in(600), MemoryStore::new());
     let [one, other] = processes(&source, &store);
     assert_eq!(secret(&one).await, "t1");
     tokio::time::advance(secs(30)).await;
@@ -99,7 +99,7 @@ async fn an_older_token_does_not_replace_the_rejected_one() {
 /// Everything is revoked just after a refresh that not every process has seen yet.
 #[tokio::test(start_paused = true)]
 async fn a_process_with_a_rejected_token_from_the_store_loads_the_next_one() {
-    let source = Scripted::lives(600);
+    let source = Scripted::expires_in(600);
     let [first, rest @ ..]: [_; 10] = all_have_t1(&source).await;
     assert_eq!(rejected(&first).await, bearer("t1", "t2"));
     for tokens in &rest {
@@ -117,7 +117,7 @@ async fn a_process_with_a_rejected_token_from_the_store_loads_the_next_one() {
 /// It is no news that the token from the store was not accepted here yet: it is a minute old.
 #[tokio::test(start_paused = true)]
 async fn a_token_from_the_store_that_is_rejected_too_is_replaced_at_once() {
-    let source = Scripted::lives(600);
+    let source = Scripted::expires_in(600);
     let [one, other] = all_have_t1(&source).await;
     assert_eq!(rejected(&other).await, bearer("t1", "t2"));
     tokio::time::advance(secs(60)).await;

@@ -51,7 +51,7 @@ impl SharedTokenStore for SavedBeforeTheFallbackLease {
 
 #[tokio::test(start_paused = true)]
 async fn the_holder_of_the_fallback_lease_reads_the_store_once_more() {
-    let source = Scripted::lives(600);
+    let source = Scripted::expires_in(600);
     let store = SavedBeforeTheFallbackLease {
         store: MemoryStore::new(),
         first: Mutex::default(),
@@ -89,7 +89,7 @@ impl SharedTokenStore for SavedWithoutNews {
 
 #[tokio::test(start_paused = true)]
 async fn a_waiter_reads_the_store_again_soon() {
-    let builder = TokenCache::builder(Shareable(Scripted::lives(600)));
+    let builder = TokenCache::builder(Shareable(Scripted::expires_in(600)));
     let builder = builder.shared_store(SavedWithoutNews(MemoryStore::new()));
     let tokens = builder.clock(TokioClock::new()).build();
     let started = Instant::now();
@@ -127,7 +127,7 @@ async fn a_flushed_token_has_been_saved() {
     let (clock, store) = (TokioClock::new(), MemoryStore::new());
     for keep_warm in [false, true] {
         store.clear();
-        let builder = TokenCache::builder(Shareable(Scripted::lives(600))).clock(clock);
+        let builder = TokenCache::builder(Shareable(Scripted::expires_in(600))).clock(clock);
         let builder = builder.shared_store(SlowToSave(store.clone()));
         let tokens = match keep_warm {
             true => builder.keep_warm().build(),
@@ -139,7 +139,7 @@ async fn a_flushed_token_has_been_saved() {
         assert_eq!((store.saves(), started.elapsed()), (saves, Duration::ZERO));
         tokens.flush().await;
         assert_eq!(store.saves(), saves + 1);
-        let key = Shareable(Scripted::lives(600)).shared_key(&TokenRequest::default());
+        let key = Shareable(Scripted::expires_in(600)).shared_key(&TokenRequest::default());
         let lease = store.lease(&key.unwrap()).await.unwrap();
         assert!(lease.is_some(), "given back");
         let most = Duration::from_millis(900);
@@ -150,7 +150,7 @@ async fn a_flushed_token_has_been_saved() {
 #[tokio::test(start_paused = true)]
 async fn the_lease_is_held_until_the_token_is_saved() {
     let (clock, store) = (TokioClock::new(), MemoryStore::with_lease(secs(1)));
-    let source = Scripted::lives(600).takes(Duration::from_millis(300));
+    let source = Scripted::expires_in(600).latency(Duration::from_millis(300));
     let tasks = [0, 1].map(|_| {
         let builder = TokenCache::builder(Shareable(source.clone())).clock(clock);
         let tokens = builder.shared_store(SlowToSave(store.clone())).build();

@@ -8,7 +8,7 @@ use auth_core::{
 };
 use auth_test_support::{
     scripted::{Answer, Scripted},
-    secs, soon,
+    secs, with_timeout,
 };
 use auth_testing::{MemoryStore, TokioClock};
 use tokio::time::sleep;
@@ -57,7 +57,7 @@ async fn a_waiter_without_a_token_does_not_count_the_store_as_broken() {
         })
         .collect();
     for task in tasks {
-        assert!(soon(task).await.unwrap().is_err());
+        assert!(with_timeout(task).await.unwrap().is_err());
     }
     // in some ten seconds one after each backoff of one, more or less a fifth, and some under the fallback lease
     let requests = source.requests();
@@ -81,7 +81,7 @@ async fn a_short_attempt_does_not_count_it_as_broken() {
         })
         .collect();
     for task in tasks {
-        let error = soon(task).await.unwrap().unwrap_err();
+        let error = with_timeout(task).await.unwrap().unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Timeout);
     }
     assert!(source.requests() <= 2, "{}", source.requests());

@@ -18,7 +18,7 @@ const DUE: Duration = Duration::from_secs(490);
 #[tokio::test(start_paused = true)]
 async fn a_process_that_starts_in_an_outage_uses_it() {
     let (clock, store) = (TokioClock::new(), MemoryStore::new());
-    let first = process(&Scripted::lives(600), &store, clock);
+    let first = process(&Scripted::expires_in(600), &store, clock);
     assert_eq!(secret(&first).await, "t1");
     advance(DUE).await;
     let down = Scripted::always(Answer::fails(ErrorKind::Unavailable));
@@ -28,11 +28,11 @@ async fn a_process_that_starts_in_an_outage_uses_it() {
 #[tokio::test(start_paused = true)]
 async fn a_starting_process_does_not_wait_for_the_refresh() {
     let (clock, store) = (TokioClock::new(), MemoryStore::new());
-    let source = Scripted::lives(600);
+    let source = Scripted::expires_in(600);
     let first = process(&source, &store, clock);
     assert_eq!(secret(&first).await, "t1");
     advance(DUE).await;
-    let slow = source.clone().takes(secs(5));
+    let slow = source.clone().latency(secs(5));
     let refreshing = process(&slow, &store, clock);
     assert_eq!(secret(&refreshing).await, "t1");
     assert_eq!(secret(&refreshing).await, "t1");
@@ -45,7 +45,11 @@ async fn a_starting_process_does_not_wait_for_the_refresh() {
 
 #[tokio::test(start_paused = true)]
 async fn the_next_read_refreshes_it_for_every_process() {
-    let (clock, store, source) = (TokioClock::new(), MemoryStore::new(), Scripted::lives(600));
+    let (clock, store, source) = (
+        TokioClock::new(),
+        MemoryStore::new(),
+        Scripted::expires_in(600),
+    );
     let first = process(&source, &store, clock);
     assert_eq!(secret(&first).await, "t1");
     advance(DUE).await;

@@ -42,7 +42,7 @@ impl SharedTokenStore for Frozen {
 }
 
 fn key() -> SharedKey {
-    let key = Shareable(Scripted::lives(600)).shared_key(&TokenRequest::default());
+    let key = Shareable(Scripted::expires_in(600)).shared_key(&TokenRequest::default());
     key.unwrap()
 }
 
@@ -59,7 +59,7 @@ async fn a_token_from_the_store_ages_while_the_process_is_suspended() {
             clock: clock.clone(),
             frozen_for,
         };
-        let builder = TokenCache::builder(Shareable(Scripted::lives(600)));
+        let builder = TokenCache::builder(Shareable(Scripted::expires_in(600)));
         let tokens = builder.shared_store(frozen).clock(clock).build();
         assert_eq!(secret(&tokens).await, expected);
         if expected == "theirs" {

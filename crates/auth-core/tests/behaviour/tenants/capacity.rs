@@ -87,7 +87,7 @@ async fn a_tenant_without_an_authorizer_evicts_no_other() {
 async fn tenants_that_share_a_cache_are_evicted_too() {
     const TENANTS: usize = 200;
     const MOST: usize = 10;
-    let (source, made) = (Scripted::lives(86_400), Arc::new(AtomicUsize::new(0)));
+    let (source, made) = (Scripted::expires_in(86_400), Arc::new(AtomicUsize::new(0)));
     let (shared, counter) = (TokenCache::new(source.clone()), made.clone());
     let make = move |tenant: &Tenant| {
         counter.fetch_add(1, SeqCst);
@@ -112,7 +112,7 @@ async fn tenants_that_share_a_cache_are_evicted_too() {
 /// A tenant that goes does not end what others wait for.
 #[tokio::test]
 async fn evicting_a_tenant_ends_no_token_request_of_a_shared_cache() {
-    let source = Scripted::lives(86_400).hold();
+    let source = Scripted::expires_in(86_400).hold();
     let shared = TokenCache::new(source.clone());
     let waiting = tokio::spawn({
         let shared = shared.clone();

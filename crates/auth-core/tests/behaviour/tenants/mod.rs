@@ -18,9 +18,9 @@ use http::{HeaderMap, Request, StatusCode, Uri, header::AUTHORIZATION};
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]
 struct Tenant(String);
 
-/// Mints `NAME-1`, `NAME-2`, … for one tenant.
+/// Issues `NAME-1`, `NAME-2`, … to one tenant.
 #[derive(Debug)]
-struct Mint(Tenant, Counts);
+struct TenantSource(Tenant, Counts);
 
 /// What has been made for each tenant.
 type Counts = Arc<Mutex<HashMap<Tenant, usize>>>;
@@ -38,7 +38,7 @@ fn counted(counts: &Counts, name: &str) -> usize {
 }
 
 #[async_trait]
-impl TokenSource for Mint {
+impl TokenSource for TenantSource {
     async fn fetch(&self, _: &TokenRequest) -> Result<TokenResponse, Error> {
         let number = count(&self.1, &self.0);
         let token = TokenResponse::bearer(format!("{}-{number}", self.0.0))?;
@@ -71,7 +71,7 @@ impl Setting {
             if tenant.0.starts_with("broken") {
                 return Err(Error::new(ErrorKind::Configuration, "no such tenant"));
             }
-            let cache = TokenCache::builder(Mint(tenant.clone(), tokens.clone()));
+            let cache = TokenCache::builder(TenantSource(tenant.clone(), tokens.clone()));
             Authorizer::builder(cache.clock(clock.clone()).build())
                 .origin(format!("https://{}.example", tenant.0))
                 .build()

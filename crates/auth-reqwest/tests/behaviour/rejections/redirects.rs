@@ -2,7 +2,7 @@
 //! only if what led there changed nothing.
 
 use auth_core::Authorizer;
-use auth_test_support::{Deployment, reqwest_clients::reqwest_with, soon};
+use auth_test_support::{Deployment, reqwest_clients::reqwest_with, with_timeout};
 use auth_testing::Answer;
 use http::{HeaderValue, Method, StatusCode, header::LOCATION};
 
@@ -40,7 +40,7 @@ impl LedOn {
 
     async fn was_sent_once_and_refreshed_for_the_next(&self) {
         assert_eq!(self.status, StatusCode::UNAUTHORIZED);
-        soon(self.deployment.authorization.until_token_requests(2)).await;
+        with_timeout(self.deployment.authorization.until_token_requests(2)).await;
     }
 }
 

@@ -9,7 +9,7 @@ use auth_test_support::{
     hyper_clients::hyper_client_of,
     rejection::{assert_outcome, assert_received, content},
     scripted::Scripted,
-    soon,
+    with_timeout,
 };
 use auth_testing::ManualClock;
 use auth_tower::AuthLayer;
@@ -105,7 +105,7 @@ async fn an_unknown_body_is_sent_once_and_whole() {
 #[tokio::test]
 async fn a_rejection_of_a_body_that_was_too_long_is_delivered_at_once() {
     let deployment = Deployment::start().await;
-    let source = Scripted::lives(600);
+    let source = Scripted::expires_in(600);
     let tokens = TokenCache::builder(source.clone()).clock(ManualClock::new());
     let builder = Authorizer::builder(tokens.build()).origin(deployment.api.url());
     let authorizer = builder.build().unwrap();
@@ -114,7 +114,10 @@ async fn a_rejection_of_a_body_that_was_too_long_is_delivered_at_once() {
     let client = AuthLayer::new(authorizer.clone()).layer(hyper_client_of());
     let body = chunked(&content(BOUND + 1));
     let request = Request::post(deployment.api.url()).body(body).unwrap();
-    let status = soon(client.oneshot(request)).await.unwrap().status();
+    let status = with_timeout(client.oneshot(request))
+        .await
+        .unwrap()
+        .status();
     assert_outcome(&authorizer, status, false);
     assert!(authorizer.tokens().unwrap().status().in_flight);
 }

@@ -61,7 +61,7 @@ impl Service<Request<Full<Bytes>>> for Pool {
 
 #[tokio::test]
 async fn the_permit_in_the_rejected_response_is_free_for_the_replay() {
-    let source = Scripted::lives(600);
+    let source = Scripted::expires_in(600);
     let tokens = TokenCache::new(source.clone());
     tokens.token().await.unwrap();
     let authorizer = Authorizer::builder(tokens).origin(API).build().unwrap();

@@ -7,7 +7,7 @@ use std::{
 
 use auth_core::Authorizer;
 use auth_test_support::{
-    Deployment, Mint, get,
+    Deployment, GatedSource, get,
     hyper_clients::{hyper_client, hyper_h2c_client},
     rejection::{assert_bodies, assert_replayed},
 };
@@ -65,7 +65,7 @@ async fn the_extensions_are_the_same_in_both() {
         }
         async { Ok::<_, Infallible>(response) }
     });
-    let authorizer = Mint::open().authorizer("https://api.example.com");
+    let authorizer = GatedSource::open().authorizer("https://api.example.com");
     let client = AuthLayer::new(authorizer.clone()).layer(inner);
     let mut request = get("https://api.example.com/");
     request.extensions_mut().insert(Told(7));

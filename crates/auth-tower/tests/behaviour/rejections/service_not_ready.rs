@@ -56,7 +56,7 @@ impl Service<Request<Full<Bytes>>> for Gate {
 
 /// A request is rejected; its refresh ends in `renewal` while the service is in `mood`.
 async fn rejected(renewal: Answer, mood: Mood) -> Result<Response<&'static str>, BoxError> {
-    let source = Scripted::always(renewal).then(Answer::Silent);
+    let source = Scripted::always(renewal).then(Answer::NoExpiresIn);
     let tokens = TokenCache::new(source.clone());
     tokens.token().await.unwrap();
     let _held = source.clone().hold();
@@ -77,7 +77,9 @@ async fn rejected(renewal: Answer, mood: Mood) -> Result<Response<&'static str>,
 /// The response has gone by then: it could hold what the service waits for.
 #[tokio::test]
 async fn an_error_of_poll_ready_before_the_replay_is_returned_to_the_caller() {
-    let error = rejected(Answer::Silent, Mood::Broken).await.unwrap_err();
+    let error = rejected(Answer::NoExpiresIn, Mood::Broken)
+        .await
+        .unwrap_err();
     assert_eq!(error.to_string(), "broken");
 }
 
@@ -93,7 +95,7 @@ async fn a_failed_refresh_does_not_wait_for_the_service_to_be_ready() {
 /// An expired token is never sent, and the response that rejected the first one has been dropped.
 #[tokio::test]
 async fn a_service_that_is_ready_after_the_new_token_has_expired_gets_no_request() {
-    let (clock, source) = (ManualClock::new(), Scripted::lives(600));
+    let (clock, source) = (ManualClock::new(), Scripted::expires_in(600));
     let builder = TokenCache::builder(source.clone());
     let tokens = builder.clock(clock.clone()).build();
     tokens.token().await.unwrap();

@@ -111,7 +111,7 @@ fn answer() -> impl Strategy<Value = Answer> {
     let lifetime = select(vec![0, 1, 3, 60, 600, 3600]);
     let kind = || select(vec![Connection, Denied, Unavailable]);
     prop_oneof![
-        4 => lifetime.prop_map(Answer::Lives),
+        4 => lifetime.prop_map(Answer::ExpiresIn),
         2 => kind().prop_map(Answer::Fails),
         1 => (kind(), select(vec![0, 7, 50, 7000])).prop_map(|(kind, s)| Answer::Later(kind, s)),
         1 => Just(Answer::Panics),
@@ -196,11 +196,11 @@ fn the_cache_agrees_with_its_reference_in_every_random_history() {
 fn a_refreshed_token_past_its_end_does_not_replace_a_usable_one() {
     let history = [
         Step::Wait,
-        Step::Answer(Answer::Lives(3600)),
+        Step::Answer(Answer::ExpiresIn(3600)),
         Step::Advance(Ahead::Stale),
         Step::Read,
         Step::Suspend(Ahead::Millis(60_000)),
-        Step::Answer(Answer::Lives(3)),
+        Step::Answer(Answer::ExpiresIn(3)),
         Step::Read,
     ];
     replay(0, &history);

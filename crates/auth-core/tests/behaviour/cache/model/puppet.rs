@@ -15,7 +15,7 @@ use tokio::sync::oneshot;
 /// What a token request comes to; seconds where there is a number.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Answer {
-    Lives(u64),
+    ExpiresIn(u64),
     Fails(ErrorKind),
     /// Fails and says when to come again.
     Later(ErrorKind, u64),
@@ -79,7 +79,7 @@ impl TokenSource for Puppet {
         let cue = cue.await.unwrap();
         (cue.meanwhile)();
         match cue.answer {
-            Answer::Lives(seconds) => {
+            Answer::ExpiresIn(seconds) => {
                 Ok(TokenResponse::bearer(cue.token)?.with_expires_in(secs(seconds)))
             }
             Answer::Fails(kind) => Err(Error::new(kind, "scripted")),

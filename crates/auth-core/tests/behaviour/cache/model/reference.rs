@@ -159,7 +159,7 @@ impl Reference {
             .as_ref()
             .is_some_and(|last| last.number == fetch.number);
         let kind = match answer {
-            Answer::Lives(seconds) => {
+            Answer::ExpiresIn(seconds) => {
                 let token = Token::new(secret, fetch.sent, self.now, seconds);
                 let expired = token.makeshift || token.left(self.now).is_none();
                 if !expired || self.left() <= token.left(self.now) {

@@ -108,7 +108,7 @@ pub(super) fn backoff(
         Answer::Later(kind, asked) => (kind, Some(secs(asked.clamp(1, 60)))),
         Answer::Fails(kind) => (kind, None),
         Answer::Panics => (ErrorKind::Panicked, None),
-        Answer::Lives(_) => (ErrorKind::InvalidResponse, None),
+        Answer::ExpiresIn(_) => (ErrorKind::InvalidResponse, None),
     };
     let doubled = 1 << (failures - 1).min(16);
     let about = |backoff: Duration, most: Duration| {

@@ -23,7 +23,7 @@ pub(super) struct World {
     pub(super) handles: Vec<TokenCache>,
     waiters: Waiters,
     pub(super) reference: Reference,
-    minted: usize,
+    issued: usize,
 }
 
 impl World {
@@ -35,7 +35,7 @@ impl World {
             waiters: Waiters::default(),
             clock,
             source,
-            minted: 0,
+            issued: 0,
         }
     }
 
@@ -126,8 +126,8 @@ impl World {
         let Some(fetch) = self.reference.fetch.clone() else {
             return self.catch_up(None).await;
         };
-        self.minted += 1;
-        let token = format!("t{}", self.minted);
+        self.issued += 1;
+        let token = format!("t{}", self.issued);
         let visit = Arc::new(Mutex::new(None));
         let meanwhile = {
             let (clock, tokens, visit) = (self.clock.clone(), self.tokens().clone(), visit.clone());

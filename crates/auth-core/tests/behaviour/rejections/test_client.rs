@@ -14,12 +14,12 @@ use super::in_memory_api::InMemoryApi;
 pub(super) const ORIGIN: &str = "https://api.example.com";
 
 #[derive(Clone, Debug)]
-pub(super) struct World {
+pub(super) struct TestClient {
     pub(super) api: InMemoryApi,
     pub(super) authorizer: Authorizer,
 }
 
-impl World {
+impl TestClient {
     pub(super) fn new(source: impl TokenSource, clock: impl Clock) -> Self {
         let tokens = TokenCache::builder(source).clock(clock).build();
         let builder = Authorizer::builder(tokens).origin(ORIGIN);
