@@ -40,11 +40,11 @@ fn invalid_settings_are_errors_at_construction() {
     let good = "https://as.example/token";
     assert!(configuration_error("as.example/token", "id", basic()).contains("without a scheme"));
     assert!(configuration_error("http://as.example/token", "id", basic()).contains("loopback"));
-    assert!(configuration_error(good, "", basic()).contains("client id: expected one"));
+    assert!(configuration_error(good, "", basic()).contains("client id: expected an id"));
     let raw = ClientAuthentication::client_secret_basic_raw("s3cr3t");
     assert!(configuration_error(good, "we:ird", raw).contains("without ':'"));
     let empty = ClientAuthentication::client_secret_post("");
-    assert!(configuration_error(good, "id", empty).contains("client secret: expected one"));
+    assert!(configuration_error(good, "id", empty).contains("client secret: expected a secret"));
     let quoted = ClientCredentials::builder(good, "id", basic()).scope("a\"b");
     assert!(
         quoted

@@ -7,6 +7,7 @@ use std::{
 
 use auth_core::{Error, TokenCache, TokenRequest, TokenResponse, TokenSource, async_trait};
 use auth_test_support::{
+    scripted::{Answer, Scripted},
     secrets::{Canned, credentials},
     secs,
 };
@@ -74,12 +75,8 @@ async fn a_decorator_reads_and_changes_the_response_of_the_inner_source() {
 }
 
 #[tokio::test]
-async fn members_that_the_server_did_not_state_are_none() {
-    let inner = credentials(Canned(
-        200,
-        r#"{"access_token":"abc","token_type":"Bearer"}"#,
-    ));
-    let source = HalfLife::new(inner);
+async fn members_that_the_inner_source_did_not_state_are_none() {
+    let source = HalfLife::new(Scripted::always(Answer::NoExpiresIn));
     source.fetch(&TokenRequest::default()).await.unwrap();
     let seen = source.seen.lock().unwrap();
     assert_eq!((seen[0].expires_in, &seen[0].scopes), (None, &None));

@@ -101,12 +101,15 @@ fn a_hit_allocates_nothing() {
 #[test]
 fn limits_that_keep_no_token_are_an_error() {
     let builder = || TokenCaches::builder(default_cache(&Register::open(), &ManualClock::new()));
-    for rejected in [
-        builder().max_capacity(0),
-        builder().time_to_idle(Duration::from_millis(999)),
+    for (invalid, expected) in [
+        (builder().max_capacity(0), "max_capacity: expected"),
+        (
+            builder().time_to_idle(Duration::from_millis(999)),
+            "time_to_idle: expected",
+        ),
     ] {
-        let error = rejected.build().unwrap_err();
+        let error = invalid.build().unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Configuration);
-        assert!(error.to_string().contains("expected to keep"), "{error}");
+        assert!(error.to_string().contains(expected), "{error}");
     }
 }

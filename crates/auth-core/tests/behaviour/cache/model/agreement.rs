@@ -14,16 +14,16 @@ impl Reference {
         {
             token.seen(self.now, status.stale);
         }
-        let told = status.last_error.as_ref().and_then(Error::retry_after);
-        if let (Some(failure), Some(told)) = (&mut self.failure, told)
+        let retry_after = status.last_error.as_ref().and_then(Error::retry_after);
+        if let (Some(failure), Some(retry_after)) = (&mut self.failure, retry_after)
             && failure.next_attempt.is_none()
         {
             assert!(
-                failure.backoff.contains(&told),
-                "{told:?} is not in {:?}",
+                failure.backoff.contains(&retry_after),
+                "{retry_after:?} is not in {:?}",
                 failure.backoff
             );
-            failure.next_attempt = Some(self.now.monotonic + told);
+            failure.next_attempt = Some(self.now.monotonic + retry_after);
         }
     }
 
@@ -49,7 +49,7 @@ impl Reference {
             failure.map(|f| f.kind),
             "last error"
         );
-        let wait = failure.map(|_| self.pause_left());
+        let wait = failure.map(|_| self.backoff_left());
         assert_eq!(error.and_then(Error::retry_after), wait, "next attempt");
     }
 }

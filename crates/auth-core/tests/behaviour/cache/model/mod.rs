@@ -1,15 +1,15 @@
 //! Random histories of a cache, against a plain reference.
 //!
-//! Time is a clock that the test moves, the source answers when it is told to, and what the cache
+//! Time is a clock that the test moves, the source answers when it is retry_after to, and what the cache
 //! draws at random comes from a seed: so each history can be had again. One that fails is printed,
 //! as short as it could be made; [`replay`] runs it by itself.
 
 mod agreement;
-mod puppet;
+mod controlled_source;
 mod reference;
 mod rules;
+mod simulation;
 mod waiters;
-mod world;
 
 use std::time::Duration;
 
@@ -23,9 +23,9 @@ use proptest::{
 };
 use tokio::runtime::Builder;
 
-use self::{puppet::Answer, reference::Reference, world::World};
+use self::{controlled_source::Answer, reference::Reference, simulation::Simulation};
 
-/// What can happen. A rejection by the API belongs here once the cache is told of one.
+/// What can happen. A rejection by the API belongs here once the cache is retry_after of one.
 #[derive(Clone, Copy, Debug)]
 enum Step {
     /// Time passes, and every task keeps up with it.
@@ -42,7 +42,7 @@ enum Step {
     Answer(Answer),
     /// The source blocks its thread for so many seconds and answers then; meanwhile a caller comes.
     AnswerLate(u64, Answer),
-    Reset,
+    ClearBackoff,
     CloneHandle,
     DropHandle,
     /// All handles and waiters are dropped, and there is a new cache.
@@ -80,8 +80,8 @@ impl Ahead {
             Self::Half => left / 2,
             Self::NearlyExpired => nearly(left),
             Self::Expired => left,
-            Self::NearlyRetry => nearly(cache.pause_left()),
-            Self::Retry => cache.pause_left(),
+            Self::NearlyRetry => nearly(cache.backoff_left()),
+            Self::Retry => cache.backoff_left(),
             Self::Deadline => cache.fetch.as_ref().map_or(Duration::ZERO, |fetch| {
                 fetch.deadline.saturating_sub(cache.now.monotonic)
             }),
@@ -113,7 +113,7 @@ fn answer() -> impl Strategy<Value = Answer> {
     prop_oneof![
         4 => lifetime.prop_map(Answer::ExpiresIn),
         2 => kind().prop_map(Answer::Fails),
-        1 => (kind(), select(vec![0, 7, 50, 7000])).prop_map(|(kind, s)| Answer::Later(kind, s)),
+        1 => (kind(), select(vec![0, 7, 50, 7000])).prop_map(|(kind, s)| Answer::RetryAfter(kind, s)),
         1 => Just(Answer::Panics),
     ]
 }
@@ -130,7 +130,7 @@ fn step() -> impl Strategy<Value = Step> {
         2 => any::<usize>().prop_map(Step::DropWaiter),
         9 => answer().prop_map(Step::Answer),
         2 => (0..20_u64, answer()).prop_map(|(after, answer)| Step::AnswerLate(after, answer)),
-        1 => Just(Step::Reset),
+        1 => Just(Step::ClearBackoff),
         1 => Just(Step::CloneHandle),
         1 => Just(Step::DropHandle),
         1 => Just(Step::Rebuild),
@@ -142,30 +142,30 @@ fn replay(seed: u64, history: &[Step]) {
     fastrand::seed(seed);
     let runtime = Builder::new_current_thread().build().unwrap();
     runtime.block_on(async {
-        let mut world = World::new();
+        let mut simulation = Simulation::new();
         for step in history {
-            take(&mut world, *step).await;
+            take(&mut simulation, *step).await;
         }
     });
 }
 
-async fn take(world: &mut World, step: Step) {
+async fn take(simulation: &mut Simulation, step: Step) {
     match step {
-        Step::Advance(ahead) => world.advance(ahead.of(&world.reference)).await,
-        Step::Stall(ahead) => world.stall(ahead.of(&world.reference)).await,
-        Step::Suspend(ahead) => world.suspend(ahead.of(&world.reference)).await,
-        Step::SetBack(by) => world.set_back(secs(by)).await,
-        Step::Read => world.read().await,
-        Step::Wait => world.wait().await,
-        Step::DropWaiter(which) => world.drop_waiter(which).await,
-        Step::Answer(answer) => world.answer(answer).await,
-        Step::AnswerLate(after, answer) => world.answer_late(secs(after), answer).await,
-        Step::Reset => world.reset().await,
-        Step::Rebuild => world.rebuild().await,
-        Step::CloneHandle => world.handles.push(world.handles[0].clone()),
-        Step::DropHandle => world
+        Step::Advance(ahead) => simulation.advance(ahead.of(&simulation.reference)).await,
+        Step::Stall(ahead) => simulation.stall(ahead.of(&simulation.reference)).await,
+        Step::Suspend(ahead) => simulation.suspend(ahead.of(&simulation.reference)).await,
+        Step::SetBack(by) => simulation.set_back(secs(by)).await,
+        Step::Read => simulation.read().await,
+        Step::Wait => simulation.wait().await,
+        Step::DropWaiter(which) => simulation.drop_waiter(which).await,
+        Step::Answer(answer) => simulation.answer(answer).await,
+        Step::AnswerLate(after, answer) => simulation.answer_late(secs(after), answer).await,
+        Step::ClearBackoff => simulation.clear_backoff().await,
+        Step::Rebuild => simulation.rebuild().await,
+        Step::CloneHandle => simulation.handles.push(simulation.handles[0].clone()),
+        Step::DropHandle => simulation
             .handles
-            .truncate(world.handles.len().saturating_sub(1).max(1)),
+            .truncate(simulation.handles.len().saturating_sub(1).max(1)),
     }
 }
 

@@ -5,7 +5,7 @@ use std::{ops::RangeInclusive, time::Duration};
 use auth_core::{ErrorKind, time::Now};
 
 use super::{
-    puppet::Answer,
+    controlled_source::Answer,
     rules::{Token, attempt, backoff},
 };
 
@@ -75,7 +75,7 @@ impl Reference {
             .filter(|token| token.left(self.now).is_some())
     }
 
-    pub(super) fn pause_left(&self) -> Duration {
+    pub(super) fn backoff_left(&self) -> Duration {
         let next = self
             .failure
             .as_ref()
@@ -84,22 +84,22 @@ impl Reference {
     }
 
     fn is_in_flight(&self) -> bool {
-        let dead_at = |fetch: &Fetch| fetch.deadline + GRACE;
+        let abandoned_at = |fetch: &Fetch| fetch.deadline + GRACE;
         self.fetch
             .as_ref()
-            .is_some_and(|fetch| self.now.monotonic < dead_at(fetch))
+            .is_some_and(|fetch| self.now.monotonic < abandoned_at(fetch))
     }
 
     /// Whether the waiters of this request have given it up.
-    pub(super) fn is_dead(&self, fetch: u64) -> bool {
+    pub(super) fn is_abandoned(&self, fetch: u64) -> bool {
         fetch != self.fetches || !self.is_in_flight()
     }
 
     /// A read; `due` is whether the cache says that its token is stale.
     pub(super) fn read(&mut self, stale: bool) -> Option<Token> {
         self.left()?;
-        if stale && !self.is_in_flight() && self.pause_left().is_zero() {
-            self.take_off();
+        if stale && !self.is_in_flight() && self.backoff_left().is_zero() {
+            self.start_fetch();
         }
         self.token.clone()
     }
@@ -123,14 +123,16 @@ impl Reference {
         }
         if !self.is_in_flight() {
             match &self.failure {
-                Some(failure) if !self.pause_left().is_zero() => return Reply::Fails(failure.kind),
-                _ => self.take_off(),
+                Some(failure) if !self.backoff_left().is_zero() => {
+                    return Reply::Fails(failure.kind);
+                }
+                _ => self.start_fetch(),
             }
         }
         Reply::Waits(self.fetches)
     }
 
-    fn take_off(&mut self) {
+    fn start_fetch(&mut self) {
         self.fetches += 1;
         self.requests += 1;
         self.fetch = Some(Fetch {
@@ -148,7 +150,7 @@ impl Reference {
     }
 
     /// The source has answered request `flight`: its waiters get this.
-    pub(super) fn land(
+    pub(super) fn complete(
         &mut self,
         fetch: &Fetch,
         answer: Answer,
@@ -161,7 +163,7 @@ impl Reference {
         let kind = match answer {
             Answer::ExpiresIn(seconds) => {
                 let token = Token::new(secret, fetch.sent, self.now, seconds);
-                let expired = token.makeshift || token.left(self.now).is_none();
+                let expired = token.arrived_expired || token.left(self.now).is_none();
                 if !expired || self.left() <= token.left(self.now) {
                     self.tokens += 1;
                     if current {
@@ -172,7 +174,7 @@ impl Reference {
                 }
                 ErrorKind::InvalidResponse
             }
-            Answer::Later(kind, _) | Answer::Fails(kind) => kind,
+            Answer::RetryAfter(kind, _) | Answer::Fails(kind) => kind,
             Answer::Panics => ErrorKind::Panicked,
         };
         if kind == ErrorKind::Connection && !fetch.second_attempt {

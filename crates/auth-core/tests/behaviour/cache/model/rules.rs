@@ -5,7 +5,7 @@ use std::{ops::RangeInclusive, time::Duration};
 use auth_core::{ErrorKind, time::Now};
 use auth_test_support::secs;
 
-use super::puppet::Answer;
+use super::controlled_source::Answer;
 
 /// Shares of a lifetime are rounded to nanoseconds, one way or another.
 pub(super) const ROUNDING: Duration = Duration::from_micros(1);
@@ -20,9 +20,9 @@ pub(super) struct Token {
     usable_for: Duration,
     /// Due after so long at the earliest and the latest. It was drawn once: what is seen of it can
     /// only narrow this.
-    due_after: (Duration, Duration),
+    stale_after: (Duration, Duration),
     /// It arrived expired, and not because the machine slept meanwhile.
-    pub(super) makeshift: bool,
+    pub(super) arrived_expired: bool,
 }
 
 impl Token {
@@ -37,21 +37,21 @@ impl Token {
             secret,
             since: sent,
             usable_for,
-            due_after: (
+            stale_after: (
                 usable_for.saturating_sub(window * 11 / 8 + ROUNDING),
                 (usable_for + ROUNDING).saturating_sub(window * 5 / 8),
             ),
-            makeshift: false,
+            arrived_expired: false,
         };
         let took = arrived.monotonic - sent.monotonic;
         let slept = arrived.wall.saturating_sub(sent.wall) > took + secs(5);
         // an attempt takes ten seconds at most
         let stood_still = took > secs(10 + 5);
         if seconds == 0 || token.left(arrived).is_none() && !slept && !stood_still {
-            token.makeshift = true;
+            token.arrived_expired = true;
             token.since = arrived;
             token.usable_for = secs(1);
-            token.due_after = (secs(1), secs(1));
+            token.stale_after = (secs(1), secs(1));
         }
         token
     }
@@ -70,12 +70,12 @@ impl Token {
 
     /// How long until it is stale for certain.
     pub(super) fn until_stale(&self, now: Now) -> Duration {
-        self.due_after.1.saturating_sub(self.age(now))
+        self.stale_after.1.saturating_sub(self.age(now))
     }
 
     /// Takes note of whether it is stale now.
     pub(super) fn seen(&mut self, now: Now, stale: bool) {
-        let (age, (earliest, latest)) = (self.age(now), &mut self.due_after);
+        let (age, (earliest, latest)) = (self.age(now), &mut self.stale_after);
         if stale {
             assert!(
                 age >= *earliest,
@@ -105,7 +105,7 @@ pub(super) fn backoff(
     left: Option<Duration>,
 ) -> RangeInclusive<Duration> {
     let (kind, asked) = match answer {
-        Answer::Later(kind, asked) => (kind, Some(secs(asked.clamp(1, 60)))),
+        Answer::RetryAfter(kind, asked) => (kind, Some(secs(asked.clamp(1, 60)))),
         Answer::Fails(kind) => (kind, None),
         Answer::Panics => (ErrorKind::Panicked, None),
         Answer::ExpiresIn(_) => (ErrorKind::InvalidResponse, None),

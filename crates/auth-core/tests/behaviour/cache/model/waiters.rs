@@ -8,13 +8,13 @@ use tokio_test::task::{self, Spawn};
 use super::reference::{Fetch, Reference, Reply};
 
 type Outcome = Result<AccessToken, Error>;
-type Asking = Spawn<Pin<Box<dyn Future<Output = Outcome> + Send>>>;
+type TokenFuture = Spawn<Pin<Box<dyn Future<Output = Outcome> + Send>>>;
 
 /// A waiter waits for so many requests at most.
 const MAX_FETCHES: usize = 8;
 
 struct Waiter {
-    asking: Asking,
+    token_future: TokenFuture,
     fetch: u64,
     joined: usize,
 }
@@ -23,21 +23,32 @@ struct Waiter {
 pub(super) struct Waiters(Vec<Waiter>);
 
 /// Somebody who needs a token and has not been polled yet.
-pub(super) fn asking(tokens: &TokenCache) -> Asking {
+pub(super) fn token_future(tokens: &TokenCache) -> TokenFuture {
     let tokens = tokens.clone();
     task::spawn(Box::pin(async move { tokens.token().await }))
 }
 
 impl Waiters {
     /// Somebody asked and got `outcome` at the first poll, or waits.
-    pub(super) fn came(&mut self, asking: Asking, outcome: Poll<Outcome>, expected: &Reply) {
-        self.polled(asking, outcome, expected, 1);
+    pub(super) fn add(
+        &mut self,
+        token_future: TokenFuture,
+        outcome: Poll<Outcome>,
+        expected: &Reply,
+    ) {
+        self.polled(token_future, outcome, expected, 1);
     }
 
-    fn polled(&mut self, asking: Asking, outcome: Poll<Outcome>, expected: &Reply, joined: usize) {
+    fn polled(
+        &mut self,
+        token_future: TokenFuture,
+        outcome: Poll<Outcome>,
+        expected: &Reply,
+        joined: usize,
+    ) {
         match (expected, outcome) {
             (Reply::Waits(fetch), Poll::Pending) => self.0.push(Waiter {
-                asking,
+                token_future,
                 fetch: *fetch,
                 joined,
             }),
@@ -58,7 +69,7 @@ impl Waiters {
     /// Every waiter is polled. Those of a request that has brought a token get the current one, those of one
     /// that has failed get its error, and those whose request is dead, or brought a token that has expired,
     /// wait for another.
-    pub(super) fn look(&mut self, reference: &mut Reference, completed: Option<&(u64, Reply)>) {
+    pub(super) fn poll_all(&mut self, reference: &mut Reference, completed: Option<&(u64, Reply)>) {
         for mut waiter in std::mem::take(&mut self.0) {
             let expected = match completed {
                 Some((fetch, outcome)) if *fetch == waiter.fetch => match outcome {
@@ -70,11 +81,11 @@ impl Waiters {
                     },
                     outcome => outcome.clone(),
                 },
-                _ if reference.is_dead(waiter.fetch) => waiter.join_again(reference),
+                _ if reference.is_abandoned(waiter.fetch) => waiter.join_again(reference),
                 _ => Reply::Waits(waiter.fetch),
             };
-            let outcome = waiter.asking.poll();
-            self.polled(waiter.asking, outcome, &expected, waiter.joined);
+            let outcome = waiter.token_future.poll();
+            self.polled(waiter.token_future, outcome, &expected, waiter.joined);
         }
     }
 

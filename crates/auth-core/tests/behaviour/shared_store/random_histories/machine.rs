@@ -21,7 +21,7 @@ pub(super) struct Machine(Arc<Mutex<State>>);
 #[derive(Clone, Copy)]
 struct State {
     start: Instant,
-    still_until: Instant,
+    frozen_until: Instant,
     /// When it last stood still, or its clock was set.
     disturbed: Option<Instant>,
     is_behind: bool,
@@ -35,7 +35,7 @@ impl Machine {
         let now = Instant::now();
         Self(Arc::new(Mutex::new(State {
             start: now,
-            still_until: now,
+            frozen_until: now,
             disturbed: None,
             is_behind: false,
             slept: Duration::ZERO,
@@ -47,15 +47,15 @@ impl Machine {
         *self.0.lock().unwrap()
     }
 
-    pub(super) fn stands_still(&self) -> bool {
-        self.state().still_until > Instant::now()
+    pub(super) fn is_frozen(&self) -> bool {
+        self.state().frozen_until > Instant::now()
     }
 
     /// Nothing of the process runs for so long; both clocks go on.
     pub(super) fn freeze(&self, time: Duration) {
         let mut state = self.0.lock().unwrap();
-        state.still_until = state.still_until.max(Instant::now() + time);
-        state.disturbed = Some(state.still_until);
+        state.frozen_until = state.frozen_until.max(Instant::now() + time);
+        state.disturbed = Some(state.frozen_until);
     }
 
     /// Nothing runs for so long, and the monotonic clock stands still as well.
@@ -89,22 +89,22 @@ impl Machine {
         self.state().disturbed
     }
 
-    pub(super) fn still_until(&self) -> Instant {
-        self.state().still_until
+    pub(super) fn frozen_until(&self) -> Instant {
+        self.state().frozen_until
     }
 
     /// What `future` comes to; nothing of it runs while the machine stands still.
     pub(super) async fn run<F: Future>(&self, future: F) -> F::Output {
-        let still_until = || {
-            let until = self.state().still_until;
+        let frozen_until = || {
+            let until = self.state().frozen_until;
             (until > Instant::now()).then_some(until)
         };
-        held_back(still_until, future).await
+        delayed_until(frozen_until, future).await
     }
 }
 
 /// What `future` comes to, which is not polled until the time that `until` tells.
-pub(super) async fn held_back<F: Future>(
+pub(super) async fn delayed_until<F: Future>(
     until: impl Fn() -> Option<Instant>,
     future: F,
 ) -> F::Output {

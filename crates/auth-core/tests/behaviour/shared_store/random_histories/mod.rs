@@ -5,15 +5,15 @@
 //! printed, as short as it could be made; [`replay`] runs it by itself. `PROPTEST_CASES=30000` draws as many
 //! new ones.
 
-mod ending;
 mod machine;
 mod network;
 mod process;
-mod referee;
+mod recovery;
+mod request_checker;
 mod rules;
 mod server;
+mod simulation;
 mod store;
-mod world;
 
 use proptest::{
     collection::vec,
@@ -23,11 +23,11 @@ use proptest::{
 };
 use tokio::runtime::Builder;
 
-use self::{network::Mood, server::Answers, store::Notices, world::World};
+use self::{network::Condition, server::Answers, simulation::Simulation, store::Notifications};
 
 /// What does not change in a history.
 #[derive(Clone, Copy, Debug)]
-struct Fleet {
+struct Parameters {
     processes: usize,
     /// Of a token, in seconds.
     lifetime: u64,
@@ -42,11 +42,11 @@ enum Step {
     Pass(u64),
     /// So many hundredths of a token's lifetime pass.
     PassLife(u32),
-    Store(Mood),
-    Notices(Notices),
+    Store(Condition),
+    Notifications(Notifications),
     /// The store loses everything.
     Restart,
-    Server(Mood),
+    Server(Condition),
     Answers(Answers),
     /// The API accepts none of the tokens so far.
     Revoke,
@@ -61,22 +61,24 @@ enum Step {
     SetBack(usize, u64),
 }
 
-fn fleet() -> impl Strategy<Value = Fleet> {
+fn parameters() -> impl Strategy<Value = Parameters> {
     let way = select(vec![0, 1, 5, 30, 60]);
-    (1..=5_usize, select(vec![30, 60, 600]), way).prop_map(|(processes, lifetime, way)| Fleet {
-        processes,
-        lifetime,
-        way,
+    (1..=5_usize, select(vec![30, 60, 600]), way).prop_map(|(processes, lifetime, way)| {
+        Parameters {
+            processes,
+            lifetime,
+            way,
+        }
     })
 }
 
-fn mood() -> impl Strategy<Value = Mood> {
+fn condition() -> impl Strategy<Value = Condition> {
     let slow = select(vec![50, 120, 300, 2000, 9000]);
     prop_oneof![
-        4 => Just(Mood::Works),
-        3 => slow.prop_map(Mood::Slow),
-        1 => Just(Mood::Gone),
-        2 => Just(Mood::Hangs),
+        4 => Just(Condition::Works),
+        3 => slow.prop_map(Condition::Slow),
+        1 => Just(Condition::Unreachable),
+        2 => Just(Condition::Hangs),
     ]
 }
 
@@ -87,16 +89,16 @@ fn step() -> impl Strategy<Value = Step> {
     let answers = prop_oneof![
         3 => Just(Answers::Tokens),
         2 => Just(Answers::Unavailable),
-        1 => select(vec![5, 40]).prop_map(Answers::Later),
-        1 => Just(Answers::Rejections),
+        1 => select(vec![5, 40]).prop_map(Answers::RetryAfter),
+        1 => Just(Answers::Denials),
     ];
     prop_oneof![
         12 => pass.prop_map(Step::Pass),
         6 => select(vec![20, 50, 70, 100]).prop_map(Step::PassLife),
-        5 => mood().prop_map(Step::Store),
-        2 => select(vec![Notices::Told, Notices::Lost, Notices::Idle]).prop_map(Step::Notices),
+        5 => condition().prop_map(Step::Store),
+        2 => select(vec![Notifications::Delivered, Notifications::Lost, Notifications::Spurious]).prop_map(Step::Notifications),
         1 => Just(Step::Restart),
-        4 => mood().prop_map(Step::Server),
+        4 => condition().prop_map(Step::Server),
         3 => answers.prop_map(Step::Answers),
         2 => Just(Step::Revoke),
         2 => process().prop_map(Step::Kill),
@@ -109,7 +111,7 @@ fn step() -> impl Strategy<Value = Step> {
 }
 
 /// One history, with what is drawn at random from `seed`.
-fn replay(seed: u64, fleet: &Fleet, history: &[Step]) {
+fn replay(seed: u64, parameters: &Parameters, history: &[Step]) {
     fastrand::seed(seed);
     let runtime = Builder::new_current_thread()
         .enable_time()
@@ -117,11 +119,11 @@ fn replay(seed: u64, fleet: &Fleet, history: &[Step]) {
         .build()
         .unwrap();
     runtime.block_on(async {
-        let mut world = World::new(fleet, seed);
+        let mut simulation = Simulation::new(parameters, seed);
         for step in history {
-            world.take(*step).await;
+            simulation.take(*step).await;
         }
-        world.end().await;
+        simulation.end().await;
     });
 }
 
@@ -142,17 +144,17 @@ fn every_random_history_ends_with_a_token_in_every_process() {
             TestRng::deterministic_rng(RngAlgorithm::ChaCha),
         ),
     };
-    let histories = (any::<u64>(), fleet(), vec(step(), 1..40));
-    let found = runner.run(&histories, |(seed, fleet, history)| {
-        replay(seed, &fleet, &history);
+    let histories = (any::<u64>(), parameters(), vec(step(), 1..40));
+    let found = runner.run(&histories, |(seed, parameters, history)| {
+        replay(seed, &parameters, &history);
         Ok(())
     });
     match found {
         Ok(()) => {}
-        Err(TestError::Fail(why, (seed, fleet, history))) => {
+        Err(TestError::Fail(why, (seed, parameters, history))) => {
             let steps: Vec<_> = history.iter().map(|step| format!("    {step:?}")).collect();
             panic!(
-                "{why}, with seed {seed} and {fleet:?}, after\n{}",
+                "{why}, with seed {seed} and {parameters:?}, after\n{}",
                 steps.join("\n")
             );
         }

@@ -17,12 +17,12 @@ use super::machine::Machine;
 
 /// How the server at the other end is.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) enum Mood {
+pub(super) enum Condition {
     Works,
     /// Each way may take so many milliseconds.
     Slow(u64),
     /// Cannot be reached.
-    Gone,
+    Unreachable,
     /// Takes what is sent, and does it when it is well again.
     Hangs,
 }
@@ -32,7 +32,7 @@ pub(super) enum Mood {
 pub(super) struct Network(Arc<State>);
 
 struct State {
-    mood: watch::Sender<Mood>,
+    condition: watch::Sender<Condition>,
     rng: Mutex<fastrand::Rng>,
     /// When the server works, each way takes up to so long.
     usual: Duration,
@@ -41,33 +41,35 @@ struct State {
 impl Network {
     pub(super) fn new(usual: Duration, seed: u64) -> Self {
         Self(Arc::new(State {
-            mood: watch::Sender::new(Mood::Works),
+            condition: watch::Sender::new(Condition::Works),
             rng: Mutex::new(fastrand::Rng::with_seed(seed)),
             usual,
         }))
     }
 
-    pub(super) fn mood(&self) -> Mood {
-        *self.0.mood.borrow()
+    pub(super) fn condition(&self) -> Condition {
+        *self.0.condition.borrow()
     }
 
-    pub(super) fn set(&self, mood: Mood) {
-        self.0.mood.send_replace(mood);
+    pub(super) fn set(&self, condition: Condition) {
+        self.0.condition.send_replace(condition);
     }
 
     /// The server works, or is slow.
     pub(super) fn is_up(&self) -> bool {
-        !matches!(self.mood(), Mood::Hangs | Mood::Gone)
+        !matches!(self.condition(), Condition::Hangs | Condition::Unreachable)
     }
 
     pub(super) async fn until_it_answers(&self) {
-        let mut mood = self.0.mood.subscribe();
-        let _ = mood.wait_for(|mood| *mood != Mood::Hangs).await;
+        let mut condition = self.0.condition.subscribe();
+        let _ = condition
+            .wait_for(|condition| *condition != Condition::Hangs)
+            .await;
     }
 
     fn way(&self) -> Duration {
-        let longest = match self.mood() {
-            Mood::Slow(millis) => Duration::from_millis(millis),
+        let longest = match self.condition() {
+            Condition::Slow(millis) => Duration::from_millis(millis),
             _ => self.0.usual,
         };
         longest.mul_f64(self.0.rng.lock().unwrap().f64())
@@ -80,8 +82,8 @@ impl Network {
         from: &Machine,
         work: impl FnOnce(Duration) -> F + Send + 'static,
     ) -> Result<T, Error> {
-        if self.mood() == Mood::Gone {
-            return Err(Error::new(ErrorKind::Connection, "scripted: gone"));
+        if self.condition() == Condition::Unreachable {
+            return Err(Error::new(ErrorKind::Connection, "scripted: unreachable"));
         }
         let (answer, answered) = oneshot::channel();
         let (network, there, back) = (self.clone(), self.way(), self.way());

@@ -17,7 +17,7 @@ use super::{
     machine::Machine,
     rules,
     server::{Server, Source},
-    store::Link,
+    store::StoreClient,
 };
 
 const API: &str = "https://api.example.com/";
@@ -28,31 +28,36 @@ pub(super) struct Process {
     pub(super) is_busy: bool,
     authorizer: Authorizer,
     source: Source,
-    waiting: Vec<JoinHandle<Handed>>,
+    waiting: Vec<JoinHandle<Received>>,
     /// The token in use, and until when it is usable for certain.
     current: Option<(String, Option<Instant>)>,
     /// By when a server that works has served it.
     pub(super) recovery: Duration,
     /// Refused, and replaced.
-    gone: HashSet<String>,
+    replaced: HashSet<String>,
     /// How many found no usable token.
     pub(super) waits: usize,
 }
 
 /// What a waiter got.
-struct Handed {
+struct Received {
     token: Result<Option<String>, Error>,
     at: Instant,
     instead_of: Option<String>,
 }
 
 impl Process {
-    pub(super) fn start(source: Source, link: Link, policy: RefreshPolicy, is_busy: bool) -> Self {
+    pub(super) fn start(
+        source: Source,
+        client: StoreClient,
+        policy: RefreshPolicy,
+        is_busy: bool,
+    ) -> Self {
         let builder = TokenCache::builder(source.clone())
-            .clock(link.machine.clone())
+            .clock(client.machine.clone())
             .refresh_policy(policy);
-        let machine = link.machine.clone();
-        let builder = builder.shared_store(link);
+        let machine = client.machine.clone();
+        let builder = builder.shared_store(client);
         // who is seldom asked keeps its token warm
         let builder = if is_busy {
             builder
@@ -69,7 +74,7 @@ impl Process {
             source,
             waiting: Vec::new(),
             current: None,
-            gone: HashSet::new(),
+            replaced: HashSet::new(),
             recovery: Duration::ZERO,
             waits: 0,
         }
@@ -102,15 +107,15 @@ impl Process {
             Decision::Authorize(attempt) => {
                 let usable = usable.expect("no usable token, and one is handed out");
                 let token = token(&attempt);
-                self.handed(&token, Instant::now());
+                self.handed_out(&token, Instant::now());
                 self.current = Some((token.clone(), Some(Instant::now() + usable)));
-                self.judge(attempt, token);
+                self.classify(attempt, token);
             }
             Decision::Wait(attempt) => {
                 assert_eq!(usable, None, "a read waits");
                 self.waits += 1;
                 if let Some((token, Some(until))) = &self.current {
-                    let late = Instant::now() + rules::OLDER;
+                    let late = Instant::now() + rules::AGE_TOLERANCE;
                     assert!(late >= *until, "{token} was usable for longer");
                 }
                 if self.waiting.len() < 2 {
@@ -121,7 +126,7 @@ impl Process {
         }
     }
 
-    fn judge(&mut self, attempt: Attempt, token_sent: String) {
+    fn classify(&mut self, attempt: Attempt, token_sent: String) {
         let issued = self.server().issued(&token_sent).unwrap();
         let mut response = Response::new(());
         if issued.is_revoked {
@@ -141,7 +146,7 @@ impl Process {
     ) {
         let machine = self.machine.clone();
         let waiting = async move {
-            Handed {
+            Received {
                 token: machine.run(token).await,
                 at: Instant::now(),
                 instead_of,
@@ -156,24 +161,24 @@ impl Process {
             self.waiting.drain(..).partition(JoinHandle::is_finished);
         self.waiting = waiting;
         let outcome =
-            |task: JoinHandle<Handed>| unconstrained(task).now_or_never().unwrap().unwrap();
+            |task: JoinHandle<Received>| unconstrained(task).now_or_never().unwrap().unwrap();
         let mut over: Vec<_> = over.into_iter().map(outcome).collect();
-        over.sort_by_key(|handed| handed.at);
-        for handed in over {
-            match handed.token {
+        over.sort_by_key(|handed_out| handed_out.at);
+        for handed_out in over {
+            match handed_out.token {
                 Ok(Some(token)) => {
                     assert_ne!(
-                        handed.instead_of.as_ref(),
+                        handed_out.instead_of.as_ref(),
                         Some(&token),
                         "was just rejected"
                     );
-                    self.handed(&token, handed.at);
+                    self.handed_out(&token, handed_out.at);
                 }
                 Ok(None) => {}
                 Err(error) => {
-                    rules::may_be_told(&error);
+                    rules::assert_waiter_may_receive(&error);
                     let calm = self.machine.disturbed().is_none();
-                    let well = self.source.referee.server_worked_for(self.recovery);
+                    let well = self.source.request_checker.server_worked_for(self.recovery);
                     assert!(!(calm && well), "{error}, and the server works");
                 }
             }
@@ -181,26 +186,26 @@ impl Process {
     }
 
     /// A token was handed out.
-    fn handed(&mut self, token: &str, at: Instant) {
+    fn handed_out(&mut self, token: &str, at: Instant) {
         let issued = self.server().issued(token).expect("issued by the server");
         assert!(
             at < issued.ends,
             "{token} has ended {:?} ago",
             at - issued.ends
         );
-        let was_replaced = self.gone.contains(token);
+        let was_replaced = self.replaced.contains(token);
         assert!(!was_replaced, "{token} was rejected, and replaced");
         if let Some((before, _)) = self.current.take_if(|(before, _)| before != token) {
             let replaced = self.server().issued(&before).unwrap();
-            let is_younger = issued.sent + rules::OLDER >= replaced.sent;
+            let is_younger = issued.sent + rules::AGE_TOLERANCE >= replaced.sent;
             let is_disturbed = self.machine.disturbed().is_some();
             assert!(is_younger || is_disturbed, "{token} is older than {before}");
             if replaced.is_revoked {
-                self.gone.insert(before);
+                self.replaced.insert(before);
             }
         }
         let process = self.source.process;
-        self.source.referee.has(process, token, issued);
+        self.source.request_checker.has(process, token, issued);
         self.current.get_or_insert((token.to_owned(), None));
     }
 }

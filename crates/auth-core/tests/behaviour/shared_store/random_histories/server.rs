@@ -11,7 +11,7 @@ use auth_core::{
 };
 use tokio::time::Instant;
 
-use super::{machine::Machine, network::Network, referee::Referee};
+use super::{machine::Machine, network::Network, request_checker::RequestChecker};
 
 /// What a token request that arrives comes to.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -19,8 +19,8 @@ pub(super) enum Answers {
     Tokens,
     Unavailable,
     /// Come again after so many seconds.
-    Later(u64),
-    Rejections,
+    RetryAfter(u64),
+    Denials,
 }
 
 /// A token as the server knows it.
@@ -97,10 +97,10 @@ impl Server {
         match state.answers {
             Answers::Tokens => {}
             Answers::Unavailable => return Err(unavailable()),
-            Answers::Later(seconds) => {
+            Answers::RetryAfter(seconds) => {
                 return Err(unavailable().with_server_retry_after(Duration::from_secs(seconds)));
             }
-            Answers::Rejections => return Err(Error::new(ErrorKind::Denied, "scripted")),
+            Answers::Denials => return Err(Error::new(ErrorKind::Denied, "scripted")),
         }
         let token = format!("t{}", state.issued.len() + 1);
         let issued = Issued {
@@ -119,7 +119,7 @@ pub(super) struct Source {
     pub(super) process: usize,
     pub(super) machine: Machine,
     pub(super) server: Server,
-    pub(super) referee: Referee,
+    pub(super) request_checker: RequestChecker,
 }
 
 pub(super) fn key() -> SharedKey {
@@ -129,7 +129,10 @@ pub(super) fn key() -> SharedKey {
 #[async_trait]
 impl TokenSource for Source {
     async fn fetch(&self, _: &TokenRequest) -> Result<TokenResponse, Error> {
-        let _asking = self.referee.asked(self.process, &self.machine).await;
+        let _in_flight = self
+            .request_checker
+            .record_request(self.process, &self.machine)
+            .await;
         let server = self.server.clone();
         let work = async move |on_its_way| server.answer(Instant::now() - on_its_way);
         self.server.network.send(&self.machine, work).await

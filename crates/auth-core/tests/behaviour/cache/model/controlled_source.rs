@@ -1,4 +1,4 @@
-//! A token source that answers when it is told to, and never by itself.
+//! A token source that answers when it is retry_after to, and never by itself.
 
 use std::{
     fmt,
@@ -18,12 +18,12 @@ pub(super) enum Answer {
     ExpiresIn(u64),
     Fails(ErrorKind),
     /// Fails and says when to come again.
-    Later(ErrorKind, u64),
+    RetryAfter(ErrorKind, u64),
     Panics,
 }
 
 /// What the source does next.
-pub(super) struct Cue {
+pub(super) struct Instruction {
     pub(super) answer: Answer,
     /// The token, if the answer is one.
     pub(super) token: String,
@@ -32,15 +32,15 @@ pub(super) struct Cue {
 }
 
 #[derive(Clone, Default)]
-pub(super) struct Puppet(Arc<Strings>);
+pub(super) struct ControlledSource(Arc<State>);
 
 #[derive(Default)]
-struct Strings {
+struct State {
     requests: AtomicUsize,
-    pending: Mutex<Vec<oneshot::Sender<Cue>>>,
+    pending: Mutex<Vec<oneshot::Sender<Instruction>>>,
 }
 
-impl Puppet {
+impl ControlledSource {
     /// Requests so far.
     pub(super) fn requests(&self) -> usize {
         self.0.requests.load(SeqCst)
@@ -52,38 +52,38 @@ impl Puppet {
     }
 
     /// Answers the request under way.
-    pub(super) fn answer(&self, cue: Cue) {
+    pub(super) fn answer(&self, instruction: Instruction) {
         let request = self.pending().pop().unwrap();
-        assert!(request.send(cue).is_ok(), "it waits");
+        assert!(request.send(instruction).is_ok(), "it waits");
     }
 
-    fn pending(&self) -> MutexGuard<'_, Vec<oneshot::Sender<Cue>>> {
+    fn pending(&self) -> MutexGuard<'_, Vec<oneshot::Sender<Instruction>>> {
         let mut pending = self.0.pending.lock().unwrap();
         pending.retain(|request| !request.is_closed());
         pending
     }
 }
 
-impl fmt::Debug for Puppet {
+impl fmt::Debug for ControlledSource {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Puppet")
+        f.write_str("ControlledSource")
     }
 }
 
 #[async_trait]
-impl TokenSource for Puppet {
+impl TokenSource for ControlledSource {
     async fn fetch(&self, _request: &TokenRequest) -> Result<TokenResponse, Error> {
-        let (sender, cue) = oneshot::channel();
+        let (sender, instruction) = oneshot::channel();
         self.0.requests.fetch_add(1, SeqCst);
         self.pending().push(sender);
-        let cue = cue.await.unwrap();
-        (cue.meanwhile)();
-        match cue.answer {
+        let instruction = instruction.await.unwrap();
+        (instruction.meanwhile)();
+        match instruction.answer {
             Answer::ExpiresIn(seconds) => {
-                Ok(TokenResponse::bearer(cue.token)?.with_expires_in(secs(seconds)))
+                Ok(TokenResponse::bearer(instruction.token)?.with_expires_in(secs(seconds)))
             }
             Answer::Fails(kind) => Err(Error::new(kind, "scripted")),
-            Answer::Later(kind, seconds) => {
+            Answer::RetryAfter(kind, seconds) => {
                 Err(Error::new(kind, "scripted").with_server_retry_after(secs(seconds)))
             }
             Answer::Panics => panic!("scripted"),

@@ -11,24 +11,24 @@ use auth_test_support::settle;
 use auth_testing::ManualClock;
 
 use super::{
-    puppet::{Answer, Cue, Puppet},
+    controlled_source::{Answer, ControlledSource, Instruction},
     reference::{Reference, Reply},
-    waiters::{Waiters, asking},
+    waiters::{Waiters, token_future},
 };
 use crate::cache::cache;
 
-pub(super) struct World {
+pub(super) struct Simulation {
     clock: ManualClock,
-    source: Puppet,
+    source: ControlledSource,
     pub(super) handles: Vec<TokenCache>,
     waiters: Waiters,
     pub(super) reference: Reference,
     issued: usize,
 }
 
-impl World {
+impl Simulation {
     pub(super) fn new() -> Self {
-        let (clock, source) = (ManualClock::new(), Puppet::default());
+        let (clock, source) = (ManualClock::new(), ControlledSource::default());
         Self {
             handles: vec![cache(&source, clock.clone())],
             reference: Reference::new(clock.now()),
@@ -62,7 +62,7 @@ impl World {
     pub(super) async fn stall(&mut self, by: Duration) {
         self.clock.advance(by);
         self.moved();
-        self.waiters.look(&mut self.reference, None);
+        self.waiters.poll_all(&mut self.reference, None);
         self.catch_up(None).await;
     }
 
@@ -100,9 +100,9 @@ impl World {
 
     pub(super) async fn wait(&mut self) {
         let expected = self.reference.ask(self.status().stale);
-        let mut asking = asking(self.tokens());
-        let outcome = asking.poll();
-        self.waiters.came(asking, outcome, &expected);
+        let mut token_future = token_future(self.tokens());
+        let outcome = token_future.poll();
+        self.waiters.add(token_future, outcome, &expected);
         self.catch_up(None).await;
     }
 
@@ -122,43 +122,47 @@ impl World {
         self.blocks_then_answers(after, true, answer).await;
     }
 
-    async fn blocks_then_answers(&mut self, after: Duration, visited: bool, answer: Answer) {
+    async fn blocks_then_answers(&mut self, after: Duration, caller_asks: bool, answer: Answer) {
         let Some(fetch) = self.reference.fetch.clone() else {
             return self.catch_up(None).await;
         };
         self.issued += 1;
         let token = format!("t{}", self.issued);
-        let visit = Arc::new(Mutex::new(None));
+        let polled_caller = Arc::new(Mutex::new(None));
         let meanwhile = {
-            let (clock, tokens, visit) = (self.clock.clone(), self.tokens().clone(), visit.clone());
+            let (clock, tokens, polled_caller) = (
+                self.clock.clone(),
+                self.tokens().clone(),
+                polled_caller.clone(),
+            );
             move || {
                 clock.advance(after);
-                if visited {
+                if caller_asks {
                     let status = tokens.status();
-                    let mut visitor = asking(&tokens);
-                    let outcome = visitor.poll();
-                    *visit.lock().unwrap() = Some((status, visitor, outcome));
+                    let mut caller_future = token_future(&tokens);
+                    let outcome = caller_future.poll();
+                    *polled_caller.lock().unwrap() = Some((status, caller_future, outcome));
                 }
             }
         };
-        self.source.answer(Cue {
+        self.source.answer(Instruction {
             answer,
             token: token.clone(),
             meanwhile: Box::new(meanwhile),
         });
         settle().await;
         self.reference.now = self.clock.now();
-        let visit = visit.lock().unwrap().take();
-        if let Some((status, visitor, outcome)) = visit {
+        let polled_caller = polled_caller.lock().unwrap().take();
+        if let Some((status, caller_future, outcome)) = polled_caller {
             self.reference.learn(&status);
             let expected = self.reference.ask(status.stale);
-            self.waiters.came(visitor, outcome, &expected);
+            self.waiters.add(caller_future, outcome, &expected);
         }
-        let completed = self.reference.land(&fetch, answer, token);
+        let completed = self.reference.complete(&fetch, answer, token);
         self.catch_up(completed).await;
     }
 
-    pub(super) async fn reset(&mut self) {
+    pub(super) async fn clear_backoff(&mut self) {
         self.tokens().clear_backoff();
         self.reference.failure = None;
         self.catch_up(None).await;
@@ -172,7 +176,7 @@ impl World {
         assert_eq!(self.source.in_flight(), 0, "nobody is left to ask for");
         let metrics = tokio::runtime::Handle::current().metrics();
         assert_eq!(metrics.num_alive_tasks(), 0);
-        self.source = Puppet::default();
+        self.source = ControlledSource::default();
         self.handles.push(cache(&self.source, self.clock.clone()));
         self.reference = Reference::new(self.clock.now());
         self.catch_up(None).await;
@@ -183,7 +187,8 @@ impl World {
         settle().await;
         let completed = completed.or_else(|| self.reference.time_out());
         self.reference.learn(&self.status());
-        self.waiters.look(&mut self.reference, completed.as_ref());
+        self.waiters
+            .poll_all(&mut self.reference, completed.as_ref());
         settle().await;
         self.reference.agrees(&self.status());
         assert_eq!(self.source.requests(), self.reference.requests, "requests");

@@ -18,24 +18,24 @@ use super::{
 
 /// Clones are the same.
 #[derive(Clone)]
-pub(super) struct Referee(Arc<State>);
+pub(super) struct RequestChecker(Arc<State>);
 
 struct State {
     store: Store,
     server: Server,
-    book: Mutex<Book>,
+    records: Mutex<Records>,
 }
 
 #[derive(Default)]
-struct Book {
+struct Records {
     /// Since when the store has worked, if it does.
     store_works_since: Option<Instant>,
     server_works_since: Option<Instant>,
     in_flight: Vec<Request>,
     requests: Vec<(Instant, usize)>,
     /// The same of those who had no token, with a store that has worked for long enough.
-    needy: Vec<(Instant, usize)>,
-    fouls: Vec<String>,
+    without_token: Vec<(Instant, usize)>,
+    violations: Vec<String>,
     /// What each process had when it was last read.
     current: Vec<(usize, String, Issued)>,
 }
@@ -45,150 +45,153 @@ struct Request {
     began: Instant,
     machine: Machine,
     /// Made with a store that has worked for long enough.
-    is_orderly: bool,
+    had_working_store: bool,
 }
 
 /// A token request under way, until it is dropped.
-pub(super) struct Asking {
-    referee: Referee,
+pub(super) struct InFlight {
+    request_checker: RequestChecker,
     number: usize,
 }
 
-impl Drop for Asking {
+impl Drop for InFlight {
     fn drop(&mut self) {
-        let mut book = self.referee.book();
-        book.in_flight
+        let mut records = self.request_checker.records();
+        records
+            .in_flight
             .retain(|request| request.number != self.number);
     }
 }
 
-impl Referee {
+impl RequestChecker {
     pub(super) fn new(store: Store, server: Server) -> Self {
-        let book = Book {
+        let records = Records {
             store_works_since: Some(Instant::now()),
             server_works_since: Some(Instant::now()),
-            ..Book::default()
+            ..Records::default()
         };
         Self(Arc::new(State {
             store,
             server,
-            book: Mutex::new(book),
+            records: Mutex::new(records),
         }))
     }
 
-    fn book(&self) -> MutexGuard<'_, Book> {
-        self.0.book.lock().unwrap()
+    fn records(&self) -> MutexGuard<'_, Records> {
+        self.0.records.lock().unwrap()
     }
 
     /// The store works since now, or does not.
     pub(super) fn store_works(&self, works: bool) {
-        self.book().store_works_since = works.then(Instant::now);
+        self.records().store_works_since = works.then(Instant::now);
     }
 
     /// The authorization server issues tokens since now, or does not.
     pub(super) fn server_works(&self, works: bool) {
-        self.book().server_works_since = works.then(Instant::now);
+        self.records().server_works_since = works.then(Instant::now);
     }
 
     pub(super) fn server_worked_for(&self, time: Duration) -> bool {
-        let since = self.book().server_works_since;
+        let since = self.records().server_works_since;
         since.is_some_and(|since| since + time < Instant::now())
     }
 
     /// What the process has in use.
     pub(super) fn has(&self, process: usize, token: &str, issued: Issued) {
-        let mut book = self.book();
-        book.current.retain(|(of, ..)| *of != process);
-        book.current.push((process, token.to_owned(), issued));
+        let mut records = self.records();
+        records.current.retain(|(of, ..)| *of != process);
+        records.current.push((process, token.to_owned(), issued));
     }
 
     pub(super) fn requests(&self) -> usize {
-        self.book().requests.len()
+        self.records().requests.len()
     }
 
     /// What should not have happened so far.
-    pub(super) fn fouls(&self) -> Vec<String> {
-        self.book().fouls.clone()
+    pub(super) fn violations(&self) -> Vec<String> {
+        self.records().violations.clone()
     }
 
     /// A process asks for a token.
-    pub(super) async fn asked(&self, process: usize, machine: &Machine) -> Asking {
-        let kept = self.0.store.kept(&key()).await;
+    pub(super) async fn record_request(&self, process: usize, machine: &Machine) -> InFlight {
+        let kept = self.0.store.saved_token(&key()).await;
         let now = Instant::now();
-        let mut book = self.book();
-        let number = book.requests.len();
-        book.requests.push((now, process));
-        let long_ago = |then: Instant| then + rules::LONGEST_FLIGHT < now;
-        let is_orderly = book.store_works_since.is_some_and(long_ago)
+        let mut records = self.records();
+        let number = records.requests.len();
+        records.requests.push((now, process));
+        let long_ago = |then: Instant| then + rules::MAX_FETCH < now;
+        let had_working_store = records.store_works_since.is_some_and(long_ago)
             && machine.disturbed().is_none_or(long_ago);
-        book.in_flight.push(Request {
+        records.in_flight.push(Request {
             number,
             began: now,
             machine: machine.clone(),
-            is_orderly,
+            had_working_store,
         });
-        let seen_after = match book.server_works_since.is_some_and(long_ago) {
+        let seen_after = match records.server_works_since.is_some_and(long_ago) {
             true => rules::JUST_SAVED,
             // what is saved under the fallback lease may be seen by no waiter, but by the next caller
-            false => rules::LONGEST_FLIGHT,
+            false => rules::MAX_FETCH,
         };
-        let kept = kept.filter(|(_, since)| is_orderly && *since > seen_after);
+        let kept = kept.filter(|(_, since)| had_working_store && *since > seen_after);
         if let Some((token, _)) = kept
             && let Some(issued) = self.0.server.issued(token.secret())
             && rules::is_fresh(&token)
             && !issued.is_revoked
             && machine.disturbed().is_none_or(|then| then < issued.sent)
         {
-            let current = book.current.iter().find(|(of, ..)| *of == process);
+            let current = records.current.iter().find(|(of, ..)| *of == process);
             let wants = |current: &(usize, String, Issued)| current.2.sent <= issued.sent;
             if current.is_none_or(wants) {
-                let foul = format!("{process} asks, and the store has {}", token.secret());
-                book.fouls.push(foul);
+                let violation = format!("{process} asks, and the store has {}", token.secret());
+                records.violations.push(violation);
             }
         }
-        let orderly = book.in_flight.iter().filter(|request| {
-            request.is_orderly
+        let orderly = records.in_flight.iter().filter(|request| {
+            request.had_working_store
                 && request
                     .machine
                     .disturbed()
                     .is_none_or(|at| at < request.began)
         });
         let orderly = orderly.count();
-        if orderly > rules::HOLDER_AND_DEPUTY {
-            book.fouls.push(format!("{orderly} token requests at once"));
+        if orderly > rules::HOLDER_AND_FALLBACK {
+            records
+                .violations
+                .push(format!("{orderly} token requests at once"));
         }
-        if is_orderly && !self.0.server.has_living_token() {
-            book.needy.push((now, process));
-            let of_late = book
-                .needy
+        if had_working_store && !self.0.server.has_living_token() {
+            records.without_token.push((now, process));
+            let of_late = records
+                .without_token
                 .iter()
-                .filter(|(at, _)| *at + rules::SHORTEST_PAUSE > now);
+                .filter(|(at, _)| *at + rules::MIN_BACKOFF > now);
             let of_late: HashSet<_> = of_late.map(|(_, process)| *process).collect();
-            if of_late.len() > rules::HOLDER_AND_DEPUTY {
-                let foul = format!("{of_late:?} ask within a backoff");
-                book.fouls.push(foul);
+            if of_late.len() > rules::HOLDER_AND_FALLBACK {
+                let violation = format!("{of_late:?} ask within a backoff");
+                records.violations.push(violation);
             }
         }
         let a_minute_ago = now.checked_sub(Duration::from_secs(60));
-        let of_late = book
+        let of_late = records
             .requests
             .iter()
             .filter(|(at, of)| *of == process && a_minute_ago.is_none_or(|then| *at > then));
         let of_late = of_late.count();
-        if of_late > rules::REQUESTS_A_MINUTE {
-            let foul = format!("{process} makes {of_late} token requests in a minute");
-            book.fouls.push(foul);
+        if of_late > rules::MAX_REQUESTS_PER_MINUTE {
+            let violation = format!("{process} makes {of_late} token requests in a minute");
+            records.violations.push(violation);
         }
-        drop(book);
-        Asking {
-            referee: self.clone(),
+        drop(records);
+        InFlight {
+            request_checker: self.clone(),
             number,
         }
     }
 }
 
-impl fmt::Debug for Referee {
+impl fmt::Debug for RequestChecker {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Referee")
+        f.write_str("RequestChecker")
     }
 }
