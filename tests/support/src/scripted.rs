@@ -1,4 +1,4 @@
-//! A token source that a test scripts.
+//! A token source with scripted responses.
 
 use std::{
     collections::VecDeque,

@@ -1,4 +1,4 @@
-//! The auto traits of every public type: to lose one breaks a user's build.
+//! The auto traits of every public type. Losing one breaks the build of a user.
 
 use std::marker::PhantomData;
 
@@ -60,7 +60,7 @@ fn auto_traits_of_public_types() {
     }
 }
 
-/// A type that has none of them, so that the table is known to detect that.
+/// The type implements none of the traits: the macro detects a missing trait.
 #[test]
 fn the_table_detects_missing_traits() {
     struct Bare(PhantomData<(*const (), std::marker::PhantomPinned)>);

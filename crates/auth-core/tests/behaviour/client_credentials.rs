@@ -1,4 +1,4 @@
-//! The client credentials grant against an authorization server, and settings that are errors before it.
+//! The client credentials grant against an authorization server, and its invalid settings.
 
 use auth_core::{
     ClientAuthentication, ClientCredentials, ClientSecret, ErrorKind, TokenCache, TokenRequest,
@@ -85,7 +85,7 @@ async fn an_id_and_a_secret_full_of_reserved_characters_are_encoded() {
         assert_ne!(
             in_header,
             body.contains("client_secret"),
-            "one method, not two"
+            "exactly one authentication method"
         );
         assert!(!request.uri().to_string().contains("client"));
     }
@@ -177,12 +177,12 @@ async fn a_rotated_secret_is_read_from_its_file() {
     assert_eq!(
         server.token_requests(),
         2,
-        "without a secret nothing is sent"
+        "no token request is sent without a secret"
     );
 }
 
 #[tokio::test]
-async fn an_error_response_with_too_large_a_page_keeps_its_status() {
+async fn an_error_response_with_a_body_that_is_too_large_keeps_its_status() {
     let server = AuthorizationServer::builder()
         .client("id", "secret")
         .start()

@@ -13,7 +13,7 @@ use auth_test_support::{
 };
 use auth_testing::ManualClock;
 
-/// What the decorator has read of a response.
+/// The members of a response that the decorator has read.
 #[derive(Clone, Debug, Eq, PartialEq)]
 struct Seen {
     access_token: String,

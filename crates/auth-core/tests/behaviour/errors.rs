@@ -1,4 +1,4 @@
-//! The text of an error, and what it says about the next attempt.
+//! The text of an error, `retry_after` and `server_retry_after`.
 
 use std::time::Duration;
 

@@ -52,7 +52,7 @@ async fn debug_of_every_public_type_that_holds_a_secret() {
     let decision = authorizer.authorize(&request);
     debug_is_clean(&decision);
     let auth_core::adapter::Decision::Authorize(authorization) = decision else {
-        panic!("expected a token at hand, got {decision:?}");
+        panic!("expected a cached token, got {decision:?}");
     };
     authorization.apply(request.headers_mut());
     debug_is_clean(&request);

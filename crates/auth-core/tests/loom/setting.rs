@@ -1,4 +1,4 @@
-//! The state that each test starts from, and what its threads do.
+//! The initial state of each test, and the operations of its threads.
 
 use std::{
     future::Future,

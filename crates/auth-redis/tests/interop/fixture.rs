@@ -1,4 +1,4 @@
-//! What most tests need: a store, a raw connection, keys, tokens, deadlines.
+//! Helpers of the tests: a store, a raw connection, keys, tokens and deadlines.
 
 use std::{future::Future, time::Duration};
 

@@ -17,8 +17,8 @@ use http_body_util::Full;
 use hyper::body::Incoming;
 use tower::{Layer, Service, ServiceExt, service_fn};
 
-/// Sends a request to the API at `origin` while there is no token yet, and one when there is. The
-/// API rejects a request without a token, and one with two.
+/// Sends one request without a cached token and one with a cached token to the API at `origin`. The API
+/// rejects a request without a token, and a request with two.
 async fn carries_one_token<S>(deployment: &Deployment, client: S, origin: &str, version: Version)
 where
     S: Service<Request<Full<Bytes>>, Response = Response<Incoming>> + Clone,
@@ -85,7 +85,7 @@ async fn the_injected_header_is_marked_sensitive() {
 }
 
 #[tokio::test]
-async fn a_callers_own_authorization_is_left_alone_and_costs_no_token_request() {
+async fn an_authorization_header_of_the_caller_stays_unchanged_and_causes_no_token_request() {
     let deployment = Deployment::start().await;
     let client = AuthLayer::new(deployment.authorizer()).layer(hyper_client());
     let mut request = get(deployment.api.url());
@@ -164,14 +164,14 @@ async fn without_a_token_the_request_is_not_sent() {
         let error: &auth_core::Error = error.downcast_ref().expect(attempt);
         assert_eq!(error.kind(), ErrorKind::Denied);
         assert_eq!(error.error_code(), Some("invalid_client"));
-        assert!(error.source().is_none(), "a gRPC status is for gRPC");
+        assert!(error.source().is_none(), "the gRPC status is for gRPC only");
     }
     assert_eq!(deployment.api.request_count(), 0);
     assert_eq!(deployment.authorization.token_requests(), 1);
 }
 
 #[tokio::test]
-async fn a_hundred_cold_requests_cost_one_token_request() {
+async fn a_hundred_requests_without_a_token_make_one_token_request() {
     let deployment = Deployment::start().await;
     deployment.authorization.hold();
     let client = AuthLayer::new(deployment.authorizer()).layer(hyper_client());

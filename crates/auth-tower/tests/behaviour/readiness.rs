@@ -1,4 +1,4 @@
-//! tower's contract: what is called has to be ready, and what is ready may hold a permit.
+//! tower's contract: a service is called only when it is ready, and a ready service may hold a permit.
 
 use std::{
     convert::Infallible,
@@ -27,7 +27,7 @@ fn request() -> Request<()> {
     Request::get(API).body(()).unwrap()
 }
 
-/// Calls the service once it is ready, as the contract says; sends nothing itself.
+/// Calls the service once it is ready. The returned future has not been polled.
 async fn ready_call<S, B>(client: &mut S, request: Request<B>) -> S::Future
 where
     S: Service<Request<B>, Error = BoxError>,
@@ -81,18 +81,18 @@ async fn waiting_for_a_token_returns_the_permit_and_takes_another_for_the_call()
     assert_eq!(log.permits(), 0);
 }
 
-/// A deadlock would end in a timeout, which paused time makes an instant one.
+/// A deadlock would end in a timeout, which takes no real time because the time is paused.
 #[tokio::test(start_paused = true)]
 async fn one_permit_shared_by_the_api_and_the_token_requests_is_no_deadlock() {
-    let anybody = service_fn(|request: Request<Full<Bytes>>| async move {
+    let server = service_fn(|request: Request<Full<Bytes>>| async move {
         let body = match request.uri().path() {
             "/token" => r#"{"access_token":"abc","token_type":"Bearer","expires_in":600}"#,
             _ if request.headers().contains_key(AUTHORIZATION) => "welcome",
-            _ => "who are you?",
+            _ => "no token",
         };
         Ok::<_, Infallible>(Response::new(Full::<Bytes>::from(body)))
     });
-    let one_at_a_time = ServiceBuilder::new().concurrency_limit(1).service(anybody);
+    let one_at_a_time = ServiceBuilder::new().concurrency_limit(1).service(server);
     let credentials = ClientCredentials::builder(
         "https://as.example.com/token",
         "client",
@@ -110,7 +110,7 @@ async fn one_permit_shared_by_the_api_and_the_token_requests_is_no_deadlock() {
 }
 
 #[tokio::test]
-async fn a_dropped_caller_leaves_nothing_behind_and_stops_no_other_caller() {
+async fn a_dropped_call_releases_its_request_and_stops_no_other_call() {
     let (inner, log) = Strict::new();
     let source = GatedSource::held();
     let mut client = AuthLayer::new(source.authorizer(API)).layer(inner);
@@ -121,7 +121,11 @@ async fn a_dropped_caller_leaves_nothing_behind_and_stops_no_other_caller() {
     assert_pending!(first.poll());
     assert_pending!(second.poll());
     drop(first);
-    assert_eq!(Arc::strong_count(&body), 2, "the second call's, and ours");
+    assert_eq!(
+        Arc::strong_count(&body),
+        2,
+        "one for the second call, one for the test"
+    );
     source.release();
     let carried = second.await.unwrap().into_body();
     assert_eq!(carried.headers()[AUTHORIZATION], "Bearer token-1");
@@ -159,7 +163,7 @@ async fn cold_callers_share_one_failure_and_none_is_sent() {
     assert!(log.called().is_empty());
 }
 
-/// An inner service's own error.
+/// An error of the inner service.
 #[derive(Debug, Eq, PartialEq)]
 struct Broken(&'static str);
 
@@ -171,7 +175,7 @@ impl fmt::Display for Broken {
 
 impl std::error::Error for Broken {}
 
-/// Fails in `poll_ready` once it is told to, and in every call.
+/// Fails in `poll_ready` if `unready` is set, and in every call.
 #[derive(Clone, Debug, Default)]
 struct Failing {
     unready: Arc<Mutex<bool>>,
@@ -204,7 +208,7 @@ fn broken(error: BoxError) -> Broken {
 #[tokio::test]
 async fn an_inner_error_passes_unchanged() {
     let client = AuthLayer::new(GatedSource::open().authorizer(API)).layer(Failing::default());
-    for token in ["waited for", "at hand"] {
+    for token in ["awaited", "cached"] {
         let error = client.clone().oneshot(request()).await.unwrap_err();
         assert_eq!(broken(error), Broken("call"), "{token}");
     }
@@ -233,7 +237,7 @@ async fn an_error_of_poll_ready_after_the_wait_passes_unchanged() {
     assert_eq!(broken(call.await.unwrap_err()), Broken("poll_ready"));
 }
 
-/// The token that was waited for lives a minute; the permit for the call comes five minutes later.
+/// The lifetime of the awaited token is a minute. The permit for the call is available after five minutes.
 #[tokio::test(start_paused = true)]
 async fn a_token_that_expired_before_the_service_was_ready_is_not_sent() {
     let source = Scripted::expires_in(60);
@@ -251,7 +255,7 @@ async fn a_token_that_expired_before_the_service_was_ready_is_not_sent() {
     let mut client = AuthLayer::new(authorizer.build().unwrap()).layer(limited);
     let mut calls = Vec::new();
     for _ in 0..3 {
-        // called cold: its readiness goes back, and it waits for a token and then for a permit
+        // without a cached token, the call returns its permit, and waits for a token and then for a permit
         calls.push(ready_call(&mut client, request()).await);
     }
     let sent: Vec<_> = futures_util::future::join_all(calls).await;

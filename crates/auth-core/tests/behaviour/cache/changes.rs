@@ -39,7 +39,10 @@ fn current(changes: &TokenChanges) -> Option<String> {
 fn received(changes: &mut TokenChanges) -> String {
     let change = changes.changed().now_or_never();
     let token = change.expect("no change has been published");
-    token.expect("the cache is gone").secret().to_owned()
+    token
+        .expect("the cache has been dropped")
+        .secret()
+        .to_owned()
 }
 
 #[track_caller]
@@ -107,7 +110,7 @@ async fn a_background_refresh_is_a_change() {
     assert_eq!(token.secret(), "t2");
 }
 
-/// Issues one token until it is told to issue another.
+/// Issues one token, and another one once the test says so.
 #[derive(Clone, Debug, Default)]
 struct Reissuing {
     other: Arc<AtomicBool>,

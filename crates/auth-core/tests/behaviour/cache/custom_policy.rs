@@ -1,4 +1,4 @@
-//! A cache follows the policy that it is given.
+//! A cache with a custom refresh policy.
 
 use auth_core::{ErrorKind, RefreshPolicy, TokenCache};
 use auth_test_support::{

@@ -1,4 +1,4 @@
-//! A token is handed out while it is usable, and never after.
+//! The expiry of tokens: the cache hands out no expired token.
 
 use std::time::Duration;
 
@@ -50,7 +50,7 @@ async fn a_token_that_arrives_expired_is_used_for_a_second() {
         }
         tokio::time::advance(secs(1)).await;
     }
-    assert_eq!(source.requests(), 10, "one a second");
+    assert_eq!(source.requests(), 10, "one request a second");
 }
 
 /// Reported elsewhere: Duende, Spring.
@@ -102,7 +102,7 @@ async fn a_lifetime_of_less_than_a_second_causes_no_burst_of_requests() {
         tokens.token().await.unwrap();
         tokio::time::advance(Duration::from_millis(10)).await;
     }
-    assert_eq!(source.requests(), 10, "one a second");
+    assert_eq!(source.requests(), 10, "one request a second");
 }
 
 #[tokio::test(start_paused = true)]
@@ -117,11 +117,14 @@ async fn a_refreshed_token_that_arrives_expired_does_not_replace_a_usable_one() 
         tokio::time::advance(secs(1)).await;
     }
     let refreshes = source.requests() - 1;
-    assert!((4..=14).contains(&refreshes), "{refreshes}: it backs off");
+    assert!(
+        (4..=14).contains(&refreshes),
+        "{refreshes} refreshes, with backoff"
+    );
 }
 
 #[tokio::test]
-async fn a_token_that_expired_while_the_machine_slept_is_fetched_again() {
+async fn a_token_that_expired_while_the_machine_was_suspended_is_fetched_again() {
     let source = Scripted::expires_in(600).hold();
     let clock = ManualClock::new();
     let tokens = cache(&source, clock.clone());

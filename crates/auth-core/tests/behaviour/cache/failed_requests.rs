@@ -1,4 +1,4 @@
-//! A failed token request, with a usable token and without one: errors, backoff, the next attempt.
+//! Failed token requests, with and without a usable token: errors, backoff and the next attempt.
 
 use std::time::Duration;
 
@@ -25,7 +25,7 @@ async fn a_failed_refresh_is_invisible_while_the_token_is_usable() {
         settle().await;
         tokio::time::advance(secs(1)).await;
     }
-    // 1, 2, 4, 8, … s apart, 20 % more or less
+    // 1, 2, 4, 8, … s apart, ±20 %
     let refreshes = source.requests() - 1;
     assert!((6..=9).contains(&refreshes), "{refreshes}");
 }
@@ -84,7 +84,7 @@ async fn a_denied_client_backs_off() {
         with_timeout(tokens.token()).await.unwrap_err();
         tokio::time::advance(secs(1)).await;
     }
-    // 30, 60, 120, 240, 300, 300, … s apart, 20 % more or less
+    // 30, 60, 120, 240, 300, 300, … s apart, ±20 %
     let requests = source.requests();
     assert!((13..=20).contains(&requests), "{requests} in an hour");
 }
@@ -150,7 +150,7 @@ async fn both_attempts_share_one_deadline() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn clearing_the_backoff_lets_the_next_request_go_out_at_once() {
+async fn after_clear_backoff_the_next_request_is_sent_at_once() {
     let source = Scripted::expires_in(600).then(Answer::fails(ErrorKind::Denied));
     let tokens = cache(&source, TokioClock::new());
     with_timeout(tokens.token()).await.unwrap_err();
@@ -161,7 +161,7 @@ async fn clearing_the_backoff_lets_the_next_request_go_out_at_once() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn clearing_the_backoff_lets_a_stale_token_be_refreshed_at_once_and_keeps_it_in_use() {
+async fn after_clear_backoff_a_stale_token_stays_in_use_and_is_refreshed_at_once() {
     let rejected = Answer::fails(ErrorKind::Denied);
     let source = Scripted::expires_in(600)
         .then(Answer::ExpiresIn(secs(600)))

@@ -1,4 +1,4 @@
-//! A token that is refreshed on time without a reader.
+//! `keep_warm`: a token is refreshed on time without reads.
 
 use auth_core::{ErrorKind, TokenCache};
 use auth_test_support::{
@@ -16,7 +16,7 @@ fn warm(source: &Scripted) -> TokenCache {
         .build()
 }
 
-/// Time without a reader.
+/// Advances the time without reads.
 async fn quiet(seconds: u64) {
     for _ in 0..seconds {
         tokio::time::advance(secs(1)).await;
@@ -31,7 +31,7 @@ async fn after_a_quiet_day_no_caller_waits() {
     tokens.token().await.unwrap();
     quiet(86_400).await;
     assert!(read(&tokens).is_some());
-    // one every 372 to 480 s
+    // one refresh every 372 to 480 s
     let requests = source.requests();
     assert!((180..=234).contains(&requests), "{requests}");
     assert_eq!(source.max_in_flight(), 1);
@@ -71,7 +71,7 @@ async fn a_denial_or_a_panic_does_not_end_the_task() {
         .then(Answer::fails(ErrorKind::Denied));
     let tokens = warm(&source);
     tokens.token().await.unwrap();
-    // stale after 480 s; 36 s, 2 s and 288 s at most between the failures and the next token
+    // stale after 480 s, and then backoffs of at most 36 s, 2 s and 288 s
     quiet(480 + 36 + 2 + 288 + 5).await;
     assert!(read(&tokens).is_some());
     assert_eq!(source.requests(), 5);
@@ -87,7 +87,7 @@ async fn reads_and_the_task_do_not_refresh_twice() {
         assert!(read(&tokens).is_some());
         settle().await;
     }
-    // one every 37 to 48 s
+    // one refresh every 37 to 48 s
     let requests = source.requests();
     assert!((13..=17).contains(&requests), "{requests}");
 }

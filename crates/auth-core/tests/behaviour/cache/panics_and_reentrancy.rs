@@ -1,4 +1,4 @@
-//! Sources and subscribers that panic, or use the cache that they work for.
+//! Token sources and log subscribers that panic, or that use the cache which calls them.
 
 use std::{
     future::Future,
@@ -59,7 +59,7 @@ impl TokenSource for PanicsAtOnce {
 }
 
 #[tokio::test]
-async fn a_panic_before_there_is_a_future_is_the_same_error() {
+async fn a_panic_of_the_call_itself_is_the_same_error() {
     let tokens = TokenCache::new(PanicsAtOnce);
     let error = with_timeout(tokens.token()).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Panicked);
@@ -68,7 +68,7 @@ async fn a_panic_before_there_is_a_future_is_the_same_error() {
 
 /// Reported elsewhere: google-cloud-rust#6697.
 #[tokio::test(start_paused = true)]
-async fn a_panic_in_a_refresh_harms_no_caller() {
+async fn a_panic_in_a_refresh_reaches_no_caller() {
     let source = Scripted::expires_in(600)
         .then(Answer::ExpiresIn(secs(600)))
         .then(Answer::Panics);
@@ -89,7 +89,7 @@ async fn a_panic_in_a_refresh_harms_no_caller() {
     }
 }
 
-/// Uses the cache that asks it, from inside a request.
+/// Uses the cache that calls it, during a token request.
 #[derive(Debug, Default)]
 struct UsesItsCache(Mutex<Option<TokenCache>>);
 
@@ -102,7 +102,7 @@ impl TokenSource for UsesItsCache {
         tokens.clear_backoff();
         assert!(
             tokens.token().now_or_never().is_none(),
-            "waits for this request"
+            "the call waits for this token request"
         );
         tokio::time::sleep(secs(1)).await;
         assert!(tokens.status().in_flight);
@@ -119,7 +119,7 @@ async fn no_lock_is_held_while_a_token_is_requested() {
     assert_eq!(tokens.token().await.unwrap().secret(), "t1");
 }
 
-/// Hangs, and panics when it is given up.
+/// Hangs, and panics when the token request is dropped.
 #[derive(Clone, Debug, Default)]
 struct PanicsWhenDropped(Arc<AtomicUsize>);
 
@@ -143,7 +143,7 @@ impl TokenSource for PanicsWhenDropped {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_fetch_that_panics_when_it_is_given_up_is_a_failure_that_backs_off() {
+async fn a_fetch_that_panics_when_it_times_out_is_a_failure_that_backs_off() {
     let source = PanicsWhenDropped::default();
     let tokens = TokenCache::builder(source.clone())
         .clock(TokioClock::new())
@@ -155,7 +155,7 @@ async fn a_fetch_that_panics_when_it_is_given_up_is_a_failure_that_backs_off() {
     assert_eq!(source.0.load(SeqCst), 1);
 }
 
-/// A subscriber that does as it is told with each event of ours.
+/// Calls a function for each log event of auth-core.
 struct OnEvent<F>(F);
 
 impl<S: Subscriber, F: Fn() + 'static> Layer<S> for OnEvent<F> {
@@ -167,7 +167,7 @@ impl<S: Subscriber, F: Fn() + 'static> Layer<S> for OnEvent<F> {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_subscriber_that_uses_the_cache_meets_no_lock() {
+async fn a_subscriber_that_uses_the_cache_does_not_deadlock() {
     for answer in [
         Answer::ExpiresIn(secs(600)),
         Answer::fails(ErrorKind::Unavailable),
@@ -193,7 +193,7 @@ async fn a_subscriber_that_uses_the_cache_meets_no_lock() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_subscriber_that_panics_harms_no_token_request() {
+async fn a_subscriber_that_panics_does_not_fail_a_token_request() {
     let source = Scripted::expires_in(600).then(Answer::fails(ErrorKind::Unavailable));
     let tokens = cache(&source, TokioClock::new());
     let layer = OnEvent(|| panic!("scripted"));
@@ -204,13 +204,13 @@ async fn a_subscriber_that_panics_harms_no_token_request() {
             ErrorKind::Unavailable
         );
     }
-    assert_eq!(source.requests(), 1, "it backs off all the same");
+    assert_eq!(source.requests(), 1, "the cache backs off");
     tokio::time::advance(secs(2)).await;
     assert_eq!(tokens.token().await.unwrap().secret(), "t1");
 }
 
 #[test]
-fn a_subscriber_that_sends_a_request_to_an_unlisted_origin_meets_no_lock() {
+fn a_subscriber_that_sends_a_request_to_an_unlisted_origin_does_not_deadlock() {
     let tokens = TokenCache::new(Scripted::expires_in(600));
     let authorizer = Authorizer::builder(tokens).origin("https://api.example");
     let authorizer = authorizer.build().unwrap();

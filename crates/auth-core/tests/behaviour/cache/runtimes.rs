@@ -1,4 +1,4 @@
-//! Caches outlive runtimes, and are made without one.
+//! Caches are built outside a runtime, and outlive runtimes.
 
 use std::time::Duration;
 
@@ -64,7 +64,7 @@ fn a_stale_read_outside_a_runtime_starts_no_refresh_and_the_next_one_inside_does
 
 /// Reported elsewhere: azure-sdk-for-net#44817.
 #[test]
-fn a_request_of_a_dropped_runtime_is_taken_over() {
+fn a_caller_in_another_runtime_repeats_the_request_of_a_dropped_runtime() {
     let source = Scripted::expires_in(600).hold();
     let tokens = cache(&source, ManualClock::new());
     let (first, second) = (current_thread(), current_thread());
@@ -84,7 +84,7 @@ fn a_request_of_a_dropped_runtime_is_taken_over() {
 }
 
 #[test]
-fn a_runtime_that_is_no_longer_driven_holds_no_waiter_longer_than_an_attempt() {
+fn a_runtime_that_is_no_longer_driven_delays_a_waiter_for_at_most_one_attempt() {
     let source = Scripted::expires_in(600).hold();
     let clock = ManualClock::new();
     let tokens = cache(&source, clock.clone());
@@ -105,7 +105,7 @@ fn a_runtime_that_is_no_longer_driven_holds_no_waiter_longer_than_an_attempt() {
         assert_eq!(waiting.await.unwrap().secret(), "t1");
     });
     assert_eq!(source.requests(), 2);
-    // when the dead one is driven again, its late outcome changes nothing
+    // when the first runtime is driven again, its late outcome is ignored
     stalled.block_on(settle());
     assert_eq!(read(&tokens).as_deref(), Some("Bearer t1"));
 }

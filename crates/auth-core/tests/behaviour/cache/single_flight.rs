@@ -1,4 +1,4 @@
-//! One request in flight, and what its waiters get.
+//! Single flight: at most one token request is in flight, and all waiters receive its outcome.
 
 use std::{
     sync::{
@@ -94,8 +94,8 @@ async fn a_caller_that_arrives_with_the_outcome_makes_no_second_request() {
     assert_eq!(source.requests(), 1);
 }
 
-/// Stands still, and lets something happen when it is read for the second time: after the read of
-/// the token, before the lock.
+/// A clock that stands still, and calls a function at its second read: after the cache has read the token,
+/// and before it takes the lock.
 #[derive(Debug)]
 struct Between {
     reads: AtomicUsize,
@@ -145,7 +145,11 @@ async fn a_thousand_reads_of_a_stale_token_start_one_request() {
     tokio::time::advance(secs(490)).await;
     let source = source.hold();
     for _ in 0..1000 {
-        assert_eq!(read(&tokens).as_deref(), Some("Bearer t1"), "nobody waits");
+        assert_eq!(
+            read(&tokens).as_deref(),
+            Some("Bearer t1"),
+            "a usable token is cached"
+        );
         assert_eq!(tokens.token().await.unwrap().secret(), "t1");
     }
     settle().await;
@@ -168,7 +172,7 @@ async fn an_attempt_that_hangs_ends_after_ten_seconds_for_every_waiter() {
     .await;
     assert_eq!(outcomes, [ErrorKind::Timeout; 10]);
     assert_eq!(start.elapsed().as_secs(), 10);
-    assert_eq!(source.in_flight(), 0, "the attempt itself is over");
+    assert_eq!(source.in_flight(), 0, "the attempt has ended");
     tokio::time::advance(secs(2)).await;
     assert_eq!(tokens.token().await.unwrap().secret(), "t1");
 }
@@ -240,17 +244,20 @@ async fn waiters_whose_first_caller_is_aborted_get_the_token() {
     assert_eq!(source.requests(), 1);
 }
 
-/// What the first caller brought along, its deadline for one, was used for every token after.
+/// A library used the context of the first caller, including its deadline, for every later token.
 ///
 /// Reported elsewhere: golang/oauth2#388.
 #[tokio::test(start_paused = true)]
-async fn the_first_callers_deadline_does_not_end_the_request_of_others() {
+async fn the_deadline_of_the_first_caller_does_not_end_the_request_of_other_callers() {
     let source = Scripted::expires_in(600).latency(secs(3));
     let tokens = cache(&source, TokioClock::new());
     let first = tokio::time::timeout(secs(1), tokens.token());
     let second = tokio::time::timeout(secs(4), tokens.token());
     let (first, second) = tokio::join!(first, second);
-    assert!(first.is_err(), "it would not wait");
+    assert!(
+        first.is_err(),
+        "the deadline of the first caller has passed"
+    );
     assert_eq!(second.unwrap().unwrap().secret(), "t1");
     for number in 2..=5 {
         tokio::time::advance(secs(482)).await;

@@ -33,7 +33,7 @@ async fn an_api_that_rejects_every_token_costs_one_token_request_and_then_one_in
     }
 }
 
-/// The good endpoints accept the new token each time, so that its next rejection counts.
+/// The good endpoints accept each new token, which ends its probation.
 #[tokio::test]
 async fn one_bad_endpoint_beside_good_ones_costs_a_few_token_requests_a_minute() {
     let (source, clock) = (Scripted::expires_in(DAY), ManualClock::new());
@@ -52,7 +52,7 @@ async fn one_bad_endpoint_beside_good_ones_costs_a_few_token_requests_a_minute()
     assert_eq!(each_minute, [5, 2, 2, 2, 2]);
 }
 
-/// cf-gears refreshed once in 15 minutes, whatever happened in between.
+/// Another library, cf-gears, refreshed at most once in 15 minutes.
 #[tokio::test]
 async fn three_revocations_in_a_row_are_each_replaced_at_once() {
     let source = Scripted::expires_in(DAY);
@@ -78,7 +78,7 @@ async fn a_rejection_of_an_unaccepted_replacement_is_delivered_for_30_s() {
     assert_eq!(client.get("/").await, StatusCode::UNAUTHORIZED);
     clock.advance(secs(29));
     assert_eq!(client.get("/").await, StatusCode::UNAUTHORIZED);
-    assert_eq!(source.requests(), 2, "t2 is on trial");
+    assert_eq!(source.requests(), 2, "t2 is on probation");
     clock.advance(secs(1));
     assert_eq!(client.get("/").await, StatusCode::OK);
     client.api.revoke("t3");
@@ -95,7 +95,7 @@ async fn a_rejected_token_that_expired_meanwhile_is_replaced_although_the_budget
         assert_eq!(client.get("/good").await, StatusCode::OK);
         assert_eq!(client.get("/bad").await, StatusCode::UNAUTHORIZED);
     }
-    assert_eq!(source.requests(), 5, "four were permitted");
+    assert_eq!(source.requests(), 5, "the rejection budget is four");
     let mut slow = task::spawn(client.fetch("/slow"));
     assert_pending!(slow.poll());
     client.api.revoke("t5");
@@ -105,9 +105,8 @@ async fn a_rejected_token_that_expired_meanwhile_is_replaced_although_the_budget
     assert_eq!(client.api.shown().last().unwrap(), "t6");
 }
 
-/// A token that a rejection brought is rejected again, after another answer to it: whether that requests
-/// one more.
-async fn ends_the_wait(path: &str) -> bool {
+/// A replacement is sent to `path` and then rejected. Returns whether the rejection causes a token request.
+async fn ends_the_probation(path: &str) -> bool {
     let source = Scripted::expires_in(DAY);
     let client = TestClient::new(source.clone(), ManualClock::new());
     assert_eq!(client.get("/bad").await, StatusCode::UNAUTHORIZED);
@@ -119,10 +118,10 @@ async fn ends_the_wait(path: &str) -> bool {
 
 #[tokio::test]
 async fn a_403_counts_as_acceptance_and_a_503_does_not() {
-    assert!(ends_the_wait("/").await);
-    assert!(ends_the_wait("/forbidden").await);
-    assert!(!ends_the_wait("/busy").await);
-    assert!(!ends_the_wait("/bad").await);
+    assert!(ends_the_probation("/").await);
+    assert!(ends_the_probation("/forbidden").await);
+    assert!(!ends_the_probation("/busy").await);
+    assert!(!ends_the_probation("/bad").await);
 }
 
 /// Reported elsewhere: ktor#2864.
@@ -131,12 +130,12 @@ async fn a_request_is_sent_twice_at_most() {
     let client = TestClient::new(GatedSource::open(), ManualClock::new());
     let (status, body) = client.fetch("/bad").await;
     assert_eq!(status, StatusCode::UNAUTHORIZED);
-    assert_eq!(body, "not token-2", "what the second sending came to");
+    assert_eq!(body, "not token-2", "the response to the replay");
     assert_eq!(client.api.shown(), ["token-1", "token-2"]);
     assert_eq!(client.tokens().status().replays, 1);
 }
 
-/// Hands out one token for as long as it lives.
+/// Issues the same token for every request.
 #[derive(Debug)]
 struct Reissuing;
 
@@ -159,10 +158,10 @@ async fn a_rejected_token_is_not_replayed_with_the_same_request() {
     assert_eq!(
         (status.replays, status.tokens_received),
         (0, 2),
-        "received twice"
+        "the token was received twice"
     );
     assert_eq!(
         status.token_requests, 2,
-        "the second refusal found it on trial"
+        "at the second rejection the token was on probation"
     );
 }

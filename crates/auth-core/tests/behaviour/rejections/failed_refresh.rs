@@ -1,4 +1,4 @@
-//! When no other token can be had, the caller gets what the API said.
+//! If no other token is obtained, the caller receives the response of the API.
 
 use auth_core::ErrorKind;
 use auth_test_support::{
@@ -29,11 +29,7 @@ async fn after_a_failed_refresh_a_rejection_is_delivered_at_once_without_a_token
     }
     assert_eq!(source.requests(), 2);
     clock.advance(secs(2));
-    assert_eq!(
-        client.get("/").await,
-        StatusCode::OK,
-        "when the backoff is over"
-    );
+    assert_eq!(client.get("/").await, StatusCode::OK, "after the backoff");
     assert_eq!(source.requests(), 3);
 }
 
@@ -68,7 +64,7 @@ async fn the_rejected_token_serves_other_requests_until_its_replacement_is_store
     assert_eq!(client.api.shown()[2..], ["t2", "t2"]);
 }
 
-/// By its lifetime it is worse than the one it replaces; but that one was rejected.
+/// Its lifetime is shorter than that of the current token, but the current token was rejected.
 #[tokio::test]
 async fn a_replacement_that_arrives_expired_is_sent() {
     let source = Scripted::expires_in(600)
@@ -80,7 +76,7 @@ async fn a_replacement_that_arrives_expired_is_sent() {
     assert_eq!(client.api.shown(), ["t1", "t2"]);
 }
 
-/// The refresh was in flight because the token was stale; then the token was rejected as well.
+/// The refresh is in flight because the token is stale. Then the API rejects the token.
 #[tokio::test]
 async fn a_background_refresh_that_a_rejection_joins_may_bring_an_expired_token() {
     let source = Scripted::expires_in(600)

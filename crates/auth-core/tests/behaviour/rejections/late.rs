@@ -1,4 +1,4 @@
-//! Rejections that arrive after the token was replaced.
+//! Rejections of tokens that have been replaced already.
 
 use auth_test_support::scripted::Scripted;
 use auth_testing::ManualClock;
@@ -7,7 +7,7 @@ use tokio_test::{assert_pending, task};
 
 use super::test_client::TestClient;
 
-/// `azure_core` made 7 token requests for 8 late rejections, huskarl 9.
+/// For 8 late rejections `azure_core` made 7 token requests, and huskarl 9.
 #[tokio::test]
 async fn late_rejections_use_the_token_received_since() {
     let source = Scripted::expires_in(600);
@@ -32,7 +32,7 @@ async fn late_rejections_use_the_token_received_since() {
     );
 }
 
-/// A rejection of a token before the last, whose replacement has been replaced as well.
+/// The replacement of the rejected token has been replaced as well.
 #[tokio::test]
 async fn a_very_late_rejection_uses_the_current_token_too() {
     let source = Scripted::expires_in(600);

@@ -1,5 +1,5 @@
-//! What the authorizer and the cache do when an API rejects a token: one more token request, one replay,
-//! and a budget. No adapter takes part.
+//! Rejections: one token request, one replay and the rejection budget. The tests use the authorizer and the
+//! cache without an adapter.
 
 mod budget;
 mod failed_refresh;

@@ -1,4 +1,4 @@
-//! An API in memory, a cache and a clock, with the authorizer between them.
+//! A client of an API in memory: an authorizer, a cache and a clock.
 
 use auth_core::{
     Authorizer, TokenCache, TokenSource,
@@ -37,7 +37,7 @@ impl TestClient {
         self.fetch(path).await.0
     }
 
-    /// The status and the body that a caller gets, who does what an adapter does.
+    /// Sends a request as an adapter does, and returns the status and the body of its response.
     pub(super) async fn fetch(&self, path: &str) -> (StatusCode, Bytes) {
         let first = match self.authorizer.authorize(&get(format!("{ORIGIN}{path}"))) {
             Decision::Authorize(attempt) => attempt,

@@ -29,7 +29,7 @@ async fn without_a_working_store_each_process_requests_its_own_token() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_store_that_hangs_costs_its_timeout_once() {
+async fn a_store_that_hangs_delays_the_first_token_by_its_timeout_once() {
     let (clock, store, source) = (
         TokioClock::new(),
         MemoryStore::new(),
@@ -48,7 +48,7 @@ async fn a_store_that_hangs_costs_its_timeout_once() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_store_leaves_a_short_attempt_most_of_its_time() {
+async fn a_store_takes_at_most_a_quarter_of_a_short_attempt() {
     let (clock, store) = (TokioClock::new(), MemoryStore::new());
     store.hang();
     let policy = RefreshPolicy::builder().attempt_timeout(Duration::from_millis(400));
@@ -97,7 +97,7 @@ async fn no_caller_waits_for_a_token_to_be_saved() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_store_that_is_back_is_used_again() {
+async fn a_store_that_works_again_is_used_again() {
     let (clock, store, source) = (
         TokioClock::new(),
         MemoryStore::new(),
@@ -121,7 +121,7 @@ async fn a_store_that_is_back_is_used_again() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_store_that_loses_a_saved_token_only_costs_a_request() {
+async fn a_store_that_loses_a_saved_token_causes_one_token_request() {
     let (clock, store, source) = (
         TokioClock::new(),
         MemoryStore::new(),

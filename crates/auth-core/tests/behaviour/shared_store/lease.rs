@@ -15,7 +15,7 @@ use tokio::time::Instant;
 use super::{Shareable, process, secret};
 
 #[tokio::test(start_paused = true)]
-async fn the_crash_of_the_holder_costs_one_lease_once() {
+async fn a_crashed_holder_delays_the_others_by_one_lease_once() {
     let (clock, store) = (TokioClock::new(), MemoryStore::new());
     let dying = Scripted::expires_in(600).hold();
     let holder = process(&dying, &store, clock);
@@ -28,7 +28,7 @@ async fn the_crash_of_the_holder_costs_one_lease_once() {
     last_words.abort();
     drop(holder);
     settle().await;
-    assert_eq!(dying.in_flight(), 0, "its process is gone");
+    assert_eq!(dying.in_flight(), 0, "its process has ended");
 
     let source = Scripted::expires_in(600);
     let others = super::fleet(10, &source, &store, clock);
@@ -36,14 +36,14 @@ async fn the_crash_of_the_holder_costs_one_lease_once() {
     for tokens in &others {
         assert_eq!(secret(tokens).await, "t1");
     }
-    // and the time between two tries
-    let most = Duration::from_millis(5_100);
-    assert!(started.elapsed() <= most, "{:?}", started.elapsed());
+    // and the time between two attempts
+    let max = Duration::from_millis(5_100);
+    assert!(started.elapsed() <= max, "{:?}", started.elapsed());
     assert_eq!(source.requests(), 1);
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_lease_is_held_while_the_request_takes_its_time() {
+async fn a_lease_is_held_while_the_token_request_is_in_flight() {
     let (clock, store) = (TokioClock::new(), MemoryStore::with_lease(secs(1)));
     let slow = Scripted::expires_in(600).latency(secs(4));
     let holder = process(&slow, &store, clock);
@@ -52,12 +52,16 @@ async fn a_lease_is_held_while_the_request_takes_its_time() {
     let source = Scripted::expires_in(600);
     let other = process(&source, &store, clock);
     assert_eq!(secret(&other).await, "t1");
-    assert_eq!(source.requests(), 0, "it has waited for the holder's");
+    assert_eq!(
+        source.requests(),
+        0,
+        "the process has waited for the token of the holder"
+    );
     assert_eq!(with_timeout(holding).await.unwrap(), "t1");
 }
 
 #[tokio::test(start_paused = true)]
-async fn another_process_is_waited_for_during_three_quarters_of_an_attempt() {
+async fn a_process_waits_for_the_holder_for_three_quarters_of_an_attempt() {
     let (clock, store) = (TokioClock::new(), MemoryStore::new());
     let holder = process(&Scripted::always(Answer::Hangs), &store, clock);
     let holding = tokio::spawn(async move { holder.token().await.map(drop) });
@@ -66,13 +70,17 @@ async fn another_process_is_waited_for_during_three_quarters_of_an_attempt() {
     let other = process(&source, &store, clock);
     let started = Instant::now();
     assert_eq!(secret(&other).await, "t1");
-    assert_eq!(started.elapsed(), Duration::from_millis(7_500), "of ten");
+    assert_eq!(
+        started.elapsed(),
+        Duration::from_millis(7_500),
+        "three quarters of 10 s"
+    );
     let error = with_timeout(holding).await.unwrap().unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Timeout);
 }
 
-/// The holder's request fails after a second; how long the next one takes until it has a token, and
-/// what the holder is told.
+/// The token request of the holder fails after a second. Returns how long the next process takes to obtain
+/// a token, and the error of the holder.
 async fn after_a_failure(kind: ErrorKind) -> (Duration, ErrorKind) {
     let (clock, store) = (TokioClock::new(), MemoryStore::new());
     let failing = Scripted::always(Answer::fails(kind)).latency(secs(1));
@@ -91,19 +99,23 @@ async fn after_a_failure(kind: ErrorKind) -> (Duration, ErrorKind) {
 
 #[tokio::test(start_paused = true)]
 async fn after_a_transient_failure_no_other_process_requests_a_token_during_the_backoff() {
-    let (took, told) = after_a_failure(ErrorKind::Unavailable).await;
-    // a second's backoff, more or less a fifth, and the read after the notification
+    let (took, error) = after_a_failure(ErrorKind::Unavailable).await;
+    // a backoff of a second ±20 %, and the read after the notification
     let expected = Duration::from_millis(1_800)..Duration::from_millis(2_500);
     assert!(expected.contains(&took), "{took:?}");
-    assert_eq!(told, ErrorKind::Unavailable);
+    assert_eq!(error, ErrorKind::Unavailable);
 }
 
 #[tokio::test(start_paused = true)]
 async fn after_a_denial_no_other_process_requests_a_token_for_a_second() {
-    let (took, told) = after_a_failure(ErrorKind::Denied).await;
+    let (took, error) = after_a_failure(ErrorKind::Denied).await;
     let expected = Duration::from_secs(2)..Duration::from_millis(2_500);
     assert!(expected.contains(&took), "{took:?}");
-    assert_eq!(told, ErrorKind::Denied, "each has its own outcome");
+    assert_eq!(
+        error,
+        ErrorKind::Denied,
+        "the outcome of its own token request"
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -125,7 +137,7 @@ async fn behind_a_request_that_hangs_one_waiter_acquires_the_fallback_lease() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_server_that_does_not_answer_gets_requests_of_two_processes() {
+async fn a_server_that_does_not_answer_receives_requests_of_at_most_two_processes() {
     let (clock, store) = (TokioClock::new(), MemoryStore::new());
     let source = Scripted::always(Answer::Hangs);
     let tasks: Vec<_> = super::fleet(20, &source, &store, clock)
@@ -146,7 +158,7 @@ async fn a_usable_token_is_served_while_another_process_refreshes_it() {
     let tokens = process(&Scripted::expires_in(600), &store, clock);
     assert_eq!(secret(&tokens).await, "t1");
     tokio::time::advance(secs(500)).await;
-    // it is stale; the process that refreshes it hangs, and holds the lease
+    // the token is stale, and the process that refreshes it hangs and holds the lease
     let holder = process(&Scripted::always(Answer::Hangs), &store, clock);
     let holding = tokio::spawn(async move { holder.token().await.map(drop) });
     settle().await;
@@ -160,7 +172,7 @@ async fn a_usable_token_is_served_while_another_process_refreshes_it() {
     assert_eq!(
         secret(&tokens).await,
         "t2",
-        "refreshed meanwhile, by itself"
+        "the process has refreshed the token itself"
     );
 }
 
@@ -185,7 +197,7 @@ async fn dropping_the_last_handle_ends_the_wait_for_another_process() {
     assert!(with_timeout(holding).await.unwrap().is_err());
 }
 
-/// Another process saves a token just before the lease is asked for.
+/// Another process saves a token just before the lease is acquired.
 #[derive(Debug)]
 struct SavedMeanwhile(MemoryStore);
 
@@ -225,5 +237,8 @@ async fn the_holder_reads_the_store_once_more() {
     let key = Shareable(source)
         .shared_key(&TokenRequest::default())
         .unwrap();
-    assert!(store.lease(&key).await.unwrap().is_some(), "given back");
+    assert!(
+        store.lease(&key).await.unwrap().is_some(),
+        "the lease has been released"
+    );
 }

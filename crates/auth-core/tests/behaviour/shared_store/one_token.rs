@@ -28,7 +28,7 @@ async fn a_fleet_that_starts_together_makes_one_token_request() {
         .iter()
         .map(|tokens| tokens.status().token_requests)
         .sum();
-    assert_eq!(requests, 1, "as they see it themselves");
+    assert_eq!(requests, 1, "the status of all processes together");
 }
 
 #[tokio::test(start_paused = true)]
@@ -42,17 +42,17 @@ async fn a_fleet_refreshes_once_in_a_lifetime() {
     for _ in 0..6000 {
         tokio::time::advance(secs(1)).await;
         for tokens in &fleet {
-            assert!(tokens.cached().is_some(), "nobody is without a token");
+            assert!(tokens.cached().is_some(), "a usable token is cached");
         }
         settle().await;
     }
-    // the earliest of twenty refreshes 372 to 480 s after the token was issued
+    // the first of twenty processes refreshes 372 to 480 s after the token was issued
     let requests = source.requests();
     assert!((13..=17).contains(&requests), "{requests}");
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_token_from_the_store_is_as_old_as_it_is() {
+async fn a_token_from_the_store_keeps_its_age() {
     let (clock, store, source) = (
         TokioClock::new(),
         MemoryStore::new(),
@@ -109,5 +109,5 @@ async fn a_token_that_arrives_expired_is_not_shared() {
     settle().await;
     assert_eq!(store.saves(), 0);
     let other = process(&source, &store, clock);
-    assert_eq!(secret(&other).await, "t2", "and the lease was given back");
+    assert_eq!(secret(&other).await, "t2", "the lease has been released");
 }

@@ -1,4 +1,4 @@
-//! gRPC has its own way to say no.
+//! Rejections by gRPC servers: the status `UNAUTHENTICATED`.
 
 use std::convert::Infallible;
 
@@ -24,8 +24,8 @@ fn echo(deployment: &Deployment, authorizer: auth_core::Authorizer) -> EchoClien
     EchoClient::new(layer.layer(endpoint.connect_lazy()))
 }
 
-/// The rejection comes while the caller still sends: what it sent so far is replayed, then the stream goes
-/// on where it was.
+/// The rejection arrives while the caller still sends. The messages sent so far are replayed, and then the
+/// stream continues.
 #[tokio::test]
 async fn an_open_client_stream_continues_in_the_replay() {
     let deployment = Deployment::start().await;

@@ -1,4 +1,4 @@
-//! A replay keeps tower's contract, and nothing waits while it holds a permit.
+//! A replay follows tower's contract, and no request waits while it holds a permit.
 
 use std::{
     convert::Infallible,
@@ -24,7 +24,7 @@ use tower::{Layer, Service, ServiceBuilder, ServiceExt, service_fn};
 
 const API: &str = "https://api.example.com";
 
-/// Rejects the first token of any source.
+/// Rejects the first token of a source.
 fn reject_the_first(mut response: Response<Request<Full<Bytes>>>) -> Response<StatusCode> {
     let header = &response.body().headers()[AUTHORIZATION];
     if header.to_str().unwrap().ends_with('1') {
@@ -67,11 +67,11 @@ async fn waiting_for_another_token_holds_no_permit() {
     assert_eq!(log.permits(), 0);
 }
 
-/// A deadlock would end in a timeout, which paused time makes an instant one.
+/// A deadlock would end in a timeout, which takes no real time because the time is paused.
 #[tokio::test(start_paused = true)]
 async fn one_permit_shared_by_the_api_and_the_token_requests_is_no_deadlock() {
     let issued = Arc::new(AtomicUsize::new(0));
-    let anybody = {
+    let server = {
         let issued = issued.clone();
         service_fn(move |request: Request<Full<Bytes>>| {
             let mut response = Response::new(Full::<Bytes>::default());
@@ -86,7 +86,7 @@ async fn one_permit_shared_by_the_api_and_the_token_requests_is_no_deadlock() {
             async { Ok::<_, Infallible>(response) }
         })
     };
-    let one_at_a_time = ServiceBuilder::new().concurrency_limit(1).service(anybody);
+    let one_at_a_time = ServiceBuilder::new().concurrency_limit(1).service(server);
     let credentials = ClientCredentials::builder(
         "https://as.example.com/token",
         "client",
@@ -103,8 +103,8 @@ async fn one_permit_shared_by_the_api_and_the_token_requests_is_no_deadlock() {
     assert_eq!(issued.load(SeqCst), 2);
 }
 
-/// Twenty requests at once, whose token was revoked.
-async fn heals<S>(deployment: &Deployment, client: S)
+/// Sends twenty concurrent requests with a revoked token.
+async fn replaces_the_token<S>(deployment: &Deployment, client: S)
 where
     S: Service<Request<Full<Bytes>>, Response = Response<Incoming>, Error = BoxError> + Clone,
 {
@@ -121,7 +121,7 @@ async fn over_a_buffer_and_a_limit() {
     let layer = AuthLayer::new(deployment.revoked().await);
     let stack = ServiceBuilder::new().layer(layer).buffer(1);
     let client = stack.concurrency_limit(1).service(hyper_client());
-    heals(&deployment, client).await;
+    replaces_the_token(&deployment, client).await;
 }
 
 #[tokio::test]
@@ -130,7 +130,7 @@ async fn under_a_buffer_and_over_a_limit() {
     let layer = AuthLayer::new(deployment.revoked().await);
     let stack = ServiceBuilder::new().buffer(1).layer(layer);
     let client = stack.concurrency_limit(1).service(hyper_client());
-    heals(&deployment, client).await;
+    replaces_the_token(&deployment, client).await;
 }
 
 #[tokio::test]
@@ -139,5 +139,5 @@ async fn under_a_limit_and_over_a_buffer() {
     let layer = AuthLayer::new(deployment.revoked().await);
     let stack = ServiceBuilder::new().concurrency_limit(2).layer(layer);
     let client = stack.buffer(1).service(hyper_client());
-    heals(&deployment, client).await;
+    replaces_the_token(&deployment, client).await;
 }

@@ -1,4 +1,4 @@
-//! A revoked token is replaced without the caller's notice, on hyper and tonic.
+//! A revoked token is replaced without an error for the caller, on hyper and tonic.
 
 use std::{
     convert::Infallible,

@@ -1,11 +1,11 @@
-//! What the cache says of itself, against what the reference knows.
+//! Compares the status of the cache with the reference.
 
 use auth_core::{CacheStatus, Error};
 
 use super::reference::Reference;
 
 impl Reference {
-    /// Learns what the cache has drawn at random, which must be within bounds.
+    /// Reads the random numbers of the cache from its status, and asserts that they are within bounds.
     pub(super) fn learn(&mut self, status: &CacheStatus) {
         if let Some(token) = self
             .token
@@ -27,7 +27,7 @@ impl Reference {
         }
     }
 
-    /// What the cache says of itself is what the reference knows.
+    /// Asserts that the status of the cache is that of the reference.
     pub(super) fn agrees(&self, status: &CacheStatus) {
         assert_eq!(status.usable_for, self.left(), "usable for");
         assert!(

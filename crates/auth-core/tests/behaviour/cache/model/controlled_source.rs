@@ -1,4 +1,4 @@
-//! A token source that answers when it is retry_after to, and never by itself.
+//! A token source whose answers the test sends.
 
 use std::{
     fmt,
@@ -12,22 +12,22 @@ use auth_core::{Error, ErrorKind, TokenRequest, TokenResponse, TokenSource, asyn
 use auth_test_support::secs;
 use tokio::sync::oneshot;
 
-/// What a token request comes to; seconds where there is a number.
+/// The answer to a token request. Numbers are seconds.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Answer {
     ExpiresIn(u64),
     Fails(ErrorKind),
-    /// Fails and says when to come again.
+    /// Fails with a `Retry-After`.
     RetryAfter(ErrorKind, u64),
     Panics,
 }
 
-/// What the source does next.
+/// How the source answers the request in flight.
 pub(super) struct Instruction {
     pub(super) answer: Answer,
-    /// The token, if the answer is one.
+    /// The token, for an answer with one.
     pub(super) token: String,
-    /// What happens elsewhere before that, while the source blocks its thread.
+    /// Runs before the answer, while the source blocks its thread.
     pub(super) meanwhile: Box<dyn FnOnce() + Send>,
 }
 
@@ -41,20 +41,20 @@ struct State {
 }
 
 impl ControlledSource {
-    /// Requests so far.
+    /// Returns the number of requests so far.
     pub(super) fn requests(&self) -> usize {
         self.0.requests.load(SeqCst)
     }
 
-    /// Requests that are neither answered nor given up.
+    /// Returns the number of requests that have been neither answered nor dropped.
     pub(super) fn in_flight(&self) -> usize {
         self.pending().len()
     }
 
-    /// Answers the request under way.
+    /// Answers the request in flight.
     pub(super) fn answer(&self, instruction: Instruction) {
         let request = self.pending().pop().unwrap();
-        assert!(request.send(instruction).is_ok(), "it waits");
+        assert!(request.send(instruction).is_ok(), "the request was dropped");
     }
 
     fn pending(&self) -> MutexGuard<'_, Vec<oneshot::Sender<Instruction>>> {

@@ -1,8 +1,8 @@
-//! Random histories of a cache, against a plain reference.
+//! Random histories of a cache, compared with a reference.
 //!
-//! Time is a clock that the test moves, the source answers when it is retry_after to, and what the cache
-//! draws at random comes from a seed: so each history can be had again. One that fails is printed,
-//! as short as it could be made; [`replay`] runs it by itself.
+//! The test moves the clock, sends the answers of the source, and seeds the random numbers of the cache.
+//! Each history is therefore reproducible. A history that fails is printed in its shortest form, and
+//! [`replay`] runs it again.
 
 mod agreement;
 mod controlled_source;
@@ -25,27 +25,27 @@ use tokio::runtime::Builder;
 
 use self::{controlled_source::Answer, reference::Reference, simulation::Simulation};
 
-/// What can happen. A rejection by the API belongs here once the cache is retry_after of one.
+/// One step of a history.
 #[derive(Clone, Copy, Debug)]
 enum Step {
-    /// Time passes, and every task keeps up with it.
+    /// Time passes, and every task wakes in time.
     Advance(Ahead),
-    /// Time passes, and no task runs meanwhile.
+    /// Time passes, and no task runs during it.
     Stall(Ahead),
-    /// The machine sleeps, or its wall clock is set forward.
+    /// Suspends the machine, or sets its wall clock forward.
     Suspend(Ahead),
-    /// The wall clock is set back by so many seconds.
+    /// The wall clock is set back by this many seconds.
     SetBack(u64),
     Read,
     Wait,
     DropWaiter(usize),
     Answer(Answer),
-    /// The source blocks its thread for so many seconds and answers then; meanwhile a caller comes.
+    /// The source blocks its thread for this many seconds, during which a caller arrives, and then answers.
     AnswerLate(u64, Answer),
     ClearBackoff,
     CloneHandle,
     DropHandle,
-    /// All handles and waiters are dropped, and there is a new cache.
+    /// All handles and waiters are dropped, and a new cache is built.
     Rebuild,
 }
 
@@ -53,17 +53,17 @@ enum Step {
 #[derive(Clone, Copy, Debug)]
 enum Ahead {
     Millis(u64),
-    /// Until the token is stale, for certain.
+    /// Until the token is certainly stale.
     Stale,
-    /// Half of what is left of the token.
+    /// Half of the time that the token remains usable.
     Half,
     /// A millisecond before the token expires.
     NearlyExpired,
     Expired,
-    /// A millisecond before the next attempt may be made.
+    /// A millisecond before the next attempt is due.
     NearlyRetry,
     Retry,
-    /// The deadline of the request under way.
+    /// The deadline of the fetch in flight.
     Deadline,
 }
 
@@ -137,7 +137,7 @@ fn step() -> impl Strategy<Value = Step> {
     ]
 }
 
-/// One history, with what the cache draws at random from `seed`.
+/// Runs one history, with the random numbers of `seed`.
 fn replay(seed: u64, history: &[Step]) {
     fastrand::seed(seed);
     let runtime = Builder::new_current_thread().build().unwrap();
@@ -191,7 +191,7 @@ fn the_cache_agrees_with_its_reference_in_every_random_history() {
     }
 }
 
-/// A response with a short lifetime that is over when it comes, because the machine slept.
+/// The short lifetime of the response has ended when it arrives, because the machine was suspended.
 #[test]
 fn a_refreshed_token_past_its_end_does_not_replace_a_usable_one() {
     let history = [

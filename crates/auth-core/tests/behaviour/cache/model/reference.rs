@@ -1,4 +1,4 @@
-//! What a cache should do: the plainest one that does it, on one thread and without a source.
+//! The reference: a simple model of the cache, on one thread and without a source.
 
 use std::{ops::RangeInclusive, time::Duration};
 
@@ -9,7 +9,7 @@ use super::{
     rules::{Token, attempt, backoff},
 };
 
-/// After its deadline a request is waited for so much longer.
+/// How long after its deadline the cache abandons a fetch.
 const GRACE: Duration = Duration::from_millis(500);
 
 #[derive(Debug)]
@@ -20,7 +20,7 @@ pub(super) struct Reference {
     pub(super) failure: Option<Failure>,
     pub(super) fetches: u64,
     pub(super) tokens: u64,
-    /// Of the source: a second attempt counts here.
+    /// The number of calls of the source. A second attempt counts here.
     pub(super) requests: usize,
 }
 
@@ -37,16 +37,16 @@ pub(super) struct Failure {
     pub(super) kind: ErrorKind,
     pub(super) in_a_row: u32,
     pub(super) backoff: RangeInclusive<Duration>,
-    /// Drawn by the cache; known as soon as it tells.
+    /// Drawn by the cache at random. Known once the cache has stated it.
     pub(super) next_attempt: Option<Duration>,
 }
 
-/// What a caller gets.
+/// The result of a call.
 #[derive(Clone, Debug)]
 pub(super) enum Reply {
     Token(Token),
     Fails(ErrorKind),
-    /// Waits for this request.
+    /// The caller waits for the fetch with this number.
     Waits(u64),
 }
 
@@ -63,12 +63,12 @@ impl Reference {
         }
     }
 
-    /// How long the token is usable, if there is a usable one.
+    /// Returns how long the token remains usable, if there is a usable one.
     pub(super) fn left(&self) -> Option<Duration> {
         self.token.as_ref()?.left(self.now)
     }
 
-    /// The current token, if it is usable.
+    /// Returns the current token, if it is usable.
     pub(super) fn usable(&self) -> Option<Token> {
         self.token
             .clone()
@@ -90,12 +90,12 @@ impl Reference {
             .is_some_and(|fetch| self.now.monotonic < abandoned_at(fetch))
     }
 
-    /// Whether the waiters of this request have given it up.
+    /// Returns whether the waiters of this fetch have abandoned it.
     pub(super) fn is_abandoned(&self, fetch: u64) -> bool {
         fetch != self.fetches || !self.is_in_flight()
     }
 
-    /// A read; `due` is whether the cache says that its token is stale.
+    /// A read. `stale`: the cache states that its token is stale.
     pub(super) fn read(&mut self, stale: bool) -> Option<Token> {
         self.left()?;
         if stale && !self.is_in_flight() && self.backoff_left().is_zero() {
@@ -104,7 +104,7 @@ impl Reference {
         self.token.clone()
     }
 
-    /// Somebody needs a token.
+    /// A caller requests a token.
     pub(super) fn ask(&mut self, stale: bool) -> Reply {
         match self.read(stale) {
             Some(token) => Reply::Token(token),
@@ -112,7 +112,7 @@ impl Reference {
         }
     }
 
-    /// A caller waits, and for no request yet, or no longer.
+    /// A caller waits that has joined no fetch yet, or whose fetch was abandoned.
     pub(super) fn join(&mut self) -> Reply {
         if let Some(token) = self
             .token
@@ -143,13 +143,13 @@ impl Reference {
         });
     }
 
-    /// Time has passed, and the cache could act on it.
+    /// Ends the fetch whose deadline has passed.
     pub(super) fn time_out(&mut self) -> Option<(u64, Reply)> {
         let fetch = self.fetch.clone()?;
         (self.now.monotonic >= fetch.deadline).then(|| self.fail(&fetch, ErrorKind::Timeout))
     }
 
-    /// The source has answered request `flight`: its waiters get this.
+    /// Takes in the answer to `fetch`. Returns the result for its waiters.
     pub(super) fn complete(
         &mut self,
         fetch: &Fetch,
@@ -193,7 +193,7 @@ impl Reference {
         self.fail_with(fetch, kind, Answer::Fails(kind))
     }
 
-    /// A request that was given up for dead and fails late fails only for its own waiters.
+    /// The late failure of an abandoned fetch reaches only its own waiters.
     fn fail_with(&mut self, fetch: &Fetch, kind: ErrorKind, answer: Answer) -> (u64, Reply) {
         if self
             .fetch

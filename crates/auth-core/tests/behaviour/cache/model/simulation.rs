@@ -1,5 +1,5 @@
-//! A cache and its reference, side by side: what happens to one happens to the other, and after
-//! each step they agree.
+//! Runs a cache and its reference side by side: each step is applied to both, and after each step their
+//! states are compared.
 
 use std::{
     sync::{Arc, Mutex},
@@ -47,7 +47,7 @@ impl Simulation {
         self.tokens().status()
     }
 
-    /// Time passes on a machine that keeps up: each sleeper wakes in time.
+    /// Advances the time on a machine that keeps up: each sleeping task wakes in time.
     pub(super) async fn advance(&mut self, by: Duration) {
         let end = self.reference.now.monotonic + by;
         while self.reference.now.monotonic < end {
@@ -58,7 +58,7 @@ impl Simulation {
         }
     }
 
-    /// Time passes on a machine that does not: the waiters come to it first.
+    /// Advances the time on a machine that does not keep up: the waiters are polled before the task.
     pub(super) async fn stall(&mut self, by: Duration) {
         self.clock.advance(by);
         self.moved();
@@ -66,7 +66,7 @@ impl Simulation {
         self.catch_up(None).await;
     }
 
-    /// The machine sleeps, or its wall clock is set forward.
+    /// Suspends the machine, or sets its wall clock forward.
     pub(super) async fn suspend(&mut self, by: Duration) {
         self.clock.suspend(by);
         self.moved();
@@ -111,13 +111,14 @@ impl Simulation {
         self.catch_up(None).await;
     }
 
-    /// The source answers, if it was asked.
+    /// Answers the token request in flight, if there is one.
     pub(super) async fn answer(&mut self, answer: Answer) {
         self.blocks_then_answers(Duration::ZERO, false, answer)
             .await;
     }
 
-    /// The source blocks its thread for a while, then a caller asks on another thread, then it answers.
+    /// Blocks the thread of the source for `after`. Then a caller on another thread requests a token, and
+    /// then the source answers.
     pub(super) async fn answer_late(&mut self, after: Duration, answer: Answer) {
         self.blocks_then_answers(after, true, answer).await;
     }
@@ -168,12 +169,12 @@ impl Simulation {
         self.catch_up(None).await;
     }
 
-    /// The last handle is dropped, and every waiter: so does the task end. Then comes another cache.
+    /// Drops all handles and waiters, which ends the task, and builds another cache.
     pub(super) async fn rebuild(&mut self) {
         self.waiters = Waiters::default();
         self.handles.clear();
         settle().await;
-        assert_eq!(self.source.in_flight(), 0, "nobody is left to ask for");
+        assert_eq!(self.source.in_flight(), 0, "token requests without a cache");
         let metrics = tokio::runtime::Handle::current().metrics();
         assert_eq!(metrics.num_alive_tasks(), 0);
         self.source = ControlledSource::default();
@@ -182,7 +183,7 @@ impl Simulation {
         self.catch_up(None).await;
     }
 
-    /// Lets everything run that can, and compares.
+    /// Runs every task that is ready, and compares the cache with the reference.
     pub(super) async fn catch_up(&mut self, completed: Option<(u64, Reply)>) {
         settle().await;
         let completed = completed.or_else(|| self.reference.time_out());

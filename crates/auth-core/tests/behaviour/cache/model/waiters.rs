@@ -1,4 +1,4 @@
-//! Those who wait for a token, and what they should get.
+//! The waiters of a cache, and the results that they are expected to receive.
 
 use std::{pin::Pin, task::Poll};
 
@@ -10,7 +10,7 @@ use super::reference::{Fetch, Reference, Reply};
 type Outcome = Result<AccessToken, Error>;
 type TokenFuture = Spawn<Pin<Box<dyn Future<Output = Outcome> + Send>>>;
 
-/// A waiter waits for so many requests at most.
+/// The maximum number of fetches that a waiter joins.
 const MAX_FETCHES: usize = 8;
 
 struct Waiter {
@@ -22,14 +22,14 @@ struct Waiter {
 #[derive(Default)]
 pub(super) struct Waiters(Vec<Waiter>);
 
-/// Somebody who needs a token and has not been polled yet.
+/// Returns a call of `token` that has not been polled yet.
 pub(super) fn token_future(tokens: &TokenCache) -> TokenFuture {
     let tokens = tokens.clone();
     task::spawn(Box::pin(async move { tokens.token().await }))
 }
 
 impl Waiters {
-    /// Somebody asked and got `outcome` at the first poll, or waits.
+    /// Adds a call whose first poll returned `outcome`, if it waits.
     pub(super) fn add(
         &mut self,
         token_future: TokenFuture,
@@ -66,15 +66,15 @@ impl Waiters {
         }
     }
 
-    /// Every waiter is polled. Those of a request that has brought a token get the current one, those of one
-    /// that has failed get its error, and those whose request is dead, or brought a token that has expired,
-    /// wait for another.
+    /// Polls every waiter. The waiters of a fetch that obtained a token receive the current token. The waiters
+    /// of a fetch that failed receive its error. The waiters of a fetch that was abandoned, or whose token has
+    /// expired, join another fetch.
     pub(super) fn poll_all(&mut self, reference: &mut Reference, completed: Option<&(u64, Reply)>) {
         for mut waiter in std::mem::take(&mut self.0) {
             let expected = match completed {
                 Some((fetch, outcome)) if *fetch == waiter.fetch => match outcome {
                     Reply::Token(token) => match reference.usable() {
-                        // another than theirs, if theirs was dead and the next one was faster
+                        // another token, if their fetch was abandoned and the next one was faster
                         Some(current) => Reply::Token(current),
                         None if token.left(reference.now).is_none() => waiter.join_again(reference),
                         None => outcome.clone(),
@@ -89,7 +89,7 @@ impl Waiters {
         }
     }
 
-    /// Every waiter waits for the request in flight.
+    /// Asserts that every waiter waits for the fetch in flight.
     pub(super) fn wait_for(&self, fetch: Option<&Fetch>) {
         for waiter in &self.0 {
             assert_eq!(

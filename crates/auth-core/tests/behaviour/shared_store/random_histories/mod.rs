@@ -1,9 +1,8 @@
-//! Random histories of a fleet that shares a token: processes, a store and an authorization server, each of
-//! which may be late, fail, hang and forget.
+//! Random histories of processes that share a token. The processes, the store and the authorization server
+//! may be slow, fail, hang and lose data.
 //!
-//! Time is tokio's, paused, and everything that is drawn at random comes from a seed. A history that fails is
-//! printed, as short as it could be made; [`replay`] runs it by itself. `PROPTEST_CASES=30000` draws as many
-//! new ones.
+//! Time is tokio's paused time, and all random numbers come from a seed. A history that fails is printed in
+//! its shortest form, and [`replay`] runs it again. `PROPTEST_CASES=30000` draws 30,000 new histories.
 
 mod machine;
 mod network;
@@ -25,38 +24,38 @@ use tokio::runtime::Builder;
 
 use self::{network::Condition, server::Answers, simulation::Simulation, store::Notifications};
 
-/// What does not change in a history.
+/// The parameters of a history.
 #[derive(Clone, Copy, Debug)]
 struct Parameters {
     processes: usize,
-    /// Of a token, in seconds.
+    /// The lifetime of a token, in seconds.
     lifetime: u64,
-    /// To a server that works, in milliseconds at most.
+    /// The maximum latency of each direction to a working server, in milliseconds.
     way: u64,
 }
 
-/// What can happen.
+/// One step of a history.
 #[derive(Clone, Copy, Debug)]
 enum Step {
-    /// So many milliseconds pass.
+    /// This many milliseconds pass.
     Pass(u64),
-    /// So many hundredths of a token's lifetime pass.
+    /// This many hundredths of a token's lifetime pass.
     PassLife(u32),
     Store(Condition),
     Notifications(Notifications),
-    /// The store loses everything.
+    /// The store loses all data.
     Restart,
     Server(Condition),
     Answers(Answers),
-    /// The API accepts none of the tokens so far.
+    /// All tokens issued so far are revoked.
     Revoke,
     Kill(usize),
     Start,
-    /// A process does not run for so many milliseconds.
+    /// A process is frozen for this many milliseconds.
     Freeze(usize, u64),
-    /// Its machine sleeps for so many milliseconds.
+    /// The machine of a process is suspended for this many milliseconds.
     Suspend(usize, u64),
-    /// Its wall clock is set, by so many seconds.
+    /// The wall clock of a process is set forward by this many seconds.
     SetForward(usize, u64),
     SetBack(usize, u64),
 }
@@ -110,7 +109,7 @@ fn step() -> impl Strategy<Value = Step> {
     ]
 }
 
-/// One history, with what is drawn at random from `seed`.
+/// Runs one history, with the random numbers of `seed`.
 fn replay(seed: u64, parameters: &Parameters, history: &[Step]) {
     fastrand::seed(seed);
     let runtime = Builder::new_current_thread()
@@ -133,7 +132,7 @@ fn every_random_history_ends_with_a_token_in_every_process() {
         failure_persistence: None,
         ..Config::default()
     };
-    // the same histories each time, unless more are asked for
+    // the same histories each time, unless `PROPTEST_CASES` is set
     let mut runner = match std::env::var_os("PROPTEST_CASES") {
         Some(_) => TestRunner::new(config),
         None => TestRunner::new_with_rng(

@@ -1,4 +1,4 @@
-//! A way to a server and back, on which things take time, get lost and are executed late.
+//! A network path to a server, on which messages take time, get lost and are executed late.
 
 use std::{
     fmt,
@@ -15,26 +15,26 @@ use tokio::{
 
 use super::machine::Machine;
 
-/// How the server at the other end is.
+/// The condition of the server at the other end.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Condition {
     Works,
-    /// Each way may take so many milliseconds.
+    /// Each direction takes up to this many milliseconds.
     Slow(u64),
-    /// Cannot be reached.
+    /// The server cannot be reached.
     Unreachable,
-    /// Takes what is sent, and does it when it is well again.
+    /// The server accepts requests, and executes them when it works again.
     Hangs,
 }
 
-/// The way to one server, the same for all processes.
+/// The network path to one server, the same for all processes.
 #[derive(Clone)]
 pub(super) struct Network(Arc<State>);
 
 struct State {
     condition: watch::Sender<Condition>,
     rng: Mutex<fastrand::Rng>,
-    /// When the server works, each way takes up to so long.
+    /// The maximum latency of each direction when the server works.
     usual: Duration,
 }
 
@@ -55,7 +55,7 @@ impl Network {
         self.0.condition.send_replace(condition);
     }
 
-    /// The server works, or is slow.
+    /// Returns whether the server works or is slow.
     pub(super) fn is_up(&self) -> bool {
         !matches!(self.condition(), Condition::Hangs | Condition::Unreachable)
     }
@@ -68,15 +68,15 @@ impl Network {
     }
 
     fn way(&self) -> Duration {
-        let longest = match self.condition() {
+        let max = match self.condition() {
             Condition::Slow(millis) => Duration::from_millis(millis),
             _ => self.0.usual,
         };
-        longest.mul_f64(self.0.rng.lock().unwrap().f64())
+        max.mul_f64(self.0.rng.lock().unwrap().f64())
     }
 
-    /// Has the server do `work`, which is told how long it was on its way: also if the sender
-    /// has given up meanwhile, or is gone.
+    /// Has the server do `work`, whose argument is the latency of the request. The work is done even if the
+    /// sender has given up or has been dropped.
     pub(super) async fn send<T: Send + 'static, F: Future<Output = Result<T, Error>> + Send>(
         &self,
         from: &Machine,

@@ -1,4 +1,4 @@
-//! One process of the fleet, and its callers.
+//! One process, and its callers.
 
 use std::{collections::HashSet, time::Duration};
 
@@ -29,17 +29,17 @@ pub(super) struct Process {
     authorizer: Authorizer,
     source: Source,
     waiting: Vec<JoinHandle<Received>>,
-    /// The token in use, and until when it is usable for certain.
+    /// The token in use, and until when it is certainly usable.
     current: Option<(String, Option<Instant>)>,
-    /// By when a server that works has served it.
+    /// How long a working server takes at most to provide the process with a token.
     pub(super) recovery: Duration,
-    /// Refused, and replaced.
+    /// The tokens that were rejected and replaced.
     replaced: HashSet<String>,
-    /// How many found no usable token.
+    /// The number of requests that found no usable token.
     pub(super) waits: usize,
 }
 
-/// What a waiter got.
+/// The result of a waiter.
 struct Received {
     token: Result<Option<String>, Error>,
     at: Instant,
@@ -58,7 +58,7 @@ impl Process {
             .refresh_policy(policy);
         let machine = client.machine.clone();
         let builder = builder.shared_store(client);
-        // who is seldom asked keeps its token warm
+        // a process with few callers keeps its token warm
         let builder = if is_busy {
             builder
         } else {
@@ -84,35 +84,35 @@ impl Process {
         &self.source.server
     }
 
-    /// The clock was set, or nothing ran: what was known is not for certain any more.
+    /// The clock was set, or the process was frozen: the end of the current token is uncertain.
     pub(super) fn disturbed(&mut self) {
         if let Some((_, until)) = &mut self.current {
             *until = None;
         }
     }
 
-    /// Whether it has a token that the API accepts.
+    /// Returns whether the process has a token that the API accepts.
     pub(super) fn is_served(&self) -> bool {
         let is_good = |token: &str| self.server().issued(token).is_some_and(|t| !t.is_revoked);
         let current = self.current.as_ref();
         self.tokens.status().is_usable() && current.is_some_and(|(token, _)| is_good(token))
     }
 
-    /// Somebody sends a request to the API.
+    /// Sends a request to the API.
     pub(super) fn send(&mut self) {
         self.look();
         let usable = self.tokens.status().usable_for;
         let request = Request::get(API).body(()).unwrap();
         match self.authorizer.authorize(&request) {
             Decision::Authorize(attempt) => {
-                let usable = usable.expect("no usable token, and one is handed out");
+                let usable = usable.expect("a token is handed out without a usable token");
                 let token = token(&attempt);
                 self.handed_out(&token, Instant::now());
                 self.current = Some((token.clone(), Some(Instant::now() + usable)));
                 self.classify(attempt, token);
             }
             Decision::Wait(attempt) => {
-                assert_eq!(usable, None, "a read waits");
+                assert_eq!(usable, None, "a read waits although a token is usable");
                 self.waits += 1;
                 if let Some((token, Some(until))) = &self.current {
                     let late = Instant::now() + rules::AGE_TOLERANCE;
@@ -155,7 +155,7 @@ impl Process {
         self.waiting.push(tokio::spawn(waiting));
     }
 
-    /// Looks at what those who waited have got.
+    /// Checks the results of the waiters.
     pub(super) fn look(&mut self) {
         let (over, waiting): (Vec<_>, _) =
             self.waiting.drain(..).partition(JoinHandle::is_finished);
@@ -179,13 +179,13 @@ impl Process {
                     rules::assert_waiter_may_receive(&error);
                     let calm = self.machine.disturbed().is_none();
                     let well = self.source.request_checker.server_worked_for(self.recovery);
-                    assert!(!(calm && well), "{error}, and the server works");
+                    assert!(!(calm && well), "{error}, although the server works");
                 }
             }
         }
     }
 
-    /// A token was handed out.
+    /// Checks a token that was handed out.
     fn handed_out(&mut self, token: &str, at: Instant) {
         let issued = self.server().issued(token).expect("issued by the server");
         assert!(

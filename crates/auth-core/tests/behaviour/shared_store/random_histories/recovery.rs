@@ -1,4 +1,4 @@
-//! All faults end, and the fleet is well again.
+//! The end of a history: all faults end, and the processes recover.
 
 use auth_test_support::secs;
 use tokio::time::{Instant, sleep, sleep_until};
@@ -9,8 +9,8 @@ use super::{
 };
 
 impl Simulation {
-    /// Every process has a token in time, all make do with one request in a lifetime, and nothing is
-    /// left behind.
+    /// Asserts that every process has a token in time, that all processes together make one request in a
+    /// lifetime, and that no task is left.
     pub(super) async fn end(mut self) {
         self.end_all_faults().await;
         self.recover().await;
@@ -18,7 +18,7 @@ impl Simulation {
         self.processes.clear();
         self.take(Step::Pass(500)).await;
         let metrics = tokio::runtime::Handle::current().metrics();
-        assert_eq!(metrics.num_alive_tasks(), 0, "a task is left behind");
+        assert_eq!(metrics.num_alive_tasks(), 0, "a task is left");
     }
 
     async fn end_all_faults(&mut self) {
@@ -62,7 +62,7 @@ impl Simulation {
 
     async fn stays_healthy(&mut self) {
         let lifetime = self.server.lifetime();
-        // a process may have been told to back off for longer than its token lives
+        // a process may have to back off for longer than the lifetime of its token
         self.pass(lifetime.max(rules::recovery(self.max_backoff)))
             .await;
         let before = self.request_checker.requests();
@@ -72,16 +72,20 @@ impl Simulation {
         self.pass(lifetime * periods).await;
         let requests = self.request_checker.requests() - before;
         let earliest = rules::earliest_stale(lifetime).as_secs_f64();
-        let most = (lifetime * periods).as_secs_f64() / earliest + 1.0;
+        let max = (lifetime * periods).as_secs_f64() / earliest + 1.0;
         assert!(
-            requests as f64 <= most,
+            requests as f64 <= max,
             "{requests} token requests in {periods} lifetimes"
         );
-        assert_eq!(waits(self), waited, "somebody waits, and all is well");
+        assert_eq!(
+            waits(self),
+            waited,
+            "a request waits although no fault is left"
+        );
         for process in &self.processes {
             assert!(
                 process.tokens.status().is_usable(),
-                "without a token in the end"
+                "a process has no token at the end"
             );
         }
         sleep(secs(1)).await;

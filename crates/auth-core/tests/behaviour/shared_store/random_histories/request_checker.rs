@@ -1,4 +1,4 @@
-//! Sees every token request, and knows which should not have been made.
+//! Records every token request, and detects those that violate a rule.
 
 use std::{
     collections::HashSet,
@@ -16,7 +16,7 @@ use super::{
     store::Store,
 };
 
-/// Clones are the same.
+/// Clones share one record.
 #[derive(Clone)]
 pub(super) struct RequestChecker(Arc<State>);
 
@@ -28,15 +28,15 @@ struct State {
 
 #[derive(Default)]
 struct Records {
-    /// Since when the store has worked, if it does.
+    /// Since when the store has worked, if it works.
     store_works_since: Option<Instant>,
     server_works_since: Option<Instant>,
     in_flight: Vec<Request>,
     requests: Vec<(Instant, usize)>,
-    /// The same of those who had no token, with a store that has worked for long enough.
+    /// The requests of processes without a token whose store has worked for long enough.
     without_token: Vec<(Instant, usize)>,
     violations: Vec<String>,
-    /// What each process had when it was last read.
+    /// The token of each process at its last read.
     current: Vec<(usize, String, Issued)>,
 }
 
@@ -44,11 +44,11 @@ struct Request {
     number: usize,
     began: Instant,
     machine: Machine,
-    /// Made with a store that has worked for long enough.
+    /// Whether the store had worked for long enough when the request was sent.
     had_working_store: bool,
 }
 
-/// A token request under way, until it is dropped.
+/// A token request in flight, until it is dropped.
 pub(super) struct InFlight {
     request_checker: RequestChecker,
     number: usize,
@@ -81,12 +81,12 @@ impl RequestChecker {
         self.0.records.lock().unwrap()
     }
 
-    /// The store works since now, or does not.
+    /// Records that the store works from now on, or that it does not.
     pub(super) fn store_works(&self, works: bool) {
         self.records().store_works_since = works.then(Instant::now);
     }
 
-    /// The authorization server issues tokens since now, or does not.
+    /// Records that the authorization server issues tokens from now on, or that it does not.
     pub(super) fn server_works(&self, works: bool) {
         self.records().server_works_since = works.then(Instant::now);
     }
@@ -96,7 +96,7 @@ impl RequestChecker {
         since.is_some_and(|since| since + time < Instant::now())
     }
 
-    /// What the process has in use.
+    /// Records the token that the process uses.
     pub(super) fn has(&self, process: usize, token: &str, issued: Issued) {
         let mut records = self.records();
         records.current.retain(|(of, ..)| *of != process);
@@ -107,12 +107,12 @@ impl RequestChecker {
         self.records().requests.len()
     }
 
-    /// What should not have happened so far.
+    /// Returns the violations so far.
     pub(super) fn violations(&self) -> Vec<String> {
         self.records().violations.clone()
     }
 
-    /// A process asks for a token.
+    /// Records and checks a token request of a process.
     pub(super) async fn record_request(&self, process: usize, machine: &Machine) -> InFlight {
         let kept = self.0.store.saved_token(&key()).await;
         let now = Instant::now();
@@ -130,7 +130,7 @@ impl RequestChecker {
         });
         let seen_after = match records.server_works_since.is_some_and(long_ago) {
             true => rules::JUST_SAVED,
-            // what is saved under the fallback lease may be seen by no waiter, but by the next caller
+            // a token saved under the fallback lease may be seen by the next caller and by no waiter
             false => rules::MAX_FETCH,
         };
         let kept = kept.filter(|(_, since)| had_working_store && *since > seen_after);
@@ -143,7 +143,10 @@ impl RequestChecker {
             let current = records.current.iter().find(|(of, ..)| *of == process);
             let wants = |current: &(usize, String, Issued)| current.2.sent <= issued.sent;
             if current.is_none_or(wants) {
-                let violation = format!("{process} asks, and the store has {}", token.secret());
+                let violation = format!(
+                    "process {process} requests a token although the store has {}",
+                    token.secret()
+                );
                 records.violations.push(violation);
             }
         }
@@ -158,7 +161,7 @@ impl RequestChecker {
         if orderly > rules::HOLDER_AND_FALLBACK {
             records
                 .violations
-                .push(format!("{orderly} token requests at once"));
+                .push(format!("{orderly} concurrent token requests"));
         }
         if had_working_store && !self.0.server.has_living_token() {
             records.without_token.push((now, process));
@@ -168,7 +171,7 @@ impl RequestChecker {
                 .filter(|(at, _)| *at + rules::MIN_BACKOFF > now);
             let of_late: HashSet<_> = of_late.map(|(_, process)| *process).collect();
             if of_late.len() > rules::HOLDER_AND_FALLBACK {
-                let violation = format!("{of_late:?} ask within a backoff");
+                let violation = format!("processes {of_late:?} request tokens within one backoff");
                 records.violations.push(violation);
             }
         }
@@ -179,7 +182,7 @@ impl RequestChecker {
             .filter(|(at, of)| *of == process && a_minute_ago.is_none_or(|then| *at > then));
         let of_late = of_late.count();
         if of_late > rules::MAX_REQUESTS_PER_MINUTE {
-            let violation = format!("{process} makes {of_late} token requests in a minute");
+            let violation = format!("process {process} makes {of_late} token requests in a minute");
             records.violations.push(violation);
         }
         drop(records);

@@ -1,4 +1,4 @@
-//! The authorization server, which knows when each of its tokens ends, and an API that asks it.
+//! The authorization server, which knows when each of its tokens ends.
 
 use std::{
     collections::HashMap,
@@ -13,20 +13,20 @@ use tokio::time::Instant;
 
 use super::{machine::Machine, network::Network, request_checker::RequestChecker};
 
-/// What a token request that arrives comes to.
+/// How the server answers a token request.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Answers {
     Tokens,
     Unavailable,
-    /// Come again after so many seconds.
+    /// Unavailable, with a `Retry-After` of this many seconds.
     RetryAfter(u64),
     Denials,
 }
 
-/// A token as the server knows it.
+/// The server's record of a token.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Issued {
-    /// When it was asked for.
+    /// When the token request was sent.
     pub(super) sent: Instant,
     pub(super) ends: Instant,
     pub(super) is_revoked: bool,
@@ -71,13 +71,13 @@ impl Server {
         self.state().lifetime
     }
 
-    /// The API accepts none of the tokens issued so far.
+    /// Revokes every token issued so far.
     pub(super) fn revoke(&self) {
         let mut state = self.state();
         state.issued.values_mut().for_each(|t| t.is_revoked = true);
     }
 
-    /// Whether there is a token that has not ended.
+    /// Returns whether there is a token that has not ended.
     pub(super) fn has_living_token(&self) -> bool {
         let now = Instant::now();
         self.state().issued.values().any(|token| now < token.ends)
@@ -113,7 +113,7 @@ impl Server {
     }
 }
 
-/// A process's way to the server.
+/// The token source of a process.
 #[derive(Clone, Debug)]
 pub(super) struct Source {
     pub(super) process: usize,

@@ -1,4 +1,4 @@
-//! The whole fleet, and what happens to it.
+//! The simulated processes, store and authorization server, and the steps of a history.
 
 use std::time::Duration;
 
@@ -17,7 +17,7 @@ use super::{
     store::{Notifications, Store, StoreClient},
 };
 
-/// There are never more processes.
+/// The maximum number of processes.
 const MAX_PROCESSES: usize = 6;
 
 pub(super) struct Simulation {
@@ -25,7 +25,7 @@ pub(super) struct Simulation {
     pub(super) server: Server,
     pub(super) request_checker: RequestChecker,
     pub(super) processes: Vec<Process>,
-    /// The longest backoff of any process.
+    /// The maximum backoff of any process.
     pub(super) max_backoff: Duration,
     pub(super) was_revoked: bool,
     policy: RefreshPolicy,
@@ -68,7 +68,7 @@ impl Simulation {
         };
         let store = self.store.clone();
         let client = StoreClient { store, machine };
-        // every third is seldom asked
+        // every third process has few callers
         let is_busy = !self.started.is_multiple_of(3);
         let process = Process::start(source, client, self.policy.clone(), is_busy);
         self.processes.push(process);
@@ -127,8 +127,8 @@ impl Simulation {
 
     fn store_changed(&self) {
         let is_well = self.store.network.condition() == Condition::Works;
-        let tells = self.store.notifications() == Notifications::Delivered;
-        self.request_checker.store_works(is_well && tells);
+        let notifies = self.store.notifications() == Notifications::Delivered;
+        self.request_checker.store_works(is_well && notifies);
     }
 
     fn server_changed(&self) {
@@ -145,7 +145,7 @@ impl Simulation {
         }
     }
 
-    /// Time passes, and requests are sent.
+    /// Time passes, and the processes send requests.
     pub(super) async fn pass(&mut self, time: Duration) {
         let end = Instant::now() + time;
         let often = (time / 32).min(self.server.lifetime() / 64);
@@ -164,7 +164,7 @@ impl Simulation {
         }
     }
 
-    /// Whatever has happened was right.
+    /// Asserts that no rule has been violated so far.
     fn look(&mut self) {
         let recovery = rules::recovery(self.max_backoff);
         for process in &mut self.processes {

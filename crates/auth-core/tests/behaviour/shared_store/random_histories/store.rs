@@ -1,4 +1,4 @@
-//! The store that the processes share, at the other end of a network.
+//! The shared store, which the processes reach over a network.
 
 use std::{
     future::pending,
@@ -15,23 +15,23 @@ use super::{
     network::{Condition, Network},
 };
 
-/// What becomes of notifications.
+/// What happens to notifications.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Notifications {
     Delivered,
-    /// Nobody is told of anything.
+    /// No notification arrives.
     Lost,
-    /// Everybody is told at once, for nothing.
+    /// Every process receives notifications at once, without a change.
     Spurious,
 }
 
-/// The store itself. Clones are the same.
+/// The store. Clones are the same store.
 #[derive(Clone, Debug)]
 pub(super) struct Store {
     pub(super) network: Network,
     pub(super) memory: MemoryStore,
     notifications: Arc<Mutex<Notifications>>,
-    /// When a token was last put there.
+    /// When a token was last saved.
     saved: Arc<Mutex<Option<Instant>>>,
 }
 
@@ -53,7 +53,7 @@ impl Store {
         *self.notifications.lock().unwrap() = notifications;
     }
 
-    /// What it keeps, and for how long it has been there.
+    /// Returns the saved token, and how long ago it was saved.
     pub(super) async fn saved_token(&self, key: &SharedKey) -> Option<(SharedToken, Duration)> {
         let token = self.memory.load(key).await.unwrap()?;
         let saved = *self.saved.lock().unwrap();
@@ -61,7 +61,7 @@ impl Store {
     }
 }
 
-/// A process's way to the store.
+/// The connection of a process to the store.
 #[derive(Clone, Debug)]
 pub(super) struct StoreClient {
     pub(super) store: Store,
@@ -79,7 +79,7 @@ impl SharedTokenStore for StoreClient {
     async fn save(&self, key: &SharedKey, token: &SharedToken) -> Result<(), Error> {
         let (store, key, token) = (self.store.clone(), key.clone(), token.clone());
         let work = async move |on_its_way: Duration| {
-            // it says when the token ends
+            // the latency is part of the token's age
             let age = token.age() + on_its_way;
             *store.saved.lock().unwrap() = Some(Instant::now());
             match age < token.lifetime() {
@@ -100,7 +100,7 @@ impl SharedTokenStore for StoreClient {
     }
 
     async fn changed(&self, key: &SharedKey) -> Result<(), Error> {
-        let told = async {
+        let notified = async {
             match self.store.notifications() {
                 Notifications::Delivered => self.store.memory.changed(key).await?,
                 Notifications::Lost => pending().await,
@@ -114,18 +114,18 @@ impl SharedTokenStore for StoreClient {
                 _ => Ok(()),
             }
         };
-        self.machine.run(told).await
+        self.machine.run(notified).await
     }
 }
 
-/// A lease of the store's, held over the network.
+/// A lease that is held over the network.
 #[derive(Debug)]
 struct RemoteLease {
     lease: Box<dyn Lease>,
     client: StoreClient,
 }
 
-/// Between two tries to extend a lease while the store cannot be reached.
+/// The time between two attempts to extend a lease while the store cannot be reached.
 const RETRY_INTERVAL: Duration = Duration::from_millis(100);
 
 #[async_trait]
