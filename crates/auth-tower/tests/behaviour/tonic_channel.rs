@@ -207,7 +207,7 @@ async fn the_origin_that_a_client_claims_has_to_be_allowed_too() {
     assert_eq!(authorizations(&deployment.api), NOTHING);
 }
 
-fn refusal(endpoint: &Endpoint, authorizer: Authorizer) -> String {
+fn layer_error(endpoint: &Endpoint, authorizer: Authorizer) -> String {
     let error = AuthLayer::for_endpoint(endpoint, authorizer).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Configuration);
     error.to_string()
@@ -218,7 +218,7 @@ async fn the_origin_of_an_endpoint_is_not_where_it_connects() {
     let deployment = Deployment::start().await;
     let allowed = deployment.builder().origin("https://api.example.com");
     let disguised = endpoint(&deployment).origin(Uri::from_static("https://api.example.com"));
-    let text = refusal(&disguised, allowed.build().unwrap());
+    let text = layer_error(&disguised, allowed.build().unwrap());
     assert!(text.contains(&deployment.api.url()), "{text}");
 
     let renamed = endpoint(&deployment).origin(Uri::from_static("https://unlisted.example.com"));
@@ -231,7 +231,7 @@ async fn an_endpoint_of_another_host_is_an_error() {
     let deployment = Deployment::start().await;
     let allowed = deployment.builder().origin("https://api.example.com");
     let other = Endpoint::from_static("https://api.example.com.evil.example");
-    let text = refusal(&other, allowed.build().unwrap());
+    let text = layer_error(&other, allowed.build().unwrap());
     assert!(
         text.contains("https://api.example.com.evil.example"),
         "{text}"
@@ -244,8 +244,8 @@ async fn a_plaintext_endpoint_that_is_not_loopback_is_an_error() {
     let deployment = Deployment::start().await;
     let plaintext = Endpoint::from_static("http://api.example.com");
     let named = deployment.builder().origin("https://api.example.com");
-    refusal(&plaintext, named.build().unwrap());
-    refusal(
+    layer_error(&plaintext, named.build().unwrap());
+    layer_error(
         &plaintext,
         deployment
             .builder()

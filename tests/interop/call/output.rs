@@ -1,4 +1,4 @@
-//! What people are told.
+//! The text output.
 
 use anyhow::{Context as _, Result};
 use serde_json::Value;
