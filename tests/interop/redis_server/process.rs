@@ -65,7 +65,8 @@ impl Process {
     pub(super) fn pause(&self) -> Result<()> {
         let pid = Pid::from_child(&self.child);
         kill_process(pid, Signal::STOP).context("cannot pause the server")?;
-        waitpid(Some(pid), WaitOptions::UNTRACED).context("the paused server is not ours")?;
+        waitpid(Some(pid), WaitOptions::UNTRACED)
+            .context("the paused server is not a child of this process")?;
         Ok(())
     }
 

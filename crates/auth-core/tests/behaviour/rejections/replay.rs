@@ -43,7 +43,7 @@ fn answered(attempt: Attempt, status: StatusCode) -> Verdict {
 }
 
 /// Returns the replay after a rejection of the first attempt.
-async fn second(attempt: Attempt) -> Option<Attempt> {
+async fn replay(attempt: Attempt) -> Option<Attempt> {
     match answered(attempt, StatusCode::UNAUTHORIZED) {
         Verdict::Renew(renewal) => renewal.await.attempt(),
         Verdict::Deliver => panic!("expected Verdict::Renew"),
@@ -91,10 +91,10 @@ async fn a_rejected_value_is_not_replayed_although_there_was_another_token_in_be
     client.tokens().token().await.unwrap();
     let [first, late] = [attempt(&client), attempt(&client)];
     assert_eq!(shown(&late), "Bearer of-node-0");
-    let accepted = second(first).await.unwrap();
+    let accepted = replay(first).await.unwrap();
     assert_eq!(shown(&accepted), "Bearer of-node-1");
     let _ = answered(accepted, StatusCode::OK);
-    let back = second(attempt(&client)).await.unwrap();
+    let back = replay(attempt(&client)).await.unwrap();
     assert_eq!(shown(&back), "Bearer of-node-0");
-    assert!(second(late).await.is_none());
+    assert!(replay(late).await.is_none());
 }

@@ -22,7 +22,7 @@ pub(super) enum Answer {
     Panics,
 }
 
-/// How the source answers the request in flight.
+/// An instruction of the test to answer the request in flight.
 pub(super) struct Instruction {
     pub(super) answer: Answer,
     /// The token, for an answer with one.

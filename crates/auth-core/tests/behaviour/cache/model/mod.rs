@@ -49,7 +49,7 @@ enum Step {
     Rebuild,
 }
 
-/// How far time moves.
+/// The distance of a step in time.
 #[derive(Clone, Copy, Debug)]
 enum Ahead {
     Millis(u64),

@@ -9,7 +9,7 @@ use super::{
     rules::{Token, attempt, backoff},
 };
 
-/// How long after its deadline the cache abandons a fetch.
+/// The time after the deadline of a fetch at which the cache abandons it.
 const GRACE: Duration = Duration::from_millis(500);
 
 #[derive(Debug)]

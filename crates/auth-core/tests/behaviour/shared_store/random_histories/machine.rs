@@ -25,7 +25,7 @@ struct State {
     /// When the machine was last frozen, or its clock was set.
     disturbed: Option<Instant>,
     is_behind: bool,
-    /// How far the monotonic clock is behind because of suspensions.
+    /// The total time of suspensions, by which the monotonic clock is behind.
     slept: Duration,
     wall: Duration,
 }

@@ -31,7 +31,7 @@ pub(super) struct Process {
     waiting: Vec<JoinHandle<Received>>,
     /// The token in use, and until when it is certainly usable.
     current: Option<(String, Option<Instant>)>,
-    /// How long a working server takes at most to provide the process with a token.
+    /// The maximum time until a working server has provided the process with a token.
     pub(super) recovery: Duration,
     /// The tokens that were rejected and replaced.
     replaced: HashSet<String>,

@@ -38,7 +38,7 @@ pub(super) fn recovery(backoff: Duration) -> Duration {
     MAX_FETCH + backoff + MAX_FETCH + backoff.min(secs(12)) + secs(1)
 }
 
-/// How long a rejection of a replacement that no API has accepted is delivered.
+/// The time during which a rejection of an unaccepted replacement is delivered to the caller.
 pub(super) const ON_PROBATION: Duration = Duration::from_secs(30);
 
 /// Asserts that a waiter may receive `error`: not an error of a panic, of a missing runtime or of the store.

@@ -13,7 +13,7 @@ use tokio::time::Instant;
 
 use super::{machine::Machine, network::Network, request_checker::RequestChecker};
 
-/// How the server answers a token request.
+/// The answer of the server to token requests.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Answers {
     Tokens,

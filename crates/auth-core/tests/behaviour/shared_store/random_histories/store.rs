@@ -15,7 +15,7 @@ use super::{
     network::{Condition, Network},
 };
 
-/// What happens to notifications.
+/// The delivery of notifications.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Notifications {
     Delivered,
