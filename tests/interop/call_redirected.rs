@@ -1,4 +1,4 @@
-//! `call --follow-redirects`. The servers are ours: the others redirect nobody.
+//! `call --follow-redirects`, with servers of auth-testing: the third-party servers do not redirect.
 
 use anyhow::Result;
 use auth_testing::{Answer, AuthorizationServer, ProtectedApi};
@@ -12,11 +12,11 @@ use crate::run_call::{Run, call};
 
 const STACKS: [&str; 2] = ["hyper", "reqwest"];
 
-/// An API, and a stranger to whom it may send its callers.
+/// An API, and an unlisted origin to which it may redirect.
 struct Deployment {
     server: AuthorizationServer,
     api: ProtectedApi,
-    stranger: ProtectedApi,
+    unlisted: ProtectedApi,
 }
 
 impl Deployment {
@@ -25,12 +25,12 @@ impl Deployment {
         let server = server.start().await?;
         Ok(Self {
             api: ProtectedApi::start(&server).await?,
-            stranger: ProtectedApi::start(&server).await?,
+            unlisted: ProtectedApi::start(&server).await?,
             server,
         })
     }
 
-    /// The next request to the API is sent on.
+    /// Redirects the next request to the API.
     fn redirect_next(&self, to: &str) -> Result<()> {
         let found = Answer::status(StatusCode::FOUND);
         let location = HeaderValue::from_str(to)?;
@@ -50,7 +50,7 @@ impl Deployment {
     }
 }
 
-/// How many authorizations each request carried.
+/// Returns the number of `Authorization` headers of each request.
 fn authorizations(api: &ProtectedApi) -> Vec<usize> {
     let requests = api.requests().into_iter();
     requests
@@ -62,33 +62,33 @@ fn authorizations(api: &ProtectedApi) -> Vec<usize> {
 async fn an_unlisted_origin_receives_no_token() -> Result<()> {
     for stack in STACKS {
         let deployment = Deployment::start().await?;
-        deployment.redirect_next(&deployment.stranger.url())?;
+        deployment.redirect_next(&deployment.unlisted.url())?;
         let welcome = Answer::status(StatusCode::OK);
-        deployment.stranger.fail_all(welcome);
+        deployment.unlisted.fail_all(welcome);
         let result = deployment.followed(stack).await?;
         assert_eq!(result["statuses"], json!({ "200": 1 }), "{stack}");
         assert_eq!(authorizations(&deployment.api), [1]);
-        assert_eq!(authorizations(&deployment.stranger), [0]);
+        assert_eq!(authorizations(&deployment.unlisted), [0]);
     }
     Ok(())
 }
 
 #[tokio::test]
-async fn a_401_of_an_unlisted_origin_is_not_about_the_token() -> Result<()> {
+async fn a_401_of_an_unlisted_origin_is_no_rejection_of_the_token() -> Result<()> {
     for stack in STACKS {
         let deployment = Deployment::start().await?;
-        deployment.redirect_next(&deployment.stranger.url())?;
+        deployment.redirect_next(&deployment.unlisted.url())?;
         let result = deployment.followed(stack).await?;
         assert_eq!(result["statuses"], json!({ "401": 1 }), "{stack}");
         assert_eq!(result["replays"], 0, "{stack}");
         assert_eq!(deployment.server.token_requests(), 1);
-        assert_eq!(authorizations(&deployment.stranger), [0]);
+        assert_eq!(authorizations(&deployment.unlisted), [0]);
     }
     Ok(())
 }
 
 #[tokio::test]
-async fn within_the_origin_the_token_goes_along_once() -> Result<()> {
+async fn a_redirect_within_the_origin_carries_one_token() -> Result<()> {
     for stack in STACKS {
         let deployment = Deployment::start().await?;
         deployment.redirect_next("/elsewhere")?;
@@ -104,16 +104,16 @@ async fn within_the_origin_the_token_goes_along_once() -> Result<()> {
 async fn without_the_option_it_follows_no_redirect() -> Result<()> {
     for stack in STACKS {
         let deployment = Deployment::start().await?;
-        deployment.redirect_next(&deployment.stranger.url())?;
+        deployment.redirect_next(&deployment.unlisted.url())?;
         let result = deployment.call(&["--stack", stack]).await?.json()?;
         assert_eq!(result["statuses"], json!({ "302": 1 }), "{stack}");
-        assert_eq!(deployment.stranger.request_count(), 0);
+        assert_eq!(deployment.unlisted.request_count(), 0);
     }
     Ok(())
 }
 
 #[tokio::test]
-async fn tonic_has_none_to_follow() -> Result<()> {
+async fn the_option_is_an_error_with_tonic() -> Result<()> {
     let deployment = Deployment::start().await?;
     let run = deployment.call(&["--stack", "tonic", "--follow-redirects"]);
     let run = run.await?;

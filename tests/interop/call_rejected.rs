@@ -1,4 +1,4 @@
-//! `call`, the evaluation tool, when a token is refused: what is sent again, and with whose token.
+//! `call`, the evaluation tool, when the API rejects a token: the replays and their tokens.
 
 use anyhow::Result;
 use serde_json::{Value, json};
@@ -10,11 +10,11 @@ use crate::{
 
 const STACKS: [&str; 3] = ["hyper", "reqwest", "tonic"];
 
-/// An API that takes the provider's tokens, and a stack to call it.
+/// An API that accepts the tokens of the provider, and a stack that calls it.
 struct Deployment {
     stack: &'static str,
     provider: OidcProvider,
-    /// `None`: the API is the provider's.
+    /// `None`: the API of the provider is called.
     grpc: Option<GrpcServer>,
 }
 
@@ -32,9 +32,9 @@ impl Deployment {
         })
     }
 
-    async fn refuse_next(&self) -> Result<()> {
+    async fn reject_next(&self) -> Result<()> {
         match &self.grpc {
-            Some(server) => server.refuse_next(1).await,
+            Some(server) => server.reject_next(1).await,
             None => self.provider.faults(json!({ "api_401_next": 1 })).await,
         }
     }
@@ -46,15 +46,15 @@ impl Deployment {
         call_json(&self.provider, &more, url).await?.json()
     }
 
-    /// As `call` counts them.
-    fn answers(&self, result: &Value, ok: u64, refused: u64) {
+    /// Asserts the counts of `call`.
+    fn answers(&self, result: &Value, ok: u64, rejected: u64) {
         let (by, names) = match self.grpc {
             Some(_) => ("grpc_statuses", ["OK", "UNAUTHENTICATED"]),
             None => ("statuses", ["200", "401"]),
         };
         let counted = names.map(|name| result[by][name].as_u64().unwrap_or(0));
-        assert_eq!(counted, [ok, refused], "{}: {result}", self.stack);
-        assert_eq!(result["requests"], ok + refused);
+        assert_eq!(counted, [ok, rejected], "{}: {result}", self.stack);
+        assert_eq!(result["requests"], ok + rejected);
     }
 }
 
@@ -62,7 +62,7 @@ impl Deployment {
 async fn a_rejected_request_is_replayed_and_counted() -> Result<()> {
     for stack in STACKS {
         let deployment = Deployment::start(stack).await?;
-        deployment.refuse_next().await?;
+        deployment.reject_next().await?;
         let result = deployment.call(&["-n", "5"]).await?;
         deployment.answers(&result, 5, 0);
         assert_eq!(result["replays"], 1, "{stack}");
@@ -72,10 +72,10 @@ async fn a_rejected_request_is_replayed_and_counted() -> Result<()> {
 }
 
 #[tokio::test]
-async fn without_replays_a_rejected_request_has_failed_and_the_token_is_refreshed() -> Result<()> {
+async fn without_replays_a_rejected_request_fails_and_the_token_is_refreshed() -> Result<()> {
     for stack in STACKS {
         let deployment = Deployment::start(stack).await?;
-        deployment.refuse_next().await?;
+        deployment.reject_next().await?;
         let result = deployment.call(&["--no-replay", "-n", "50"]).await?;
         deployment.answers(&result, 49, 1);
         assert_eq!(result["replays"], 0, "{stack}");
@@ -85,19 +85,19 @@ async fn without_replays_a_rejected_request_has_failed_and_the_token_is_refreshe
 }
 
 #[tokio::test]
-async fn a_body_beyond_the_bound_is_sent_once() -> Result<()> {
+async fn a_body_beyond_the_replay_limit_is_sent_once() -> Result<()> {
     for stack in STACKS {
-        // an empty message of gRPC is its five bytes of framing
+        // an empty gRPC message consists of five bytes of framing
         let (body, fits, exceeds): (&[&str], _, _) = match stack {
             "tonic" => (&[], "5", "4"),
             _ => (&["-d", "eleven chars"], "12", "11"),
         };
         let deployment = Deployment::start(stack).await?;
-        for (bound, ok, refused) in [(fits, 1, 0), (exceeds, 0, 1)] {
-            deployment.refuse_next().await?;
+        for (bound, ok, rejected) in [(fits, 1, 0), (exceeds, 0, 1)] {
+            deployment.reject_next().await?;
             let more = [body, &["--max-replay-body", bound]].concat();
             let result = deployment.call(&more).await?;
-            deployment.answers(&result, ok, refused);
+            deployment.answers(&result, ok, rejected);
             assert_eq!(result["replays"], ok, "{stack}");
         }
     }
@@ -105,7 +105,7 @@ async fn a_body_beyond_the_bound_is_sent_once() -> Result<()> {
 }
 
 #[tokio::test]
-async fn three_tenants_have_a_token_each_and_take_turns() -> Result<()> {
+async fn three_tenants_have_one_token_each_and_alternate() -> Result<()> {
     for stack in STACKS {
         let deployment = Deployment::start(stack).await?;
         let more = ["--tenants", "3", "-n", "30", "-c", "5"];
@@ -130,7 +130,7 @@ async fn three_tenants_have_a_token_each_and_take_turns() -> Result<()> {
 async fn a_rejection_of_one_tenant_does_not_affect_another() -> Result<()> {
     for stack in STACKS {
         let deployment = Deployment::start(stack).await?;
-        deployment.refuse_next().await?;
+        deployment.reject_next().await?;
         let result = deployment.call(&["--tenants", "3", "-n", "30"]).await?;
         deployment.answers(&result, 30, 0);
         assert_eq!(result["replays"], 1, "{stack}");

@@ -1,4 +1,4 @@
-//! The client credentials grant against an authorization server that others wrote and certified.
+//! The client credentials grant against a certified third-party authorization server.
 
 use anyhow::Result;
 use auth_core::{
@@ -46,7 +46,7 @@ fn reqwest() -> Result<impl HttpTransport> {
     Ok(ReqwestTransport::from_client(http_client()?))
 }
 
-async fn refusal(builder: ClientCredentialsBuilder) -> Error {
+async fn fetch_error(builder: ClientCredentialsBuilder) -> Error {
     let error = token(builder, hyper()).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Denied, "{error}");
     error
@@ -80,7 +80,7 @@ async fn basic_and_post_over_hyper_and_reqwest() -> Result<()> {
 }
 
 #[tokio::test]
-async fn an_id_and_a_secret_full_of_what_needs_encoding() -> Result<()> {
+async fn an_id_and_a_secret_with_characters_that_need_encoding() -> Result<()> {
     let provider = OidcProvider::start(&[]).await?;
     token(client(&provider, "we:ird id", basic(ODD_SECRET)), hyper()).await?;
     token(client(&provider, "we:ird post", post(ODD_SECRET)), hyper()).await?;
@@ -93,9 +93,9 @@ async fn a_wrong_secret_and_an_unknown_client_are_invalid_client() -> Result<()>
     for client in [
         client(&provider, "basic-client", basic("wr0ng")),
         client(&provider, "post-client", post("wr0ng")),
-        client(&provider, "nobody", basic("wr0ng")),
+        client(&provider, "unknown-client", basic("wr0ng")),
     ] {
-        let error = refusal(client).await;
+        let error = fetch_error(client).await;
         assert_eq!(error.error_code(), Some("invalid_client"));
         assert_eq!(error.status().unwrap(), 401);
         assert!(!format!("{error} {error:?}").contains("wr0ng"));
@@ -103,9 +103,10 @@ async fn a_wrong_secret_and_an_unknown_client_are_invalid_client() -> Result<()>
     Ok(())
 }
 
-/// It takes basic for post and the other way round, but a secret from nobody who has to sign.
+/// The server accepts `client_secret_basic` and `client_secret_post` from every client with a secret. A
+/// client that is registered for a signature is denied.
 #[tokio::test]
-async fn a_client_that_has_to_sign_is_denied_with_its_secret() -> Result<()> {
+async fn a_client_that_is_registered_for_a_signature_is_denied_with_a_secret() -> Result<()> {
     let provider = OidcProvider::start(&[]).await?;
     let secret = "a-long-enough-shared-secret-for-hs256-mac!";
     for client in [
@@ -113,16 +114,19 @@ async fn a_client_that_has_to_sign_is_denied_with_its_secret() -> Result<()> {
         client(&provider, "hs-jwt-client", basic(secret)),
         client(&provider, "pk-es256", basic(secret)),
     ] {
-        assert_eq!(refusal(client).await.error_code(), Some("invalid_client"));
+        assert_eq!(
+            fetch_error(client).await.error_code(),
+            Some("invalid_client")
+        );
     }
     Ok(())
 }
 
 #[tokio::test]
-async fn a_scope_that_is_not_the_clients_is_named() -> Result<()> {
+async fn a_scope_that_the_client_may_not_request_is_named_in_the_error() -> Result<()> {
     let provider = OidcProvider::start(&[]).await?;
     let client = client(&provider, "narrow-client", basic("narrow-secret"));
-    let error = refusal(client.scope("document_read document_write")).await;
+    let error = fetch_error(client.scope("document_read document_write")).await;
     assert_eq!(error.error_code(), Some("invalid_scope"));
     let text = error.to_string();
     assert!(text.contains("\"document_read document_write\""), "{text}");
@@ -130,7 +134,7 @@ async fn a_scope_that_is_not_the_clients_is_named() -> Result<()> {
 }
 
 #[tokio::test]
-async fn a_scope_that_is_silently_narrowed_is_seen() -> Result<()> {
+async fn a_silently_narrowed_scope_is_that_of_the_token() -> Result<()> {
     let provider = OidcProvider::start(&[]).await?;
     let client = client(&provider, "basic-client", basic("basic-secret"));
     let token = token(client.scope("document_read unheard_of"), hyper()).await?;
@@ -141,7 +145,7 @@ async fn a_scope_that_is_silently_narrowed_is_seen() -> Result<()> {
 #[tokio::test]
 async fn a_client_without_the_grant_is_denied() -> Result<()> {
     let provider = OidcProvider::start(&[]).await?;
-    let error = refusal(client(&provider, "no-cc-client", basic("no-cc-secret"))).await;
+    let error = fetch_error(client(&provider, "no-cc-client", basic("no-cc-secret"))).await;
     assert_eq!(error.status().unwrap(), 400);
     Ok(())
 }
@@ -155,15 +159,15 @@ async fn rfc8707_a_resource_is_asked_for() -> Result<()> {
     assert_eq!(
         token.secret().split('.').count(),
         3,
-        "a JWT, as that resource has it"
+        "a JWT, the token format of this resource"
     );
-    let unknown = refusal(client.resource("https://unknown.test/")).await;
+    let unknown = fetch_error(client.resource("https://unknown.test/")).await;
     assert_eq!(unknown.error_code(), Some("invalid_target"));
     Ok(())
 }
 
 #[tokio::test]
-async fn an_outage_is_transient_and_keeps_its_retry_after() -> Result<()> {
+async fn an_outage_is_transient_and_its_retry_after_is_returned() -> Result<()> {
     let provider = OidcProvider::start(&[]).await?;
     let client = client(&provider, "basic-client", basic("basic-secret"));
     let outage = serde_json::json!({ "fail_next": 1, "retry_after": 3 });
@@ -175,7 +179,7 @@ async fn an_outage_is_transient_and_keeps_its_retry_after() -> Result<()> {
 }
 
 #[tokio::test]
-async fn a_connection_that_breaks_gets_one_more_attempt() -> Result<()> {
+async fn a_connection_that_breaks_is_retried_once() -> Result<()> {
     let provider = OidcProvider::start(&[]).await?;
     let client = client(&provider, "basic-client", basic("basic-secret"));
     provider

@@ -1,4 +1,4 @@
-//! Calls of tonic whose token grpcio and grpc-js refuse: they are made again, with another.
+//! Calls of tonic whose token grpcio and grpc-js reject, and their replays.
 
 use anyhow::{Context as _, Result, bail};
 use auth_tower::{Auth, AuthLayer};
@@ -16,7 +16,7 @@ use tonic::{
 use tower::Layer as _;
 
 use crate::{
-    greeter::{codec, greeter, hello},
+    greeter_client::{codec, greeter, hello},
     harness::{GrpcServer, OidcProvider, until},
     stacks::tokens,
 };
@@ -29,7 +29,7 @@ async fn client(provider: &OidcProvider, server: &GrpcServer) -> Result<Grpc<Aut
     Ok(client)
 }
 
-/// Makes a `call` that each server refuses once.
+/// Makes a `call` that each server rejects once.
 async fn is_made_again(
     call: impl AsyncFn(&mut Grpc<Auth<Channel>>, &GrpcServer) -> Result<()>,
 ) -> Result<()> {
@@ -40,7 +40,7 @@ async fn is_made_again(
     ] {
         provider.reset_stats().await?;
         let mut client = client(&provider, &server).await?;
-        server.refuse_next(1).await?;
+        server.reject_next(1).await?;
         call(&mut client, &server).await?;
         let stats = server.stats().await?;
         assert_eq!(
@@ -62,8 +62,8 @@ async fn a_unary_call_is_replayed() -> Result<()> {
     .await
 }
 
-/// The refusal, trailers only, comes while the client is still streaming; the second call takes over
-/// what was sent and what is still to come.
+/// The rejection is a trailers-only response, and arrives while the client is still streaming. The replay
+/// contains the messages that were sent, and continues with the rest.
 #[tokio::test]
 async fn a_client_stream_rejected_while_it_is_open_continues_in_the_replay() -> Result<()> {
     is_made_again(async |client, server| {
@@ -75,7 +75,10 @@ async fn a_client_stream_rejected_while_it_is_open_continues_in_the_replay() -> 
             Either::Left((reply, _)) => bail!("ended before bob was sent: {reply:?}"),
             Either::Right((called, reply)) => {
                 called?;
-                go_on.send(()).ok().context("nobody waits for bob")?;
+                go_on
+                    .send(())
+                    .ok()
+                    .context("the request stream has ended")?;
                 reply.await?
             }
         };

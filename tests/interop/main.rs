@@ -1,19 +1,19 @@
-//! Against third-party servers: the authorization server and the gRPC servers of `fixtures/`, Redis and
-//! Valkey, each test with its own. `cargo xtask test` installs what they need.
+//! Tests against third-party servers: the authorization server and the gRPC servers of `fixtures/`, Redis and
+//! Valkey. Each test starts its own servers. `cargo xtask test` installs their requirements.
 
-// clippy.toml allows these in test functions, and not in what those call
+// clippy.toml allows these in test functions, but not in the functions that they call
 #![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used)]
 
 mod call;
 mod call_redirected;
 mod call_rejected;
-mod fixtures_work;
+mod fixture_checks;
 mod grant;
-mod greeter;
+mod greeter_client;
 mod grpc_rejected;
 mod harness;
 mod redis_server;
-mod redis_servers_work;
+mod redis_server_checks;
 mod run_call;
 mod shared_token;
 mod stacks;

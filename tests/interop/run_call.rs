@@ -11,7 +11,7 @@ use tokio::process::Command;
 
 use crate::harness::OidcProvider;
 
-/// What a run of `call` came to.
+/// The outcome of a run of `call`.
 pub(crate) struct Run {
     pub(crate) code: i32,
     pub(crate) stdout: String,
@@ -36,7 +36,7 @@ pub(crate) async fn call(secret: &str, arguments: &[&str]) -> Result<Run> {
     })
 }
 
-/// `call` as `basic-client`, with `more` before the URL.
+/// Runs `call` as `basic-client`, with `more` before the URL.
 pub(crate) async fn call_as_basic(
     provider: &OidcProvider,
     more: &[&str],
@@ -47,12 +47,12 @@ pub(crate) async fn call_as_basic(
     call("basic-secret", &[&fixed, more, &[url]].concat()).await
 }
 
-/// The same with `--json`.
+/// Runs `call` as `basic-client` with `--json`.
 pub(crate) async fn call_json(provider: &OidcProvider, more: &[&str], url: &str) -> Result<Run> {
     call_as_basic(provider, &[&["--json"], more].concat(), url).await
 }
 
-/// Cargo builds the examples beside the tests.
+/// The path of the example, which cargo builds next to the tests.
 pub(crate) fn binary() -> Result<PathBuf> {
     let tests = env::current_exe()?;
     let profile = tests.parent().and_then(Path::parent);

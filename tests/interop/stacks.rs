@@ -1,4 +1,4 @@
-//! hyper, tonic and reqwest, from the token endpoint to the protected API.
+//! hyper, tonic and reqwest: from the token endpoint to the protected API.
 
 use anyhow::Result;
 use auth_core::{Authorizer, ClientAuthentication, ClientCredentials, TokenCache};
@@ -18,11 +18,11 @@ use tonic_health::pb::{HealthCheckRequest, health_client::HealthClient};
 use tower::{Layer as _, ServiceBuilder, ServiceExt as _};
 
 use crate::{
-    greeter::{codec, greeter, hello},
+    greeter_client::{codec, greeter, hello},
     harness::{GrpcServer, OidcProvider, ca_pem, http_client, keys_dir},
 };
 
-/// Tokens of `basic-client` for the API at `origin`.
+/// Returns an authorizer with tokens of `basic-client` for the API at `origin`.
 pub(crate) fn tokens(provider: &OidcProvider, origin: &str) -> Result<Authorizer> {
     let authentication = ClientAuthentication::client_secret_basic("basic-secret");
     let credentials =
@@ -33,7 +33,7 @@ pub(crate) fn tokens(provider: &OidcProvider, origin: &str) -> Result<Authorizer
     Ok(tokens.origin(origin).build()?)
 }
 
-/// Trusts the fixtures' certificates.
+/// Returns a TLS configuration that trusts the certificates of the fixtures.
 fn reqwest_builder() -> Result<reqwest::ClientBuilder> {
     let ca = reqwest::Certificate::from_pem(ca_pem()?.as_bytes())?;
     Ok(reqwest::Client::builder().no_proxy().tls_certs_only([ca]))
@@ -176,7 +176,7 @@ async fn four_shapes(provider: &OidcProvider, server: &GrpcServer) -> Result<(),
 }
 
 #[tokio::test]
-async fn four_shapes_of_grpc_against_grpcio_and_grpc_js() -> Result<()> {
+async fn four_kinds_of_grpc_calls_against_grpcio_and_grpc_js() -> Result<()> {
     let provider = OidcProvider::start(&[]).await?;
     for server in [
         GrpcServer::python_asking(&provider).await?,
@@ -191,7 +191,7 @@ async fn four_shapes_of_grpc_against_grpcio_and_grpc_js() -> Result<()> {
 }
 
 #[tokio::test]
-async fn a_plain_layer_gives_a_channel_no_token() -> Result<()> {
+async fn a_layer_that_was_not_built_for_a_channel_sends_no_token_through_it() -> Result<()> {
     let provider = OidcProvider::start(&[]).await?;
     let server = GrpcServer::python_asking(&provider).await?;
     let endpoint = Endpoint::from_shared(server.uri().to_owned())?;
@@ -207,7 +207,7 @@ async fn a_plain_layer_gives_a_channel_no_token() -> Result<()> {
 }
 
 #[tokio::test]
-async fn no_token_no_request() -> Result<()> {
+async fn without_a_token_no_request_is_sent() -> Result<()> {
     let provider = OidcProvider::start(&[]).await?;
     provider
         .faults(serde_json::json!({ "fail_next": 100 }))
@@ -218,7 +218,7 @@ async fn no_token_no_request() -> Result<()> {
         .build();
     let error = client.get(provider.api()).send().await.unwrap_err();
     let reqwest_middleware::Error::Middleware(error) = error else {
-        panic!("expected the middleware's error, got {error:?}");
+        panic!("expected a middleware error, got {error:?}");
     };
     assert!(
         error

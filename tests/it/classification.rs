@@ -1,4 +1,4 @@
-//! Which responses are a rejection of the token.
+//! The classification of responses: which of them are a rejection of the token.
 
 use auth_core::{Authorizer, AuthorizerBuilder};
 use auth_test_support::{
@@ -43,7 +43,7 @@ fn answer(status: u16, challenge: &'static str) -> Answer {
     }
 }
 
-/// The API answers so once. The caller does not see a rejection, which costs a token request.
+/// Returns whether a response with this status and challenge is a rejection, which causes a token request.
 async fn is_rejection(
     status: u16,
     challenge: &'static str,
@@ -64,7 +64,7 @@ async fn is_rejection(
         assert_eq!(deployment.api.request_count(), requests);
         verdicts.push(rejected);
     }
-    assert_eq!(verdicts[0], verdicts[1], "both stacks agree");
+    assert_eq!(verdicts[0], verdicts[1], "both stacks classify alike");
     verdicts[0]
 }
 
@@ -77,7 +77,7 @@ async fn invalid_token_is_a_rejection() {
     assert!(is_rejection(401, after_another, |terms| terms).await);
 }
 
-/// Signicat's APIs answer so.
+/// Signicat's APIs respond like this.
 #[tokio::test]
 async fn a_401_without_a_challenge_is_a_rejection() {
     for challenge in ["", "Bearer", r#"Basic realm="api""#] {
@@ -111,7 +111,7 @@ async fn other_statuses_are_no_rejection() {
     }
 }
 
-/// One catalog API answers so.
+/// One catalog API responds like this.
 #[tokio::test]
 async fn a_419_is_a_rejection_where_it_is_configured() {
     fn both(builder: AuthorizerBuilder) -> AuthorizerBuilder {
@@ -127,7 +127,7 @@ async fn a_419_is_a_rejection_where_it_is_configured() {
 }
 
 #[tokio::test]
-async fn a_rejected_authorization_of_the_callers_own_is_delivered() {
+async fn a_rejected_authorization_header_of_the_caller_is_delivered() {
     const OWN: &str = "Bearer the-callers";
     let deployment = Deployment::start().await;
     let authorizer = deployment.authorizer();

@@ -1,4 +1,4 @@
-//! What `examples/fleet_simulation` shows, small: fleets in simulated time.
+//! A smaller version of `examples/fleet_simulation`: fleets in simulated time.
 
 use auth_core::RefreshPolicy;
 use auth_test_support::secs;
@@ -8,8 +8,8 @@ fn outcome(scenario: &Scenario) -> Record {
     run(scenario, |_| {}).unwrap()
 }
 
-/// The worst of the periods after the tenth, for 2,000 processes that start within a second. A bucket
-/// is about a tenth of a period and holds 200 requests, by chance alone (Poisson) 14 more or less.
+/// Returns the highest peak-to-mean ratio after the tenth period, for 2,000 processes that start within a
+/// second. A bucket is about a tenth of a period, and contains 200 ± 14 requests (Poisson).
 fn peak_to_mean_after_ten_periods(policy: RefreshPolicy) -> f64 {
     let scenario = Scenario {
         policy,
@@ -23,7 +23,7 @@ fn peak_to_mean_after_ten_periods(policy: RefreshPolicy) -> f64 {
 }
 
 #[test]
-fn without_jitter_a_fleet_that_started_together_refreshes_together() {
+fn without_jitter_processes_that_started_together_refresh_together() {
     let policy = RefreshPolicy::builder().jitter(0.0).build().unwrap();
     let peak = peak_to_mean_after_ten_periods(policy);
     assert!(peak > 9.0, "all in one of ten buckets, got {peak:.2}");
@@ -43,13 +43,13 @@ fn with_a_shared_store_a_fleet_makes_one_request_for_each_token() {
     };
     let record = outcome(&scenario);
     assert_eq!(record.most_without_token(secs(1)), 0);
-    // the earliest of 200 refreshes: after 372 s at least, and before the middle of the window, 426 s, but
-    // for once in 2^200 times
+    // the first of 200 refreshes: after at least 372 s, and before the middle of the window, 426 s, except
+    // once in 2^200 times
     let requests = record.total();
     assert!((9..=10).contains(&requests), "{requests} in an hour");
 }
 
-/// 200 processes, ten minutes without a server that can serve two requests a second.
+/// 200 processes, and a server that serves two requests a second and is down for ten minutes.
 fn after_an_outage(shared_store: bool, silence: Silence) -> (Record, Outage) {
     let outage = Outage {
         from: secs(3000),
@@ -73,7 +73,7 @@ fn after_an_outage(shared_store: bool, silence: Silence) -> (Record, Outage) {
 fn a_fleet_recovers_from_an_outage_as_fast_as_the_server_can_serve_it() {
     let (record, outage) = after_an_outage(false, Silence::Unavailable);
     assert_eq!(record.most_without_token(outage.end() - secs(1)), 200);
-    // 200 at two a second; the last one may have to back off once more, for 12 s
+    // 200 requests at two a second, and one more backoff of up to 12 s
     let after = record.recovered_after(outage.end()).unwrap().as_secs();
     assert!((99..=115).contains(&after), "{after} s");
 }
@@ -82,15 +82,15 @@ fn a_fleet_recovers_from_an_outage_as_fast_as_the_server_can_serve_it() {
 fn with_a_shared_store_a_fleet_recovers_within_one_backoff() {
     let (record, outage) = after_an_outage(true, Silence::Unavailable);
     assert_eq!(record.most_without_token(outage.end() - secs(1)), 200);
-    // a backoff of 12 s at most, behind another process's of 10 s
+    // a backoff of at most 12 s, after one of another process of 10 s
     let after = record.recovered_after(outage.end()).unwrap().as_secs();
     assert!(after <= 22, "{after} s");
     let requests: u32 = record.requests(outage.end(), secs(4500)).iter().sum();
     assert!(requests <= 20, "{requests} since the end of the outage");
 }
 
-/// One process requests a token, and one more under the fallback lease: not the whole fleet when the
-/// token of all processes expires.
+/// When the token of all processes expires, one process requests a token, and one more under the fallback
+/// lease.
 #[test]
 fn with_a_shared_store_an_outage_causes_no_burst_of_requests() {
     for silence in [Silence::NoAnswer, Silence::Unavailable] {

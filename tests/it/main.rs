@@ -1,6 +1,6 @@
-//! Behaviour that takes several of the crates, on loopback.
+//! Tests across several crates, on loopback.
 
-// clippy.toml allows these in test functions, and not in what those call
+// clippy.toml allows these in test functions, but not in the functions that they call
 #![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used)]
 
 mod bound_origins;

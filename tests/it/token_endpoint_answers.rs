@@ -1,4 +1,4 @@
-//! Token endpoints as they are, over real sockets: each answer byte for byte.
+//! Responses of token endpoints over real sockets, byte for byte.
 
 use std::sync::Arc;
 
@@ -27,7 +27,8 @@ fn transports() -> [Arc<dyn HttpTransport>; 3] {
     ]
 }
 
-/// What comes of two requests in a row, through each transport, to an endpoint that gives `answer`.
+/// Returns the outcomes of two consecutive requests, through each transport, to an endpoint that responds
+/// with `answer`.
 async fn outcomes(answer: impl Into<Vec<u8>>) -> Vec<Result<TokenResponse, Error>> {
     let endpoint = RawServer::start(answer).await;
     let mut outcomes = Vec::new();
@@ -49,7 +50,8 @@ async fn is_read(answer: impl Into<Vec<u8>>) {
     }
 }
 
-/// Each error's kind, and that it says `what` and neither the secret nor anything of the body.
+/// Asserts the kind of each error, and that its text contains `what` and neither the secret nor a part of
+/// the body.
 async fn fails(answer: impl Into<Vec<u8>>, kind: ErrorKind, what: &str) -> Vec<Error> {
     let outcomes = outcomes(answer).await;
     let errors: Vec<_> = outcomes.into_iter().map(Result::unwrap_err).collect();
@@ -65,7 +67,7 @@ async fn fails(answer: impl Into<Vec<u8>>, kind: ErrorKind, what: &str) -> Vec<E
     errors
 }
 
-/// A 200 that closes the connection, with this content type and body.
+/// Returns a 200 with this content type and body that closes the connection.
 fn ok(kind: &str, body: &str) -> String {
     let length = body.len();
     format!(
@@ -98,7 +100,7 @@ async fn http_1_0_that_ends_with_the_connection() {
 }
 
 #[tokio::test]
-async fn larger_than_a_mebibyte() {
+async fn a_body_larger_than_a_mebibyte() {
     let padding = " ".repeat(1 << 20);
     let large = format!("{TOKEN}{padding}");
     let what = "at most 1 MiB";
@@ -138,27 +140,21 @@ async fn a_lifetime_that_is_no_number() {
 }
 
 #[tokio::test]
-async fn the_connection_drops_before_the_answer() {
-    for error in fails(
-        "",
-        ErrorKind::Connection,
-        "the token request received no response",
-    )
-    .await
-    {
+async fn the_connection_is_closed_before_the_response() {
+    for error in fails("", ErrorKind::Connection, "received no response").await {
         assert!(error.is_transient());
     }
 }
 
 #[tokio::test]
-async fn the_connection_drops_within_the_answer() {
+async fn the_connection_is_closed_within_the_response() {
     let whole = ok("application/json", TOKEN);
     let broken = &whole[..whole.len() - 1];
     fails(broken, ErrorKind::Connection, "the response ended early").await;
 }
 
 #[tokio::test]
-async fn an_answer_that_is_not_http() {
+async fn a_response_that_is_not_http() {
     fails(
         "220 mail.example ESMTP\r\n",
         ErrorKind::Connection,
@@ -169,7 +165,7 @@ async fn an_answer_that_is_not_http() {
 
 #[tokio::test]
 async fn no_server_listens() {
-    // bound, so that no other process gets the port, and never listening
+    // bound without listening, so that no other process gets the port
     let socket = TcpSocket::new_v4().unwrap();
     socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
     let url = format!("http://{}", socket.local_addr().unwrap());
@@ -197,7 +193,7 @@ async fn a_401_with_a_bearer_challenge_and_no_body_is_a_denial() {
 }
 
 #[tokio::test]
-async fn a_503_with_a_page_is_transient_and_its_retry_after_is_kept() {
+async fn a_503_with_a_page_is_transient_and_its_retry_after_is_returned() {
     let busy = "HTTP/1.1 503 Service Unavailable\r\nretry-after: 7\r\ncontent-type: text/html\r\n\
                 connection: close\r\n\r\n<h1>Busy</h1>";
     for error in fails(busy, ErrorKind::Unavailable, "(503)").await {

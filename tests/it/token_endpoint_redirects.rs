@@ -1,4 +1,4 @@
-//! A token endpoint that redirects: the client's secret never reaches a second host.
+//! A token endpoint that redirects. The secret of the client never reaches another host.
 
 use auth_core::{
     ClientAuthentication, ClientCredentials, ErrorKind, HttpTransport, TokenRequest, TokenSource,
@@ -14,13 +14,13 @@ use auth_tower::TowerTransport;
 use http::{HeaderValue, StatusCode, header::LOCATION};
 
 const SECRET: &str = "s3cr3t-of-the-client";
-/// `client:s3cr3t-of-the-client`, and the secret by itself.
+/// `client:s3cr3t-of-the-client` and the secret alone.
 const ENCODED: [&str; 2] = [
     "Y2xpZW50OnMzY3IzdC1vZi10aGUtY2xpZW50",
     "czNjcjN0LW9mLXRoZS1jbGllbnQ",
 ];
 
-/// Another origin that issues tokens, so that a followed redirect ends in a token.
+/// Another origin that issues tokens, so that a followed redirect succeeds.
 async fn unlisted_origin() -> RawServer {
     let token = r#"{"access_token":"abc","token_type":"Bearer","expires_in":600}"#;
     let length = token.len();
@@ -50,8 +50,8 @@ fn methods() -> [ClientAuthentication; 3] {
     ]
 }
 
-/// Asks for a token at endpoints with every kind of redirect, and with every kind of client
-/// authentication; returns what the other origins received.
+/// Requests tokens from endpoints with every kind of redirect, with every kind of client authentication.
+/// Returns the bytes that the other origins received.
 async fn redirected(transport: impl HttpTransport + Clone) -> Vec<(u16, String)> {
     let mut received = Vec::new();
     for status in [301, 302, 303, 307, 308] {
@@ -69,7 +69,7 @@ async fn redirected(transport: impl HttpTransport + Clone) -> Vec<(u16, String)>
             assert!(!error.is_transient());
             assert!(
                 holds_the_secret(&endpoint.received().await),
-                "the asked one"
+                "the error names the configured endpoint"
             );
             let seen = unlisted.received().await;
             assert!(!holds_the_secret(&seen), "{status}: {seen}");
@@ -80,7 +80,7 @@ async fn redirected(transport: impl HttpTransport + Clone) -> Vec<(u16, String)>
 }
 
 #[tokio::test]
-async fn reqwest_transport_of_its_own_client_does_not_even_connect() {
+async fn the_reqwest_transport_with_its_own_client_does_not_connect_to_the_other_origin() {
     let transport = ReqwestTransport::new(reqwest_builder()).unwrap();
     for (status, seen) in redirected(transport).await {
         assert_eq!(seen, "", "{status}");
@@ -88,7 +88,7 @@ async fn reqwest_transport_of_its_own_client_does_not_even_connect() {
 }
 
 #[tokio::test]
-async fn reqwest_transport_of_a_client_that_follows_takes_no_secret_along() {
+async fn the_reqwest_transport_with_a_client_that_follows_redirects_does_not_forward_the_secret() {
     let transport = ReqwestTransport::from_client(reqwest_client());
     for (status, seen) in redirected(transport).await {
         let followed = seen.starts_with("GET /token HTTP/1.1");
@@ -97,13 +97,13 @@ async fn reqwest_transport_of_a_client_that_follows_takes_no_secret_along() {
 }
 
 #[tokio::test]
-async fn tower_transport_over_hyper_does_not_even_connect() {
+async fn the_tower_transport_over_hyper_does_not_connect_to_the_other_origin() {
     for (status, seen) in redirected(TowerTransport::new(hyper_client())).await {
         assert_eq!(seen, "", "{status}");
     }
 }
 
-/// What the transport is there to prevent: without it, this happens.
+/// The behaviour without the transport, which the transport prevents.
 #[tokio::test]
 async fn a_default_reqwest_client_would_deliver_the_secret() {
     let unlisted = unlisted_origin().await;
@@ -115,7 +115,7 @@ async fn a_default_reqwest_client_would_deliver_the_secret() {
 }
 
 #[tokio::test]
-async fn a_chain_that_starts_within_the_origin_takes_no_secret_along() {
+async fn a_chain_of_redirects_that_starts_within_the_origin_does_not_forward_the_secret() {
     let server = AuthorizationServer::builder().start().await.unwrap();
     for status in [StatusCode::FOUND, StatusCode::TEMPORARY_REDIRECT] {
         for authentication in methods() {

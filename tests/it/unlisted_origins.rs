@@ -1,11 +1,11 @@
-//! Hosts that are not the API: none receives a token, whatever its name looks like, and its 401
-//! starts no refresh.
+//! Unlisted origins receive no token, also if their name resembles that of the API, and their 401 starts no
+//! refresh.
 
 use std::{convert::Infallible, future::ready, iter, net::SocketAddr, sync::Arc};
 
 use auth_reqwest::AuthMiddleware;
 use auth_test_support::{
-    Deployment, Mint, NOTHING, RawServer, authorizations, get,
+    Deployment, GatedSource, NOTHING, RawServer, authorizations, get,
     hyper_clients::hyper_client,
     reqwest_clients::{reqwest_builder, reqwest_with},
 };
@@ -40,7 +40,7 @@ const UNLISTED: [&str; 9] = [
     "http://xn--pi-7ia.signicat.com/",
 ];
 
-/// Where every name leads to.
+/// The address to which every host name resolves.
 #[derive(Clone, Copy, Debug)]
 struct Everywhere(SocketAddr);
 
@@ -52,14 +52,14 @@ impl Resolve for Everywhere {
 }
 
 async fn authorizer() -> auth_core::Authorizer {
-    let mint = Mint::open();
-    let builder = auth_core::Authorizer::builder(mint.cache()).origin(API);
+    let source = GatedSource::open();
+    let builder = auth_core::Authorizer::builder(source.cache()).origin(API);
     let authorizer = builder.danger_allow_http(true).build().unwrap();
     authorizer.tokens().unwrap().token().await.unwrap();
     authorizer
 }
 
-/// What arrives when `uri` is requested, whatever host it names.
+/// Returns the bytes that arrive when `uri` is requested. Every host name resolves to the same server.
 async fn by_hyper(uri: &str) -> String {
     let server = RawServer::start(WELCOME).await;
     let everywhere = server.address();
@@ -93,25 +93,25 @@ fn shows_token(received: &str) -> bool {
 }
 
 #[tokio::test]
-async fn a_name_that_looks_like_the_apis_is_not_the_apis() {
+async fn a_host_name_that_resembles_that_of_the_api_gets_no_token() {
     let here = ["http://api.signicat.com:PORT/", "http://127.0.0.1:PORT/"];
     for unlisted in UNLISTED.into_iter().chain(here) {
         assert!(!shows_token(&by_hyper(unlisted).await), "hyper: {unlisted}");
         let received = by_reqwest(unlisted).await;
         assert!(!shows_token(&received), "reqwest: {unlisted}");
     }
-    // an "а" of another alphabet
+    // with an "а" of the Cyrillic alphabet
     let received = by_reqwest("http://\u{430}pi.signicat.com/").await;
     assert!(!shows_token(&received));
 }
 
 #[tokio::test]
-async fn other_spellings_of_the_apis_name_are_the_apis() {
+async fn other_spellings_of_the_host_name_of_the_api_get_the_token() {
     for same in ["http://api.signicat.com/v1", "http://API.Signicat.COM/"] {
         assert!(shows_token(&by_hyper(same).await), "hyper: {same}");
         assert!(shows_token(&by_reqwest(same).await), "reqwest: {same}");
     }
-    // a backslash is a slash where the client connects, and where the origin is checked
+    // a backslash is a slash for the client that connects, and for the check of the origin
     let path = r"http://api.signicat.com\@evil.example/";
     assert!(shows_token(&by_reqwest(path).await));
 }
@@ -153,7 +153,7 @@ async fn a_401_to_a_request_without_a_token_starts_no_refresh() {
     assert_eq!(deployment.authorization.token_requests(), 1);
 }
 
-/// The last hop counts: a hop within the origin is followed by a rejection that is the API's.
+/// After a redirect within the origin, the rejection comes from the API.
 #[tokio::test]
 async fn the_apis_own_401_after_a_redirect_starts_a_refresh_on_reqwest() {
     let deployment = Deployment::start().await;

@@ -1,5 +1,5 @@
-//! The stack of the guide to the order of layers. For each layer a test shows why its place is right:
-//! on the other side of `AuthLayer` the same layer behaves worse.
+//! The stack of the guide to the order of layers. For each layer a test compares its place with the other
+//! side of `AuthLayer`.
 #![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used)]
 
 use std::{
@@ -77,7 +77,7 @@ impl<T: Clone, B> Policy<Request<T>, Response<B>, BoxError> for RetryUnavailable
     }
 }
 
-/// The guide shows the function and the policy above, letter for letter.
+/// The guide shows exactly the function and the policy above.
 #[test]
 fn the_guide_shows_this_stack() {
     let guide = include_str!("../src/guide/layers.rs");

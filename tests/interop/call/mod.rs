@@ -1,7 +1,7 @@
-//! `call`, the evaluation tool, as a process: what it prints and how it exits.
+//! `call`, the evaluation tool, as a process: its output and its exit status.
 
-mod counted;
-mod failed;
-mod printed;
-mod trusted;
+mod certificates;
+mod counts;
+mod failures;
+mod output;
 mod usage;

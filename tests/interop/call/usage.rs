@@ -1,4 +1,4 @@
-//! Usage that cannot work.
+//! Invalid usage.
 
 use anyhow::Result;
 
@@ -7,7 +7,7 @@ use crate::run_call::call;
 const TOKEN_URL: &str = "https://as.example/token";
 const API: &str = "https://api.example/";
 
-/// The one line that says what is wrong.
+/// Returns the only line of the error output.
 async fn bad_usage(client_id: &str, arguments: &[&str]) -> Result<String> {
     let run = call("s3cr3t", &[&["--client-id", client_id], arguments].concat()).await?;
     assert_eq!(run.code, 2, "{arguments:?}: {}", run.stderr);
@@ -23,8 +23,8 @@ async fn names(expected: &str, arguments: &[&str]) -> Result<()> {
 }
 
 #[tokio::test]
-async fn bad_usage_is_one_clear_line_and_exit_status_2() -> Result<()> {
-    names("signicat-express", &["--provider", "nobody", API]).await?;
+async fn invalid_usage_is_one_line_and_exit_status_2() -> Result<()> {
+    names("signicat-express", &["--provider", "unknown", API]).await?;
     names("--provider", &[API]).await?;
     for (token_url, api, expected) in [
         ("as.example/token", API, "without a scheme"),

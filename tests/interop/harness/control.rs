@@ -1,4 +1,4 @@
-//! Plain HTTP to the fixtures, by a client that has nothing of ours in it.
+//! Plain HTTP to the fixtures, with a client that uses no crate of this workspace.
 
 use std::time::Duration;
 
@@ -9,9 +9,9 @@ use serde_json::Value;
 
 use super::ca_pem;
 
-/// A client that goes straight to loopback and, of all certificates, trusts those of the fixtures.
+/// Returns a client that uses no proxy, and trusts only the certificates of the fixtures.
 pub(crate) fn http_client() -> Result<Client> {
-    // Only the first call of the process installs it: the others find it in place.
+    // only the first call in the process succeeds
     let _ = ring::default_provider().install_default();
     Client::builder()
         .no_proxy()
@@ -21,7 +21,7 @@ pub(crate) fn http_client() -> Result<Client> {
         .context("cannot build an HTTP client")
 }
 
-/// Asks a fixture about itself, or tells it what to do.
+/// Sends a request to the control interface of a fixture.
 pub(crate) async fn ask(method: Method, url: &str, body: Option<&Value>) -> Result<Value> {
     let mut request = http_client()?.request(method.clone(), url);
     if let Some(body) = body {

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::{control, installation, process::Process};
 
-/// A proxy in front of one server. It sees bytes only, so HTTP, TLS and gRPC pass alike.
+/// A proxy of one server. It forwards bytes, and works for HTTP, TLS and gRPC.
 #[derive(Debug)]
 pub(crate) struct FaultProxy {
     authority: String,
@@ -15,7 +15,7 @@ pub(crate) struct FaultProxy {
 }
 
 impl FaultProxy {
-    /// Starts it in front of `upstream`: `127.0.0.1:PORT`, or an `http` or `https` URL of that.
+    /// Starts a proxy of `upstream`: `127.0.0.1:PORT`, or an `http` or `https` URL with this authority.
     pub(crate) async fn start(upstream: &str) -> Result<Self> {
         let (process, ready) = Process::start(
             &installation::node()?,
@@ -42,23 +42,24 @@ impl FaultProxy {
     /// Queues a fault for each of the next connections; those after them pass.
     ///
     /// `pass`; `refuse` (closed at once); `reset` (RST after the first bytes of a request); `hang`;
-    /// `truncate:BYTES` and `rst-after:BYTES` of the answer; `delay:MS`; `drip:MS` a byte. A kept
-    /// connection had its turn when it was opened: see [`kill`](Self::kill).
+    /// `truncate:BYTES` and `rst-after:BYTES` of the response; `delay:MS`; `drip:MS` for each byte. A fault
+    /// applies when a connection is opened. To close open connections, see [`kill`](Self::kill).
     pub(crate) async fn next(&self, faults: &[&str]) -> Result<()> {
-        self.tell(&json!({ "next": faults })).await
+        self.control(&json!({ "next": faults })).await
     }
 
     /// Resets every open connection.
     pub(crate) async fn kill(&self) -> Result<()> {
-        self.tell(&json!({ "kill": true })).await
+        self.control(&json!({ "kill": true })).await
     }
 
-    /// `seen` (what each connection met, in order), `live` (how many are open), `next`.
+    /// Returns `seen` (the fault of each connection, in order), `live` (the number of open connections) and
+    /// `next`.
     pub(crate) async fn stats(&self) -> Result<Value> {
         control::ask(Method::GET, &self.control, None).await
     }
 
-    async fn tell(&self, what: &Value) -> Result<()> {
+    async fn control(&self, what: &Value) -> Result<()> {
         control::ask(Method::POST, &self.control, Some(what))
             .await
             .map(drop)

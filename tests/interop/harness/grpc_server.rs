@@ -1,4 +1,4 @@
-//! gRPC servers in other languages, which want a bearer token with every call.
+//! gRPC servers in other languages, which require a bearer token for every call.
 
 use std::{ffi::OsStr, path::Path};
 
@@ -8,11 +8,11 @@ use serde_json::{Value, json};
 
 use super::{OidcProvider, control, installation, process::Process};
 
-/// A gRPC server of its own for one test.
+/// A gRPC server for one test.
 ///
-/// It serves `grpc.health.v1.Health` and `fixture.v1.Greeter` (fixtures/grpc/proto), and ends a
-/// call without a valid token by `UNAUTHENTICATED` with `www-authenticate` in the trailers. Unless
-/// told otherwise it takes one token, `good-token`.
+/// It serves `grpc.health.v1.Health` and `fixture.v1.Greeter` (fixtures/grpc/proto), and ends a call without
+/// a valid token with `UNAUTHENTICATED` and `www-authenticate` in the trailers. By default it accepts one
+/// token, `good-token`.
 #[derive(Debug)]
 pub(crate) struct GrpcServer {
     uri: String,
@@ -21,52 +21,52 @@ pub(crate) struct GrpcServer {
 }
 
 impl GrpcServer {
-    /// grpcio, the C core under Python. The environment it understands (`GRPC_TOKENS`,
-    /// `GRPC_TLS`, …) is told at the head of fixtures/grpc/python/server.py.
+    /// Starts grpcio, the C core with Python. The head of fixtures/grpc/python/server.py documents the
+    /// environment (`GRPC_TOKENS`, `GRPC_TLS`, …).
     pub(crate) async fn python(environment: &[(&str, &str)]) -> Result<Self> {
         let script = installation::script("grpc/python/server.py")?;
         Self::start(&installation::python()?, &script, environment).await
     }
 
-    /// grpc-js, in JavaScript throughout. It understands the same environment.
+    /// Starts grpc-js, which is written in JavaScript, with the same environment.
     pub(crate) async fn node(environment: &[(&str, &str)]) -> Result<Self> {
         let script = installation::script("grpc/node/server.mjs")?;
         Self::start(&installation::node()?, &script, environment).await
     }
 
-    /// [`python`](Self::python), taking the tokens that `provider` calls active (RFC 7662).
+    /// Starts [`python`](Self::python), which accepts the tokens that are active at `provider` (RFC 7662).
     pub(crate) async fn python_asking(provider: &OidcProvider) -> Result<Self> {
         Self::python(&asking(&provider.introspection_endpoint())).await
     }
 
-    /// [`node`](Self::node), taking the tokens that `provider` calls active (RFC 7662).
+    /// Starts [`node`](Self::node), which accepts the tokens that are active at `provider` (RFC 7662).
     pub(crate) async fn node_asking(provider: &OidcProvider) -> Result<Self> {
         Self::node(&asking(&provider.introspection_endpoint())).await
     }
 
-    /// `http://127.0.0.1:PORT`, for a tonic `Endpoint`; `https` if started with `GRPC_TLS` set to
+    /// Returns `http://127.0.0.1:PORT`, for a tonic `Endpoint`, or `https` if started with `GRPC_TLS` set to
     /// [`keys_dir`](super::keys_dir).
     pub(crate) fn uri(&self) -> &str {
         &self.uri
     }
 
-    /// `calls`, `unauthenticated` (how many of them were refused), `tokens_seen` (the good ones,
-    /// one entry a call), `valid`.
+    /// Returns `calls`, `unauthenticated` (the number of rejected calls), `tokens_seen` (the valid tokens, one
+    /// entry for each call) and `valid`.
     pub(crate) async fn stats(&self) -> Result<Value> {
         control::ask(Method::GET, &self.control, None).await
     }
 
-    /// Takes these tokens from now on, and no others.
+    /// Makes these tokens the only valid ones.
     pub(crate) async fn accept_only(&self, tokens: &[&str]) -> Result<()> {
-        self.tell(&json!({ "valid": tokens })).await
+        self.control(&json!({ "valid": tokens })).await
     }
 
-    /// Refuses the next `calls` whose token would be looked at, whatever it is.
-    pub(crate) async fn refuse_next(&self, calls: u64) -> Result<()> {
-        self.tell(&json!({ "refuse_next": calls })).await
+    /// Rejects the next `calls` calls that carry a token.
+    pub(crate) async fn reject_next(&self, calls: u64) -> Result<()> {
+        self.control(&json!({ "reject_next": calls })).await
     }
 
-    async fn tell(&self, what: &Value) -> Result<()> {
+    async fn control(&self, what: &Value) -> Result<()> {
         control::ask(Method::POST, &self.control, Some(what))
             .await
             .map(drop)

@@ -1,10 +1,10 @@
-//! Where `cargo xtask test` put things; it says so in three environment variables.
+//! The paths of the installation by `cargo xtask test`, from three environment variables.
 
 use std::{env, ffi::OsString, fs, path::PathBuf};
 
 use anyhow::{Context as _, Result};
 
-/// A fixture's script, `path` being relative to tests/interop/fixtures.
+/// Returns the script of a fixture. `path` is relative to tests/interop/fixtures.
 pub(crate) fn script(path: &str) -> Result<PathBuf> {
     Ok(fixtures()?.join(path))
 }
@@ -23,7 +23,7 @@ pub(crate) fn keys_dir() -> Result<PathBuf> {
     script("oidc-provider/keys")
 }
 
-/// The CA that signed the certificate of every fixture under TLS.
+/// Returns the CA that signed the certificates of all fixtures with TLS.
 pub(crate) fn ca_pem() -> Result<String> {
     let path = keys_dir()?.join("ca.crt");
     fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))

@@ -1,8 +1,8 @@
-//! Starts third-party servers for a test, and stops them when the test is over.
+//! Starts third-party servers for a test, and stops them at its end.
 //!
-//! Every fixture is a child process on an ephemeral port of 127.0.0.1. `start` returns when it
-//! listens; dropping the value kills exactly that process. Tests share none, so they need not care
-//! what else runs. When a test panics, what its fixtures wrote to stderr is shown with it.
+//! Every fixture is a child process on an ephemeral port of 127.0.0.1. `start` returns when the fixture
+//! listens. Dropping the value kills exactly that process. Tests share no fixture. When a test panics, the
+//! stderr of its fixtures is printed.
 //!
 //! ```ignore
 //! let provider = OidcProvider::start(&[("AS_TOKEN_TTL", "3")]).await?;

@@ -1,4 +1,4 @@
-//! One child process: started, awaited until it listens, killed on drop.
+//! One child process: it is started, awaited until it listens, and killed on drop.
 
 use std::{
     ffi::OsStr,
@@ -18,7 +18,7 @@ use tokio::{
     time::timeout,
 };
 
-/// A start takes below a second; the rest is for a busy machine.
+/// A start takes less than a second on an idle machine.
 const START: Duration = Duration::from_secs(60);
 
 /// A running fixture.
@@ -27,16 +27,16 @@ pub(crate) struct Process {
     name: String,
     child: Child,
     log: Log,
-    /// The fixture ends when this closes: so it does when we are killed and run no destructor.
+    /// The fixture ends when this pipe closes, also if the test process is killed.
     _stdin: Option<ChildStdin>,
 }
 
 impl Process {
-    /// Runs `script ARGUMENTS` and waits for the line of JSON by which a fixture says it listens.
+    /// Runs `script ARGUMENTS` and waits for the line of JSON that a fixture prints when it listens.
     ///
     /// # Errors
     ///
-    /// It ends, prints something else, or takes longer than a minute; its stderr is told.
+    /// If the fixture ends, prints something else, or takes longer than a minute. The error contains its stderr.
     pub(crate) async fn start(
         interpreter: &OsStr,
         script: &Path,
@@ -48,7 +48,7 @@ impl Process {
             .arg(script)
             .args(arguments)
             .env("FIXTURE_STDIN", "1")
-            // They talk to each other on loopback, whatever proxy the machine has for the rest.
+            // the fixtures reach each other on loopback, without the proxy of the machine
             .env("NO_PROXY", "127.0.0.1")
             .env("no_proxy", "127.0.0.1")
             .envs(environment.iter().copied())
@@ -87,7 +87,7 @@ impl Process {
                 );
             }
             Ok((Ok(_), Err(_))) => bail!(
-                "{process} should have begun with a line of JSON, but printed {line:?}; {}",
+                "{process}: expected a line of JSON first, got {line:?}; {}",
                 process.log
             ),
             Ok((Err(error), _)) => {
@@ -112,7 +112,7 @@ impl Drop for Process {
     }
 }
 
-/// What a fixture wrote, read as it comes, so that it is never held up by a full pipe.
+/// The output of a fixture, which is read continuously so that a full pipe never blocks the fixture.
 #[derive(Clone, Debug, Default)]
 struct Log(Arc<Mutex<String>>);
 

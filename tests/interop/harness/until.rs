@@ -5,7 +5,7 @@ use std::time::Duration;
 use anyhow::{Result, bail};
 use tokio::time::{Instant, sleep};
 
-/// Waits until `counted` is `count`, for a minute at most.
+/// Waits until `counted` is `count`, for at most a minute.
 pub(crate) async fn until(
     what: &str,
     count: u64,

@@ -1,4 +1,4 @@
-//! How a server is to be.
+//! The settings of a server.
 
 use std::fmt::Write as _;
 
@@ -47,37 +47,37 @@ impl Builder {
         }
     }
 
-    /// TLS on TCP, and nothing else there; the client's trust is [`RedisServer::ca_pem`].
+    /// Serves only TLS on TCP, with a certificate of [`RedisServer::ca_pem`].
     pub(crate) fn tls(mut self) -> Self {
         self.transport = Transport::Tls;
         self
     }
 
-    /// A unix socket, and no port.
+    /// Serves a unix socket instead of a port.
     pub(crate) fn unix(mut self) -> Self {
         self.transport = Transport::Unix;
         self
     }
 
-    /// The password of the default user (`requirepass`), who has none otherwise.
+    /// Sets the password of the default user (`requirepass`). Default: none.
     pub(crate) fn password(mut self, password: &str) -> Self {
         self.password = Some(password.to_owned());
         let password = quoted(password);
         self.directive(&format!("requirepass {password}"))
     }
 
-    /// A user beside the default one, with `rules` such as `~auth:* &auth:* +get +set`.
+    /// Adds a user besides the default one, with `rules` such as `~auth:* &auth:* +get +set`.
     pub(crate) fn acl_user(self, name: &str, password: &str, rules: &str) -> Self {
         let (name, password) = (quoted(name), quoted(&format!(">{password}")));
         self.directive(&format!("user {name} on {password} {rules}"))
     }
 
-    /// Bytes; a server that has used them up refuses writes (`noeviction`).
+    /// Limits the memory, in bytes. A server whose memory is full denies writes (`noeviction`).
     pub(crate) fn maxmemory(self, bytes: u64) -> Self {
         self.directive(&format!("maxmemory {bytes}"))
     }
 
-    /// Another line of the configuration file.
+    /// Adds a line to the configuration file.
     pub(crate) fn directive(mut self, line: &str) -> Self {
         self.configuration.push_str(line);
         self.configuration.push('\n');
@@ -91,16 +91,16 @@ impl Builder {
 
     pub(super) fn cluster(mut self) -> Self {
         self.mode = Mode::Cluster;
-        // patient, or a busy machine would seem a failed one
+        // a long timeout, so that a busy machine is not taken for a failed one
         self.directive("cluster-enabled yes\ncluster-config-file nodes.conf")
             .directive("cluster-node-timeout 15000")
     }
 
-    /// Starts it, and returns when it answers.
+    /// Starts the server, and returns when it responds.
     ///
     /// # Errors
     ///
-    /// It ends, or does not answer within a minute; its log is told.
+    /// If the server ends, or does not respond within a minute. The error contains its log.
     pub(crate) async fn start(self) -> Result<RedisServer> {
         let directory = Directory::new()?;
         let socket = directory.file("socket");
@@ -152,7 +152,7 @@ impl Builder {
         .await
     }
 
-    /// The first is the one to connect to.
+    /// The first address is the one to connect to.
     fn reserve(&self) -> Result<Vec<Port>> {
         if self.mode == Mode::Cluster {
             let (port, bus) = Port::reserve_with_cluster_bus()?;
@@ -162,7 +162,7 @@ impl Builder {
     }
 }
 
-/// As the configuration file wants what may have spaces in it.
+/// Quotes a value for the configuration file, because it may contain spaces.
 fn quoted(text: &str) -> String {
     format!("\"{}\"", text.replace('\\', r"\\").replace('"', "\\\""))
 }

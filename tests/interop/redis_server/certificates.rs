@@ -1,4 +1,4 @@
-//! A CA and a server's certificate, of which nothing is left when the test is over.
+//! A CA and a server certificate, which are removed at the end of the test.
 
 use anyhow::Result;
 use rcgen::{
@@ -15,7 +15,7 @@ pub(super) struct Certificates {
 }
 
 impl Certificates {
-    /// The server's is for 127.0.0.1 and localhost.
+    /// The server certificate is for 127.0.0.1 and localhost.
     pub(super) fn new() -> Result<Self> {
         let mut ca = CertificateParams::default();
         ca.distinguished_name.push(DnType::CommonName, "redis-ca");

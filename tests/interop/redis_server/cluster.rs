@@ -1,4 +1,4 @@
-//! Three masters that share the slots.
+//! A cluster of three masters that share the slots.
 
 use anyhow::{Context as _, Result, ensure};
 
@@ -14,7 +14,7 @@ pub(crate) struct Cluster {
 }
 
 impl Cluster {
-    /// Returns when every node says that the cluster is whole; it takes two seconds at least.
+    /// Returns when every node reports a complete cluster, which takes at least two seconds.
     pub(crate) async fn start(program: Program) -> Result<Self> {
         let mut nodes = Vec::new();
         for number in 0..NODES {
@@ -24,7 +24,7 @@ impl Cluster {
             let mut add = vec!["CLUSTER", "ADDSLOTS"];
             add.extend(slots.iter().map(String::as_str));
             node.command::<()>(&add).await?;
-            // or they would have to find out whose claims are the newest
+            // otherwise the nodes would have to resolve conflicting claims
             let epoch = (number + 1).to_string();
             node.command::<()>(&["CLUSTER", "SET-CONFIG-EPOCH", &epoch])
                 .await?;
@@ -41,7 +41,7 @@ impl Cluster {
         Ok(cluster)
     }
 
-    /// `redis://127.0.0.1:PORT` of each node.
+    /// Returns `redis://127.0.0.1:PORT` of each node.
     pub(crate) fn urls(&self) -> Vec<String> {
         self.nodes.iter().map(RedisServer::url).collect()
     }
@@ -50,12 +50,12 @@ impl Cluster {
         &self.nodes
     }
 
-    /// To stop one and start it again: it keeps its slots, and is empty.
+    /// Returns the nodes. A node that is stopped and started again keeps its slots, and is empty.
     pub(crate) fn node_mut(&mut self, number: usize) -> &mut RedisServer {
         &mut self.nodes[number]
     }
 
-    /// Waits until every node says that all are there and every slot is served.
+    /// Waits until every node reports that all nodes are present and every slot is served.
     pub(crate) async fn whole(&self) -> Result<()> {
         for node in &self.nodes {
             eventually("the cluster is whole", async || {

@@ -1,4 +1,4 @@
-//! Commands to a server, past whatever the test has on its way there.
+//! Commands to a server that bypass the connection under test.
 
 use std::{path::PathBuf, time::Duration};
 
@@ -8,10 +8,10 @@ use redis::{
     RedisConnectionInfo,
 };
 
-/// A server that has answered nothing by then was paused, or is lost.
+/// A server that has not responded by then has been paused, or has failed.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// The unix socket that every server has beside what the test connects to: no TLS, no proxy.
+/// The additional unix socket of every server, without TLS and without a proxy.
 #[derive(Debug)]
 pub(super) struct Control {
     socket: PathBuf,
@@ -23,7 +23,7 @@ impl Control {
         Self { socket, password }
     }
 
-    /// On a connection of its own: none goes stale when the server is started again.
+    /// Sends a command on a new connection, so that no connection is stale after a restart of the server.
     pub(super) async fn command<T: FromRedisValue>(&self, command: &[&str]) -> Result<T> {
         let name = || {
             command

@@ -1,4 +1,4 @@
-//! A directory for a server's files: configuration, log, socket.
+//! A directory for the files of a server: configuration, log and socket.
 
 use std::{
     env, fs,
@@ -10,19 +10,19 @@ use std::{
 
 use anyhow::{Context as _, Result};
 
-/// Made for one server, and removed with everything in it.
+/// A directory for one server, which is removed on drop.
 #[derive(Debug)]
 pub(super) struct Directory(PathBuf);
 
 impl Directory {
-    /// Nobody else may look into it: passwords and keys lie in there.
+    /// Creates a directory that only this user can read, because it contains passwords and keys.
     ///
-    /// Its name is short, since a unix socket's path has some 100 bytes at most.
+    /// Its name is short, because the path of a unix socket is limited to about 100 bytes.
     pub(super) fn new() -> Result<Self> {
         static MADE: AtomicU32 = AtomicU32::new(0);
         let number = MADE.fetch_add(1, Ordering::Relaxed);
         let path = env::temp_dir().join(format!("redis-{}-{number}", process::id()));
-        // what a process that had our id, and was killed, may have left
+        // may have been left by a killed process with the same id
         let _ = fs::remove_dir_all(&path);
         fs::DirBuilder::new()
             .mode(0o700)

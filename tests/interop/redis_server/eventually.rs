@@ -1,16 +1,16 @@
-//! Waiting for what a server will be some time soon.
+//! Waits for a condition of a server.
 
 use std::{error, fmt, time::Duration};
 
 use anyhow::{Error, Result};
 use tokio::time::{Instant, sleep};
 
-/// Most waits take below a second; the rest is for a busy machine.
+/// Most waits take less than a second on an idle machine.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// Asks until `answer` is `Ok`, for a minute at most; tells then what the last error was.
+/// Repeats `answer` until it returns `Ok`, for at most a minute. Then it returns the last error.
 ///
-/// A [`Hopeless`] one is told at once.
+/// A [`Permanent`] error is returned at once.
 pub(super) async fn eventually<T>(
     what: &str,
     mut answer: impl AsyncFnMut() -> Result<T>,
@@ -19,7 +19,7 @@ pub(super) async fn eventually<T>(
     loop {
         match answer().await {
             Ok(answer) => return Ok(answer),
-            Err(error) if error.is::<Hopeless>() => return Err(error),
+            Err(error) if error.is::<Permanent>() => return Err(error),
             Err(error) if start.elapsed() > PATIENCE => {
                 return Err(error.context(format!("{what}: not after {PATIENCE:?}")));
             }
@@ -28,20 +28,20 @@ pub(super) async fn eventually<T>(
     }
 }
 
-/// An error that waiting will not mend.
+/// An error that does not change by waiting.
 #[derive(Debug)]
-pub(super) struct Hopeless(String);
+pub(super) struct Permanent(String);
 
-impl Hopeless {
+impl Permanent {
     pub(super) fn error(why: String) -> Error {
         Error::new(Self(why))
     }
 }
 
-impl fmt::Display for Hopeless {
+impl fmt::Display for Permanent {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
     }
 }
 
-impl error::Error for Hopeless {}
+impl error::Error for Permanent {}

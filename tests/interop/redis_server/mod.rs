@@ -1,8 +1,8 @@
-//! Throw-away Redis and Valkey servers on loopback, for one test each.
+//! Redis and Valkey servers on loopback, for one test each.
 //!
-//! A server listens on a port of 127.0.0.1 that nobody else has, or on a unix socket, keeps nothing
-//! on disk, and answers when `start` returns. Dropping the value kills exactly that process and
-//! removes its directory; if a test panics, the server's log is shown with it.
+//! A server listens on a free port of 127.0.0.1 or on a unix socket, stores nothing on disk, and responds
+//! when `start` returns. Dropping the value kills exactly that process and removes its directory. If a test
+//! panics, the log of the server is printed.
 //!
 //! ```ignore
 //! let mut server = RedisServer::builder(Program::Valkey).maxmemory(3 << 20).start().await?;
@@ -12,8 +12,8 @@
 //! server.pause()?; // it hangs, until resume()
 //! ```
 //!
-//! It needs nothing of this test's other modules. The programs are where `cargo xtask test` says: `INTEROP_REDIS` and
-//! `INTEROP_VALKEY`.
+//! The module uses no other module of this test. `cargo xtask test` sets the paths of the programs:
+//! `INTEROP_REDIS` and `INTEROP_VALKEY`.
 
 mod builder;
 mod certificates;

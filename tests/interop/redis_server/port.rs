@@ -1,17 +1,17 @@
-//! A port of 127.0.0.1 that stays ours while no server listens on it.
+//! A port of 127.0.0.1 that stays reserved while no server listens on it.
 
 use std::net::{Ipv4Addr, SocketAddr};
 
 use anyhow::{Context as _, Result, bail};
 use tokio::net::TcpSocket;
 
-/// How far above a server's port its port for the rest of the cluster is.
+/// The offset of the cluster bus port from the port of a server.
 const CLUSTER_BUS: u16 = 10_000;
 
 /// A socket that is bound and never listens.
 ///
-/// The system gives its port to nobody who asks for any, refuses connections to it, and, both sockets
-/// having `SO_REUSEADDR`, lets the server listen there all the same (Linux).
+/// The system does not assign its port to other sockets, and refuses connections to it. Because both sockets
+/// have `SO_REUSEADDR`, the server can listen on the port nevertheless (Linux).
 #[derive(Debug)]
 pub(super) struct Port {
     number: u16,
@@ -28,9 +28,9 @@ impl Port {
         })
     }
 
-    /// One whose port for the cluster bus is free as well, and the reservation of that.
+    /// Reserves a port and its cluster bus port.
     pub(super) fn reserve_with_cluster_bus() -> Result<(Self, Self)> {
-        // in vain are kept, or the system might name them again
+        // unusable ports stay reserved, so that the system does not assign them again
         let mut in_vain = Vec::new();
         while in_vain.len() < 1000 {
             let port = Self::reserve()?;

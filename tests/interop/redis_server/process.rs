@@ -1,4 +1,4 @@
-//! A server's process: started, hung, killed on drop.
+//! The process of a server: it is started, paused, and killed on drop.
 
 use std::{
     ffi::OsStr,
@@ -12,7 +12,7 @@ use std::{
 use anyhow::{Context as _, Result};
 use rustix::process::{Pid, Signal, WaitOptions, kill_process, waitpid};
 
-/// Reads until its stdin closes, and so until we end, even if we are killed and run no destructor.
+/// Waits until its stdin closes, so until the test process ends, even if that is killed.
 const WATCHDOG: &str = "read -r _; kill -9 \"$1\"; rm -rf \"$2\"";
 
 #[derive(Debug)]
@@ -56,16 +56,17 @@ impl Process {
         }
     }
 
-    /// How it ended, if it has.
+    /// Returns the exit status, if the process has ended.
     pub(super) fn ended(&mut self) -> Result<Option<ExitStatus>> {
         Ok(self.child.try_wait()?)
     }
 
-    /// Returns when it has stopped (`SIGSTOP`).
+    /// Returns when the process has stopped (`SIGSTOP`).
     pub(super) fn pause(&self) -> Result<()> {
         let pid = Pid::from_child(&self.child);
         kill_process(pid, Signal::STOP).context("cannot pause the server")?;
-        waitpid(Some(pid), WaitOptions::UNTRACED).context("the paused server is not ours")?;
+        waitpid(Some(pid), WaitOptions::UNTRACED)
+            .context("the paused server is not a child of this process")?;
         Ok(())
     }
 
@@ -80,7 +81,7 @@ impl Process {
 
 impl Drop for Process {
     fn drop(&mut self) {
-        // the watchdog first: the id that it would kill is nobody's in a moment
+        // the watchdog first: once the server has ended, its id may belong to another process
         end(&mut self.watchdog);
         end(&mut self.child);
         if thread::panicking() {
@@ -89,7 +90,7 @@ impl Drop for Process {
     }
 }
 
-/// What it wrote.
+/// Returns the log of the server.
 impl fmt::Display for Process {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let log = fs::read(&self.log).unwrap_or_default();

@@ -1,4 +1,4 @@
-//! Which server, and where it is installed.
+//! The server programs, and their paths.
 
 use std::{
     env,
@@ -10,9 +10,9 @@ use anyhow::{Context as _, Result, ensure};
 
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Program {
-    /// The machine's `redis-server`; Debian's is built with TLS.
+    /// The `redis-server` of the machine. Debian's is built with TLS.
     Redis,
-    /// The Valkey of the Python package index, built without TLS.
+    /// Valkey from the Python package index, which is built without TLS.
     Valkey,
 }
 
@@ -25,7 +25,7 @@ impl Program {
         env::var_os(name).with_context(|| format!("{name} is not set: run `cargo xtask test`"))
     }
 
-    /// What the program says of itself without being started: `7.0.15`.
+    /// Returns the version that the program prints, such as `7.0.15`.
     pub(crate) fn version(self) -> Result<String> {
         let path = self.path()?;
         let output = Command::new(&path)
@@ -42,11 +42,8 @@ impl Program {
         let version = printed
             .split_whitespace()
             .find_map(|w| w.strip_prefix("v="));
-        version.map(str::to_owned).with_context(|| {
-            format!(
-                "{} --version should print v=…, got {printed}",
-                path.display()
-            )
-        })
+        version
+            .map(str::to_owned)
+            .with_context(|| format!("{} --version: expected v=…, got {printed}", path.display()))
     }
 }

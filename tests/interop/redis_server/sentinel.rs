@@ -1,10 +1,10 @@
-//! A master, a replica, and sentinels that watch over them.
+//! A master, a replica, and the sentinels that monitor them.
 
 use anyhow::{Context as _, Result, ensure};
 
 use super::{Program, RedisServer, eventually::eventually};
 
-/// What the sentinels call the master.
+/// The name of the master at the sentinels.
 const SERVICE: &str = "main";
 
 /// One master, one replica, and one to three sentinels, of which a majority is the quorum.
@@ -16,7 +16,7 @@ pub(crate) struct Sentinel {
 }
 
 impl Sentinel {
-    /// Returns when the replica follows the master and the sentinels know of both, and each other.
+    /// Returns when the replica follows the master, and the sentinels know both and each other.
     pub(crate) async fn start(program: Program, sentinels: usize) -> Result<Self> {
         let master = data_server(program).start().await?;
         let port = master.port().context("a port")?;
@@ -39,8 +39,8 @@ impl Sentinel {
                 .directive(&format!(
                     "sentinel monitor {SERVICE} 127.0.0.1 {port} {quorum}"
                 ))
-                // patient, or a busy machine would seem a failed one: fail_over() waits for no
-                // timer of theirs
+                // long timeouts, so that a busy machine is not taken for a failed one; fail_over() does not
+                // wait for them
                 .directive(&format!("sentinel down-after-milliseconds {SERVICE} 15000"))
                 .directive(&format!("sentinel failover-timeout {SERVICE} 30000"));
             started.push(sentinel.start().await?);
@@ -53,7 +53,7 @@ impl Sentinel {
                     let found = field(&master, name);
                     ensure!(
                         found == Some(count.to_string().as_str()),
-                        "{name} should be {count}, is {found:?}"
+                        "{name}: expected {count}, got {found:?}"
                     );
                 }
                 Ok(())
@@ -71,28 +71,28 @@ impl Sentinel {
         SERVICE
     }
 
-    /// `redis://127.0.0.1:PORT` of each sentinel.
+    /// Returns `redis://127.0.0.1:PORT` of each sentinel.
     pub(crate) fn urls(&self) -> Vec<String> {
         self.sentinels.iter().map(RedisServer::url).collect()
     }
 
-    /// The master as of the start, or of the last [`fail_over`](Self::fail_over).
+    /// Returns the master since the start, or since the last [`fail_over`](Self::fail_over).
     pub(crate) fn master(&self) -> &RedisServer {
         &self.data[self.master]
     }
 
-    /// What is not the master: stopped, after a [`fail_over`](Self::fail_over).
+    /// Returns the other server, which is stopped after a [`fail_over`](Self::fail_over).
     pub(crate) fn replica(&self) -> &RedisServer {
         &self.data[1 - self.master]
     }
 
-    /// Kills the master; returns when the replica has taken over and every sentinel says so.
+    /// Kills the master. Returns when every sentinel reports the replica as the new master.
     pub(crate) async fn fail_over(&mut self) -> Result<()> {
         self.data[self.master].stop();
         self.master = 1 - self.master;
         let first = self.sentinels.first().context("a sentinel")?;
         eventually("a sentinel fails over", async || {
-            // by order: their own timers are made for busier networks than this
+            // by a command, because the timers of the sentinels are long
             if self.addressed(first).await.is_ok() {
                 return Ok(());
             }
@@ -115,13 +115,12 @@ impl Sentinel {
         .await
     }
 
-    /// Starts the server that was stopped by [`fail_over`](Self::fail_over); returns when it follows the
-    /// new master.
+    /// Starts the server that [`fail_over`](Self::fail_over) stopped. Returns when it follows the new master.
     pub(crate) async fn start_replica_again(&mut self) -> Result<()> {
         let master = self.master().port().context("a port")?.to_string();
         let replica = &mut self.data[1 - self.master];
         replica.start_again().await?;
-        // the sentinels would order it, too, ten seconds later
+        // the sentinels would do the same ten seconds later
         replica
             .command::<()>(&["REPLICAOF", "127.0.0.1", &master])
             .await?;
@@ -139,14 +138,14 @@ impl Sentinel {
         let expected = self.master().port().context("a port")?.to_string();
         ensure!(
             address.get(1) == Some(&expected),
-            "it should name port {expected}, names {address:?}"
+            "expected port {expected}, got {address:?}"
         );
         Ok(())
     }
 }
 
 fn data_server(program: Program) -> super::Builder {
-    // replicas are not awaited before they are sent what there is
+    // the master does not wait for replicas before it sends the data
     RedisServer::builder(program).directive("repl-diskless-sync-delay 0")
 }
 

@@ -1,4 +1,4 @@
-//! One server, and what can happen to it.
+//! One server, which can be stopped, started and paused.
 
 use std::path::PathBuf;
 
@@ -10,13 +10,13 @@ use super::{
     Builder, Program,
     control::Control,
     directory::Directory,
-    eventually::{Hopeless, eventually},
+    eventually::{Permanent, eventually},
     port::Port,
     process::Process,
 };
 
 /// A running server, or one that was stopped and keeps its port.
-// fields are dropped from the top: the process goes before what it uses
+// fields are dropped in order: the process before its directory and port
 #[derive(Debug)]
 pub(crate) struct RedisServer {
     process: Option<Process>,
@@ -30,7 +30,7 @@ pub(crate) struct RedisServer {
     _ports: Vec<Port>,
 }
 
-/// What the server under test is reached at.
+/// The address of the server.
 #[derive(Clone, Debug)]
 pub(super) enum Address {
     Tcp(u16),
@@ -50,7 +50,7 @@ pub(super) struct Parts {
 }
 
 impl RedisServer {
-    /// On TCP, without a password, unless the builder is told otherwise.
+    /// Configures a server. Default: TCP, without a password.
     pub(crate) fn builder(program: Program) -> Builder {
         Builder::new(program)
     }
@@ -71,13 +71,13 @@ impl RedisServer {
         Ok(server)
     }
 
-    /// `redis://127.0.0.1:PORT`, `rediss://127.0.0.1:PORT` or `redis+unix:///PATH`, with the default
-    /// user's password if there is one.
+    /// Returns `redis://127.0.0.1:PORT`, `rediss://127.0.0.1:PORT` or `redis+unix:///PATH`, with the password of
+    /// the default user if there is one.
     pub(crate) fn url(&self) -> String {
         self.url_with(None, self.password.as_deref())
     }
 
-    /// The same for another user.
+    /// Returns the URL with another user.
     pub(crate) fn url_as(&self, user: &str, password: &str) -> String {
         self.url_with(Some(user), Some(password))
     }
@@ -104,7 +104,7 @@ impl RedisServer {
         url.into()
     }
 
-    /// The port of 127.0.0.1; none on a unix socket.
+    /// Returns the port of 127.0.0.1. `None` on a unix socket.
     pub(crate) fn port(&self) -> Option<u16> {
         match self.address {
             Address::Tcp(port) | Address::Tls(port) => Some(port),
@@ -112,12 +112,12 @@ impl RedisServer {
         }
     }
 
-    /// The CA of the server's certificate, if it speaks TLS.
+    /// Returns the CA of the server certificate, if the server uses TLS.
     pub(crate) fn ca_pem(&self) -> Option<&str> {
         self.ca.as_deref()
     }
 
-    /// The running server's process id.
+    /// Returns the process id of the running server.
     pub(crate) fn pid(&self) -> Option<u32> {
         self.process.as_ref().map(Process::id)
     }
@@ -126,12 +126,12 @@ impl RedisServer {
     ///
     /// # Errors
     ///
-    /// The server's own, or it is stopped, or paused (after 30 s).
+    /// An error of the server, or if the server is stopped, or paused (after 30 s).
     pub(crate) async fn command<T: FromRedisValue>(&self, command: &[&str]) -> Result<T> {
         self.control.command(command).await
     }
 
-    /// One field of `INFO`; none where the server knows no such field.
+    /// Returns a field of `INFO`. `None` if the server has no such field.
     pub(crate) async fn info(&self, field: &str) -> Result<Option<String>> {
         let info: String = self.command(&["INFO"]).await?;
         let value = info
@@ -140,21 +140,21 @@ impl RedisServer {
         Ok(value.map(|(_, value)| value.trim().to_owned()))
     }
 
-    /// Forgets everything.
+    /// Deletes all data.
     pub(crate) async fn flush(&self) -> Result<()> {
         self.command(&["FLUSHALL"]).await
     }
 
-    /// Kills it: connections break, further ones are refused. Nothing happens if it is stopped.
+    /// Kills the server: open connections break, and new ones are refused. No effect if it is stopped.
     pub(crate) fn stop(&mut self) {
         self.process = None;
     }
 
-    /// Starts what was stopped, at the same address and empty.
+    /// Starts a stopped server at the same address, without data.
     ///
     /// # Errors
     ///
-    /// It runs already; or as [`Builder::start`].
+    /// If the server is running, and those of [`Builder::start`].
     pub(crate) async fn start_again(&mut self) -> Result<()> {
         ensure!(self.process.is_none(), "{:?} runs already", self.address);
         let path = self.program.path()?;
@@ -162,7 +162,7 @@ impl RedisServer {
         let control = &self.control;
         eventually("the server answers", async || {
             if let Some(status) = process.ended()? {
-                return Err(Hopeless::error(format!("it ended ({status}); {process}")));
+                return Err(Permanent::error(format!("it ended ({status}); {process}")));
             }
             control.command::<()>(&["PING"]).await
         })
@@ -171,12 +171,12 @@ impl RedisServer {
         Ok(())
     }
 
-    /// Lets it hang: connections are taken, and nothing is answered (`SIGSTOP`).
+    /// Pauses the server: it accepts connections, and does not respond (`SIGSTOP`).
     pub(crate) fn pause(&self) -> Result<()> {
         self.running()?.pause()
     }
 
-    /// Lets it go on, with all that was sent meanwhile.
+    /// Resumes the server, which then processes all pending requests.
     pub(crate) fn resume(&self) -> Result<()> {
         self.running()?.resume()
     }

@@ -1,4 +1,4 @@
-//! Tasks that want a token again and again.
+//! Tasks that read tokens repeatedly.
 
 use std::{future::Future, time::Duration};
 
@@ -13,24 +13,24 @@ use tokio::{
 const TASKS: usize = 4;
 const PAUSE: Duration = Duration::from_millis(5);
 
-/// What the tasks have seen.
+/// The observations of the tasks.
 #[derive(Debug, Default)]
 pub(super) struct Seen {
     pub(super) reads: usize,
     pub(super) errors: Vec<Error>,
-    /// Tokens that the server did not accept any more when they were handed out.
+    /// The number of tokens that had ended when they were handed out.
     pub(super) ended: usize,
 }
 
 /// Reads tokens in several tasks of each process for as long as `events` take.
 pub(super) async fn under_load(
-    members: &[TokenCache],
+    processes: &[TokenCache],
     server: &AuthorizationServer,
     events: impl Future<Output = Result<()>>,
 ) -> Result<Seen> {
     let (stop, stopped) = tokio::sync::watch::channel(false);
     let mut tasks = JoinSet::new();
-    for tokens in members.iter().flat_map(|tokens| [tokens; TASKS]) {
+    for tokens in processes.iter().flat_map(|tokens| [tokens; TASKS]) {
         let (tokens, server, stopped) = (tokens.clone(), server.clone(), stopped.clone());
         tasks.spawn(async move {
             let mut seen = Seen::default();
@@ -57,7 +57,7 @@ pub(super) async fn under_load(
     outcome.map(|()| all)
 }
 
-/// Waits until `server` has been asked for so many tokens.
+/// Waits until `server` has received this number of token requests.
 pub(super) async fn asked(server: &AuthorizationServer, count: usize) -> Result<()> {
     let start = Instant::now();
     while server.token_requests() < count {

@@ -1,13 +1,13 @@
-//! Several caches that share a token through a real Redis, while that is stopped, hangs, is full, or
-//! holds what it should not. Each stands for a process: its store has connections of its own.
+//! Several caches that share a token through a real Redis, which is stopped, hangs, is full, or contains
+//! unreadable values. Each cache stands for a process, and its store has its own connections.
 
-mod kinds;
+mod captured_log;
+mod key_rotation;
 mod load;
-mod logged;
 mod outages;
 mod processes;
-mod rolled;
-mod values;
+mod server_kinds;
+mod unreadable_values;
 
 use std::time::Duration;
 
@@ -40,8 +40,8 @@ fn store(url: &str) -> Result<RedisStore> {
 }
 
 /// A process that shares its token through `store`.
-fn member(server: &AuthorizationServer, store: RedisStore) -> Result<TokenCache> {
-    // another test may have done so
+fn process(server: &AuthorizationServer, store: RedisStore) -> Result<TokenCache> {
+    // another test may have installed it
     let _ = rustls::crypto::ring::default_provider().install_default();
     let authentication = ClientAuthentication::client_secret_basic("secret");
     let transport = ReqwestTransport::new(reqwest::Client::builder().no_proxy())?;
@@ -50,7 +50,7 @@ fn member(server: &AuthorizationServer, store: RedisStore) -> Result<TokenCache>
     Ok(TokenCache::builder(credentials).shared_store(store).build())
 }
 
-/// So many processes on the server at `url`.
-fn members(count: usize, server: &AuthorizationServer, url: &str) -> Result<Vec<TokenCache>> {
-    (0..count).map(|_| member(server, store(url)?)).collect()
+/// Returns `count` processes on the server at `url`.
+fn processes(count: usize, server: &AuthorizationServer, url: &str) -> Result<Vec<TokenCache>> {
+    (0..count).map(|_| process(server, store(url)?)).collect()
 }

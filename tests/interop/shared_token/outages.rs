@@ -5,20 +5,20 @@ use tokio::time::sleep;
 
 use super::{
     authorization_server,
+    captured_log::CapturedLog,
     load::{asked, nobody_noticed, under_load},
-    logged::Logged,
-    member, members, redis, store,
+    process, processes, redis, store,
 };
 use crate::redis_server::{Program, RedisServer};
 
-const FAILED: &str = "shared token store failed; going on without it";
+const FAILED: &str = "the shared store failed";
 
 #[tokio::test]
 async fn redis_stopped_for_twenty_seconds_and_started_empty() -> Result<()> {
-    let logged = Logged::start();
+    let log = CapturedLog::start();
     let (server, mut redis) = (authorization_server(5).await?, redis().await?);
-    let members = members(3, &server, &redis.url())?;
-    let seen = under_load(&members, &server, async {
+    let processes = processes(3, &server, &redis.url())?;
+    let seen = under_load(&processes, &server, async {
         asked(&server, 2).await?;
         redis.stop();
         sleep(Duration::from_secs(20)).await;
@@ -28,20 +28,20 @@ async fn redis_stopped_for_twenty_seconds_and_started_empty() -> Result<()> {
     })
     .await?;
     nobody_noticed(&seen);
-    logged.tells(FAILED);
-    shared_again(&members, &server).await
+    log.assert_contains(FAILED);
+    shared_again(&processes, &server).await
 }
 
 #[tokio::test]
 async fn redis_that_hangs() -> Result<()> {
-    let logged = Logged::start();
+    let log = CapturedLog::start();
     let (server, redis) = (authorization_server(5).await?, redis().await?);
-    let members = members(3, &server, &redis.url())?;
-    let seen = under_load(&members, &server, async {
+    let processes = processes(3, &server, &redis.url())?;
+    let seen = under_load(&processes, &server, async {
         asked(&server, 2).await?;
         redis.pause()?;
         let before = server.token_requests();
-        // each renews by itself, twice
+        // each process refreshes its own token, twice
         asked(&server, before + 6).await?;
         redis.resume()?;
         let before = server.token_requests();
@@ -49,24 +49,24 @@ async fn redis_that_hangs() -> Result<()> {
     })
     .await?;
     nobody_noticed(&seen);
-    logged.tells(FAILED);
-    logged.tells("no answer within");
-    shared_again(&members, &server).await
+    log.assert_contains(FAILED);
+    log.assert_contains("no answer within");
+    shared_again(&processes, &server).await
 }
 
-/// From the next token on, one of them asks for all.
+/// Asserts that from the next token on one process requests the token for all.
 async fn shared_again(
-    members: &[auth_core::TokenCache],
+    processes: &[auth_core::TokenCache],
     server: &auth_testing::AuthorizationServer,
 ) -> Result<()> {
     let of_others = || {
-        members
+        processes
             .iter()
-            .map(|member| member.status().tokens_from_shared_store)
+            .map(|process| process.status().tokens_from_shared_store)
             .sum::<u64>()
     };
     let before = of_others();
-    let seen = under_load(members, server, async {
+    let seen = under_load(processes, server, async {
         while of_others() < before + 4 {
             sleep(Duration::from_millis(20)).await;
         }
@@ -79,45 +79,45 @@ async fn shared_again(
 
 #[tokio::test]
 async fn redis_that_hangs_from_the_start() -> Result<()> {
-    let logged = Logged::start();
+    let log = CapturedLog::start();
     let (server, redis) = (authorization_server(600).await?, redis().await?);
-    let tokens = member(&server, store(&redis.url())?)?;
+    let tokens = process(&server, store(&redis.url())?)?;
     redis.pause()?;
     tokens.token().await?;
     assert_eq!(server.token_requests(), 1);
-    logged.tells(FAILED);
+    log.assert_contains(FAILED);
     redis.resume()
 }
 
 #[tokio::test]
 async fn redis_without_memory_left() -> Result<()> {
-    let logged = Logged::start();
+    let log = CapturedLog::start();
     let server = authorization_server(600).await?;
     let redis = RedisServer::builder(Program::Redis)
         .maxmemory(1)
         .start()
         .await?;
-    for tokens in members(3, &server, &redis.url())? {
+    for tokens in processes(3, &server, &redis.url())? {
         tokens.token().await?;
     }
     assert_eq!(server.token_requests(), 3);
-    logged.tells(FAILED);
-    logged.tells("OOM");
+    log.assert_contains(FAILED);
+    log.assert_contains("OOM");
     Ok(())
 }
 
 #[tokio::test]
 async fn a_wrong_password() -> Result<()> {
-    let logged = Logged::start();
+    let log = CapturedLog::start();
     let server = authorization_server(600).await?;
     let redis = RedisServer::builder(Program::Redis)
         .password("right")
         .start()
         .await?;
     let url = redis.url().replace("right", "guessed-pa55word");
-    member(&server, store(&url)?)?.token().await?;
-    logged.tells(FAILED);
-    logged.tells("WRONGPASS");
+    process(&server, store(&url)?)?.token().await?;
+    log.assert_contains(FAILED);
+    log.assert_contains("WRONGPASS");
     let shown = format!("{:?}", store(&url)?);
     assert!(!shown.contains("guessed"), "{shown}");
     Ok(())

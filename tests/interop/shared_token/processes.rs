@@ -1,4 +1,4 @@
-//! Real processes, several of `call`, with the certified authorization server.
+//! Several processes of `call`, with the certified authorization server.
 
 use std::{env, fs, path::PathBuf, process::Stdio, time::Duration};
 
@@ -16,7 +16,7 @@ use crate::{
     run_call::binary,
 };
 
-/// A file with the key, for as long as this lives.
+/// A file with the key, which is removed on drop.
 struct SealKeyFile(PathBuf);
 
 impl SealKeyFile {
@@ -69,8 +69,8 @@ fn start(
 
 async fn report(process: Child) -> Result<Value> {
     let output = process.wait_with_output().await?;
-    let told = String::from_utf8(output.stderr)?;
-    serde_json::from_slice(&output.stdout).with_context(|| told)
+    let stderr = String::from_utf8(output.stderr)?;
+    serde_json::from_slice(&output.stdout).with_context(|| stderr)
 }
 
 async fn token_requests(provider: &OidcProvider) -> Result<u64> {
@@ -81,7 +81,7 @@ async fn token_requests(provider: &OidcProvider) -> Result<u64> {
 }
 
 #[tokio::test]
-async fn the_holder_of_the_lease_is_killed_in_its_request() -> Result<()> {
+async fn the_holder_of_the_lease_is_killed_during_its_token_request() -> Result<()> {
     let (provider, redis) = (OidcProvider::start(&[]).await?, redis().await?);
     let key = SealKeyFile::new("killed")?;
     provider.faults(json!({ "delay_ms": 60_000 })).await?;
@@ -107,7 +107,7 @@ async fn the_holder_of_the_lease_is_killed_in_its_request() -> Result<()> {
     assert_eq!(
         token_requests(&provider).await?,
         2,
-        "the dead one's, and one for all others"
+        "one of the killed process, and one for all others"
     );
     Ok(())
 }

@@ -1,5 +1,5 @@
-//! `call` under load, for as long as it takes. Plain `cargo test` ignores these tests, and
-//! `cargo xtask test` runs each module in a step of its own.
+//! Long runs of `call` under load. Plain `cargo test` ignores these tests, and `cargo xtask test` runs each
+//! module in a separate step.
 
 mod refresh;
 mod rejection;
@@ -12,14 +12,14 @@ use crate::{
     run_call::call_json,
 };
 
-/// What `call` reports.
+/// Returns the report of `call`.
 async fn load(provider: &OidcProvider, more: &[&str], url: &str) -> Result<Value> {
     let run = call_json(provider, more, url).await?;
     print!("{}", run.stderr);
     run.json().with_context(|| run.stderr)
 }
 
-/// Waits until the server counts `count`, for a minute at most.
+/// Waits until the server counts `count`, for at most a minute.
 async fn reached(provider: &OidcProvider, counter: &str, count: u64) -> Result<()> {
     let counted = async || number(&provider.stats().await?, counter);
     until(counter, count, counted).await

@@ -1,5 +1,5 @@
-//! Fifty requests at a time, as fast as they go, while tokens are revoked, and while an API refuses
-//! every token.
+//! Fifty concurrent requests without a rate limit, while tokens are revoked, and while an API rejects every
+//! token.
 
 use anyhow::Result;
 use serde_json::{Value, json};
@@ -10,23 +10,23 @@ use crate::harness::{GrpcServer, OidcProvider, until};
 
 const AT_A_TIME: u64 = 50;
 const REVOCATIONS: u64 = 3;
-/// Between two revocations, so that each request that met the first is through, and the new token has
-/// been accepted: one that has not been is not replaced within 30 s of its coming.
+/// The time between two revocations. Until then the requests of the first revocation have finished, and the
+/// API has accepted the new token. A token that no API has accepted is not replaced for 30 s.
 const ACCEPTED_BETWEEN: u64 = 20 * AT_A_TIME;
 
 #[tokio::test]
 #[ignore = "20 s of load: `cargo xtask test` runs it"]
 async fn no_request_fails_by_three_revocations_on_hyper() -> Result<()> {
-    nobody_notices_three_revocations("hyper").await
+    no_request_fails_by_three_revocations("hyper").await
 }
 
 #[tokio::test]
 #[ignore = "20 s of load: `cargo xtask test` runs it"]
 async fn no_request_fails_by_three_revocations_on_reqwest() -> Result<()> {
-    nobody_notices_three_revocations("reqwest").await
+    no_request_fails_by_three_revocations("reqwest").await
 }
 
-async fn nobody_notices_three_revocations(stack: &str) -> Result<()> {
+async fn no_request_fails_by_three_revocations(stack: &str) -> Result<()> {
     let provider = OidcProvider::start(&[]).await?;
     let api = provider.api();
     let accepted = async || number(&provider.stats().await?, "api_200");
@@ -49,7 +49,7 @@ async fn nobody_notices_three_revocations(stack: &str) -> Result<()> {
 async fn no_request_fails_by_three_revocations_on_tonic_and_grpcio() -> Result<()> {
     let provider = OidcProvider::start(&[]).await?;
     let server = GrpcServer::python(&[asking(&provider.introspection_of_the_api())]).await?;
-    nobody_notices_three_revocations_by_tonic(&provider, &server).await
+    no_request_fails_by_three_revocations_by_tonic(&provider, &server).await
 }
 
 #[tokio::test]
@@ -57,14 +57,14 @@ async fn no_request_fails_by_three_revocations_on_tonic_and_grpcio() -> Result<(
 async fn no_request_fails_by_three_revocations_on_tonic_and_grpc_js() -> Result<()> {
     let provider = OidcProvider::start(&[]).await?;
     let server = GrpcServer::node(&[asking(&provider.introspection_of_the_api())]).await?;
-    nobody_notices_three_revocations_by_tonic(&provider, &server).await
+    no_request_fails_by_three_revocations_by_tonic(&provider, &server).await
 }
 
 fn asking(introspection: &str) -> (&str, &str) {
     ("GRPC_INTROSPECT", introspection)
 }
 
-async fn nobody_notices_three_revocations_by_tonic(
+async fn no_request_fails_by_three_revocations_by_tonic(
     provider: &OidcProvider,
     server: &GrpcServer,
 ) -> Result<()> {
@@ -108,17 +108,17 @@ fn all_were_healed(result: &Value) -> Result<()> {
 
 #[tokio::test]
 #[ignore = "10 s of load: `cargo xtask test` runs it"]
-async fn an_api_that_rejects_everything_costs_two_token_requests_on_hyper() -> Result<()> {
-    an_api_that_refuses_everything("hyper").await
+async fn an_api_that_rejects_everything_causes_two_token_requests_on_hyper() -> Result<()> {
+    an_api_that_rejects_everything("hyper").await
 }
 
 #[tokio::test]
 #[ignore = "10 s of load: `cargo xtask test` runs it"]
-async fn an_api_that_rejects_everything_costs_two_token_requests_on_reqwest() -> Result<()> {
-    an_api_that_refuses_everything("reqwest").await
+async fn an_api_that_rejects_everything_causes_two_token_requests_on_reqwest() -> Result<()> {
+    an_api_that_rejects_everything("reqwest").await
 }
 
-async fn an_api_that_refuses_everything(stack: &str) -> Result<()> {
+async fn an_api_that_rejects_everything(stack: &str) -> Result<()> {
     let provider = OidcProvider::start(&[]).await?;
     let always = json!({ "api_401_next": 1_000_000_000 });
     provider.faults(always).await?;
@@ -137,15 +137,15 @@ async fn an_api_that_refuses_everything(stack: &str) -> Result<()> {
 
 #[tokio::test]
 #[ignore = "10 s of load: `cargo xtask test` runs it"]
-async fn an_api_that_rejects_everything_costs_two_token_requests_on_tonic() -> Result<()> {
+async fn an_api_that_rejects_everything_causes_two_token_requests_on_tonic() -> Result<()> {
     let provider = OidcProvider::start(&[]).await?;
-    let server = GrpcServer::node(&[("GRPC_TOKENS", "nobody's")]).await?;
+    let server = GrpcServer::node(&[("GRPC_TOKENS", "other-token")]).await?;
     let result = run("tonic", "10s", &provider, server.uri()).await?;
     println!("{result}");
 
     two_token_requests_and_no_more(&result)?;
-    let refused = json!({ "UNAUTHENTICATED": result["requests"] });
-    assert_eq!(result["grpc_statuses"], refused);
+    let rejected = json!({ "UNAUTHENTICATED": result["requests"] });
+    assert_eq!(result["grpc_statuses"], rejected);
     Ok(())
 }
 

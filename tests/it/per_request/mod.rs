@@ -1,4 +1,4 @@
-//! A `TokenRequest` in a request's extensions picks its token, on each stack.
+//! A `TokenRequest` in the extensions of a request picks its token, on each stack.
 
 mod rejections;
 mod sharing;
@@ -24,7 +24,7 @@ pub(crate) enum Stack {
 pub(crate) const ALL: [Stack; 3] = [Stack::Hyper, Stack::Tonic, Stack::Reqwest];
 
 impl Stack {
-    /// Whether the API takes the request, whose token is that for `picked`, or the default one.
+    /// Returns whether the API accepts a request with the token of `picked`, or with the default token.
     pub(crate) async fn ask(
         self,
         api: &ProtectedApi,
@@ -58,7 +58,7 @@ impl Stack {
         }
     }
 
-    /// Why the request is not sent.
+    /// Returns the error of a request that is not sent.
     pub(crate) async fn declined(
         self,
         api: &ProtectedApi,
@@ -107,7 +107,7 @@ fn scope(scope: &str) -> TokenRequest {
     TokenRequest::builder().scope(scope).build().unwrap()
 }
 
-/// The token of the API's last request.
+/// Returns the token of the last request to the API.
 pub(crate) fn last_token(deployment: &Deployment) -> String {
     let requests = deployment.api.requests();
     let header = &requests.last().unwrap().headers()[AUTHORIZATION];

@@ -1,11 +1,11 @@
-//! A rejection of one token is none of the others.
+//! A rejection of one token does not affect the other tokens.
 
 use auth_core::TokenRequest;
 use auth_test_support::Deployment;
 
 use super::{ALL, last_token, scope};
 
-/// Of three tokens the one for `revoked` is, and is replaced by one for the same.
+/// Revokes the token of `revoked`, one of three. Asserts that only this token is replaced.
 async fn refreshes_that_one_only(revoked: Option<TokenRequest>) {
     for stack in ALL {
         let deployment = Deployment::start().await;
@@ -42,7 +42,7 @@ async fn a_rejection_of_the_default_token_refreshes_that_one_only() {
     refreshes_that_one_only(None).await;
 }
 
-/// Else the replay would be answered with 403: it would lack the scope.
+/// A replay without the scope would receive a 403.
 #[tokio::test]
 async fn the_replay_carries_a_token_of_the_same_scope() {
     for stack in ALL {

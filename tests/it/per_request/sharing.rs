@@ -1,4 +1,4 @@
-//! Which requests share a token on the wire, and which never do.
+//! The tokens that requests with different token requests are sent with.
 
 use auth_core::TokenRequest;
 use auth_test_support::Deployment;
@@ -6,7 +6,7 @@ use futures_util::future::join_all;
 
 use super::{ALL, last_token, scope};
 
-/// azure#1225: the scope was no part of the key.
+/// azure#1225: the scope was not part of the key.
 #[tokio::test]
 async fn each_request_carries_the_token_of_its_scope() {
     for stack in ALL {
@@ -44,7 +44,7 @@ async fn a_request_that_picks_none_carries_the_default_token() {
 }
 
 #[tokio::test]
-async fn cold_requests_make_one_token_request_for_each_scope() {
+async fn requests_without_a_token_make_one_token_request_for_each_scope() {
     for stack in ALL {
         let deployment = Deployment::start().await;
         let authorizer = deployment.authorizer();

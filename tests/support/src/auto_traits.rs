@@ -1,10 +1,11 @@
-/// What the inherent constant inside [`assert_auto_traits`](crate::assert_auto_traits) hides where there is one.
+/// The fallback of [`assert_auto_traits`](crate::assert_auto_traits) for types that do not implement a trait.
+/// An inherent constant shadows it for types that do.
 pub trait Otherwise {
     /// Whether the trait is implemented.
     const YES: bool = false;
 }
 
-/// Asserts which of `Send`, `Sync`, `Unpin` and `Clone` each type implements: exactly the listed ones.
+/// Asserts that each type implements exactly the listed traits of `Send`, `Sync`, `Unpin` and `Clone`.
 #[macro_export]
 macro_rules! assert_auto_traits {
     (@implements $type:ty, $trait:path) => {{

@@ -1,4 +1,4 @@
-//! A certificate authority of the test's own, and TLS with it.
+//! A certificate authority for tests, and TLS servers and clients that use it.
 
 use std::sync::{Arc, Once};
 
@@ -25,7 +25,7 @@ impl Authority {
         Self(CertifiedIssuer::self_signed(params, key).unwrap())
     }
 
-    /// Puts TLS in front of an API, for one protocol: `h2` or `http/1.1`. Its origin.
+    /// Starts a TLS proxy of an API, for the protocol `h2` or `http/1.1`, and returns its origin.
     pub async fn in_front_of(&self, api: &ProtectedApi, protocol: &str) -> String {
         let server = api.url().replace("http://", "");
         let acceptor = self.acceptor(protocol);
@@ -58,7 +58,7 @@ impl Authority {
         TlsAcceptor::from(Arc::new(config))
     }
 
-    /// A client's side that trusts this authority and no other.
+    /// Returns a client configuration that trusts only this authority.
     pub fn client_config(&self) -> ClientConfig {
         let mut roots = RootCertStore::empty();
         roots.add(self.0.der().clone()).unwrap();
@@ -67,13 +67,13 @@ impl Authority {
             .with_no_client_auth()
     }
 
-    /// Its certificate.
+    /// Returns the certificate of the authority.
     pub fn pem(&self) -> String {
         self.0.pem()
     }
 }
 
-/// Makes ring the crypto of the process: reqwest is built without one.
+/// Makes ring the crypto provider of the process, because reqwest is built without one.
 pub fn use_ring() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {

@@ -7,17 +7,17 @@ use http::header::AUTHORIZATION;
 
 use crate::hyper_clients::hyper_client;
 
-/// An authorization server, and an API that wants its tokens.
+/// An authorization server, and an API that requires its tokens.
 #[derive(Debug)]
 pub struct Deployment {
-    /// Where the tokens are from.
+    /// Issues the tokens.
     pub authorization: AuthorizationServer,
-    /// Where they are checked.
+    /// Checks the tokens.
     pub api: ProtectedApi,
 }
 
 impl Deployment {
-    /// Starts both. The client is `client`, its secret `s3cr3t`.
+    /// Starts both servers. The client id is `client`, and the secret is `s3cr3t`.
     pub async fn start() -> Self {
         let builder = AuthorizationServer::builder().client("client", "s3cr3t");
         let authorization = builder.start().await.unwrap();
@@ -25,30 +25,30 @@ impl Deployment {
         Self { authorization, api }
     }
 
-    /// Another API that would accept the same tokens, and whose origin is not listed.
+    /// Starts another API that accepts the same tokens, and whose origin is not listed.
     pub async fn unlisted_api(&self) -> ProtectedApi {
         ProtectedApi::start(&self.authorization).await.unwrap()
     }
 
-    /// An authorizer without a token yet, that may show it to the API.
+    /// Returns an authorizer without a cached token, whose allowed origin is the API.
     pub fn authorizer(&self) -> Authorizer {
         self.builder().origin(self.api.url()).build().unwrap()
     }
 
-    /// An authorizer whose token is at hand, and was revoked.
+    /// Returns an authorizer whose cached token has been revoked.
     pub async fn revoked(&self) -> Authorizer {
         let authorizer = self.authorizer();
         self.revoke(&authorizer).await;
         authorizer
     }
 
-    /// Gets the authorizer a token, and revokes it.
+    /// Requests a token for the authorizer, and revokes it.
     pub async fn revoke(&self, authorizer: &Authorizer) {
         let token = authorizer.tokens().unwrap().token().await.unwrap();
         self.authorization.revoke(token.secret());
     }
 
-    /// An authorizer to be.
+    /// Returns a builder of an authorizer without an allowed origin.
     pub fn builder(&self) -> AuthorizerBuilder {
         let credentials = ClientCredentials::builder(
             self.authorization.token_endpoint(),
@@ -63,7 +63,7 @@ impl Deployment {
 /// One request without an `Authorization` header.
 pub const NOTHING: [[String; 0]; 1] = [[]];
 
-/// The `Authorization` headers of every request so far.
+/// Returns the `Authorization` headers of every request so far.
 pub fn authorizations(api: &ProtectedApi) -> Vec<Vec<String>> {
     let requests = api.requests();
     let values = requests.iter().map(|request| {

@@ -1,4 +1,4 @@
-//! hyper's clients, which are put under the layer.
+//! hyper's clients, which the tests wrap in the layer.
 
 use bytes::Bytes;
 use http_body::Body;
@@ -23,7 +23,7 @@ pub fn hyper_client() -> HyperClient {
     hyper_client_of()
 }
 
-/// The same, for bodies of another type.
+/// hyper's client, HTTP/1.1, for another body type.
 pub fn hyper_client_of<B>() -> Client<HttpConnector, B>
 where
     B: Body<Data: Send> + Send,

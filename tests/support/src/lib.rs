@@ -1,7 +1,7 @@
-//! What the tests of several crates share: scripted token sources, bare sockets, an authorization server
-//! with an API behind it, HTTP clients, certificates.
+//! Shared helpers of the tests of several crates: scripted token sources, raw sockets, an authorization
+//! server with an API, HTTP clients and certificates.
 
-// clippy.toml allows these in test functions, and not in what those call
+// clippy.toml allows these in test functions, but not in the functions that they call
 #![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used)]
 #![allow(
     clippy::missing_panics_doc,
@@ -15,9 +15,9 @@ mod auto_traits;
 pub mod certificates;
 #[cfg(feature = "hyper")]
 mod deployment;
+mod gated_source;
 #[cfg(feature = "hyper")]
 pub mod hyper_clients;
-mod mint;
 mod raw_server;
 #[cfg(feature = "hyper")]
 pub mod rejection;
@@ -38,8 +38,8 @@ pub use self::{
     strict::{Log, Strict},
 };
 pub use self::{
-    mint::Mint,
+    gated_source::GatedSource,
     raw_server::RawServer,
     sending::get,
-    time::{secs, settle, soon},
+    time::{secs, settle, with_timeout},
 };

@@ -7,8 +7,8 @@ use tokio::{
     task::{JoinHandle, JoinSet},
 };
 
-/// A bare socket that gives the same answer to every client, one request a connection, and keeps
-/// every byte that it is sent.
+/// A raw socket that sends the same response to every client, serves one request per connection, and records
+/// every byte that it receives.
 #[derive(Debug)]
 pub struct RawServer {
     address: SocketAddr,
@@ -17,8 +17,8 @@ pub struct RawServer {
 }
 
 impl RawServer {
-    /// `answer` is what goes over the wire, whether it is HTTP or not; with none, the connection
-    /// is closed instead.
+    /// Starts a server that sends the bytes of `answer`, which need not be HTTP. If `answer` is empty, the
+    /// server only closes the connection.
     pub async fn start(answer: impl Into<Vec<u8>>) -> Self {
         let answer: Arc<[u8]> = answer.into().into();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -45,17 +45,17 @@ impl RawServer {
         }
     }
 
-    /// `http://ADDRESS`.
+    /// Returns `http://ADDRESS`.
     pub fn origin(&self) -> String {
         format!("http://{}", self.address)
     }
 
-    /// Where it listens.
+    /// Returns the address of the server.
     pub fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// Every byte of every connection, once all of them are closed.
+    /// Waits until all connections are closed, and returns the bytes that were received.
     pub async fn received(self) -> String {
         self.stop.send(()).unwrap();
         String::from_utf8(self.received.await.unwrap()).unwrap()
@@ -69,14 +69,14 @@ async fn converse(mut stream: TcpStream, answer: Arc<[u8]>) -> Vec<u8> {
             return received;
         }
     }
-    // a client that has read enough may hang up before the end, which is no fault of the test's
+    // a client may close the connection before it has read the whole response
     let _ = stream.write_all(&answer).await;
     let _ = stream.shutdown().await;
     let _ = stream.read_to_end(&mut received).await;
     received
 }
 
-/// Whether a whole request is there: RFC 9112 §6.3, as far as clients use it.
+/// Returns whether `received` contains a complete request (the part of RFC 9112 §6.3 that clients use).
 fn is_complete(received: &[u8]) -> bool {
     let text = String::from_utf8_lossy(received).to_ascii_lowercase();
     let Some((head, body)) = text.split_once("\r\n\r\n") else {

@@ -1,4 +1,5 @@
-//! What every stack has to do when an API rejects a token, told by the servers at both ends.
+//! Assertions about rejections for every stack, by the requests that the API and the authorization server
+//! received.
 
 use auth_core::{Authorizer, ReplayMethods};
 use auth_testing::Answer;
@@ -9,17 +10,17 @@ use http::{
 };
 use tokio::task::JoinHandle;
 
-use crate::{Deployment, soon};
+use crate::{Deployment, with_timeout};
 
-/// Everything but the token.
+/// Returns the headers without the token.
 fn without_token(headers: &HeaderMap) -> HeaderMap {
     let mut headers = headers.clone();
     headers.remove(AUTHORIZATION);
     headers
 }
 
-/// Asserts that the API received two requests, alike but for the token: the second's is another, and
-/// good.
+/// Asserts that the API received two requests that differ only in their tokens, and that the second token is
+/// valid.
 pub fn assert_replayed(deployment: &Deployment, authorizer: &Authorizer) {
     let requests = deployment.api.requests();
     let [first, second] = &requests[..] else {
@@ -35,7 +36,7 @@ pub fn assert_replayed(deployment: &Deployment, authorizer: &Authorizer) {
     let tokens = [first, second].map(|request| {
         let mut values = request.headers().get_all(AUTHORIZATION).iter();
         let value = values.next().unwrap().to_str().unwrap();
-        assert!(values.next().is_none(), "one token a request");
+        assert!(values.next().is_none(), "more than one token in a request");
         value.strip_prefix("Bearer ").unwrap()
     });
     assert_ne!(tokens[0], tokens[1]);
@@ -44,24 +45,24 @@ pub fn assert_replayed(deployment: &Deployment, authorizer: &Authorizer) {
     assert_eq!(authorizer.tokens().unwrap().status().replays, 1);
 }
 
-/// Asserts that each request's body was this one.
+/// Asserts that each request had this body.
 pub fn assert_bodies(deployment: &Deployment, body: &str) {
     for request in deployment.api.requests() {
         assert_eq!(request.body(), body);
     }
 }
 
-/// A body of this size, in which no two neighbouring chunks are alike.
+/// Returns a body of this size, in which adjacent chunks differ.
 pub fn content(size: usize) -> Bytes {
     (0..size).map(|i| (i ^ (i >> 8)) as u8).collect()
 }
 
-/// Asserts that the body was received whole by each request, of which there are two if it was sent
-/// `again`. What the API was shown of a first sending may end `early`.
+/// Asserts that each request had the complete body, and that there were two requests if it was sent `again`.
+/// If `early` is set, the body of the first request may be incomplete.
 pub fn assert_received(deployment: &Deployment, content: &Bytes, again: bool, early: bool) {
     let requests = deployment.api.requests();
     assert_eq!(requests.len(), 1 + usize::from(again), "{}", content.len());
-    // compared without `assert_eq`: 10 MiB are not for reading
+    // compared without `assert_eq`, which would print up to 10 MiB
     for request in &requests {
         let is_first = again && std::ptr::eq(request, &requests[0]);
         let whole = request.body() == content;
@@ -69,7 +70,7 @@ pub fn assert_received(deployment: &Deployment, content: &Bytes, again: bool, ea
     }
 }
 
-/// Asserts that the caller got 200 if the request was sent `again`, and else the rejection.
+/// Asserts that the caller received 200 if the request was sent `again`, and otherwise the rejection.
 pub fn assert_outcome(authorizer: &Authorizer, status: StatusCode, again: bool) {
     let expected = if again {
         StatusCode::OK
@@ -83,11 +84,11 @@ pub fn assert_outcome(authorizer: &Authorizer, status: StatusCode, again: bool) 
     );
 }
 
-/// How many requests [`assert_one_token_request`] sends at once.
+/// The number of concurrent requests of [`assert_one_token_request`].
 pub const CROWD: usize = 1000;
 
-/// Asserts that as many rejections of one token make one token request. All requests are at the API,
-/// with the same token, before the first is rejected.
+/// Asserts that [`CROWD`] rejections of one token make one token request. The API receives all requests with
+/// the same token before it rejects the first.
 pub async fn assert_one_token_request(
     deployment: &Deployment,
     authorizer: &Authorizer,
@@ -96,7 +97,7 @@ pub async fn assert_one_token_request(
     assert_eq!(send().await.unwrap(), StatusCode::OK);
     deployment.api.hold();
     let calls: Vec<_> = (0..CROWD).map(|_| send()).collect();
-    soon(deployment.api.until_requests(1 + CROWD)).await;
+    with_timeout(deployment.api.until_requests(1 + CROWD)).await;
     deployment.authorization.revoke_all();
     deployment.api.release();
     for call in calls {
@@ -107,18 +108,18 @@ pub async fn assert_one_token_request(
     assert_eq!(authorizer.tokens().unwrap().status().replays, CROWD as u64);
 }
 
-/// What the API says in [`refresh_fails_after`] a rejection.
+/// The body of [`rejected`].
 pub const REASON: &str = "this token was revoked";
 
-/// What the API answers when it rejects a token: 401 with an `ETag` and [`REASON`] in the body.
+/// Returns a rejection: a 401 with an `ETag` and [`REASON`] as its body.
 pub fn rejected() -> Answer {
     Answer::status(StatusCode::UNAUTHORIZED)
         .with_header(ETAG, HeaderValue::from_static("\"original\""))
         .with_body(REASON)
 }
 
-/// A deployment whose API rejects the first request with this answer, and whose authorization server is
-/// down by then.
+/// Returns a deployment whose API rejects the first request with `rejection`, and whose authorization server
+/// is then down.
 pub async fn refresh_fails_after(rejection: Answer) -> (Deployment, Authorizer) {
     let deployment = Deployment::start().await;
     let authorizer = deployment.authorizer();
@@ -129,8 +130,7 @@ pub async fn refresh_fails_after(rejection: Answer) -> (Deployment, Authorizer) 
     (deployment, authorizer)
 }
 
-/// Asserts that the API received one request, and that the next finds the rejected token, for want of a
-/// better one.
+/// Asserts that the API received one request, and that the rejected token stays the cached one.
 pub fn assert_rejected_token_stays(deployment: &Deployment, authorizer: &Authorizer) {
     assert_eq!(deployment.api.request_count(), 1);
     assert_eq!(deployment.authorization.token_requests(), 2);
@@ -140,7 +140,7 @@ pub fn assert_rejected_token_stays(deployment: &Deployment, authorizer: &Authori
     assert_eq!(current.generation(), 1);
 }
 
-/// An authorizer that replays these methods, whose token was revoked.
+/// Returns an authorizer that replays these methods, and whose cached token has been revoked.
 pub async fn revoked_with(deployment: &Deployment, methods: ReplayMethods) -> Authorizer {
     let builder = deployment.builder().origin(deployment.api.url());
     let authorizer = builder.replay_methods(methods).build().unwrap();
@@ -148,10 +148,10 @@ pub async fn revoked_with(deployment: &Deployment, methods: ReplayMethods) -> Au
     authorizer
 }
 
-/// Asserts that the request was sent once, and that a new token was requested for the next.
+/// Asserts that the request was sent once, and that a new token was requested for the next one.
 pub async fn assert_refreshed_without_replay(deployment: &Deployment, authorizer: &Authorizer) {
     assert_eq!(deployment.api.request_count(), 1);
-    soon(deployment.authorization.until_token_requests(2)).await;
+    with_timeout(deployment.authorization.until_token_requests(2)).await;
     assert_eq!(deployment.authorization.token_requests(), 2);
     assert_eq!(authorizer.tokens().unwrap().status().replays, 0);
 }

@@ -11,7 +11,7 @@ pub fn reqwest_client() -> reqwest::Client {
     reqwest_builder().build().unwrap()
 }
 
-/// The builder of such a client.
+/// Returns the builder of this client.
 pub fn reqwest_builder() -> reqwest::ClientBuilder {
     use_ring();
     reqwest::Client::builder().no_proxy()

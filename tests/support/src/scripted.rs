@@ -1,4 +1,4 @@
-//! A token source that a test scripts.
+//! A token source with scripted responses.
 
 use std::{
     collections::VecDeque,
@@ -13,18 +13,18 @@ use async_trait::async_trait;
 use auth_core::{Error, ErrorKind, TokenRequest, TokenResponse, TokenSource};
 use tokio::sync::Semaphore;
 
-/// What a source does when it is asked.
+/// The response of a [`Scripted`] source to one token request.
 #[derive(Clone, Debug)]
 pub enum Answer {
     /// The next token, `t1`, `t2`, …, with this lifetime.
-    Lives(Duration),
-    /// A token that does not tell its lifetime.
-    Silent,
+    ExpiresIn(Duration),
+    /// The next token, without a lifetime.
+    NoExpiresIn,
     /// This error.
     Fails(Error),
-    /// A panic whose message holds a secret.
+    /// A panic whose message contains a secret.
     Panics,
-    /// No answer at all.
+    /// No response.
     Hangs,
 }
 
@@ -35,7 +35,7 @@ impl Answer {
     }
 }
 
-/// A token source that does as it is told, and counts.
+/// A token source with scripted responses, which counts its token requests.
 #[derive(Clone, Debug)]
 pub struct Scripted(Arc<State>);
 
@@ -44,18 +44,19 @@ struct State {
     always: Answer,
     next: Mutex<VecDeque<Answer>>,
     latency: Mutex<Duration>,
-    /// A request passes with a permit; there are plenty unless the test holds them.
+    /// Each token request takes a permit. A held source has none.
     gate: Semaphore,
     requests: AtomicUsize,
     in_flight: AtomicUsize,
-    most_in_flight: AtomicUsize,
-    minted: AtomicUsize,
+    max_in_flight: AtomicUsize,
+    issued: AtomicUsize,
 }
 
 const OPEN: usize = 1 << 20;
 
 impl Scripted {
-    /// Always answers so, but for what [`then`](Self::then) puts before it.
+    /// Returns a source that gives this answer to every token request. Answers added by
+    /// [`then`](Self::then) come first.
     pub fn always(answer: Answer) -> Self {
         Self(Arc::new(State {
             always: answer,
@@ -64,65 +65,65 @@ impl Scripted {
             gate: Semaphore::new(OPEN),
             requests: AtomicUsize::new(0),
             in_flight: AtomicUsize::new(0),
-            most_in_flight: AtomicUsize::new(0),
-            minted: AtomicUsize::new(0),
+            max_in_flight: AtomicUsize::new(0),
+            issued: AtomicUsize::new(0),
         }))
     }
 
-    /// Tokens that live for `seconds`.
-    pub fn lives(seconds: u64) -> Self {
-        Self::always(Answer::Lives(Duration::from_secs(seconds)))
+    /// Returns a source of tokens whose lifetime is `seconds`.
+    pub fn expires_in(seconds: u64) -> Self {
+        Self::always(Answer::ExpiresIn(Duration::from_secs(seconds)))
     }
 
-    /// One more answer, before the usual one.
+    /// Adds an answer, which precedes the usual one.
     pub fn then(self, answer: Answer) -> Self {
         self.0.next.lock().unwrap().push_back(answer);
         self
     }
 
-    /// How long each answer takes.
-    pub fn takes(self, latency: Duration) -> Self {
+    /// Sets how long each answer takes.
+    pub fn latency(self, latency: Duration) -> Self {
         *self.0.latency.lock().unwrap() = latency;
         self
     }
 
-    /// Requests wait from now on, until [`release`](Self::release).
+    /// Holds every token request until [`release`](Self::release).
     pub fn hold(self) -> Self {
         self.0.gate.forget_permits(OPEN);
         self
     }
 
-    /// Lets requests pass again.
+    /// Answers the held token requests and all later ones.
     pub fn release(&self) {
         self.0
             .gate
             .add_permits(OPEN - self.0.gate.available_permits());
     }
 
-    /// Token requests so far.
+    /// Returns the number of token requests so far.
     pub fn requests(&self) -> usize {
         self.0.requests.load(SeqCst)
     }
 
-    /// Token requests in flight.
+    /// Returns the number of token requests in flight.
     pub fn in_flight(&self) -> usize {
         self.0.in_flight.load(SeqCst)
     }
 
-    /// The most that were in flight at a time.
-    pub fn most_in_flight(&self) -> usize {
-        self.0.most_in_flight.load(SeqCst)
+    /// Returns the maximum number of token requests that were in flight at once.
+    pub fn max_in_flight(&self) -> usize {
+        self.0.max_in_flight.load(SeqCst)
     }
 }
 
-/// Counts a request as in flight until it is over or dropped.
+/// Counts a token request as in flight until it has finished or is dropped.
 struct InFlight<'a>(&'a State);
 
 impl<'a> InFlight<'a> {
     fn start(state: &'a State) -> Self {
         state.requests.fetch_add(1, SeqCst);
         let now = state.in_flight.fetch_add(1, SeqCst) + 1;
-        state.most_in_flight.fetch_max(now, SeqCst);
+        state.max_in_flight.fetch_max(now, SeqCst);
         Self(state)
     }
 }
@@ -144,13 +145,13 @@ impl TokenSource for Scripted {
         if !latency.is_zero() {
             tokio::time::sleep(latency).await;
         }
-        let mint = || {
-            let number = self.0.minted.fetch_add(1, SeqCst) + 1;
+        let issue = || {
+            let number = self.0.issued.fetch_add(1, SeqCst) + 1;
             TokenResponse::bearer(format!("t{number}"))
         };
         match answer {
-            Answer::Lives(lifetime) => Ok(mint()?.with_expires_in(lifetime)),
-            Answer::Silent => mint(),
+            Answer::ExpiresIn(lifetime) => Ok(issue()?.with_expires_in(lifetime)),
+            Answer::NoExpiresIn => issue(),
             Answer::Fails(error) => Err(error),
             Answer::Panics => panic!("scripted: s3cr3t"),
             Answer::Hangs => std::future::pending().await,

@@ -1,4 +1,4 @@
-//! A client whose secret and token are recognised wherever they are printed.
+//! A client whose secret and token can be recognised in printed text.
 
 use std::fmt::{self, Debug};
 
@@ -11,12 +11,12 @@ use http_body_util::Full;
 
 /// The client's id.
 pub const ID: &str = "some-client";
-/// Its secret.
+/// The client's secret.
 pub const SECRET: &str = "s3cr3t/of+the=client";
-/// Its token.
+/// The client's token.
 pub const TOKEN: &str = "t0k3n.of.the.client";
 
-/// Fails if `text` shows the secret or the token in any of the forms in which they travel.
+/// Asserts that `text` contains neither the secret nor the token, in any encoding in which they are sent.
 #[track_caller]
 pub fn assert_clean(what: &str, text: &str) {
     let forms = [
@@ -31,7 +31,7 @@ pub fn assert_clean(what: &str, text: &str) {
     }
 }
 
-/// Fails if its `Debug` shows the secret or the token.
+/// Asserts that the `Debug` output of `value` contains neither the secret nor the token.
 #[track_caller]
 pub fn debug_is_clean<T: Debug>(value: &T) {
     let what = std::any::type_name::<T>();
@@ -59,13 +59,13 @@ impl HttpTransport for Canned {
     }
 }
 
-/// A token.
+/// A response with a token.
 pub const GOOD: Canned = Canned(
     200,
     r#"{"access_token":"t0k3n.of.the.client","token_type":"Bearer","expires_in":600}"#,
 );
 
-/// The client's credentials, over this transport.
+/// Returns the client credentials grant of the client, over this transport.
 pub fn credentials(transport: impl HttpTransport) -> ClientCredentials {
     let authentication = ClientAuthentication::client_secret_post(SECRET);
     ClientCredentials::builder("https://as.example/token", ID, authentication)

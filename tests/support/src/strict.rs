@@ -9,8 +9,8 @@ use std::{
 use http::{Request, Response};
 use tower::Service;
 
-/// A service that insists on tower's contract: a clone starts out not ready, and a call of one that
-/// is not ready panics. It answers with the request itself.
+/// A service that checks tower's contract: a clone is not ready, and a call of a service that is not ready
+/// panics. The response body is the request.
 #[derive(Debug)]
 pub struct Strict {
     log: Log,
@@ -18,7 +18,7 @@ pub struct Strict {
     ready: bool,
 }
 
-/// What happened to a [`Strict`] and its clones, which are numbered from 0.
+/// Records the calls of a [`Strict`] and its clones, which are numbered from 0.
 #[derive(Clone, Debug, Default)]
 pub struct Log(Arc<Mutex<Entries>>);
 
@@ -31,24 +31,24 @@ struct Entries {
 }
 
 impl Log {
-    /// Those that became ready, in order.
+    /// Returns the instances that became ready, in order.
     pub fn readied(&self) -> Vec<usize> {
         self.0.lock().unwrap().readied.clone()
     }
 
-    /// Those that were called, in order.
+    /// Returns the instances that were called, in order.
     pub fn called(&self) -> Vec<usize> {
         self.0.lock().unwrap().called.clone()
     }
 
-    /// How many are ready now: each would hold a permit.
+    /// Returns the number of instances that are ready, each of which would hold a permit.
     pub fn permits(&self) -> usize {
         self.0.lock().unwrap().permits
     }
 }
 
 impl Strict {
-    /// The first instance, and the log of all of them.
+    /// Returns the first instance, and the log of all instances.
     pub fn new() -> (Self, Log) {
         let log = Log::default();
         (Self::instance(&log), log)

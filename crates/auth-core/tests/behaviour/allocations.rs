@@ -1,6 +1,6 @@
-//! What a read costs that finds its token: no allocation, no waiting, no task.
+//! The cost of a read that finds a cached token: no allocation, no wait and no task.
 //!
-//! Nothing here runs in a runtime once the token is there, so nothing can spawn or wait for a timer.
+//! The reads run outside a runtime, so that they can neither spawn a task nor wait for a timer.
 
 use allocation_counter::measure;
 use auth_core::TokenCache;
@@ -9,7 +9,7 @@ use auth_testing::ManualClock;
 use futures_util::FutureExt;
 use tokio::runtime::Builder;
 
-/// A cache whose token is there, and the runtime that fetched it.
+/// A cache with a token, and the runtime that fetched it.
 fn warm(source: &Scripted, clock: &ManualClock) -> (TokenCache, tokio::runtime::Runtime) {
     let tokens = TokenCache::builder(source.clone())
         .clock(clock.clone())
@@ -23,7 +23,7 @@ fn allocations(job: impl FnOnce()) -> u64 {
     measure(job).count_total
 }
 
-/// What a hit allocates: as a plain call, and as a future that is ready when it is first polled.
+/// Returns the allocations of a hit: of `cached`, and of `token`, whose future is ready at its first poll.
 fn of_a_hit(tokens: &TokenCache) -> (u64, u64) {
     let cached = allocations(|| assert!(tokens.cached().is_some()));
     let token = allocations(|| {
@@ -35,25 +35,25 @@ fn of_a_hit(tokens: &TokenCache) -> (u64, u64) {
 
 #[test]
 fn a_hit_allocates_nothing_and_is_ready_at_the_first_poll() {
-    let (tokens, _) = warm(&Scripted::lives(600), &ManualClock::new());
+    let (tokens, _) = warm(&Scripted::expires_in(600), &ManualClock::new());
     assert_eq!(of_a_hit(&tokens), (0, 0));
 }
 
 #[test]
 fn another_thread_copies_the_token_once() {
-    let (tokens, _) = warm(&Scripted::lives(600), &ManualClock::new());
+    let (tokens, _) = warm(&Scripted::expires_in(600), &ManualClock::new());
     assert_eq!(of_a_hit(&tokens), (0, 0));
     let counts = std::thread::scope(|scope| {
         let reads = scope.spawn(|| (of_a_hit(&tokens).0, of_a_hit(&tokens)));
         reads.join().unwrap()
     });
-    assert!(counts.0 > 0, "the counter counts");
+    assert!(counts.0 > 0, "the counter works");
     assert_eq!(counts.1, (0, 0));
 }
 
 #[test]
 fn a_read_of_a_stale_token_allocates_nothing_while_its_refresh_is_in_flight() {
-    let source = Scripted::lives(600);
+    let source = Scripted::expires_in(600);
     let clock = ManualClock::new();
     let (tokens, runtime) = warm(&source, &clock);
     let source = source.hold();

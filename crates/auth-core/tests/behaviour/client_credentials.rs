@@ -1,10 +1,10 @@
-//! The client credentials grant against an authorization server, and settings that are errors before it.
+//! The client credentials grant against an authorization server, and its invalid settings.
 
 use auth_core::{
     ClientAuthentication, ClientCredentials, ClientSecret, ErrorKind, TokenCache, TokenRequest,
     TokenSource,
 };
-use auth_test_support::soon;
+use auth_test_support::with_timeout;
 use auth_testing::{Answer, AuthorizationServer};
 use auth_tower::TowerTransport;
 use bytes::Bytes;
@@ -26,7 +26,7 @@ async fn server() -> AuthorizationServer {
     server.start().await.unwrap()
 }
 
-fn refusal(url: &str, id: &str, authentication: ClientAuthentication) -> String {
+fn configuration_error(url: &str, id: &str, authentication: ClientAuthentication) -> String {
     let builder = ClientCredentials::builder(url, id, authentication);
     let error = builder.build(transport()).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Configuration);
@@ -38,13 +38,13 @@ fn refusal(url: &str, id: &str, authentication: ClientAuthentication) -> String 
 fn invalid_settings_are_errors_at_construction() {
     let basic = || ClientAuthentication::client_secret_basic("s3cr3t");
     let good = "https://as.example/token";
-    assert!(refusal("as.example/token", "id", basic()).contains("without a scheme"));
-    assert!(refusal("http://as.example/token", "id", basic()).contains("loopback"));
-    assert!(refusal(good, "", basic()).contains("client id: expected an id"));
+    assert!(configuration_error("as.example/token", "id", basic()).contains("without a scheme"));
+    assert!(configuration_error("http://as.example/token", "id", basic()).contains("loopback"));
+    assert!(configuration_error(good, "", basic()).contains("client id: expected an id"));
     let raw = ClientAuthentication::client_secret_basic_raw("s3cr3t");
-    assert!(refusal(good, "we:ird", raw).contains("without ':'"));
+    assert!(configuration_error(good, "we:ird", raw).contains("without ':'"));
     let empty = ClientAuthentication::client_secret_post("");
-    assert!(refusal(good, "id", empty).contains("client secret: expected a secret"));
+    assert!(configuration_error(good, "id", empty).contains("client secret: expected a secret"));
     let quoted = ClientCredentials::builder(good, "id", basic()).scope("a\"b");
     assert!(
         quoted
@@ -85,7 +85,7 @@ async fn an_id_and_a_secret_full_of_reserved_characters_are_encoded() {
         assert_ne!(
             in_header,
             body.contains("client_secret"),
-            "one method, not two"
+            "exactly one authentication method"
         );
         assert!(!request.uri().to_string().contains("client"));
     }
@@ -108,7 +108,7 @@ async fn a_token_request_adds_to_the_defaults_of_the_source() {
         .scope("b a")
         .resource("https://one.example/")
         .resource("https://two.example/")
-        .audience("somebody")
+        .audience("orders")
         .build()
         .unwrap();
     TokenCache::new(source.clone()).token().await.unwrap();
@@ -120,7 +120,7 @@ async fn a_token_request_adds_to_the_defaults_of_the_source() {
         [
             "grant_type=client_credentials&scope=by_default&tenant=one",
             "grant_type=client_credentials&scope=a+b&resource=https%3A%2F%2Fone.example%2F\
-             &resource=https%3A%2F%2Ftwo.example%2F&audience=somebody&tenant=one",
+             &resource=https%3A%2F%2Ftwo.example%2F&audience=orders&tenant=one",
         ]
     );
 }
@@ -170,17 +170,19 @@ async fn a_rotated_secret_is_read_from_its_file() {
     std::fs::write(&path, "new\n").unwrap();
     TokenCache::new(source.clone()).token().await.unwrap();
     std::fs::remove_file(&path).unwrap();
-    let error = soon(TokenCache::new(source).token()).await.unwrap_err();
+    let error = with_timeout(TokenCache::new(source).token())
+        .await
+        .unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Configuration);
     assert_eq!(
         server.token_requests(),
         2,
-        "without a secret nothing is sent"
+        "no token request is sent without a secret"
     );
 }
 
 #[tokio::test]
-async fn an_error_response_with_too_large_a_page_keeps_its_status() {
+async fn an_error_response_with_a_body_that_is_too_large_keeps_its_status() {
     let server = AuthorizationServer::builder()
         .client("id", "secret")
         .start()

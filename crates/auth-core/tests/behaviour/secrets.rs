@@ -1,9 +1,4 @@
-//! Nothing secret is printed: not by `Debug`, not in an error, not in a log.
-
-use std::{
-    io,
-    sync::{Arc, Mutex},
-};
+//! `Debug`, errors and logs show no secret.
 
 use auth_core::{
     Authorizer, ClientAuthentication, ClientCredentials, ClientSecret, SecretString, TokenCache,
@@ -11,10 +6,11 @@ use auth_core::{
 };
 use auth_test_support::{
     secrets::{Canned, GOOD, ID, SECRET, TOKEN, assert_clean, credentials, debug_is_clean},
-    soon,
+    with_timeout,
 };
 use http::Request;
-use tracing_subscriber::fmt::MakeWriter;
+
+use crate::captured_log::CapturedLog;
 
 #[tokio::test]
 async fn debug_of_every_public_type_that_holds_a_secret() {
@@ -56,13 +52,13 @@ async fn debug_of_every_public_type_that_holds_a_secret() {
     let decision = authorizer.authorize(&request);
     debug_is_clean(&decision);
     let auth_core::adapter::Decision::Authorize(authorization) = decision else {
-        panic!("expected a token at hand, got {decision:?}");
+        panic!("expected a cached token, got {decision:?}");
     };
     authorization.apply(request.headers_mut());
     debug_is_clean(&request);
 }
 
-/// A server that echoes what it got, in every member and in every way to be wrong.
+/// The server echoes the secret and the token in every member, in valid and in invalid responses.
 #[tokio::test]
 async fn errors_show_no_secret_and_no_body() {
     for canned in [
@@ -111,49 +107,22 @@ async fn errors_show_no_secret_and_no_body() {
     }
 }
 
-#[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
-
-impl io::Write for Log {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-impl<'a> MakeWriter<'a> for Log {
-    type Writer = Self;
-
-    fn make_writer(&'a self) -> Self {
-        self.clone()
-    }
-}
-
 #[tokio::test]
-async fn the_log_at_its_loudest_shows_no_secret() {
-    let log = Log::default();
-    let subscriber = tracing_subscriber::fmt()
-        .with_max_level(tracing::Level::TRACE)
-        .with_writer(log.clone())
-        .finish();
-    let guard = tracing::subscriber::set_default(subscriber);
+async fn the_log_at_trace_level_shows_no_secret() {
+    let (log, guard) = CapturedLog::start();
     let bad = Canned(
         401,
         r#"{"error":"invalid_client","error_description":"s3cr3t/of+the=client"}"#,
     );
     for canned in [GOOD, bad] {
         let tokens = TokenCache::new(credentials(canned));
-        let _ = soon(tokens.token()).await;
+        let _ = with_timeout(tokens.token()).await;
         let authorizer = Authorizer::builder(tokens).origin("https://api.example");
         let elsewhere = Request::get("https://elsewhere.example/").body(()).unwrap();
         let _ = authorizer.build().unwrap().authorize(&elsewhere);
     }
     drop(guard);
-    let text = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+    let text = log.text();
     for event in [
         "access token received",
         "token request failed",

@@ -1,4 +1,4 @@
-//! The cache abandons a fetch, which finishes nevertheless.
+//! A fetch that finishes after the cache has abandoned it.
 
 use loom::thread;
 

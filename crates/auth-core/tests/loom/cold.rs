@@ -1,4 +1,4 @@
-//! There is no token yet.
+//! A cache without a token.
 
 use auth_core::ErrorKind;
 use loom::thread;

@@ -1,4 +1,4 @@
-//! The token is stale.
+//! A cache with a stale token.
 
 use auth_core::TokenCache;
 

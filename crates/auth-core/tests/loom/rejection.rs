@@ -1,4 +1,4 @@
-//! The API rejects the token.
+//! A token that the API rejects.
 
 use auth_core::{
     Authorizer,
@@ -18,7 +18,7 @@ use super::{
 fn rejected(attempt: Attempt) -> String {
     let response = Response::builder().status(401).body(()).unwrap();
     let Verdict::Renew(renewal) = attempt.classify(&response, true) else {
-        panic!("there is another token");
+        panic!("expected a replacement");
     };
     let attempt = block_on(renewal).attempt().expect("another token");
     let mut headers = HeaderMap::new();

@@ -21,15 +21,15 @@ pub(crate) const STALE: u64 = 85_000;
 
 /// A clock that a test moves by seconds. A sleep never ends.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Hands(Arc<AtomicU64>);
+pub(crate) struct ManualClock(Arc<AtomicU64>);
 
-impl Hands {
+impl ManualClock {
     pub(crate) fn advance(&self, seconds: u64) {
         self.0.fetch_add(seconds, SeqCst);
     }
 }
 
-impl Clock for Hands {
+impl Clock for ManualClock {
     fn now(&self) -> Now {
         let time = Duration::from_secs(self.0.load(SeqCst));
         Now {

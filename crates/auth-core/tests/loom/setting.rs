@@ -1,4 +1,4 @@
-//! The state that each test starts from, and what its threads do.
+//! The initial state of each test, and the operations of its threads.
 
 use std::{
     future::Future,
@@ -10,19 +10,19 @@ use std::{
 use auth_core::{Error, TokenCache, block_on};
 use loom::thread;
 
-use super::scripted::{Answer, Hands, STALE, Source};
+use super::scripted::{Answer, ManualClock, STALE, Source};
 
 /// A cache, its source and its clock.
 pub(crate) struct Setting {
     pub(crate) tokens: TokenCache,
     pub(crate) source: Arc<Source>,
-    pub(crate) clock: Hands,
+    pub(crate) clock: ManualClock,
 }
 
 impl Setting {
     /// A cache without a token.
     pub(crate) fn cold(answers: &[Answer]) -> Self {
-        let clock = Hands::default();
+        let clock = ManualClock::default();
         let source = Arc::new(Source::new(answers));
         let tokens = TokenCache::builder(Arc::clone(&source)).clock(clock.clone());
         Self {

@@ -1,4 +1,4 @@
-//! What most tests need: a store, a raw connection, keys, tokens, deadlines.
+//! Helpers of the tests: a store, a raw connection, keys, tokens and deadlines.
 
 use std::{future::Future, time::Duration};
 
@@ -109,11 +109,11 @@ pub(crate) async fn eventually<T, F: Future<Output = Option<T>>>(
         }
     };
     let answer = timeout(DEADLINE, asked).await;
-    answer.unwrap_or_else(|_| panic!("never: {what}"))
+    answer.unwrap_or_else(|_| panic!("{what}: not within the deadline"))
 }
 
 /// Awaits `outcome` for at most the deadline.
-pub(crate) async fn soon<T>(what: &str, outcome: impl Future<Output = T>) -> T {
+pub(crate) async fn with_timeout<T>(what: &str, outcome: impl Future<Output = T>) -> T {
     let outcome = timeout(DEADLINE, outcome).await;
-    outcome.unwrap_or_else(|_| panic!("never: {what}"))
+    outcome.unwrap_or_else(|_| panic!("{what}: not within the deadline"))
 }

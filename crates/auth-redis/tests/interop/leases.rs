@@ -79,7 +79,7 @@ async fn a_process_does_not_release_the_lease_of_another_holder() {
 }
 
 #[tokio::test]
-async fn a_process_does_not_renew_the_lease_of_another_holder() {
+async fn a_process_does_not_extend_the_lease_of_another_holder() {
     let fixture = Fixture::new();
     let store = RedisStore::builder(std::env::var("AUTH_TEST_REDIS_URL").unwrap())
         .danger_plaintext(true)
@@ -91,7 +91,7 @@ async fn a_process_does_not_renew_the_lease_of_another_holder() {
     let mut raw = fixture.raw().await;
     let () = ask(&mut raw, &["SET", &name, "another", "PX", "60000"]).await;
 
-    // the lease is renewed several times in this period
+    // the lease is extended several times in this period
     let held = tokio::time::timeout(Duration::from_millis(1200), lease.hold()).await;
     assert!(held.is_err());
     let left: u64 = ask(&mut raw, &["PTTL", &name]).await;

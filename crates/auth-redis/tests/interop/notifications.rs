@@ -5,7 +5,7 @@ use redis::aio::MultiplexedConnection;
 use tokio::task::JoinSet;
 
 use crate::{
-    fixture::{Fixture, NEW, OLD, ask, eventually, key, raw, soon, token},
+    fixture::{Fixture, NEW, OLD, ask, eventually, key, raw, token, with_timeout},
     server::Server,
 };
 
@@ -42,7 +42,7 @@ async fn many_waiters_share_one_subscription_and_are_woken_by_a_message() {
     // each waiter subscribes before it polls, and polls before it waits
     let mut raw = fixture.raw().await;
     // nothing changes, so only the message can wake the waiters
-    soon("all waiters are woken", async {
+    with_timeout("all waiters are woken", async {
         while !waiters.is_empty() {
             let _: u64 = ask(&mut raw, &["PUBLISH", &channel, "saved"]).await;
             tokio::task::yield_now().await;
@@ -81,7 +81,7 @@ struct Listener {
 impl Listener {
     async fn next(&mut self) -> String {
         loop {
-            let push = soon("a push", self.pushes.recv()).await.unwrap();
+            let push = with_timeout("a push", self.pushes.recv()).await.unwrap();
             if push.kind == redis::PushKind::PMessage {
                 return redis::from_redis_value(push.data[2].clone()).unwrap();
             }
@@ -134,7 +134,7 @@ async fn is_noticed_by_polling(fixture: &Fixture, command: &[&str]) {
         let words = [&[command[0], &name], &command[2..]].concat();
         let _: redis::Value = ask(&mut raw, &words).await;
     };
-    let (changed, ()) = soon("the change is noticed", async {
+    let (changed, ()) = with_timeout("the change is noticed", async {
         tokio::join!(changed, change)
     })
     .await;
@@ -159,7 +159,7 @@ async fn waiters_poll_if_the_acl_does_not_allow_the_channels() {
     let lease = store.lease(&key()).await.unwrap().unwrap();
     let key = key();
     let waits = async {
-        soon("a change is noticed", store.changed(&key))
+        with_timeout("a change is noticed", store.changed(&key))
             .await
             .unwrap();
     };

@@ -100,7 +100,7 @@ async fn attempts_to_connect_back_off_when_the_server_closes_every_connection() 
 }
 
 #[tokio::test]
-async fn an_attempt_to_connect_goes_on_when_its_waiters_are_dropped() {
+async fn an_attempt_to_connect_continues_when_its_waiters_are_dropped() {
     let server = Server::start(&[]).await;
     let relay = TcpRelay::start(Some(server.port())).await;
     let store = Fixture::at(relay.url()).store([NEW]);

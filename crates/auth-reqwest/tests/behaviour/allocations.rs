@@ -1,6 +1,6 @@
-//! What a request costs that finds its token: no allocation of the middleware's own, no waiting, no task.
+//! The cost of a request whose token is cached: no allocation by the middleware itself, no wait and no task.
 //!
-//! Nothing here runs in a runtime once the token is there, so nothing can spawn or wait for a timer.
+//! The requests run outside a runtime, so that they can neither spawn a task nor wait for a timer.
 
 use std::sync::{
     Arc,
@@ -21,7 +21,7 @@ use tokio::runtime::Builder;
 const API: &str = "https://api.example.com/orders";
 
 fn authorizer(methods: ReplayMethods) -> Authorizer {
-    let tokens = TokenCache::builder(Scripted::lives(600)).clock(ManualClock::new());
+    let tokens = TokenCache::builder(Scripted::expires_in(600)).clock(ManualClock::new());
     let tokens = tokens.build();
     let runtime = Builder::new_current_thread().build().unwrap();
     runtime.block_on(tokens.token()).unwrap();
@@ -33,7 +33,7 @@ fn allocations(job: impl FnOnce()) -> u64 {
     measure(job).count_total
 }
 
-/// Answers at once, and counts its calls that carried the token.
+/// Responds at once, and counts the requests that carried the token.
 #[derive(Clone, Default)]
 struct Client(Arc<AtomicUsize>);
 
@@ -64,7 +64,7 @@ impl Middleware for Client {
     }
 }
 
-/// What any middleware costs that sets a header.
+/// A middleware that only sets a header, for comparison.
 struct Plain;
 
 #[async_trait]
@@ -81,7 +81,7 @@ impl Middleware for Plain {
     }
 }
 
-/// A chain of one middleware, and the client at its end.
+/// A client with one middleware.
 fn chain(middleware: impl Middleware) -> (ClientWithMiddleware, Client) {
     let end = Client::default();
     let chain = ClientBuilder::new(reqwest_client())
@@ -90,17 +90,21 @@ fn chain(middleware: impl Middleware) -> (ClientWithMiddleware, Client) {
     (chain.build(), end)
 }
 
-/// What a request allocates that is over at its first poll.
+/// Returns the allocations of a request that completes at its first poll.
 fn of_a_request((client, end): &(ClientWithMiddleware, Client)) -> u64 {
     let calls = end.calls();
     let request = reqwest::Request::new(reqwest::Method::GET, API.parse().unwrap());
     let count = allocations(|| assert!(client.execute(request).now_or_never().is_some()));
-    assert_eq!(end.calls(), calls + 1, "with the token, in the first poll");
+    assert_eq!(
+        end.calls(),
+        calls + 1,
+        "the request is sent with the token in the first poll"
+    );
     count
 }
 
 #[test]
-fn the_middleware_completes_at_the_first_poll_and_allocates_what_any_other_does() {
+fn the_middleware_completes_at_the_first_poll_and_allocates_as_much_as_any_other() {
     let request = reqwest::Request::new(reqwest::Method::GET, API.parse().unwrap());
     let url = allocations(|| drop(request.url().clone()));
     let copy = allocations(|| drop(request.try_clone()));
@@ -110,6 +114,6 @@ fn the_middleware_completes_at_the_first_poll_and_allocates_what_any_other_does(
         chain(AuthMiddleware::new(authorizer(ReplayMethods::Any))),
     ];
     let [plain, once, twice] = chains.map(|chain| (of_a_request(&chain), of_a_request(&chain)).1);
-    assert_eq!(once, plain + url, "to see who answers");
+    assert_eq!(once, plain + url, "the URL is cloned to detect redirects");
     assert_eq!(twice, plain + copy);
 }

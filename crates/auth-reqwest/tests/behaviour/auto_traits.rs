@@ -1,4 +1,4 @@
-//! The auto traits of every public type: to lose one breaks a user's build.
+//! The auto traits of every public type. Losing one breaks the build of a user.
 
 use auth_reqwest::{AuthMiddleware, ReqwestTransport};
 use auth_test_support::assert_auto_traits;

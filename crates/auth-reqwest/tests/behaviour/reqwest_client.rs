@@ -73,7 +73,7 @@ async fn a_streaming_body_is_sent() {
     }
 }
 
-/// Were the body gathered before it is sent, the API would not see the request.
+/// If the body were collected before it is sent, the API would not receive the request.
 #[tokio::test]
 async fn a_streaming_body_is_sent_chunk_by_chunk() {
     let deployment = Deployment::start().await;
@@ -91,7 +91,7 @@ async fn a_streaming_body_is_sent_chunk_by_chunk() {
     let arrived = timeout(Duration::from_secs(10), deployment.api.until_requests(1));
     arrived
         .await
-        .expect("nothing is sent before the body is complete");
+        .expect("the request was not sent before the body was complete");
     say.send("second".into()).await.unwrap();
     drop(say);
     assert_eq!(sending.await.unwrap().unwrap().status(), StatusCode::OK);
@@ -99,7 +99,7 @@ async fn a_streaming_body_is_sent_chunk_by_chunk() {
 }
 
 #[tokio::test]
-async fn a_callers_own_authorization_is_left_alone_and_costs_no_token_request() {
+async fn an_authorization_header_of_the_caller_stays_unchanged_and_causes_no_token_request() {
     let deployment = Deployment::start().await;
     let request = client(deployment.authorizer()).get(deployment.api.url());
     let own = HeaderValue::from_static("Basic b3duOm93bg==");
@@ -118,7 +118,7 @@ async fn an_unlisted_origin_gets_no_token() {
     assert_eq!(deployment.authorization.token_requests(), 0);
 }
 
-/// reqwest makes a userinfo an `Authorization` of its own, which is the caller's.
+/// reqwest turns userinfo into an `Authorization` header, which stays unchanged.
 #[tokio::test]
 async fn a_userinfo_that_looks_like_the_origin_gets_no_token() {
     let deployment = Deployment::start().await;
@@ -132,7 +132,7 @@ async fn a_userinfo_that_looks_like_the_origin_gets_no_token() {
 }
 
 #[tokio::test]
-async fn a_redirect_to_an_unlisted_origin_takes_no_token_along() {
+async fn a_redirect_to_an_unlisted_origin_carries_no_token() {
     let deployment = Deployment::start().await;
     let unlisted =
         RawServer::start("HTTP/1.1 200 OK\r\ncontent-length: 0\r\nconnection: close\r\n\r\n").await;
@@ -172,7 +172,7 @@ async fn without_a_token_the_request_is_not_sent() {
         .get(deployment.api.url())
         .send();
     let Error::Middleware(error) = outcome.await.unwrap_err() else {
-        panic!("expected an error of the middleware");
+        panic!("expected a middleware error");
     };
     let error: &auth_core::Error = error.downcast_ref().unwrap();
     assert_eq!(error.kind(), ErrorKind::Denied);
@@ -181,7 +181,7 @@ async fn without_a_token_the_request_is_not_sent() {
 }
 
 #[tokio::test]
-async fn a_hundred_cold_requests_cost_one_token_request() {
+async fn a_hundred_requests_without_a_token_make_one_token_request() {
     let deployment = Deployment::start().await;
     deployment.authorization.hold();
     let client = client(deployment.authorizer());
@@ -197,7 +197,7 @@ async fn a_hundred_cold_requests_cost_one_token_request() {
     assert_eq!(deployment.authorization.token_requests(), 1);
 }
 
-/// reqwest connects by the URL, whatever the content type says.
+/// reqwest connects by the URL, also for gRPC content types.
 #[tokio::test]
 async fn a_grpc_web_request_carries_a_token() {
     let deployment = Deployment::start().await;

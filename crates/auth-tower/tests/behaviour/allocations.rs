@@ -1,6 +1,6 @@
-//! What a request costs that finds its token: no allocation of the layer's own, no waiting, no task.
+//! The cost of a request whose token is cached: no allocation by the layer itself, no wait and no task.
 //!
-//! Nothing here runs in a runtime once the token is there, so nothing can spawn or wait for a timer.
+//! The requests run outside a runtime, so that they can neither spawn a task nor wait for a timer.
 
 use std::{
     convert::Infallible,
@@ -28,7 +28,7 @@ use tower_http::auth::AddAuthorizationLayer;
 const API: &str = "https://api.example.com/orders";
 
 fn authorizer(methods: ReplayMethods) -> Authorizer {
-    let tokens = TokenCache::builder(Scripted::lives(600)).clock(ManualClock::new());
+    let tokens = TokenCache::builder(Scripted::expires_in(600)).clock(ManualClock::new());
     let tokens = tokens.build();
     let runtime = Builder::new_current_thread().build().unwrap();
     runtime.block_on(tokens.token()).unwrap();
@@ -40,7 +40,7 @@ fn allocations(job: impl FnOnce()) -> u64 {
     measure(job).count_total
 }
 
-/// Answers at once, and counts its calls that carried the token.
+/// Responds at once, and counts the requests that carried the token.
 #[derive(Clone, Default)]
 struct Client(Arc<AtomicUsize>);
 
@@ -78,12 +78,12 @@ fn the_layer_calls_the_client_inside_its_own_call() {
     let client = Client::default();
     let mut service = AuthLayer::new(authorizer(ReplayMethods::Any)).layer(client.clone());
     let response = service.call(get(API));
-    assert_eq!(client.calls(), 1, "before there is a future to poll");
+    assert_eq!(client.calls(), 1, "the call itself sends the request");
     assert!(response.now_or_never().is_some());
 }
 
 #[test]
-fn the_layer_allocates_what_a_constant_header_does() {
+fn the_layer_allocates_as_much_as_a_constant_header() {
     let of = |mut service: Box<dyn FnMut(Request<Full<Bytes>>)>| {
         let requests = [get(API), get(API)];
         let [first, second] = requests.map(|request| allocations(|| service(request)));

@@ -1,4 +1,4 @@
-//! The auto traits of every public type: to lose one breaks a user's build.
+//! The auto traits of every public type. Losing one breaks the build of a user.
 
 use auth_test_support::{assert_auto_traits, hyper_clients::HyperClient};
 use auth_tower::{Auth, AuthLayer, Bounded, CloneBody, NoReplay, ResponseFuture, TowerTransport};
@@ -6,7 +6,8 @@ use bytes::Bytes;
 use http_body_util::Full;
 use tonic::transport::Channel;
 
-/// The futures are as those inside them are: hyper's response future is neither `Sync` nor `Clone`.
+/// The futures have the auto traits of those inside them. hyper's response future is neither `Sync` nor
+/// `Clone`.
 #[test]
 fn auto_traits_of_public_types() {
     type TonicBody = tonic::body::Body;

@@ -4,7 +4,7 @@ use std::{convert::Infallible, error::Error};
 
 use auth_core::{BoxError, ErrorKind};
 use auth_test_support::{
-    Deployment, Mint, NOTHING, RawServer, authorizations,
+    Deployment, GatedSource, NOTHING, RawServer, authorizations,
     certificates::Authority,
     get,
     hyper_clients::{hyper_client, hyper_h2c_client, hyper_tls_client},
@@ -17,8 +17,8 @@ use http_body_util::Full;
 use hyper::body::Incoming;
 use tower::{Layer, Service, ServiceExt, service_fn};
 
-/// Sends a request to the API at `origin` while there is no token yet, and one when there is. The
-/// API rejects a request without a token, and one with two.
+/// Sends one request without a cached token and one with a cached token to the API at `origin`. The API
+/// rejects a request without a token, and a request with two.
 async fn carries_one_token<S>(deployment: &Deployment, client: S, origin: &str, version: Version)
 where
     S: Service<Request<Full<Bytes>>, Response = Response<Incoming>> + Clone,
@@ -74,7 +74,7 @@ async fn the_injected_header_is_marked_sensitive() {
         let value = &request.headers()[AUTHORIZATION];
         Ok::<_, Infallible>(Response::new((value.clone(), value.is_sensitive())))
     });
-    let authorizer = Mint::open().authorizer("https://api.example.com");
+    let authorizer = GatedSource::open().authorizer("https://api.example.com");
     let client = AuthLayer::new(authorizer).layer(inner);
     for found in ["cold", "warm"] {
         let request = Request::get("https://api.example.com/").body(()).unwrap();
@@ -85,7 +85,7 @@ async fn the_injected_header_is_marked_sensitive() {
 }
 
 #[tokio::test]
-async fn a_callers_own_authorization_is_left_alone_and_costs_no_token_request() {
+async fn an_authorization_header_of_the_caller_stays_unchanged_and_causes_no_token_request() {
     let deployment = Deployment::start().await;
     let client = AuthLayer::new(deployment.authorizer()).layer(hyper_client());
     let mut request = get(deployment.api.url());
@@ -125,10 +125,10 @@ async fn another_name_of_the_same_host_is_another_origin() {
 
 #[tokio::test]
 async fn a_userinfo_that_looks_like_the_origin_gets_no_token() {
-    let mint = Mint::open();
+    let source = GatedSource::open();
     for userinfo in ["127.0.0.1:4000", "127.0.0.1"] {
         let unlisted = RawServer::start("HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n").await;
-        let authorizer = mint.warm_authorizer(format!("http://{userinfo}")).await;
+        let authorizer = source.warm_authorizer(format!("http://{userinfo}")).await;
         let client = AuthLayer::new(authorizer).layer(hyper_client());
         let uri = format!("http://{userinfo}@{}/", unlisted.address());
         client.oneshot(get(uri)).await.unwrap();
@@ -143,12 +143,12 @@ async fn a_uri_without_a_host_gets_no_token() {
     let inner = service_fn(|request: Request<()>| async move {
         Ok::<_, Infallible>(Response::new(request.headers().contains_key(AUTHORIZATION)))
     });
-    let mint = Mint::open();
-    let client = AuthLayer::new(mint.authorizer("https://api.example.com")).layer(inner);
+    let source = GatedSource::open();
+    let client = AuthLayer::new(source.authorizer("https://api.example.com")).layer(inner);
     let request = Request::get("/path").body(()).unwrap();
     let has_token = client.oneshot(request).await.unwrap().into_body();
     assert!(!has_token);
-    assert_eq!(mint.requests(), 0);
+    assert_eq!(source.requests(), 0);
 }
 
 #[tokio::test]
@@ -164,14 +164,14 @@ async fn without_a_token_the_request_is_not_sent() {
         let error: &auth_core::Error = error.downcast_ref().expect(attempt);
         assert_eq!(error.kind(), ErrorKind::Denied);
         assert_eq!(error.error_code(), Some("invalid_client"));
-        assert!(error.source().is_none(), "a gRPC status is for gRPC");
+        assert!(error.source().is_none(), "the gRPC status is for gRPC only");
     }
     assert_eq!(deployment.api.request_count(), 0);
     assert_eq!(deployment.authorization.token_requests(), 1);
 }
 
 #[tokio::test]
-async fn a_hundred_cold_requests_cost_one_token_request() {
+async fn a_hundred_requests_without_a_token_make_one_token_request() {
     let deployment = Deployment::start().await;
     deployment.authorization.hold();
     let client = AuthLayer::new(deployment.authorizer()).layer(hyper_client());

@@ -1,10 +1,11 @@
 //! The layer and the transport on hyper, tonic and tower's own services, on loopback.
 
-// clippy.toml allows these in test functions, and not in what those call
+// clippy.toml allows these in test functions, but not in the functions that they call
 #![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used)]
 
 mod allocations;
 mod auto_traits;
+mod awaited_token;
 mod hyper_client;
 mod readiness;
 mod redirects;

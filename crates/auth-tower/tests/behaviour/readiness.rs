@@ -1,4 +1,4 @@
-//! tower's contract: what is called has to be ready, and what is ready may hold a permit.
+//! tower's contract: a service is called only when it is ready, and a ready service may hold a permit.
 
 use std::{
     convert::Infallible,
@@ -12,7 +12,7 @@ use std::{
 use auth_core::{
     Authorizer, BoxError, ClientAuthentication, ClientCredentials, ErrorKind, TokenCache,
 };
-use auth_test_support::{Mint, Strict, get, scripted::Scripted};
+use auth_test_support::{GatedSource, Strict, get, scripted::Scripted};
 use auth_testing::TokioClock;
 use auth_tower::{AuthLayer, TowerTransport};
 use bytes::Bytes;
@@ -27,7 +27,7 @@ fn request() -> Request<()> {
     Request::get(API).body(()).unwrap()
 }
 
-/// Calls the service once it is ready, as the contract says; sends nothing itself.
+/// Calls the service once it is ready. The returned future has not been polled.
 async fn ready_call<S, B>(client: &mut S, request: Request<B>) -> S::Future
 where
     S: Service<Request<B>, Error = BoxError>,
@@ -39,7 +39,7 @@ where
 #[tokio::test]
 async fn with_a_cached_token_the_ready_service_is_called() {
     let (inner, log) = Strict::new();
-    let authorizer = Mint::open().warm_authorizer(API).await;
+    let authorizer = GatedSource::open().warm_authorizer(API).await;
     let mut client = AuthLayer::new(authorizer).layer(inner);
     for _ in 0..2 {
         let response = ready_call(&mut client, request()).await;
@@ -53,8 +53,8 @@ async fn with_a_cached_token_the_ready_service_is_called() {
 #[tokio::test]
 async fn a_request_that_passes_without_a_token_goes_to_the_ready_service() {
     let (inner, log) = Strict::new();
-    let mint = Mint::held();
-    let mut client = AuthLayer::new(mint.authorizer("https://other.example.com")).layer(inner);
+    let source = GatedSource::held();
+    let mut client = AuthLayer::new(source.authorizer("https://other.example.com")).layer(inner);
     let response = ready_call(&mut client, request()).await;
     assert!(response.await.unwrap().into_body().headers().is_empty());
     assert_eq!(log.called(), [0]);
@@ -63,14 +63,14 @@ async fn a_request_that_passes_without_a_token_goes_to_the_ready_service() {
 #[tokio::test]
 async fn waiting_for_a_token_returns_the_permit_and_takes_another_for_the_call() {
     let (inner, log) = Strict::new();
-    let mint = Mint::held();
-    let mut client = AuthLayer::new(mint.authorizer(API)).layer(inner);
+    let source = GatedSource::held();
+    let mut client = AuthLayer::new(source.authorizer(API)).layer(inner);
     let mut call = task::spawn(ready_call(&mut client, request()).await);
     assert_eq!(log.permits(), 0, "before it is polled");
     assert_pending!(call.poll());
     assert_eq!(log.permits(), 0, "while it waits");
     assert!(log.called().is_empty());
-    mint.release();
+    source.release();
     let carried = call.await.unwrap().into_body();
     assert_eq!(carried.headers()[AUTHORIZATION], "Bearer token-1");
 
@@ -81,18 +81,18 @@ async fn waiting_for_a_token_returns_the_permit_and_takes_another_for_the_call()
     assert_eq!(log.permits(), 0);
 }
 
-/// A deadlock would end in a timeout, which paused time makes an instant one.
+/// A deadlock would end in a timeout, which takes no real time because the time is paused.
 #[tokio::test(start_paused = true)]
 async fn one_permit_shared_by_the_api_and_the_token_requests_is_no_deadlock() {
-    let anybody = service_fn(|request: Request<Full<Bytes>>| async move {
+    let server = service_fn(|request: Request<Full<Bytes>>| async move {
         let body = match request.uri().path() {
             "/token" => r#"{"access_token":"abc","token_type":"Bearer","expires_in":600}"#,
             _ if request.headers().contains_key(AUTHORIZATION) => "welcome",
-            _ => "who are you?",
+            _ => "no token",
         };
         Ok::<_, Infallible>(Response::new(Full::<Bytes>::from(body)))
     });
-    let one_at_a_time = ServiceBuilder::new().concurrency_limit(1).service(anybody);
+    let one_at_a_time = ServiceBuilder::new().concurrency_limit(1).service(server);
     let credentials = ClientCredentials::builder(
         "https://as.example.com/token",
         "client",
@@ -110,10 +110,10 @@ async fn one_permit_shared_by_the_api_and_the_token_requests_is_no_deadlock() {
 }
 
 #[tokio::test]
-async fn a_dropped_caller_leaves_nothing_behind_and_stops_no_other_caller() {
+async fn a_dropped_call_releases_its_request_and_stops_no_other_call() {
     let (inner, log) = Strict::new();
-    let mint = Mint::held();
-    let mut client = AuthLayer::new(mint.authorizer(API)).layer(inner);
+    let source = GatedSource::held();
+    let mut client = AuthLayer::new(source.authorizer(API)).layer(inner);
     let body = Arc::new("body");
     let with_body = || Request::get(API).body(Arc::clone(&body)).unwrap();
     let mut first = task::spawn(ready_call(&mut client, with_body()).await);
@@ -121,11 +121,15 @@ async fn a_dropped_caller_leaves_nothing_behind_and_stops_no_other_caller() {
     assert_pending!(first.poll());
     assert_pending!(second.poll());
     drop(first);
-    assert_eq!(Arc::strong_count(&body), 2, "the second call's, and ours");
-    mint.release();
+    assert_eq!(
+        Arc::strong_count(&body),
+        2,
+        "one for the second call, one for the test"
+    );
+    source.release();
     let carried = second.await.unwrap().into_body();
     assert_eq!(carried.headers()[AUTHORIZATION], "Bearer token-1");
-    assert_eq!(mint.requests(), 1);
+    assert_eq!(source.requests(), 1);
     assert_eq!(log.called().len(), 1);
     assert_eq!(log.permits(), 0);
 }
@@ -134,32 +138,32 @@ async fn a_dropped_caller_leaves_nothing_behind_and_stops_no_other_caller() {
 #[tokio::test]
 async fn a_request_without_a_token_is_not_sent() {
     let (inner, log) = Strict::new();
-    let mint = Mint::failing(ErrorKind::Denied);
-    let client = AuthLayer::new(mint.authorizer(API)).layer(inner);
+    let source = GatedSource::failing(ErrorKind::Denied);
+    let client = AuthLayer::new(source.authorizer(API)).layer(inner);
     for _ in 0..2 {
         let outcome = client.clone().oneshot(request()).await;
         let error = outcome.unwrap_err().downcast::<auth_core::Error>().unwrap();
         assert_eq!(error.kind(), ErrorKind::Denied);
     }
     assert!(log.called().is_empty());
-    assert_eq!(mint.requests(), 1);
+    assert_eq!(source.requests(), 1);
 }
 
 #[tokio::test]
 async fn cold_callers_share_one_failure_and_none_is_sent() {
     let (inner, log) = Strict::new();
-    let mint = Mint::failing(ErrorKind::Unavailable);
-    let client = AuthLayer::new(mint.authorizer(API)).layer(inner);
+    let source = GatedSource::failing(ErrorKind::Unavailable);
+    let client = AuthLayer::new(source.authorizer(API)).layer(inner);
     let calls = (0..32).map(|_| client.clone().oneshot(request()));
     for outcome in futures_util::future::join_all(calls).await {
         let error = outcome.unwrap_err().downcast::<auth_core::Error>().unwrap();
         assert_eq!(error.kind(), ErrorKind::Unavailable);
     }
-    assert_eq!(mint.requests(), 1);
+    assert_eq!(source.requests(), 1);
     assert!(log.called().is_empty());
 }
 
-/// An inner service's own error.
+/// An error of the inner service.
 #[derive(Debug, Eq, PartialEq)]
 struct Broken(&'static str);
 
@@ -171,7 +175,7 @@ impl fmt::Display for Broken {
 
 impl std::error::Error for Broken {}
 
-/// Fails in `poll_ready` once it is told to, and in every call.
+/// Fails in `poll_ready` if `unready` is set, and in every call.
 #[derive(Clone, Debug, Default)]
 struct Failing {
     unready: Arc<Mutex<bool>>,
@@ -203,8 +207,8 @@ fn broken(error: BoxError) -> Broken {
 
 #[tokio::test]
 async fn an_inner_error_passes_unchanged() {
-    let client = AuthLayer::new(Mint::open().authorizer(API)).layer(Failing::default());
-    for token in ["waited for", "at hand"] {
+    let client = AuthLayer::new(GatedSource::open().authorizer(API)).layer(Failing::default());
+    for token in ["awaited", "cached"] {
         let error = client.clone().oneshot(request()).await.unwrap_err();
         assert_eq!(broken(error), Broken("call"), "{token}");
     }
@@ -214,7 +218,7 @@ async fn an_inner_error_passes_unchanged() {
 async fn an_error_of_poll_ready_passes_unchanged() {
     let inner = Failing::default();
     *inner.unready.lock().unwrap() = true;
-    let mut client = AuthLayer::new(Mint::open().authorizer(API)).layer(inner);
+    let mut client = AuthLayer::new(GatedSource::open().authorizer(API)).layer(inner);
     let mut ready = task::spawn(());
     let error = ready.enter(|cx, _| assert_ready!(client.poll_ready(cx)));
     assert_eq!(broken(error.unwrap_err()), Broken("poll_ready"));
@@ -222,21 +226,21 @@ async fn an_error_of_poll_ready_passes_unchanged() {
 
 #[tokio::test]
 async fn an_error_of_poll_ready_after_the_wait_passes_unchanged() {
-    let (inner, mint) = (Failing::default(), Mint::held());
-    let mut client = AuthLayer::new(mint.authorizer(API)).layer(inner.clone());
+    let (inner, source) = (Failing::default(), GatedSource::held());
+    let mut client = AuthLayer::new(source.authorizer(API)).layer(inner.clone());
     let mut ready = task::spawn(());
     ready.enter(|cx, _| assert_ready_ok!(client.poll_ready(cx)));
     let mut call = task::spawn(client.call(request()));
     assert_pending!(call.poll());
     *inner.unready.lock().unwrap() = true;
-    mint.release();
+    source.release();
     assert_eq!(broken(call.await.unwrap_err()), Broken("poll_ready"));
 }
 
-/// The token that was waited for lives a minute; the permit for the call comes five minutes later.
+/// The lifetime of the awaited token is a minute. The permit for the call is available after five minutes.
 #[tokio::test(start_paused = true)]
 async fn a_token_that_expired_before_the_service_was_ready_is_not_sent() {
-    let source = Scripted::lives(60);
+    let source = Scripted::expires_in(60);
     let tokens = TokenCache::builder(source).clock(TokioClock::new()).build();
     let authorizer = Authorizer::builder(tokens).origin(API);
     let slow = service_fn(|request: Request<()>| async move {
@@ -251,7 +255,7 @@ async fn a_token_that_expired_before_the_service_was_ready_is_not_sent() {
     let mut client = AuthLayer::new(authorizer.build().unwrap()).layer(limited);
     let mut calls = Vec::new();
     for _ in 0..3 {
-        // called cold: its readiness goes back, and it waits for a token and then for a permit
+        // without a cached token, the call returns its permit, and waits for a token and then for a permit
         calls.push(ready_call(&mut client, request()).await);
     }
     let sent: Vec<_> = futures_util::future::join_all(calls).await;

@@ -25,7 +25,7 @@ fn found(location: &str) -> Answer {
     Answer::status(StatusCode::FOUND).with_header(LOCATION, location)
 }
 
-/// Sends one request, and the API sends it on.
+/// Sends one request, which the API redirects.
 async fn redirected(deployment: &Deployment, nesting: Nesting, location: &str) -> StatusCode {
     redirected_with(deployment, &deployment.authorizer(), nesting, location).await
 }
@@ -73,7 +73,7 @@ enum Nesting {
 const BOTH: [Nesting; 2] = [Nesting::AuthInside, Nesting::AuthOutside];
 
 #[tokio::test]
-async fn a_redirect_to_an_unlisted_origin_takes_no_token_along() {
+async fn a_redirect_to_an_unlisted_origin_carries_no_token() {
     for nesting in BOTH {
         let deployment = Deployment::start().await;
         let unlisted = RawServer::start(WELCOME).await;
@@ -103,8 +103,8 @@ async fn a_hop_within_the_origin_carries_one_token() {
     }
 }
 
-/// Every hop is decided by where it goes, so inside the redirects an allowed origin gets its token even
-/// when an unlisted origin redirected there.
+/// Inside `FollowRedirect`, the layer authorizes every hop by its own origin. An allowed origin therefore
+/// receives its token even if an unlisted origin redirected there.
 #[tokio::test]
 async fn inside_the_redirects_a_hop_back_from_an_unlisted_origin_carries_the_token() {
     let deployment = Deployment::start().await;
@@ -117,8 +117,9 @@ async fn inside_the_redirects_a_hop_back_from_an_unlisted_origin_carries_the_tok
     assert!(!unlisted.received().await.contains("authorization"));
 }
 
-/// Outside, the layer sees one request and one response: what `FollowRedirect` has stripped does not
-/// come back, and the 401 for that looks like one about the token. The request is sent once more.
+/// Outside `FollowRedirect`, the layer handles one request and one response. The header that
+/// `FollowRedirect` has removed stays removed, and the resulting 401 is classified as a rejection of the
+/// token. The request is replayed.
 #[tokio::test]
 async fn outside_the_redirects_a_hop_back_from_an_unlisted_origin_carries_none() {
     let deployment = Deployment::start().await;
@@ -131,7 +132,7 @@ async fn outside_the_redirects_a_hop_back_from_an_unlisted_origin_carries_none()
     assert_ne!(shown[0], shown[2]);
 }
 
-/// Inside, the layer sees the hop alone; outside, all the way there.
+/// Inside `FollowRedirect`, the layer replays the last hop. Outside, it replays the whole request.
 #[tokio::test]
 async fn a_rejection_after_a_hop_within_the_origin_is_replayed() {
     for (nesting, again) in [
@@ -151,7 +152,7 @@ async fn a_rejection_after_a_hop_within_the_origin_is_replayed() {
     }
 }
 
-/// Within the origin `FollowRedirect` keeps what picked the token.
+/// Within the origin `FollowRedirect` keeps the extension that picks the token.
 #[tokio::test]
 async fn a_hop_within_the_origin_carries_the_token_that_was_picked() {
     for nesting in BOTH {
@@ -168,10 +169,10 @@ async fn a_hop_within_the_origin_carries_the_token_that_was_picked() {
     }
 }
 
-/// Across origins it drops that: a hop to another origin of ours carries the default token, and no
-/// other.
+/// Across origins `FollowRedirect` drops the extension. A hop to another allowed origin therefore carries
+/// the default token.
 #[tokio::test]
-async fn a_hop_to_another_allowed_origin_does_not_take_a_picked_token_along() {
+async fn a_hop_to_another_allowed_origin_does_not_carry_the_picked_token() {
     let deployment = Deployment::start().await;
     let other = deployment.unlisted_api().await;
     let named = deployment.builder();

@@ -1,4 +1,4 @@
-//! Nothing secret is printed by `Debug`.
+//! `Debug` prints no secret.
 
 use auth_core::{Authorizer, TokenCache};
 use auth_test_support::{

@@ -1,4 +1,4 @@
-//! The layer on tonic's channel, which shows it paths without a host.
+//! The layer on tonic's channel, whose requests have paths without a host.
 
 use std::{error::Error, time::Duration};
 
@@ -23,7 +23,7 @@ fn endpoint(deployment: &Deployment) -> Endpoint {
     Endpoint::from_shared(deployment.api.url()).unwrap()
 }
 
-/// A channel to the API, with the layer made for it.
+/// Returns a channel to the API, with a layer built for it.
 fn channel(deployment: &Deployment) -> Auth<Channel> {
     let endpoint = endpoint(deployment);
     let layer = AuthLayer::for_endpoint(&endpoint, deployment.authorizer()).unwrap();
@@ -55,8 +55,8 @@ async fn bidirectional(echo: &mut EchoClient<Auth<Channel>>) {
     assert_eq!(replies, ["a", "b", "c"]);
 }
 
-/// Makes a call while there is no token yet and one when there is, over a service that rejects
-/// those without.
+/// Makes one call without a cached token and one with a cached token. The service rejects calls without a
+/// token.
 macro_rules! carries_one_token {
     ($shape:ident) => {{
         let deployment = Deployment::start().await;
@@ -91,7 +91,7 @@ async fn a_bidirectional_call_carries_one_token() {
 }
 
 #[tokio::test]
-async fn over_tls_every_shape_of_a_call_carries_the_token() {
+async fn over_tls_every_kind_of_call_carries_the_token() {
     let (deployment, authority) = (Deployment::start().await, Authority::new());
     let origin = authority.in_front_of(&deployment.api, "h2").await;
     let tls = ClientTlsConfig::new().ca_certificate(Certificate::from_pem(authority.pem()));
@@ -120,7 +120,7 @@ async fn a_generated_client_works_on_the_layer() {
     assert_eq!(deployment.api.rejections(), 0);
 }
 
-/// Were the request's body gathered before it is sent, the first reply would never come.
+/// If the request body were collected before it is sent, the first reply would never arrive.
 #[tokio::test]
 async fn a_streaming_request_is_sent_message_by_message() {
     let deployment = Deployment::start().await;
@@ -141,11 +141,11 @@ async fn a_streaming_request_is_sent_message_by_message() {
         let conversation = timeout(Duration::from_secs(10), conversation);
         conversation
             .await
-            .expect("no reply to a message that was sent");
+            .expect("expected a reply to a message that was sent");
     }
 }
 
-/// Makes a call through `channel` and comes back with how it ended.
+/// Makes a call through `channel`, and returns its outcome.
 async fn call(channel: Auth<Channel>) -> Code {
     match EchoClient::new(channel).unary("hello").await {
         Ok(_) => Code::Ok,
@@ -154,7 +154,7 @@ async fn call(channel: Auth<Channel>) -> Code {
 }
 
 #[tokio::test]
-async fn a_plain_layer_cannot_know_where_a_channel_goes_and_sends_no_token() {
+async fn a_layer_that_was_not_built_for_a_channel_sends_no_token_through_it() {
     let deployment = Deployment::start().await;
     let plain = AuthLayer::new(deployment.authorizer());
     let channel = plain.layer(endpoint(&deployment).connect_lazy());
@@ -164,7 +164,7 @@ async fn a_plain_layer_cannot_know_where_a_channel_goes_and_sends_no_token() {
 }
 
 #[tokio::test]
-async fn a_plain_layer_sends_no_token_through_a_balanced_channel() {
+async fn a_layer_that_was_not_built_for_a_balanced_channel_sends_no_token_through_it() {
     let deployment = Deployment::start().await;
     let balanced = Channel::balance_list([endpoint(&deployment)].into_iter());
     let channel = AuthLayer::new(deployment.authorizer()).layer(balanced);
@@ -183,15 +183,15 @@ async fn a_channel_declared_trusted_gets_the_token() {
     assert_eq!(call(channel).await, Code::Ok);
 }
 
-/// `Grpc::with_origin` shows the layer an authority that the channel then overwrites.
+/// `Grpc::with_origin` sets an authority for the layer, which the channel then overwrites.
 async fn check_with_origin(channel: Auth<Channel>, origin: &'static str) {
     let mut health = HealthClient::with_origin(channel, Uri::from_static(origin));
-    // rejected or not: what was shown to the server counts
+    // the outcome does not matter, only the requests that the server received
     drop(health.check(HealthCheckRequest::default()).await);
 }
 
 #[tokio::test]
-async fn the_origin_a_client_claims_proves_nothing() {
+async fn the_origin_that_a_client_claims_is_not_trusted() {
     let deployment = Deployment::start().await;
     let authorizer = deployment.builder().origin("https://api.example.com");
     let layer = AuthLayer::new(authorizer.build().unwrap());
@@ -201,13 +201,13 @@ async fn the_origin_a_client_claims_proves_nothing() {
 }
 
 #[tokio::test]
-async fn the_origin_a_client_claims_has_to_be_an_allowed_one_too() {
+async fn the_origin_that_a_client_claims_has_to_be_allowed_too() {
     let deployment = Deployment::start().await;
     check_with_origin(channel(&deployment), "https://unlisted.example.com").await;
     assert_eq!(authorizations(&deployment.api), NOTHING);
 }
 
-fn refusal(endpoint: &Endpoint, authorizer: Authorizer) -> String {
+fn layer_error(endpoint: &Endpoint, authorizer: Authorizer) -> String {
     let error = AuthLayer::for_endpoint(endpoint, authorizer).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Configuration);
     error.to_string()
@@ -218,7 +218,7 @@ async fn the_origin_of_an_endpoint_is_not_where_it_connects() {
     let deployment = Deployment::start().await;
     let allowed = deployment.builder().origin("https://api.example.com");
     let disguised = endpoint(&deployment).origin(Uri::from_static("https://api.example.com"));
-    let text = refusal(&disguised, allowed.build().unwrap());
+    let text = layer_error(&disguised, allowed.build().unwrap());
     assert!(text.contains(&deployment.api.url()), "{text}");
 
     let renamed = endpoint(&deployment).origin(Uri::from_static("https://unlisted.example.com"));
@@ -231,7 +231,7 @@ async fn an_endpoint_of_another_host_is_an_error() {
     let deployment = Deployment::start().await;
     let allowed = deployment.builder().origin("https://api.example.com");
     let other = Endpoint::from_static("https://api.example.com.evil.example");
-    let text = refusal(&other, allowed.build().unwrap());
+    let text = layer_error(&other, allowed.build().unwrap());
     assert!(
         text.contains("https://api.example.com.evil.example"),
         "{text}"
@@ -244,8 +244,8 @@ async fn a_plaintext_endpoint_that_is_not_loopback_is_an_error() {
     let deployment = Deployment::start().await;
     let plaintext = Endpoint::from_static("http://api.example.com");
     let named = deployment.builder().origin("https://api.example.com");
-    refusal(&plaintext, named.build().unwrap());
-    refusal(
+    layer_error(&plaintext, named.build().unwrap());
+    layer_error(
         &plaintext,
         deployment
             .builder()
@@ -255,7 +255,7 @@ async fn a_plaintext_endpoint_that_is_not_loopback_is_an_error() {
     );
 }
 
-/// tonic calls an error that it does not know `Unknown`.
+/// tonic maps an unknown error to the status `Unknown`.
 #[tokio::test]
 async fn without_a_token_the_call_is_not_sent_and_its_status_says_why() {
     for (answer, kind, code) in [
@@ -283,7 +283,7 @@ async fn without_a_token_the_call_is_not_sent_and_its_status_says_why() {
 }
 
 #[tokio::test]
-async fn a_hundred_cold_calls_cost_one_token_request() {
+async fn a_hundred_calls_without_a_token_make_one_token_request() {
     let deployment = Deployment::start().await;
     let channel = channel(&deployment);
     let calls = (0..100).map(|_| call(channel.clone()));

@@ -1,4 +1,4 @@
-//! The layer among tower's own: buffer, concurrency limit, retry.
+//! The layer combined with tower's layers: buffer, concurrency limit and retry.
 
 use std::{
     fmt::Debug,
@@ -15,7 +15,7 @@ use http::{Request, Response, StatusCode};
 use http_body_util::Full;
 use tower::{Layer, Service, ServiceBuilder, ServiceExt, retry::Policy};
 
-/// Sends a request again, as often as told, while the answer is a 503.
+/// Retries a request a given number of times, while the response is a 503.
 #[derive(Clone, Debug)]
 struct WhileUnavailable(usize);
 
@@ -37,7 +37,7 @@ impl<B: Clone, Out, E> Policy<Request<B>, Response<Out>, E> for WhileUnavailable
     }
 }
 
-/// Its API answers everything with a 503.
+/// Starts a deployment whose API responds to every request with a 503.
 async fn unavailable() -> Deployment {
     let deployment = Deployment::start().await;
     let answer = Answer::status(StatusCode::SERVICE_UNAVAILABLE);
@@ -45,7 +45,7 @@ async fn unavailable() -> Deployment {
     deployment
 }
 
-/// Three attempts and no more, each with one token.
+/// Asserts that there were exactly three attempts, each with one token.
 fn three_attempts(deployment: &Deployment) {
     let seen = authorizations(&deployment.api);
     assert_eq!(seen.len(), 3);
@@ -56,7 +56,7 @@ fn three_attempts(deployment: &Deployment) {
     }
 }
 
-/// Twenty requests at once are fine, and cost one token request.
+/// Asserts that twenty concurrent requests succeed and make one token request.
 async fn twenty_share_a_token<S, B>(deployment: &Deployment, client: S)
 where
     S: Service<Request<Full<Bytes>>, Response = Response<B>, Error: Debug> + Clone,

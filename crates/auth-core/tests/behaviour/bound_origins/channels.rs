@@ -1,4 +1,4 @@
-//! A channel connects to its endpoint, whatever its requests' URIs say.
+//! Channels, which connect to their endpoint and ignore the URIs of their requests.
 
 use http::Uri;
 
@@ -12,7 +12,7 @@ fn over(channel: &'static str) -> Authorizer {
 }
 
 #[tokio::test]
-async fn a_request_without_an_origin_gets_the_token_of_its_channels() {
+async fn a_request_without_an_origin_gets_the_token_of_the_channels_origin() {
     for (channel, token) in [(ORDERS, "orders"), (BILLING, "billing"), (OTHER, "default")] {
         assert_eq!(sent(&over(channel), PATH, None).await, token);
     }
@@ -23,7 +23,7 @@ async fn a_request_without_an_origin_gets_the_token_of_its_channels() {
 }
 
 #[tokio::test]
-async fn a_request_that_picks_what_is_bound_to_another_origin_is_not_sent() {
+async fn a_request_that_picks_a_token_request_of_another_origin_is_not_sent() {
     for uri in [PATH, ORDERS] {
         let error = declined(&over(BILLING), uri, Some(&scope("orders"))).await;
         assert!(error.contains(ORDERS) && error.contains(BILLING), "{error}");

@@ -1,4 +1,4 @@
-//! Token requests that are bound to origins: which token goes where is said once.
+//! Token requests that are bound to origins, so that the origin of a request selects its token.
 
 mod channels;
 mod tenants;
@@ -17,7 +17,7 @@ const ORDERS: &str = "https://orders.example";
 const BILLING: &str = "https://billing.example";
 const OTHER: &str = "https://other.example";
 
-/// Issues tokens that are named by the scope they were requested for.
+/// Issues tokens that are named after the requested scope.
 #[derive(Debug)]
 struct ByScope;
 
@@ -43,7 +43,7 @@ fn builder() -> AuthorizerBuilder {
     Authorizer::builder(TokenCache::new(ByScope))
 }
 
-/// Orders and billing are bound; the third origin is not.
+/// An authorizer with token requests for the orders and billing origins, and none for the third.
 fn authorizer() -> Authorizer {
     builder()
         .origin(OTHER)
@@ -61,7 +61,7 @@ fn request(uri: &str, picked: Option<&TokenRequest>) -> Request<()> {
     request
 }
 
-/// The token that a request is sent with.
+/// Returns the token that a request is sent with.
 async fn token<'a>(
     authorizer: &Authorizer,
     request: impl Into<RequestHead<'a>>,
@@ -77,13 +77,13 @@ async fn token<'a>(
     Ok(header.strip_prefix("Bearer for-").map(ToOwned::to_owned))
 }
 
-/// The same for a URI, which may carry a token.
+/// Returns the token of a request to `uri`, which is sent with one.
 async fn sent(authorizer: &Authorizer, uri: &str, picked: Option<&TokenRequest>) -> String {
     let token = token(authorizer, &request(uri, picked)).await;
     token.unwrap().unwrap()
 }
 
-/// Why a request is not sent.
+/// Returns the error of a request that is not sent.
 async fn declined(authorizer: &Authorizer, uri: &str, picked: Option<&TokenRequest>) -> String {
     let error = token(authorizer, &request(uri, picked)).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Configuration);
@@ -95,7 +95,7 @@ async fn declined(authorizer: &Authorizer, uri: &str, picked: Option<&TokenReque
 #[tokio::test]
 async fn a_request_carries_the_token_that_is_bound_to_its_origin() {
     let authorizer = authorizer();
-    // requested first, then at hand
+    // the token is requested the first time, and cached the second time
     for _ in 0..2 {
         for (uri, token) in [
             ("https://orders.example/1", "orders"),
@@ -142,9 +142,9 @@ async fn a_bound_token_request_can_be_picked_for_its_own_origin() {
 }
 
 #[tokio::test]
-async fn a_request_that_picks_what_is_bound_to_another_origin_is_not_sent() {
+async fn a_request_that_picks_a_token_request_of_another_origin_is_not_sent() {
     let authorizer = authorizer();
-    // it is an error with and without a token at hand
+    // it is an error with and without a cached token
     for _ in 0..2 {
         for uri in ["https://billing.example/pay?key=s3cr3t", OTHER] {
             let error = declined(&authorizer, uri, Some(&scope("orders"))).await;

@@ -1,4 +1,4 @@
-//! Each tenant has its own bindings.
+//! Several tenants, each of which binds token requests to origins.
 
 use auth_core::Origin;
 use http::Uri;
@@ -32,8 +32,8 @@ async fn two_apis_on_one_host_are_two_tenants() {
     assert_eq!(nowhere.unwrap(), None);
 }
 
-/// The tenant of a request is a text in its extensions; both bind the same origins to tokens of
-/// their own.
+/// The tenant of a request is a text in its extensions. Both tenants bind token requests to the same
+/// origins.
 fn by_extension() -> Authorizer {
     Authorizer::per_tenant(
         |request: &RequestHead<'_>| request.extension::<&'static str>().copied(),
@@ -65,7 +65,7 @@ async fn each_tenant_has_its_own_bound_token() {
     let error = token(&authorizer, &of("one", OTHER, Some(&orders))).await;
     let error = error.unwrap_err().to_string();
     assert!(error.contains(ORDERS) && error.contains(OTHER), "{error}");
-    // it is bound to nothing for the other tenant
+    // the other tenant does not bind it
     let picked = token(&authorizer, &of("two", OTHER, Some(&orders))).await;
     assert_eq!(picked.unwrap().unwrap(), "one-orders");
 }

@@ -1,4 +1,4 @@
-//! A cache follows the policy that it is given.
+//! A cache with a custom refresh policy.
 
 use auth_core::{ErrorKind, RefreshPolicy, TokenCache};
 use auth_test_support::{
@@ -18,7 +18,7 @@ async fn a_custom_policy_is_followed() {
         .attempt_timeout(secs(2))
         .build()
         .unwrap();
-    let source = Scripted::always(Answer::Hangs).then(Answer::Lives(secs(600)));
+    let source = Scripted::always(Answer::Hangs).then(Answer::ExpiresIn(secs(600)));
     let tokens = TokenCache::builder(source.clone())
         .refresh_policy(policy)
         .clock(TokioClock::new())

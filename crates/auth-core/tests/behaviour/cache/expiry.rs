@@ -1,11 +1,11 @@
-//! A token is handed out while it is usable, and never after.
+//! The expiry of tokens: the cache hands out no expired token.
 
 use std::time::Duration;
 
 use auth_core::ErrorKind;
 use auth_test_support::{
     scripted::{Answer, Scripted},
-    secs, settle, soon,
+    secs, settle, with_timeout,
 };
 use auth_testing::{ManualClock, TokioClock};
 
@@ -15,21 +15,21 @@ use super::{cache, read};
 #[tokio::test(start_paused = true)]
 async fn an_expired_token_is_never_handed_out_even_when_the_refresh_fails() {
     let source =
-        Scripted::always(Answer::fails(ErrorKind::Connection)).then(Answer::Lives(secs(600)));
+        Scripted::always(Answer::fails(ErrorKind::Connection)).then(Answer::ExpiresIn(secs(600)));
     let tokens = cache(&source, TokioClock::new());
     tokens.token().await.unwrap();
     tokio::time::advance(Duration::from_millis(569_999)).await;
     assert_eq!(read(&tokens).as_deref(), Some("Bearer t1"));
     tokio::time::advance(Duration::from_millis(1)).await;
     assert_eq!(read(&tokens), None);
-    let error = soon(tokens.token()).await.unwrap_err();
+    let error = with_timeout(tokens.token()).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Connection);
 }
 
 /// Reported elsewhere: zerobus#701.
 #[tokio::test(start_paused = true)]
 async fn a_lifetime_is_counted_from_before_the_request() {
-    let source = Scripted::lives(60).takes(secs(5));
+    let source = Scripted::expires_in(60).latency(secs(5));
     let tokens = cache(&source, TokioClock::new());
     tokens.token().await.unwrap();
     tokio::time::advance(secs(51)).await;
@@ -41,7 +41,7 @@ async fn a_lifetime_is_counted_from_before_the_request() {
 /// Reported elsewhere: `object_store#41`.
 #[tokio::test(start_paused = true)]
 async fn a_token_that_arrives_expired_is_used_for_a_second() {
-    let source = Scripted::lives(0);
+    let source = Scripted::expires_in(0);
     let tokens = cache(&source, TokioClock::new());
     for _ in 0..10 {
         let first = tokens.token().await.unwrap();
@@ -50,13 +50,13 @@ async fn a_token_that_arrives_expired_is_used_for_a_second() {
         }
         tokio::time::advance(secs(1)).await;
     }
-    assert_eq!(source.requests(), 10, "one a second");
+    assert_eq!(source.requests(), 10, "one request a second");
 }
 
 /// Reported elsewhere: Duende, Spring.
 #[tokio::test(start_paused = true)]
 async fn a_missing_lifetime_is_five_minutes() {
-    let source = Scripted::always(Answer::Silent);
+    let source = Scripted::always(Answer::NoExpiresIn);
     let tokens = cache(&source, TokioClock::new());
     tokens.token().await.unwrap();
     tokio::time::advance(secs(175)).await;
@@ -70,7 +70,7 @@ async fn a_missing_lifetime_is_five_minutes() {
 /// Reported elsewhere: librespot#1617, pizauth#47.
 #[tokio::test]
 async fn a_token_expires_while_the_machine_is_suspended() {
-    let source = Scripted::lives(600);
+    let source = Scripted::expires_in(600);
     let clock = ManualClock::new();
     let tokens = cache(&source, clock.clone());
     tokens.token().await.unwrap();
@@ -83,7 +83,7 @@ async fn a_token_expires_while_the_machine_is_suspended() {
 
 #[tokio::test]
 async fn a_wall_clock_set_back_does_not_prolong_a_token() {
-    let source = Scripted::lives(600);
+    let source = Scripted::expires_in(600);
     let clock = ManualClock::new();
     let tokens = cache(&source, clock.clone());
     tokens.token().await.unwrap();
@@ -96,18 +96,18 @@ async fn a_wall_clock_set_back_does_not_prolong_a_token() {
 
 #[tokio::test(start_paused = true)]
 async fn a_lifetime_of_less_than_a_second_causes_no_burst_of_requests() {
-    let source = Scripted::always(Answer::Lives(Duration::from_micros(100)));
+    let source = Scripted::always(Answer::ExpiresIn(Duration::from_micros(100)));
     let tokens = cache(&source, TokioClock::new());
     for _ in 0..1000 {
         tokens.token().await.unwrap();
         tokio::time::advance(Duration::from_millis(10)).await;
     }
-    assert_eq!(source.requests(), 10, "one a second");
+    assert_eq!(source.requests(), 10, "one request a second");
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_refreshed_token_that_arrives_expired_does_not_replace_a_usable_one() {
-    let source = Scripted::lives(0).then(Answer::Lives(secs(600)));
+    let source = Scripted::expires_in(0).then(Answer::ExpiresIn(secs(600)));
     let tokens = cache(&source, TokioClock::new());
     tokens.token().await.unwrap();
     tokio::time::advance(secs(490)).await;
@@ -117,12 +117,15 @@ async fn a_refreshed_token_that_arrives_expired_does_not_replace_a_usable_one() 
         tokio::time::advance(secs(1)).await;
     }
     let refreshes = source.requests() - 1;
-    assert!((4..=14).contains(&refreshes), "{refreshes}: it backs off");
+    assert!(
+        (4..=14).contains(&refreshes),
+        "{refreshes} refreshes, with backoff"
+    );
 }
 
 #[tokio::test]
-async fn a_token_that_expired_while_the_machine_slept_is_fetched_again() {
-    let source = Scripted::lives(600).hold();
+async fn a_token_that_expired_while_the_machine_was_suspended_is_fetched_again() {
+    let source = Scripted::expires_in(600).hold();
     let clock = ManualClock::new();
     let tokens = cache(&source, clock.clone());
     let waiting = tokio::spawn({

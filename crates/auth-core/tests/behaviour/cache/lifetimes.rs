@@ -1,4 +1,4 @@
-//! Tokens of every lifetime, over many of their periods, with a steady reader.
+//! Tokens of many lifetimes, read at regular intervals over many refreshes.
 
 use std::{ops::RangeInclusive, time::Duration};
 
@@ -11,13 +11,13 @@ use auth_testing::TokioClock;
 use super::cache;
 
 const PERIODS: u32 = 60;
-/// Reads in a lifetime.
+/// The number of reads in a lifetime.
 const READS: u32 = 100;
 
-/// Reads for many lifetimes. A read that finds the token stale starts its refresh, which is done
-/// before the next read: so the times between tokens are those until a token is stale.
+/// Reads for many lifetimes. A read that finds the token stale starts its refresh, which finishes before
+/// the next read. The time between two tokens is therefore the time until a token is stale.
 async fn periods(lifetime: Duration) -> Vec<Duration> {
-    let source = Scripted::always(Answer::Lives(lifetime));
+    let source = Scripted::always(Answer::ExpiresIn(lifetime));
     let tokens = cache(&source, TokioClock::new());
     tokens.token().await.unwrap();
     let mut since = tokio::time::Instant::now();
@@ -25,8 +25,8 @@ async fn periods(lifetime: Duration) -> Vec<Duration> {
     let end = since + lifetime * PERIODS;
     while tokio::time::Instant::now() < end {
         tokio::time::advance(lifetime / READS).await;
-        let found = tokens.cached().expect("nobody waits");
-        assert_eq!(found.generation(), last, "the newest");
+        let found = tokens.cached().expect("a usable token is cached");
+        assert_eq!(found.generation(), last, "the latest token is read");
         let margin = (lifetime / 20)
             .min(secs(30))
             .max((lifetime / 3).min(secs(1)));
@@ -42,13 +42,13 @@ async fn periods(lifetime: Duration) -> Vec<Duration> {
     assert_eq!(
         source.requests(),
         periods.len() + 1,
-        "nothing was asked for in vain"
+        "each token request brought a new token"
     );
     periods
 }
 
-/// Whether all periods are within what window and jitter allow, in thousandths of a lifetime, and
-/// spread over it; a read may come one hundredth late.
+/// Asserts that all periods, in thousandths of a lifetime, are within the range of window and jitter and
+/// spread over that range. A read may be late by one hundredth of a lifetime.
 async fn assert_stale(seconds: u64, stale: RangeInclusive<u64>) {
     let lifetime = secs(seconds);
     let stale = lifetime * u32::try_from(*stale.start()).unwrap() / 1000
@@ -60,7 +60,7 @@ async fn assert_stale(seconds: u64, stale: RangeInclusive<u64>) {
         stale.contains(first) && stale.contains(last),
         "{first:?}–{last:?} not in {stale:?}"
     );
-    // fifty draws leave one half out once in a billion runs, at most
+    // at most once in a billion runs all of fifty draws are in one half
     let middle = (*stale.start() + *stale.end()) / 2;
     assert!(
         *first < middle && middle < *last,
@@ -68,8 +68,8 @@ async fn assert_stale(seconds: u64, stale: RangeInclusive<u64>) {
     );
 }
 
-/// A fixed margin of five minutes makes one request per call of a five minute token
-/// (aspnetcore#60118; Google's Java library of a three minute one; Duende of a minute or less).
+/// A fixed margin of five minutes causes one token request per call if tokens live for five minutes
+/// (aspnetcore#60118). Google's Java library does so for three minutes, Duende for one minute or less.
 #[tokio::test(start_paused = true)]
 async fn tokens_of_minutes_are_used() {
     assert_stale(180, 620..=800).await;

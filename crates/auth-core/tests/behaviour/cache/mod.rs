@@ -1,5 +1,6 @@
-//! The cache, over a source that the test scripts and a clock that the test moves.
+//! `TokenCache`, with a scripted token source and a clock that the test moves.
 
+mod changes;
 mod custom_policy;
 mod expiry;
 mod failed_requests;
@@ -23,13 +24,13 @@ fn cache(source: &(impl TokenSource + Clone), clock: impl Clock) -> TokenCache {
     TokenCache::builder(source.clone()).clock(clock).build()
 }
 
-/// The header of the token that a read finds.
+/// Returns the header of the cached token.
 fn read(tokens: &TokenCache) -> Option<String> {
     let authorization = tokens.cached()?;
     Some(authorization.header().to_str().unwrap().to_owned())
 }
 
-/// `count` tasks that all run `job`, and what they come to.
+/// Runs `job` in `count` tasks, and returns their outcomes.
 async fn together<T: Send + 'static, F: Future<Output = T> + Send + 'static>(
     count: usize,
     job: impl Fn() -> F,

@@ -1,4 +1,4 @@
-//! Sources and subscribers that panic, or use the cache that they work for.
+//! Token sources and log subscribers that panic, or that use the cache which calls them.
 
 use std::{
     future::Future,
@@ -14,7 +14,7 @@ use auth_core::{
 };
 use auth_test_support::{
     scripted::{Answer, Scripted},
-    secs, settle, soon,
+    secs, settle, with_timeout,
 };
 use auth_testing::TokioClock;
 use futures_util::FutureExt;
@@ -30,10 +30,11 @@ use super::{cache, read};
 
 #[tokio::test(start_paused = true)]
 async fn a_panic_of_the_source_is_an_error_and_the_next_call_works() {
-    let source = Scripted::lives(600).then(Answer::Panics);
+    let source = Scripted::expires_in(600).then(Answer::Panics);
     let tokens = cache(&source, TokioClock::new());
-    let error = soon(tokens.token()).await.unwrap_err();
+    let error = with_timeout(tokens.token()).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Panicked);
+    assert_eq!(error.to_string(), "the token source panicked");
     assert!(!format!("{error} {error:?}").contains("s3cr3t"));
     tokio::time::advance(secs(2)).await;
     assert_eq!(tokens.token().await.unwrap().secret(), "t1");
@@ -58,17 +59,18 @@ impl TokenSource for PanicsAtOnce {
 }
 
 #[tokio::test]
-async fn a_panic_before_there_is_a_future_is_the_same_error() {
+async fn a_panic_of_the_call_itself_is_the_same_error() {
     let tokens = TokenCache::new(PanicsAtOnce);
-    let error = soon(tokens.token()).await.unwrap_err();
+    let error = with_timeout(tokens.token()).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Panicked);
+    assert_eq!(error.to_string(), "the token source panicked");
 }
 
 /// Reported elsewhere: google-cloud-rust#6697.
 #[tokio::test(start_paused = true)]
-async fn a_panic_in_a_refresh_harms_no_caller() {
-    let source = Scripted::lives(600)
-        .then(Answer::Lives(secs(600)))
+async fn a_panic_in_a_refresh_reaches_no_caller() {
+    let source = Scripted::expires_in(600)
+        .then(Answer::ExpiresIn(secs(600)))
         .then(Answer::Panics);
     let tokens = cache(&source, TokioClock::new());
     tokens.token().await.unwrap();
@@ -87,7 +89,7 @@ async fn a_panic_in_a_refresh_harms_no_caller() {
     }
 }
 
-/// Uses the cache that asks it, from inside a request.
+/// Uses the cache that calls it, during a token request.
 #[derive(Debug, Default)]
 struct UsesItsCache(Mutex<Option<TokenCache>>);
 
@@ -100,7 +102,7 @@ impl TokenSource for UsesItsCache {
         tokens.clear_backoff();
         assert!(
             tokens.token().now_or_never().is_none(),
-            "waits for this request"
+            "the call waits for this token request"
         );
         tokio::time::sleep(secs(1)).await;
         assert!(tokens.status().in_flight);
@@ -117,7 +119,7 @@ async fn no_lock_is_held_while_a_token_is_requested() {
     assert_eq!(tokens.token().await.unwrap().secret(), "t1");
 }
 
-/// Hangs, and panics when it is given up.
+/// Hangs, and panics when the token request is dropped.
 #[derive(Clone, Debug, Default)]
 struct PanicsWhenDropped(Arc<AtomicUsize>);
 
@@ -141,19 +143,19 @@ impl TokenSource for PanicsWhenDropped {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_fetch_that_panics_when_it_is_given_up_is_a_failure_that_backs_off() {
+async fn a_fetch_that_panics_when_it_times_out_is_a_failure_that_backs_off() {
     let source = PanicsWhenDropped::default();
     let tokens = TokenCache::builder(source.clone())
         .clock(TokioClock::new())
         .build();
     for _ in 0..5 {
-        let error = soon(tokens.token()).await.unwrap_err();
+        let error = with_timeout(tokens.token()).await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Panicked);
     }
     assert_eq!(source.0.load(SeqCst), 1);
 }
 
-/// A subscriber that does as it is told with each event of ours.
+/// Calls a function for each log event of auth-core.
 struct OnEvent<F>(F);
 
 impl<S: Subscriber, F: Fn() + 'static> Layer<S> for OnEvent<F> {
@@ -165,9 +167,9 @@ impl<S: Subscriber, F: Fn() + 'static> Layer<S> for OnEvent<F> {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_subscriber_that_uses_the_cache_meets_no_lock() {
+async fn a_subscriber_that_uses_the_cache_does_not_deadlock() {
     for answer in [
-        Answer::Lives(secs(600)),
+        Answer::ExpiresIn(secs(600)),
         Answer::fails(ErrorKind::Unavailable),
     ] {
         let tokens = cache(&Scripted::always(answer), TokioClock::new());
@@ -184,32 +186,32 @@ async fn a_subscriber_that_uses_the_cache_meets_no_lock() {
             }
         });
         let _guard = tracing_subscriber::registry().with(layer).set_default();
-        let _ = soon(tokens.token()).await;
+        let _ = with_timeout(tokens.token()).await;
         settle().await;
         assert!(events.load(SeqCst) > 0);
     }
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_subscriber_that_panics_harms_no_token_request() {
-    let source = Scripted::lives(600).then(Answer::fails(ErrorKind::Unavailable));
+async fn a_subscriber_that_panics_does_not_fail_a_token_request() {
+    let source = Scripted::expires_in(600).then(Answer::fails(ErrorKind::Unavailable));
     let tokens = cache(&source, TokioClock::new());
     let layer = OnEvent(|| panic!("scripted"));
     let _guard = tracing_subscriber::registry().with(layer).set_default();
     for _ in 0..5 {
         assert_eq!(
-            soon(tokens.token()).await.unwrap_err().kind(),
+            with_timeout(tokens.token()).await.unwrap_err().kind(),
             ErrorKind::Unavailable
         );
     }
-    assert_eq!(source.requests(), 1, "it backs off all the same");
+    assert_eq!(source.requests(), 1, "the cache backs off");
     tokio::time::advance(secs(2)).await;
     assert_eq!(tokens.token().await.unwrap().secret(), "t1");
 }
 
 #[test]
-fn a_subscriber_that_sends_a_request_to_an_unlisted_origin_meets_no_lock() {
-    let tokens = TokenCache::new(Scripted::lives(600));
+fn a_subscriber_that_sends_a_request_to_an_unlisted_origin_does_not_deadlock() {
+    let tokens = TokenCache::new(Scripted::expires_in(600));
     let authorizer = Authorizer::builder(tokens).origin("https://api.example");
     let authorizer = authorizer.build().unwrap();
     let unlisted = |host| Request::get(format!("https://{host}/")).body(()).unwrap();

@@ -1,4 +1,4 @@
-//! Many caches that start together: they must not refresh together.
+//! Jitter: many caches that start together do not refresh together.
 
 use auth_core::TokenCache;
 use auth_test_support::{scripted::Scripted, secs, settle};
@@ -8,16 +8,16 @@ use super::cache;
 
 /// Reported elsewhere: google-cloud-rust#1587.
 #[tokio::test(start_paused = true)]
-async fn a_fleet_that_starts_together_does_not_refresh_together() {
+async fn caches_that_start_together_do_not_refresh_together() {
     let clock = TokioClock::new();
-    let source = Scripted::lives(3600);
+    let source = Scripted::expires_in(3600);
     let fleet: Vec<TokenCache> = (0..200).map(|_| cache(&source, clock)).collect();
     for tokens in &fleet {
         tokens.token().await.unwrap();
     }
     // stale within 2310–3030 s: 144 slots of five seconds
     tokio::time::advance(secs(2310)).await;
-    let mut most = 0;
+    let mut max = 0;
     for _ in 0..144 {
         let before = source.requests();
         tokio::time::advance(secs(5)).await;
@@ -25,11 +25,11 @@ async fn a_fleet_that_starts_together_does_not_refresh_together() {
             assert!(tokens.cached().is_some());
         }
         settle().await;
-        most = most.max(source.requests() - before);
+        max = max.max(source.requests() - before);
     }
-    assert_eq!(source.requests(), 400, "each has refreshed");
-    // 1.4 on average; beyond 15 once in a billion runs
-    assert!(most <= 15, "{most} of 200 in five seconds");
+    assert_eq!(source.requests(), 400, "each cache has refreshed once");
+    // 1.4 on average, and more than 15 once in a billion runs
+    assert!(max <= 15, "{max} of 200 in five seconds");
 }
 
 /// Jitter that is drawn at each check makes a busy client refresh at the start of the window.
@@ -39,7 +39,7 @@ async fn a_fleet_that_starts_together_does_not_refresh_together() {
 async fn jitter_is_drawn_once_for_a_token() {
     let clock = ManualClock::new();
     for _ in 0..10 {
-        let tokens = cache(&Scripted::lives(3600), clock.clone());
+        let tokens = cache(&Scripted::expires_in(3600), clock.clone());
         tokens.token().await.unwrap();
         clock.advance(secs(2381));
         let mut was_stale = false;

@@ -1,4 +1,4 @@
-//! Caches outlive runtimes, and are made without one.
+//! Caches are built outside a runtime, and outlive runtimes.
 
 use std::time::Duration;
 
@@ -16,7 +16,7 @@ fn current_thread() -> Runtime {
 
 #[test]
 fn construction_needs_no_runtime_and_a_wait_outside_one_is_an_error() {
-    let source = Scripted::lives(600);
+    let source = Scripted::expires_in(600);
     let tokens = TokenCache::new(source.clone());
     assert!(tokens.cached().is_none());
     let outcome = tokio_test::task::spawn(tokens.token()).poll();
@@ -30,7 +30,7 @@ fn construction_needs_no_runtime_and_a_wait_outside_one_is_an_error() {
 
 #[test]
 fn a_wait_outside_a_runtime_for_a_request_inside_one_is_an_error_too() {
-    let source = Scripted::lives(600).hold();
+    let source = Scripted::expires_in(600).hold();
     let tokens = TokenCache::new(source.clone());
     let runtime = current_thread();
     let mut inside = task::spawn(tokens.token());
@@ -47,7 +47,7 @@ fn a_wait_outside_a_runtime_for_a_request_inside_one_is_an_error_too() {
 
 #[test]
 fn a_stale_read_outside_a_runtime_starts_no_refresh_and_the_next_one_inside_does() {
-    let source = Scripted::lives(600);
+    let source = Scripted::expires_in(600);
     let clock = ManualClock::new();
     let tokens = cache(&source, clock.clone());
     let runtime = current_thread();
@@ -64,8 +64,8 @@ fn a_stale_read_outside_a_runtime_starts_no_refresh_and_the_next_one_inside_does
 
 /// Reported elsewhere: azure-sdk-for-net#44817.
 #[test]
-fn a_request_of_a_dropped_runtime_is_taken_over() {
-    let source = Scripted::lives(600).hold();
+fn a_caller_in_another_runtime_repeats_the_request_of_a_dropped_runtime() {
+    let source = Scripted::expires_in(600).hold();
     let tokens = cache(&source, ManualClock::new());
     let (first, second) = (current_thread(), current_thread());
     let mut lost = task::spawn(tokens.token());
@@ -84,8 +84,8 @@ fn a_request_of_a_dropped_runtime_is_taken_over() {
 }
 
 #[test]
-fn a_runtime_that_is_no_longer_driven_holds_no_waiter_longer_than_an_attempt() {
-    let source = Scripted::lives(600).hold();
+fn a_runtime_that_is_no_longer_driven_delays_a_waiter_for_at_most_one_attempt() {
+    let source = Scripted::expires_in(600).hold();
     let clock = ManualClock::new();
     let tokens = cache(&source, clock.clone());
     let (stalled, driven) = (current_thread(), current_thread());
@@ -105,7 +105,7 @@ fn a_runtime_that_is_no_longer_driven_holds_no_waiter_longer_than_an_attempt() {
         assert_eq!(waiting.await.unwrap().secret(), "t1");
     });
     assert_eq!(source.requests(), 2);
-    // when the dead one is driven again, its late outcome changes nothing
+    // when the first runtime is driven again, its late outcome is ignored
     stalled.block_on(settle());
     assert_eq!(read(&tokens).as_deref(), Some("Bearer t1"));
 }

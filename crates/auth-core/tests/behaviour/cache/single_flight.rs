@@ -1,4 +1,4 @@
-//! One request in flight, and what its waiters get.
+//! Single flight: at most one token request is in flight, and all waiters receive its outcome.
 
 use std::{
     sync::{
@@ -14,7 +14,7 @@ use auth_core::{
 };
 use auth_test_support::{
     scripted::{Answer, Scripted},
-    secs, settle, soon,
+    secs, settle, with_timeout,
 };
 use auth_testing::{ManualClock, TokioClock};
 use tokio::runtime::Builder;
@@ -25,7 +25,7 @@ use super::{cache, read, together};
 /// Reported elsewhere: spring-security#15295.
 #[tokio::test(start_paused = true)]
 async fn a_thousand_cold_callers_make_one_request() {
-    let source = Scripted::lives(600).takes(secs(2));
+    let source = Scripted::expires_in(600).latency(secs(2));
     let tokens = cache(&source, TokioClock::new());
     let outcomes = together(1000, || {
         let tokens = tokens.clone();
@@ -39,11 +39,11 @@ async fn a_thousand_cold_callers_make_one_request() {
 /// Reported elsewhere: huskarl, `azure_core`, aws-smithy-runtime, reqsign (32 requests of 32 callers).
 #[tokio::test(start_paused = true)]
 async fn cold_callers_of_a_failing_source_make_one_request() {
-    let source = Scripted::always(Answer::fails(ErrorKind::Unavailable)).takes(secs(1));
+    let source = Scripted::always(Answer::fails(ErrorKind::Unavailable)).latency(secs(1));
     let tokens = cache(&source, TokioClock::new());
     let outcomes = together(32, || {
         let tokens = tokens.clone();
-        async move { soon(tokens.token()).await.unwrap_err().kind() }
+        async move { with_timeout(tokens.token()).await.unwrap_err().kind() }
     })
     .await;
     assert_eq!(outcomes, [ErrorKind::Unavailable; 32]);
@@ -53,7 +53,7 @@ async fn cold_callers_of_a_failing_source_make_one_request() {
 /// Reported elsewhere: azure-sdk-for-net#19424.
 #[tokio::test(start_paused = true)]
 async fn dropping_the_first_caller_neither_stops_nor_repeats_the_request() {
-    let source = Scripted::lives(600).hold();
+    let source = Scripted::expires_in(600).hold();
     let tokens = cache(&source, TokioClock::new());
     let mut first = task::spawn(tokens.token());
     assert_pending!(first.poll());
@@ -68,7 +68,7 @@ async fn dropping_the_first_caller_neither_stops_nor_repeats_the_request() {
 
 #[tokio::test(start_paused = true)]
 async fn a_request_whose_callers_were_all_dropped_still_stores_its_token() {
-    let source = Scripted::lives(600).hold();
+    let source = Scripted::expires_in(600).hold();
     let tokens = cache(&source, TokioClock::new());
     let mut only = task::spawn(tokens.token());
     assert_pending!(only.poll());
@@ -82,7 +82,7 @@ async fn a_request_whose_callers_were_all_dropped_still_stores_its_token() {
 /// Reported elsewhere: `gcp_auth`.
 #[tokio::test(start_paused = true)]
 async fn a_caller_that_arrives_with_the_outcome_makes_no_second_request() {
-    let source = Scripted::lives(600).hold();
+    let source = Scripted::expires_in(600).hold();
     let tokens = cache(&source, TokioClock::new());
     let mut early = task::spawn(tokens.token());
     assert_pending!(early.poll());
@@ -94,8 +94,8 @@ async fn a_caller_that_arrives_with_the_outcome_makes_no_second_request() {
     assert_eq!(source.requests(), 1);
 }
 
-/// Stands still, and lets something happen when it is read for the second time: after the read of
-/// the token, before the lock.
+/// A clock that stands still, and calls a function at its second read: after the cache has read the token,
+/// and before it takes the lock.
 #[derive(Debug)]
 struct Between {
     reads: AtomicUsize,
@@ -124,7 +124,7 @@ impl Clock for Between {
 /// Reported elsewhere: `gcp_auth`.
 #[tokio::test]
 async fn a_token_stored_between_the_read_and_the_lock_is_not_requested_again() {
-    let source = Scripted::lives(600);
+    let source = Scripted::expires_in(600);
     let handle = Arc::new(Mutex::new(None));
     let clock = Between {
         reads: AtomicUsize::new(0),
@@ -139,13 +139,17 @@ async fn a_token_stored_between_the_read_and_the_lock_is_not_requested_again() {
 /// Reported elsewhere: MSAL.NET#4196.
 #[tokio::test(start_paused = true)]
 async fn a_thousand_reads_of_a_stale_token_start_one_request() {
-    let source = Scripted::lives(600);
+    let source = Scripted::expires_in(600);
     let tokens = cache(&source, TokioClock::new());
     tokens.token().await.unwrap();
     tokio::time::advance(secs(490)).await;
     let source = source.hold();
     for _ in 0..1000 {
-        assert_eq!(read(&tokens).as_deref(), Some("Bearer t1"), "nobody waits");
+        assert_eq!(
+            read(&tokens).as_deref(),
+            Some("Bearer t1"),
+            "a usable token is cached"
+        );
         assert_eq!(tokens.token().await.unwrap().secret(), "t1");
     }
     settle().await;
@@ -153,22 +157,22 @@ async fn a_thousand_reads_of_a_stale_token_start_one_request() {
     source.release();
     settle().await;
     assert_eq!(read(&tokens).as_deref(), Some("Bearer t2"));
-    assert_eq!(source.most_in_flight(), 1);
+    assert_eq!(source.max_in_flight(), 1);
 }
 
 #[tokio::test(start_paused = true)]
 async fn an_attempt_that_hangs_ends_after_ten_seconds_for_every_waiter() {
-    let source = Scripted::lives(600).then(Answer::Hangs);
+    let source = Scripted::expires_in(600).then(Answer::Hangs);
     let tokens = cache(&source, TokioClock::new());
     let start = tokio::time::Instant::now();
     let outcomes = together(10, || {
         let tokens = tokens.clone();
-        async move { soon(tokens.token()).await.unwrap_err().kind() }
+        async move { with_timeout(tokens.token()).await.unwrap_err().kind() }
     })
     .await;
     assert_eq!(outcomes, [ErrorKind::Timeout; 10]);
     assert_eq!(start.elapsed().as_secs(), 10);
-    assert_eq!(source.in_flight(), 0, "the attempt itself is over");
+    assert_eq!(source.in_flight(), 0, "the attempt has ended");
     tokio::time::advance(secs(2)).await;
     assert_eq!(tokens.token().await.unwrap().secret(), "t1");
 }
@@ -176,7 +180,7 @@ async fn an_attempt_that_hangs_ends_after_ten_seconds_for_every_waiter() {
 /// Reported elsewhere: redis-rs#2083.
 #[tokio::test(start_paused = true)]
 async fn dropping_a_clone_stops_nothing() {
-    let source = Scripted::lives(600).hold();
+    let source = Scripted::expires_in(600).hold();
     let tokens = cache(&source, TokioClock::new());
     let mut waiting = task::spawn(tokens.token());
     assert_pending!(waiting.poll());
@@ -191,7 +195,7 @@ async fn dropping_a_clone_stops_nothing() {
 /// Reported elsewhere: restate#5154.
 #[tokio::test(start_paused = true)]
 async fn dropping_the_last_handle_leaves_no_task_behind() {
-    let source = Scripted::lives(600).hold();
+    let source = Scripted::expires_in(600).hold();
     let tokens = cache(&source, TokioClock::new());
     let mut waiting = task::spawn(async {
         let tokens = tokens;
@@ -207,7 +211,7 @@ async fn dropping_the_last_handle_leaves_no_task_behind() {
 
 #[tokio::test(start_paused = true)]
 async fn a_waiter_that_is_polled_late_gets_no_expired_token() {
-    let source = Scripted::lives(60).hold();
+    let source = Scripted::expires_in(60).hold();
     let tokens = cache(&source, TokioClock::new());
     let mut late = task::spawn(tokens.token());
     assert_pending!(late.poll());
@@ -221,7 +225,7 @@ async fn a_waiter_that_is_polled_late_gets_no_expired_token() {
 /// Reported elsewhere: teamclaude-rs#325, azure-sdk-for-net#19424.
 #[tokio::test(start_paused = true)]
 async fn waiters_whose_first_caller_is_aborted_get_the_token() {
-    let source = Scripted::lives(600).hold();
+    let source = Scripted::expires_in(600).hold();
     let tokens = cache(&source, TokioClock::new());
     let ask = || {
         let tokens = tokens.clone();
@@ -240,17 +244,20 @@ async fn waiters_whose_first_caller_is_aborted_get_the_token() {
     assert_eq!(source.requests(), 1);
 }
 
-/// What the first caller brought along, its deadline for one, was used for every token after.
+/// A library used the context of the first caller, including its deadline, for every later token.
 ///
 /// Reported elsewhere: golang/oauth2#388.
 #[tokio::test(start_paused = true)]
-async fn the_first_callers_deadline_does_not_end_the_request_of_others() {
-    let source = Scripted::lives(600).takes(secs(3));
+async fn the_deadline_of_the_first_caller_does_not_end_the_request_of_other_callers() {
+    let source = Scripted::expires_in(600).latency(secs(3));
     let tokens = cache(&source, TokioClock::new());
     let first = tokio::time::timeout(secs(1), tokens.token());
     let second = tokio::time::timeout(secs(4), tokens.token());
     let (first, second) = tokio::join!(first, second);
-    assert!(first.is_err(), "it would not wait");
+    assert!(
+        first.is_err(),
+        "the deadline of the first caller has passed"
+    );
     assert_eq!(second.unwrap().unwrap().secret(), "t1");
     for number in 2..=5 {
         tokio::time::advance(secs(482)).await;

@@ -1,4 +1,4 @@
-//! What a cache says of itself.
+//! `TokenCache::status`.
 
 use auth_core::ErrorKind;
 use auth_test_support::{
@@ -11,9 +11,9 @@ use tokio_test::{assert_pending, task};
 use super::{cache, read};
 
 #[tokio::test(start_paused = true)]
-async fn status_through_a_life() {
+async fn status_from_the_first_request_to_the_expiry() {
     let source = Scripted::always(Answer::fails(ErrorKind::Unavailable))
-        .then(Answer::Lives(secs(600)))
+        .then(Answer::ExpiresIn(secs(600)))
         .hold();
     let tokens = cache(&source, TokioClock::new());
     let status = tokens.status();

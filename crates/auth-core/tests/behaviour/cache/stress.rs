@@ -1,6 +1,6 @@
-//! Real threads read while the token is replaced, again and again.
+//! Threads read the token while it is replaced repeatedly.
 //!
-//! For a sanitizer's eyes: `cargo test -p auth-core --test behaviour cache::stress`.
+//! To run it under a sanitizer: `cargo test -p auth-core --test behaviour cache::stress`.
 
 use std::{
     collections::VecDeque,
@@ -22,13 +22,13 @@ use tokio::runtime::Builder;
 
 const REPLACEMENTS: u64 = 4000;
 const READERS: usize = 4;
-/// A reader keeps so many headers, until long after the cache has forgotten their tokens.
+/// The number of headers that a reader keeps, until long after the cache has dropped their tokens.
 const HELD: usize = 64;
 const LIFETIME: Duration = Duration::from_secs(3);
-/// Certainly stale, and certainly not expired: from 1.55 s to 2 s.
-const DUE: Duration = Duration::from_millis(1700);
+/// An age at which a token is certainly stale and not expired: from 1.55 s to 2 s.
+const STALE_AGE: Duration = Duration::from_millis(1700);
 
-/// Moved without a lock, and never slept on: the source below answers at once.
+/// A clock without a lock. Nothing sleeps on it, because the source answers at once.
 #[derive(Clone, Debug, Default)]
 struct Milliseconds(Arc<AtomicU64>);
 
@@ -46,7 +46,7 @@ impl Clock for Milliseconds {
     }
 }
 
-/// Mints tokens that say, all over, which they are.
+/// Issues tokens that consist of repetitions of their number.
 #[derive(Debug, Default)]
 struct Numbered(AtomicU64);
 
@@ -62,7 +62,7 @@ impl TokenSource for Numbered {
     }
 }
 
-/// Checks that this is the token of its generation, whole, and returns that.
+/// Asserts that the header is the complete token of its generation, and returns the generation.
 fn whole(authorization: &Authorization) -> u64 {
     let generation = authorization.generation();
     let header = authorization.header().to_str().unwrap();
@@ -73,7 +73,7 @@ fn whole(authorization: &Authorization) -> u64 {
     generation
 }
 
-/// Set by a thread that ends, in a panic too, so that no other thread waits for it.
+/// Set when a thread ends, also by a panic, so that no other thread waits for it.
 struct Ends<'a>(&'a AtomicBool);
 
 impl Drop for Ends<'_> {
@@ -82,21 +82,21 @@ impl Drop for Ends<'_> {
     }
 }
 
-/// Reads until a thread ends; `seen` tells the writer how far it is.
+/// Reads until a thread ends. `seen` is the latest generation that this reader has read.
 fn read(tokens: &TokenCache, seen: &AtomicU64, ended: &AtomicBool) {
     let _ends = Ends(ended);
     let mut held = VecDeque::with_capacity(HELD);
     while !ended.load(SeqCst) {
-        let authorization = tokens.cached().expect("nobody is without a token");
+        let authorization = tokens.cached().expect("a usable token is cached");
         let generation = whole(&authorization);
         assert!(
             generation >= seen.load(SeqCst),
-            "it went back to {generation}"
+            "an older token was read: {generation}"
         );
         let token = tokens
             .token()
             .now_or_never()
-            .expect("nobody waits")
+            .expect("a usable token is cached")
             .unwrap();
         let next = whole(&token.authorization());
         assert!(next >= generation, "it went back to {next}");
@@ -110,7 +110,7 @@ fn read(tokens: &TokenCache, seen: &AtomicU64, ended: &AtomicBool) {
 }
 
 #[test]
-fn readers_on_other_threads_see_whole_tokens_and_never_an_older_one() {
+fn readers_on_other_threads_read_complete_tokens_and_never_an_older_one() {
     let clock = Milliseconds::default();
     let tokens = TokenCache::builder(Numbered::default())
         .clock(clock.clone())
@@ -127,18 +127,18 @@ fn readers_on_other_threads_see_whole_tokens_and_never_an_older_one() {
         for generation in 1..=REPLACEMENTS {
             clock
                 .0
-                .fetch_add(u64::try_from(DUE.as_millis()).unwrap(), SeqCst);
+                .fetch_add(u64::try_from(STALE_AGE.as_millis()).unwrap(), SeqCst);
             runtime.block_on(async {
                 assert_eq!(tokens.cached().unwrap().generation(), generation);
                 settle().await;
             });
             assert_eq!(tokens.status().tokens_received, generation + 1);
-            // now and then every thread waits for it
+            // from time to time every thread waits for it
             let behind = |seen: &AtomicU64| seen.load(SeqCst) <= generation;
             while generation % 50 == 0 && seen.iter().any(behind) && !ended.load(SeqCst) {
                 thread::yield_now();
             }
         }
-        assert!(!ended.load(SeqCst), "a reader gave up");
+        assert!(!ended.load(SeqCst), "a reader ended");
     });
 }

@@ -15,10 +15,10 @@ use tokio::time::Instant;
 
 const LIFETIME: Duration = Duration::from_secs(600);
 const USABLE_FOR: Duration = Duration::from_secs(570);
-/// Between two reads.
+/// The time between two reads.
 const STEP: Duration = Duration::from_secs(1);
 
-/// Fails 30 % of the time, hangs 5 %, panics 1 %; an answer takes up to two seconds.
+/// Fails 30 % of the requests, hangs at 5 %, and panics at 1 %. An answer takes up to two seconds.
 #[derive(Debug)]
 struct Unreliable {
     random: Mutex<fastrand::Rng>,
@@ -26,27 +26,27 @@ struct Unreliable {
     requests: Mutex<Vec<Requested>>,
 }
 
-/// One token request, in time since the start.
+/// One token request. Times are since the start.
 #[derive(Clone, Copy, Debug)]
 struct Requested {
     at: Duration,
-    /// Answered, failed or given up.
+    /// When the request was answered, failed or was dropped.
     over: Duration,
-    minted: bool,
+    issued: bool,
 }
 
-/// Keeps the books, however a request ends.
+/// Records the end of a request, also if it is dropped.
 struct InFlight<'a> {
     source: &'a Unreliable,
     at: Duration,
-    minted: bool,
+    issued: bool,
 }
 
 impl Drop for InFlight<'_> {
     fn drop(&mut self) {
-        let (at, over, minted) = (self.at, self.source.start.elapsed(), self.minted);
+        let (at, over, issued) = (self.at, self.source.start.elapsed(), self.issued);
         let mut requests = self.source.requests.lock().unwrap();
-        requests.push(Requested { at, over, minted });
+        requests.push(Requested { at, over, issued });
     }
 }
 
@@ -57,7 +57,7 @@ impl TokenSource for Unreliable {
         let mut in_flight = InFlight {
             source: self,
             at,
-            minted: false,
+            issued: false,
         };
         let (draw, takes) = {
             let mut random = self.random.lock().unwrap();
@@ -69,8 +69,8 @@ impl TokenSource for Unreliable {
             30..35 => std::future::pending().await,
             35 => panic!("scripted"),
             _ => {
-                in_flight.minted = true;
-                // the token says when it was asked for
+                in_flight.issued = true;
+                // the token contains the time of its request
                 let token = at.as_millis().to_string();
                 Ok(TokenResponse::bearer(token)?.with_expires_in(LIFETIME))
             }
@@ -78,28 +78,30 @@ impl TokenSource for Unreliable {
     }
 }
 
-/// The earliest and the latest that the next request may be made after a failure, the `failures`-th
-/// in a row, while a token is usable for `left`. The latest is one step later: a read has to come.
+/// Returns the earliest and the latest time of the next request after the `failures`-th failure in a row,
+/// while a token remains usable for `left`. The latest time includes one step, because a read starts the
+/// request.
 fn backoff(failures: u32, left: Option<Duration>) -> (Duration, Duration) {
-    let longest = if left.is_some() { 60 } else { 10 };
-    let backoff = secs(1 << (failures - 1).min(6)).min(secs(longest));
-    let most = left.map_or(Duration::MAX, |left| (left / 2).max(secs(1) / 10));
+    let max = if left.is_some() { 60 } else { 10 };
+    let backoff = secs(1 << (failures - 1).min(6)).min(secs(max));
+    let max = left.map_or(Duration::MAX, |left| (left / 2).max(secs(1) / 10));
     (
-        (backoff * 4 / 5).min(most),
-        (backoff * 6 / 5).min(most) + STEP,
+        (backoff * 4 / 5).min(max),
+        (backoff * 6 / 5).min(max) + STEP,
     )
 }
 
-/// One request at a time, and none but when the token was stale or a backoff was over.
+/// Asserts that one request was in flight at a time, and that each was sent when the token was stale or a
+/// backoff had ended.
 fn assert_patient(seed: u64, requests: &[Requested]) {
     let slack = Duration::from_millis(1);
     let (mut token, mut failures) = (None, 0);
     for pair in requests.windows(2) {
         let (this, next) = (pair[0], pair[1]);
         assert!(next.at >= this.over, "seed {seed}: {this:?}, {next:?}");
-        let (earliest, latest) = if this.minted {
+        let (earliest, latest) = if this.issued {
             (token, failures) = (Some(this.at), 0);
-            // stale 372 to 480 s after it was requested
+            // stale 372 to 480 s after the request
             (this.at + secs(372), this.at + secs(480) + STEP)
         } else {
             failures += 1;
@@ -107,8 +109,8 @@ fn assert_patient(seed: u64, requests: &[Requested]) {
             let left = end
                 .filter(|end| *end > this.over)
                 .map(|end| end - this.over);
-            let (least, most) = backoff(failures, left);
-            (this.over + least, this.over + most)
+            let (min, max) = backoff(failures, left);
+            (this.over + min, this.over + max)
         };
         assert!(
             next.at + slack >= earliest && next.at <= latest + slack,
@@ -138,7 +140,7 @@ async fn a_day_with_an_unreliable_authorization_server() {
                     let age = start.elapsed() - Duration::from_millis(asked);
                     assert!(age < USABLE_FOR, "seed {seed}: {age:?} old");
                 }
-                // at the very start, and never again: the window outlasts a run of failures
+                // at the start only: later the refresh window is longer than a run of failures
                 Some(Err(_)) | None if !usable => without += 1,
                 other => panic!("seed {seed}: a usable token was there, got {other:?}"),
             }
@@ -147,10 +149,10 @@ async fn a_day_with_an_unreliable_authorization_server() {
         }
         assert!(without <= 60, "seed {seed}: {without} s without a token");
         let requests = source.requests.lock().unwrap().clone();
-        let failed = requests.iter().filter(|request| !request.minted).count();
+        let failed = requests.iter().filter(|request| !request.issued).count();
         assert!(
             requests.len() >= 180,
-            "seed {seed}: one every 480 s at least"
+            "seed {seed}: at least one request every 480 s"
         );
         assert!(failed >= 40, "seed {seed}: {failed} failures");
         assert_patient(seed, &requests);

@@ -1,4 +1,4 @@
-//! How many tokens there are at most, and for how long without use.
+//! The capacity and the time to idle of `TokenCaches`.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use super::{Register, caches, default_cache, fill, read, tenant};
 
 /// Reported elsewhere: MSAL.NET#3063.
 #[test]
-fn memory_does_not_grow_with_tenants_that_come_and_go() {
+fn memory_does_not_grow_with_the_number_of_former_tenants() {
     let (source, clock) = (Register::open(), ManualClock::new());
     let builder = TokenCaches::builder(default_cache(&source, &clock));
     let tokens = builder.max_capacity(100).build().unwrap();
@@ -37,12 +37,12 @@ fn memory_does_not_grow_with_tenants_that_come_and_go() {
 #[tokio::test]
 async fn of_15_000_resources_10_000_are_kept() {
     let tokens = caches(&Register::open(), &ManualClock::new());
-    let mut most = 0;
+    let mut max = 0;
     for number in 0..15_000 {
         drop(tokens.cache(&tenant(number)));
-        most = most.max(tokens.additional_caches());
+        max = max.max(tokens.additional_caches());
     }
-    assert_eq!(most, 10_000);
+    assert_eq!(max, 10_000);
     assert!(tokens.additional_caches() >= 10_000 - 10_000 / 8);
 }
 
@@ -58,14 +58,14 @@ async fn a_token_that_was_not_used_for_an_hour_is_evicted() {
     assert_eq!(
         read(&tokens, &tenant(1)),
         None,
-        "it has no token, and is used all the same"
+        "a cache without a token is in use as well"
     );
     clock.advance(secs(1802));
     drop(tokens.cache(&tenant(3)));
     assert_eq!(
         tokens.additional_caches(),
         3,
-        "the one used since, the one held and the new one"
+        "the recently used, the held and the new cache"
     );
     drop(held);
     clock.advance(secs(4000));
@@ -83,7 +83,10 @@ async fn a_request_whose_cache_was_evicted_gets_a_new_token() {
     assert_eq!(fill(&tokens, &tenant(1)).await, "t3");
     assert_eq!(read(&tokens, &tenant(0)), None);
     assert_eq!(fill(&tokens, &tenant(0)).await, "t4");
-    assert!(tokens.default_cache().cached().is_some(), "it never leaves");
+    assert!(
+        tokens.default_cache().cached().is_some(),
+        "the default cache is never evicted"
+    );
 }
 
 #[test]
@@ -99,14 +102,17 @@ fn a_hit_allocates_nothing() {
 }
 
 #[test]
-fn limits_that_keep_no_token_are_an_error() {
+fn limits_that_are_too_small_are_an_error() {
     let builder = || TokenCaches::builder(default_cache(&Register::open(), &ManualClock::new()));
-    for rejected in [
-        builder().max_capacity(0),
-        builder().time_to_idle(Duration::from_millis(999)),
+    for (invalid, expected) in [
+        (builder().max_capacity(0), "max_capacity: expected"),
+        (
+            builder().time_to_idle(Duration::from_millis(999)),
+            "time_to_idle: expected",
+        ),
     ] {
-        let error = rejected.build().unwrap_err();
+        let error = invalid.build().unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Configuration);
-        assert!(error.to_string().contains("expected at least"), "{error}");
+        assert!(error.to_string().contains(expected), "{error}");
     }
 }

@@ -1,4 +1,4 @@
-//! Many tokens in one client, over a source that remembers what it was asked for.
+//! `TokenCaches`, with a token source that records its token requests.
 
 mod capacity;
 mod sharing;
@@ -19,19 +19,19 @@ fn default_cache(source: &Register, clock: &ManualClock) -> TokenCache {
     builder.clock(clock.clone()).build()
 }
 
-/// The request for the token of one of many tenants, made anew.
+/// Builds the token request of a tenant.
 fn tenant(number: usize) -> TokenRequest {
     let audience = format!("https://tenant-{number}.example.com");
     TokenRequest::builder().audience(audience).build().unwrap()
 }
 
-/// The header of the token that a read finds.
+/// Returns the header of the cached token.
 fn read(tokens: &TokenCaches, request: &TokenRequest) -> Option<String> {
     let authorization = tokens.cached(request)?;
     Some(authorization.header().to_str().unwrap().to_owned())
 }
 
-/// Waits for the token for `request`, and drops the handle.
+/// Waits for the token of `request`, and drops the handle of its cache.
 async fn fill(tokens: &TokenCaches, request: &TokenRequest) -> String {
     let token = tokens.cache(request).token().await.unwrap();
     token.secret().to_owned()

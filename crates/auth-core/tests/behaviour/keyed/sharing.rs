@@ -1,4 +1,4 @@
-//! Which requests share a token, and which never do.
+//! Which token requests share a cache.
 
 use std::thread;
 
@@ -7,7 +7,7 @@ use auth_testing::ManualClock;
 
 use super::{Register, caches, fill, read, tenant};
 
-/// Each of these has a token of its own, which was minted for nothing else.
+/// Asserts that each token request has its own token.
 async fn tell_apart(builders: impl IntoIterator<Item = TokenRequestBuilder>) {
     let source = Register::open();
     let tokens = caches(&source, &ManualClock::new());
@@ -48,7 +48,7 @@ async fn scopes_do_not_cancel_each_other_out() {
 
 /// Reported elsewhere: Duende.
 #[tokio::test]
-async fn extra_parameters_tell_tokens_apart() {
+async fn extra_parameters_distinguish_tokens() {
     tell_apart([
         base(),
         base().parameter("tenant", "1"),
@@ -75,7 +75,7 @@ async fn equal_values_in_different_fields_are_different_requests() {
 fn no_tenant_is_given_the_token_of_another() {
     let source = Register::open();
     let builder = TokenCaches::builder(TokenCache::new(source.clone()));
-    // so few that they come and go all the time
+    // a capacity so small that caches are evicted all the time
     let tokens = builder.max_capacity(8).build().unwrap();
     thread::scope(|scope| {
         for seed in 0..4 {
@@ -118,7 +118,7 @@ async fn equal_requests_share_a_token_however_they_were_built() {
 }
 
 #[tokio::test]
-async fn the_request_of_the_default_cache_finds_the_default_cache() {
+async fn the_token_request_of_the_default_cache_returns_the_default_cache() {
     let source = Register::open();
     let default = TokenCache::builder(source.clone())
         .request(tenant(7))
@@ -132,7 +132,7 @@ async fn the_request_of_the_default_cache_finds_the_default_cache() {
     assert_eq!(
         read(&tokens, &TokenRequest::default()),
         None,
-        "another request than its own"
+        "the token request differs from that of the default cache"
     );
     assert_eq!(fill(&tokens, &TokenRequest::default()).await, "t2");
 }

@@ -1,4 +1,4 @@
-//! One request in flight for each key, whatever is evicted meanwhile.
+//! Single flight for each key, also while caches are evicted.
 
 use std::{sync::Barrier, thread};
 
@@ -30,7 +30,7 @@ async fn a_thousand_callers_of_ten_keys_make_ten_requests() {
 }
 
 #[test]
-fn threads_that_arrive_together_make_one_cache_for_a_key() {
+fn concurrent_threads_create_one_cache_for_a_key() {
     const THREADS: usize = 4;
     const ROUNDS: usize = 50;
     let source = Register::open();
@@ -84,10 +84,10 @@ async fn a_request_without_waiters_ends_with_its_cache() {
     let builder = TokenCaches::builder(super::default_cache(&source, &ManualClock::new()));
     let tokens = builder.max_capacity(1).build().unwrap();
     let request = tenant(0);
-    let mut gone = task::spawn(fill(&tokens, &request));
-    assert_pending!(gone.poll());
+    let mut dropped = task::spawn(fill(&tokens, &request));
+    assert_pending!(dropped.poll());
     settle().await;
-    drop(gone);
+    drop(dropped);
     assert_eq!(source.in_flight(), 1);
     drop(tokens.cache(&tenant(1)));
     settle().await;
@@ -102,10 +102,14 @@ async fn a_token_kept_warm_is_not_refreshed_after_its_cache_was_evicted() {
     let tokens = builder.max_capacity(1).build().unwrap();
     fill(&tokens, &tenant(0)).await;
     settle().await;
-    assert_eq!(clock.sleepers(), 1, "until the token is stale");
+    assert_eq!(
+        clock.sleepers(),
+        1,
+        "the task sleeps until the token is stale"
+    );
     clock.advance(secs(500));
     settle().await;
-    assert_eq!(source.requests(), 2, "it was kept warm");
+    assert_eq!(source.requests(), 2, "the token was kept warm");
     drop(tokens.cache(&tenant(1)));
     clock.advance(secs(500));
     settle().await;

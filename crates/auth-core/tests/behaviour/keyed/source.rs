@@ -1,4 +1,4 @@
-//! A token source that tells which token was minted for which request.
+//! A token source that records which token was issued for which request.
 
 use std::{
     collections::HashMap,
@@ -10,23 +10,23 @@ use async_trait::async_trait;
 use auth_core::{Error, TokenRequest, TokenResponse, TokenSource};
 use tokio::sync::Semaphore;
 
-/// Mints `t1`, `t2`, …, each for ten minutes, once it is let.
+/// Issues `t1`, `t2`, …, each for ten minutes, once it is open.
 #[derive(Clone, Debug)]
 pub(super) struct Register(Arc<State>);
 
 #[derive(Debug)]
 struct State {
     asked: Mutex<Vec<TokenRequest>>,
-    /// Closed when tokens may come.
+    /// Token requests wait until it is closed.
     gate: Semaphore,
     in_flight: Mutex<HashMap<TokenRequest, usize>>,
 }
 
-/// One token request, until it is over or dropped.
+/// One token request, until it finishes or is dropped.
 struct InFlight<'a>(&'a State, &'a TokenRequest);
 
 impl Register {
-    /// Mints nothing until it is opened.
+    /// A source whose token requests wait until it is opened.
     pub(super) fn held() -> Self {
         Self(Arc::new(State {
             asked: Mutex::default(),
@@ -45,23 +45,23 @@ impl Register {
         self.0.gate.close();
     }
 
-    /// How often a token was asked for.
+    /// Returns the number of token requests.
     pub(super) fn requests(&self) -> usize {
         self.0.asked.lock().unwrap().len()
     }
 
-    /// Forgets what was asked for, and lets go of the memory that it took.
+    /// Drops the record of the token requests, and frees its memory.
     pub(super) fn forget(&self) {
         *self.0.asked.lock().unwrap() = Vec::new();
         *self.0.in_flight.lock().unwrap() = HashMap::new();
     }
 
-    /// How many are being asked for.
+    /// Returns the number of token requests in flight.
     pub(super) fn in_flight(&self) -> usize {
         self.0.in_flight.lock().unwrap().values().sum()
     }
 
-    /// The request that a token, `t1` or `Bearer t1`, was minted for.
+    /// Returns the request for which a token, `t1` or `Bearer t1`, was issued.
     pub(super) fn request_of(&self, token: &str) -> TokenRequest {
         let number: usize = token
             .trim_start_matches("Bearer t")

@@ -1,4 +1,4 @@
-//! An authorization server that behaves as a provider's documents say.
+//! An authorization server that behaves as the documents of a provider say.
 
 use std::time::{Duration, SystemTime};
 
@@ -13,7 +13,7 @@ use tower::{ServiceBuilder, ServiceExt};
 
 use super::{ID, SECRET};
 
-/// A server like the provider's, on loopback.
+/// The provider's server, simulated on loopback.
 pub(super) struct Documented {
     pub(super) method: ClientAuthenticationMethod,
     pub(super) lifetime: u64,
@@ -37,8 +37,8 @@ impl Documented {
         server.start().await.unwrap()
     }
 
-    /// Gets a token from it, by a request to `url` with this `authorization` and this `body`, and
-    /// with no other header than every request has.
+    /// Gets a token from the server. Asserts that the request goes to `url` with this `authorization` and this
+    /// `body`, and that it has no other header than every request has.
     pub(super) async fn serves(
         &self,
         credentials: ClientCredentialsBuilder,
@@ -79,7 +79,7 @@ impl Documented {
     }
 }
 
-/// Connects to `server` whatever the URL says, and checks that it says `url`.
+/// Connects to `server`, and asserts that the URL of the request is `url`.
 pub(super) fn rerouted(
     server: &AuthorizationServer,
     url: &'static str,

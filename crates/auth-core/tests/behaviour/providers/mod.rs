@@ -1,5 +1,5 @@
-//! Every preset gets its token from a server that behaves as the provider's documents say, byte for
-//! byte on the wire: method, path, headers, body.
+//! Every preset gets a token from a server that behaves as the documents of the provider say. The tests
+//! check method, path, headers and body of the token request byte by byte.
 
 mod documented;
 
@@ -165,7 +165,7 @@ fn the_table_of_providers_is_that_of_the_presets() {
 }
 
 #[tokio::test]
-async fn a_provider_that_wants_a_scope_says_so_before_the_first_request() {
+async fn a_missing_scope_is_an_error_of_build_if_the_provider_requires_one() {
     let server = IDFY.start("/connect/token").await;
     for provider in ["idfy", "idfy-test", "idfy-deprecated", "signicat-express"] {
         let credentials = credentials(&provider.parse().unwrap());
@@ -194,16 +194,16 @@ async fn a_preset_names_the_origin_where_the_documents_do() {
     }
     assert_eq!(Provider::idfy().api_origin(), None);
     assert_eq!(Provider::idnow("as.example").api_origin(), None);
-    for nobody in [
-        "nobody",
+    for unknown in [
+        "unknown",
         "idnow:",
         "idnow",
         "Signicat",
         "idnow:https://a.example",
     ] {
-        let error = nobody.parse::<Provider>().unwrap_err().to_string();
+        let error = unknown.parse::<Provider>().unwrap_err().to_string();
         assert!(
-            error.contains("signicat-express") && error.contains(nobody),
+            error.contains("signicat-express") && error.contains(unknown),
             "{error}"
         );
     }

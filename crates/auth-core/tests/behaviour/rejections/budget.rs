@@ -2,23 +2,23 @@
 
 use async_trait::async_trait;
 use auth_core::{Error, TokenRequest, TokenResponse, TokenSource};
-use auth_test_support::{Mint, scripted::Scripted, secs};
+use auth_test_support::{GatedSource, scripted::Scripted, secs};
 use auth_testing::ManualClock;
 use http::StatusCode;
 use tokio_test::{assert_pending, task};
 
-use super::world::World;
+use super::test_client::TestClient;
 
 const DAY: u64 = 86_400;
 
 /// Reported elsewhere: gravitino#12531.
 #[tokio::test]
 async fn an_api_that_rejects_every_token_costs_one_token_request_and_then_one_in_30_s() {
-    let (source, clock) = (Scripted::lives(DAY), ManualClock::new());
-    let world = World::new(source.clone(), clock.clone());
+    let (source, clock) = (Scripted::expires_in(DAY), ManualClock::new());
+    let client = TestClient::new(source.clone(), clock.clone());
     let rejected = async |times| {
         for _ in 0..times {
-            assert_eq!(world.get("/bad").await, StatusCode::UNAUTHORIZED);
+            assert_eq!(client.get("/bad").await, StatusCode::UNAUTHORIZED);
         }
     };
     rejected(50).await;
@@ -33,18 +33,18 @@ async fn an_api_that_rejects_every_token_costs_one_token_request_and_then_one_in
     }
 }
 
-/// The good endpoints accept the new token each time, so that its next rejection counts.
+/// The good endpoints accept each new token, which ends its probation.
 #[tokio::test]
 async fn one_bad_endpoint_beside_good_ones_costs_a_few_token_requests_a_minute() {
-    let (source, clock) = (Scripted::lives(DAY), ManualClock::new());
-    let world = World::new(source.clone(), clock.clone());
-    world.tokens().token().await.unwrap();
+    let (source, clock) = (Scripted::expires_in(DAY), ManualClock::new());
+    let client = TestClient::new(source.clone(), clock.clone());
+    client.tokens().token().await.unwrap();
     let mut each_minute = Vec::new();
     for _ in 0..5 {
         let before = source.requests();
         for _ in 0..60 {
-            assert_eq!(world.get("/good").await, StatusCode::OK);
-            assert_eq!(world.get("/bad").await, StatusCode::UNAUTHORIZED);
+            assert_eq!(client.get("/good").await, StatusCode::OK);
+            assert_eq!(client.get("/bad").await, StatusCode::UNAUTHORIZED);
             clock.advance(secs(1));
         }
         each_minute.push(source.requests() - before);
@@ -52,91 +52,90 @@ async fn one_bad_endpoint_beside_good_ones_costs_a_few_token_requests_a_minute()
     assert_eq!(each_minute, [5, 2, 2, 2, 2]);
 }
 
-/// cf-gears refreshed once in 15 minutes, whatever happened in between.
+/// Another library, cf-gears, refreshed at most once in 15 minutes.
 #[tokio::test]
 async fn three_revocations_in_a_row_are_each_replaced_at_once() {
-    let source = Scripted::lives(DAY);
-    let world = World::new(source.clone(), ManualClock::new());
-    assert_eq!(world.get("/").await, StatusCode::OK);
+    let source = Scripted::expires_in(DAY);
+    let client = TestClient::new(source.clone(), ManualClock::new());
+    assert_eq!(client.get("/").await, StatusCode::OK);
     for token in ["t1", "t2", "t3"] {
-        world.api.revoke(token);
-        assert_eq!(world.get("/").await, StatusCode::OK);
+        client.api.revoke(token);
+        assert_eq!(client.get("/").await, StatusCode::OK);
     }
     assert_eq!(source.requests(), 4);
     assert_eq!(
-        world.api.shown(),
+        client.api.shown(),
         ["t1", "t1", "t2", "t2", "t3", "t3", "t4"]
     );
 }
 
 #[tokio::test]
 async fn a_rejection_of_an_unaccepted_replacement_is_delivered_for_30_s() {
-    let (source, clock) = (Scripted::lives(DAY), ManualClock::new());
-    let world = World::new(source.clone(), clock.clone());
-    world.api.revoke("t1");
-    world.api.revoke("t2");
-    assert_eq!(world.get("/").await, StatusCode::UNAUTHORIZED);
+    let (source, clock) = (Scripted::expires_in(DAY), ManualClock::new());
+    let client = TestClient::new(source.clone(), clock.clone());
+    client.api.revoke("t1");
+    client.api.revoke("t2");
+    assert_eq!(client.get("/").await, StatusCode::UNAUTHORIZED);
     clock.advance(secs(29));
-    assert_eq!(world.get("/").await, StatusCode::UNAUTHORIZED);
-    assert_eq!(source.requests(), 2, "t2 is on trial");
+    assert_eq!(client.get("/").await, StatusCode::UNAUTHORIZED);
+    assert_eq!(source.requests(), 2, "t2 is on probation");
     clock.advance(secs(1));
-    assert_eq!(world.get("/").await, StatusCode::OK);
-    world.api.revoke("t3");
-    assert_eq!(world.get("/").await, StatusCode::OK);
+    assert_eq!(client.get("/").await, StatusCode::OK);
+    client.api.revoke("t3");
+    assert_eq!(client.get("/").await, StatusCode::OK);
     assert_eq!(source.requests(), 4, "t3 was accepted");
 }
 
 /// The rejection budget is for tokens that have not expired.
 #[tokio::test]
 async fn a_rejected_token_that_expired_meanwhile_is_replaced_although_the_budget_is_used_up() {
-    let (source, clock) = (Scripted::lives(20), ManualClock::new());
-    let world = World::new(source.clone(), clock.clone());
+    let (source, clock) = (Scripted::expires_in(20), ManualClock::new());
+    let client = TestClient::new(source.clone(), clock.clone());
     for _ in 0..6 {
-        assert_eq!(world.get("/good").await, StatusCode::OK);
-        assert_eq!(world.get("/bad").await, StatusCode::UNAUTHORIZED);
+        assert_eq!(client.get("/good").await, StatusCode::OK);
+        assert_eq!(client.get("/bad").await, StatusCode::UNAUTHORIZED);
     }
-    assert_eq!(source.requests(), 5, "four were permitted");
-    let mut slow = task::spawn(world.fetch("/slow"));
+    assert_eq!(source.requests(), 5, "the rejection budget is four");
+    let mut slow = task::spawn(client.fetch("/slow"));
     assert_pending!(slow.poll());
-    world.api.revoke("t5");
+    client.api.revoke("t5");
     clock.advance(secs(20));
-    world.api.release();
+    client.api.release();
     assert_eq!(slow.await.0, StatusCode::OK);
-    assert_eq!(world.api.shown().last().unwrap(), "t6");
+    assert_eq!(client.api.shown().last().unwrap(), "t6");
 }
 
-/// A token that a rejection brought is rejected again, after another answer to it: whether that requests
-/// one more.
-async fn ends_the_wait(path: &str) -> bool {
-    let source = Scripted::lives(DAY);
-    let world = World::new(source.clone(), ManualClock::new());
-    assert_eq!(world.get("/bad").await, StatusCode::UNAUTHORIZED);
+/// A replacement is sent to `path` and then rejected. Returns whether the rejection causes a token request.
+async fn ends_the_probation(path: &str) -> bool {
+    let source = Scripted::expires_in(DAY);
+    let client = TestClient::new(source.clone(), ManualClock::new());
+    assert_eq!(client.get("/bad").await, StatusCode::UNAUTHORIZED);
     assert_eq!(source.requests(), 2);
-    world.get(path).await;
-    assert_eq!(world.get("/bad").await, StatusCode::UNAUTHORIZED);
+    client.get(path).await;
+    assert_eq!(client.get("/bad").await, StatusCode::UNAUTHORIZED);
     source.requests() == 3
 }
 
 #[tokio::test]
 async fn a_403_counts_as_acceptance_and_a_503_does_not() {
-    assert!(ends_the_wait("/").await);
-    assert!(ends_the_wait("/forbidden").await);
-    assert!(!ends_the_wait("/busy").await);
-    assert!(!ends_the_wait("/bad").await);
+    assert!(ends_the_probation("/").await);
+    assert!(ends_the_probation("/forbidden").await);
+    assert!(!ends_the_probation("/busy").await);
+    assert!(!ends_the_probation("/bad").await);
 }
 
 /// Reported elsewhere: ktor#2864.
 #[tokio::test]
 async fn a_request_is_sent_twice_at_most() {
-    let world = World::new(Mint::open(), ManualClock::new());
-    let (status, body) = world.fetch("/bad").await;
+    let client = TestClient::new(GatedSource::open(), ManualClock::new());
+    let (status, body) = client.fetch("/bad").await;
     assert_eq!(status, StatusCode::UNAUTHORIZED);
-    assert_eq!(body, "not token-2", "what the second sending came to");
-    assert_eq!(world.api.shown(), ["token-1", "token-2"]);
-    assert_eq!(world.tokens().status().replays, 1);
+    assert_eq!(body, "not token-2", "the response to the replay");
+    assert_eq!(client.api.shown(), ["token-1", "token-2"]);
+    assert_eq!(client.tokens().status().replays, 1);
 }
 
-/// Hands out one token for as long as it lives.
+/// Issues the same token for every request.
 #[derive(Debug)]
 struct Reissuing;
 
@@ -150,19 +149,19 @@ impl TokenSource for Reissuing {
 /// Reported elsewhere: tower-mcp#1374.
 #[tokio::test]
 async fn a_rejected_token_is_not_replayed_with_the_same_request() {
-    let world = World::new(Reissuing, ManualClock::new());
+    let client = TestClient::new(Reissuing, ManualClock::new());
     for sent in [&["the-same"; 1][..], &["the-same"; 2]] {
-        assert_eq!(world.get("/bad").await, StatusCode::UNAUTHORIZED);
-        assert_eq!(world.api.shown(), sent);
+        assert_eq!(client.get("/bad").await, StatusCode::UNAUTHORIZED);
+        assert_eq!(client.api.shown(), sent);
     }
-    let status = world.tokens().status();
+    let status = client.tokens().status();
     assert_eq!(
         (status.replays, status.tokens_received),
         (0, 2),
-        "received twice"
+        "the token was received twice"
     );
     assert_eq!(
         status.token_requests, 2,
-        "the second refusal found it on trial"
+        "at the second rejection the token was on probation"
     );
 }

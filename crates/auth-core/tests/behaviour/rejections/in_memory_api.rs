@@ -1,4 +1,4 @@
-//! An API in memory, for tests whose time is the test's.
+//! An API in memory, for tests with a clock of their own.
 
 use std::{
     collections::HashSet,
@@ -10,8 +10,8 @@ use http::{Request, Response, StatusCode, header::AUTHORIZATION};
 use http_body_util::Full;
 use tokio::sync::Semaphore;
 
-/// Rejects the revoked tokens; at `/bad` it rejects all, at `/forbidden` it answers 403 and at `/busy`
-/// 503, whatever the token. At `/slow` it answers once the test releases it.
+/// Rejects the revoked tokens, and every token at `/bad`. It responds with 403 at `/forbidden`, with 503 at
+/// `/busy`, and at `/slow` once the test releases the response.
 #[derive(Clone, Debug)]
 pub(super) struct InMemoryApi(Arc<State>);
 
@@ -19,7 +19,7 @@ pub(super) struct InMemoryApi(Arc<State>);
 struct State {
     revoked: Mutex<HashSet<String>>,
     shown: Mutex<Vec<String>>,
-    /// Closed when `/slow` may answer.
+    /// Requests of `/slow` wait until it is closed.
     slow: Semaphore,
 }
 
@@ -37,17 +37,17 @@ impl InMemoryApi {
         self.0.revoked.lock().unwrap().insert(token.to_owned());
     }
 
-    /// Lets `/slow` answer.
+    /// Releases the responses of `/slow`.
     pub(super) fn release(&self) {
         self.0.slow.close();
     }
 
-    /// The token of each request so far.
+    /// Returns the token of each request so far.
     pub(super) fn shown(&self) -> Vec<String> {
         self.0.shown.lock().unwrap().clone()
     }
 
-    /// The response to a request with a token.
+    /// Returns the response to a request with a token.
     pub(super) async fn answer(&self, request: &Request<Full<Bytes>>) -> Response<Bytes> {
         let header = request.headers()[AUTHORIZATION].to_str().unwrap();
         let token = header.trim_start_matches("Bearer ").to_owned();

@@ -1,9 +1,10 @@
-//! What the authorizer and the cache do when an API rejects a token: one more token request, one replay,
-//! and a budget. No adapter takes part.
+//! Rejections: one token request, one replay and the rejection budget. The tests use the authorizer and the
+//! cache without an adapter.
 
 mod budget;
 mod failed_refresh;
 mod in_memory_api;
 mod late;
 mod replay;
-mod world;
+mod test_client;
+mod token_cache_reject;

@@ -1,4 +1,4 @@
-//! What a replay waits for, and which token it carries: attempts and verdicts without an adapter.
+//! Attempts and verdicts: how long a replay waits, and which token it carries.
 
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 
@@ -13,9 +13,9 @@ use http::{HeaderMap, HeaderValue, Response, StatusCode, header::AUTHORIZATION};
 use tokio::runtime::Builder;
 use tokio_test::{assert_ready, task};
 
-use super::world::{ORIGIN, World};
+use super::test_client::{ORIGIN, TestClient};
 
-/// Hands out two tokens by turns: two nodes of a server, each of which keeps its own.
+/// Issues two tokens alternately, like a server with two nodes that each keep their own token.
 #[derive(Debug, Default)]
 struct TwoNodes(AtomicUsize);
 
@@ -27,26 +27,26 @@ impl TokenSource for TwoNodes {
     }
 }
 
-/// A first sending. The token is there.
-fn attempt(world: &World) -> Attempt {
-    match world.authorizer.authorize(&get(ORIGIN)) {
+/// Returns the first attempt of a request, whose token is cached.
+fn attempt(client: &TestClient) -> Attempt {
+    match client.authorizer.authorize(&get(ORIGIN)) {
         Decision::Authorize(attempt) => attempt,
-        other => panic!("expected a token at once, got {other:?}"),
+        other => panic!("expected a cached token, got {other:?}"),
     }
 }
 
-/// What the attempt comes to if the API answers so.
+/// Returns the verdict on a response with this status.
 fn answered(attempt: Attempt, status: StatusCode) -> Verdict {
     let mut response = Response::new(());
     *response.status_mut() = status;
     attempt.classify(&response, true)
 }
 
-/// The replay after a rejection of the first attempt.
-async fn second(attempt: Attempt) -> Option<Attempt> {
+/// Returns the replay after a rejection of the first attempt.
+async fn replay(attempt: Attempt) -> Option<Attempt> {
     match answered(attempt, StatusCode::UNAUTHORIZED) {
         Verdict::Renew(renewal) => renewal.await.attempt(),
-        Verdict::Deliver => panic!("expected a renewal"),
+        Verdict::Deliver => panic!("expected Verdict::Renew"),
     }
 }
 
@@ -56,42 +56,45 @@ fn shown(attempt: &Attempt) -> HeaderValue {
     headers[AUTHORIZATION].clone()
 }
 
-/// Waiting takes a timer, and there is none. The token is refreshed all the same.
+/// A wait needs a timer, which only a runtime has. The token is refreshed nevertheless.
 #[test]
 fn outside_of_a_runtime_a_rejection_does_not_wait_for_the_request_in_flight() {
-    let source = Scripted::lives(600);
-    let world = World::new(source.clone(), SystemClock);
+    let source = Scripted::expires_in(600);
+    let client = TestClient::new(source.clone(), SystemClock);
     let runtime = Builder::new_current_thread().enable_all().build().unwrap();
-    runtime.block_on(world.tokens().token()).unwrap();
+    runtime.block_on(client.tokens().token()).unwrap();
     let _held = source.clone().hold();
-    let [inside, outside] = [attempt(&world), attempt(&world)];
+    let [inside, outside] = [attempt(&client), attempt(&client)];
     runtime.block_on(async {
         let _ = answered(inside, StatusCode::UNAUTHORIZED);
         settle().await;
     });
     assert_eq!(source.in_flight(), 1);
     let Verdict::Renew(renewal) = answered(outside, StatusCode::UNAUTHORIZED) else {
-        panic!("expected a renewal");
+        panic!("expected Verdict::Renew");
     };
     let renewal = assert_ready!(task::spawn(renewal).poll());
-    assert!(renewal.attempt().is_none(), "the token is the rejected one");
+    assert!(
+        renewal.attempt().is_none(),
+        "the current token is the rejected one"
+    );
     source.release();
     runtime.block_on(settle());
-    assert_eq!(shown(&attempt(&world)), "Bearer t2");
+    assert_eq!(shown(&attempt(&client)), "Bearer t2");
     assert_eq!(source.requests(), 2);
 }
 
-/// By its number the token that came back is another one, by its value it is not.
+/// The current token has another generation than the rejected one, and the same value.
 #[tokio::test]
-async fn a_rejected_value_is_not_replayed_although_another_token_came_in_between() {
-    let world = World::new(TwoNodes::default(), SystemClock);
-    world.tokens().token().await.unwrap();
-    let [first, late] = [attempt(&world), attempt(&world)];
+async fn a_rejected_value_is_not_replayed_although_there_was_another_token_in_between() {
+    let client = TestClient::new(TwoNodes::default(), SystemClock);
+    client.tokens().token().await.unwrap();
+    let [first, late] = [attempt(&client), attempt(&client)];
     assert_eq!(shown(&late), "Bearer of-node-0");
-    let accepted = second(first).await.unwrap();
+    let accepted = replay(first).await.unwrap();
     assert_eq!(shown(&accepted), "Bearer of-node-1");
     let _ = answered(accepted, StatusCode::OK);
-    let back = second(attempt(&world)).await.unwrap();
+    let back = replay(attempt(&client)).await.unwrap();
     assert_eq!(shown(&back), "Bearer of-node-0");
-    assert!(second(late).await.is_none());
+    assert!(replay(late).await.is_none());
 }

@@ -8,12 +8,17 @@ use auth_testing::{MemoryStore, TokioClock};
 use tokio::time::Instant;
 
 use super::{Shareable, process, secret};
+use crate::captured_log::CapturedLog;
 
 const PATIENCE: Duration = Duration::from_millis(250);
 
 #[tokio::test(start_paused = true)]
 async fn without_a_working_store_each_process_requests_its_own_token() {
-    let (clock, store, source) = (TokioClock::new(), MemoryStore::new(), Scripted::lives(600));
+    let (clock, store, source) = (
+        TokioClock::new(),
+        MemoryStore::new(),
+        Scripted::expires_in(600),
+    );
     store.fail();
     let started = Instant::now();
     for number in 1..=3 {
@@ -24,8 +29,12 @@ async fn without_a_working_store_each_process_requests_its_own_token() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_store_that_hangs_costs_its_timeout_once() {
-    let (clock, store, source) = (TokioClock::new(), MemoryStore::new(), Scripted::lives(600));
+async fn a_store_that_hangs_delays_the_first_token_by_its_timeout_once() {
+    let (clock, store, source) = (
+        TokioClock::new(),
+        MemoryStore::new(),
+        Scripted::expires_in(600),
+    );
     store.hang();
     let tokens = process(&source, &store, clock);
     let started = Instant::now();
@@ -34,16 +43,16 @@ async fn a_store_that_hangs_costs_its_timeout_once() {
     assert_eq!(
         tokens.status().shared_store_failures,
         1,
-        "told to who looks"
+        "the status counts it"
     );
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_store_leaves_a_short_attempt_most_of_its_time() {
+async fn a_store_takes_at_most_a_quarter_of_a_short_attempt() {
     let (clock, store) = (TokioClock::new(), MemoryStore::new());
     store.hang();
     let policy = RefreshPolicy::builder().attempt_timeout(Duration::from_millis(400));
-    let source = Scripted::lives(600).takes(Duration::from_millis(250));
+    let source = Scripted::expires_in(600).latency(Duration::from_millis(250));
     let tokens = TokenCache::builder(Shareable(source))
         .refresh_policy(policy.build().unwrap())
         .shared_store(store)
@@ -56,7 +65,11 @@ async fn a_store_leaves_a_short_attempt_most_of_its_time() {
 
 #[tokio::test(start_paused = true)]
 async fn a_store_that_hangs_delays_no_read_of_a_usable_token() {
-    let (clock, store, source) = (TokioClock::new(), MemoryStore::new(), Scripted::lives(600));
+    let (clock, store, source) = (
+        TokioClock::new(),
+        MemoryStore::new(),
+        Scripted::expires_in(600),
+    );
     let tokens = process(&source, &store, clock);
     assert_eq!(secret(&tokens).await, "t1");
     store.hang();
@@ -73,7 +86,7 @@ async fn a_store_that_hangs_delays_no_read_of_a_usable_token() {
 #[tokio::test(start_paused = true)]
 async fn no_caller_waits_for_a_token_to_be_saved() {
     let (clock, store) = (TokioClock::new(), MemoryStore::new());
-    let source = Scripted::lives(600).takes(secs(1));
+    let source = Scripted::expires_in(600).latency(secs(1));
     let tokens = process(&source, &store, clock);
     let caller = tokio::spawn(async move { (secret(&tokens).await, Instant::now()) });
     let started = Instant::now();
@@ -84,8 +97,12 @@ async fn no_caller_waits_for_a_token_to_be_saved() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_store_that_is_back_is_used_again() {
-    let (clock, store, source) = (TokioClock::new(), MemoryStore::new(), Scripted::lives(600));
+async fn a_store_that_works_again_is_used_again() {
+    let (clock, store, source) = (
+        TokioClock::new(),
+        MemoryStore::new(),
+        Scripted::expires_in(600),
+    );
     store.fail();
     let (one, other) = (
         process(&source, &store, clock),
@@ -104,8 +121,12 @@ async fn a_store_that_is_back_is_used_again() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_store_that_loses_a_saved_token_only_costs_a_request() {
-    let (clock, store, source) = (TokioClock::new(), MemoryStore::new(), Scripted::lives(600));
+async fn a_store_that_loses_a_saved_token_causes_one_token_request() {
+    let (clock, store, source) = (
+        TokioClock::new(),
+        MemoryStore::new(),
+        Scripted::expires_in(600),
+    );
     assert_eq!(secret(&process(&source, &store, clock)).await, "t1");
     store.clear();
     assert_eq!(secret(&process(&source, &store, clock)).await, "t2");
@@ -140,7 +161,7 @@ impl SharedTokenStore for Panicking {
 
 #[tokio::test(start_paused = true)]
 async fn a_store_that_panics_is_skipped() {
-    let builder = TokenCache::builder(Shareable(Scripted::lives(600)));
+    let builder = TokenCache::builder(Shareable(Scripted::expires_in(600)));
     let tokens = builder
         .shared_store(Panicking)
         .clock(TokioClock::new())
@@ -149,8 +170,30 @@ async fn a_store_that_panics_is_skipped() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn the_log_says_that_the_shared_store_panicked() {
+    let (log, guard) = CapturedLog::start();
+    let builder = TokenCache::builder(Shareable(Scripted::expires_in(600)));
+    let tokens = builder
+        .shared_store(Panicking)
+        .clock(TokioClock::new())
+        .build();
+    assert_eq!(secret(&tokens).await, "t1");
+    settle().await;
+    drop(guard);
+    let text = log.text();
+    assert!(text.contains("the shared store panicked"), "{text}");
+    assert!(!text.contains("token source panicked"), "{text}");
+    assert!(tokens.status().shared_store_failures > 0);
+    assert!(tokens.status().last_error.is_none());
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_source_without_a_key_shares_nothing() {
-    let (clock, store, source) = (TokioClock::new(), MemoryStore::new(), Scripted::lives(600));
+    let (clock, store, source) = (
+        TokioClock::new(),
+        MemoryStore::new(),
+        Scripted::expires_in(600),
+    );
     let builder = TokenCache::builder(source.clone()).shared_store(store.clone());
     assert_eq!(secret(&builder.clock(clock).build()).await, "t1");
     settle().await;

@@ -1,4 +1,4 @@
-//! One token for many processes: each cache here stands for one, and the store for what they share.
+//! One token for many processes, each of which is simulated by a cache.
 
 mod broken_store;
 mod lease;
@@ -16,7 +16,7 @@ use auth_core::{Error, SharedKey, TokenCache, TokenRequest, TokenResponse, Token
 use auth_test_support::scripted::Scripted;
 use auth_testing::{MemoryStore, TokioClock};
 
-/// Says by what its tokens are known; which one it is makes no difference to that.
+/// A source with a shared key, which is the same for every scripted source.
 #[derive(Clone, Debug)]
 struct Shareable(Scripted);
 

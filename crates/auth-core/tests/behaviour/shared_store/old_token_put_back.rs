@@ -1,4 +1,4 @@
-//! An attacker who can write the store puts tokens there that were good once.
+//! An attacker with write access to the store saves formerly valid tokens.
 
 use std::sync::{
     Arc,
@@ -16,7 +16,7 @@ use http::{Request, Response, StatusCode};
 
 use super::Shareable;
 
-/// So many old tokens, by turns, each as if it was new.
+/// Returns this number of old tokens in turn, each as if it were new.
 #[derive(Debug)]
 struct Replayed {
     store: MemoryStore,
@@ -45,11 +45,11 @@ impl SharedTokenStore for Replayed {
     }
 }
 
-/// A request that the API rejects.
+/// Sends a request, which the API rejects.
 async fn rejected(authorizer: &Authorizer) {
     let mut request = Request::get("https://api.example.com/").body(()).unwrap();
     let Decision::Authorize(attempt) = authorizer.authorize(&request) else {
-        panic!("a token was there");
+        panic!("expected a cached token");
     };
     attempt.apply(request.headers_mut());
     let mut response = Response::new(());
@@ -60,10 +60,10 @@ async fn rejected(authorizer: &Authorizer) {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_token_is_requested_before_long() {
-    // for half a minute another rejection of it is delivered
-    for (tokens, longest) in [(1, 35), (2, 35), (3, 65), (9, 95)] {
-        let source = Scripted::lives(600);
+async fn rejected_tokens_of_the_store_cause_a_token_request_within_a_bounded_time() {
+    // for 30 s another rejection of the replacement is delivered
+    for (tokens, max) in [(1, 35), (2, 35), (3, 65), (9, 95)] {
+        let source = Scripted::expires_in(600);
         let store = Replayed {
             store: MemoryStore::new(),
             tokens,
@@ -76,7 +76,7 @@ async fn a_token_is_requested_before_long() {
         let authorizer = builder.build().unwrap();
         let mut seconds = 0;
         while source.requests() == 0 {
-            assert!(seconds <= longest, "not asked, with {tokens} tokens");
+            assert!(seconds <= max, "no token request, with {tokens} tokens");
             rejected(&authorizer).await;
             tokio::time::advance(secs(1)).await;
             seconds += 1;

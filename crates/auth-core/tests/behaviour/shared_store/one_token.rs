@@ -9,7 +9,7 @@ use super::{fleet, process, secret};
 #[tokio::test(start_paused = true)]
 async fn a_fleet_that_starts_together_makes_one_token_request() {
     let (clock, store) = (TokioClock::new(), MemoryStore::new());
-    let source = Scripted::lives(600).takes(Duration::from_millis(50));
+    let source = Scripted::expires_in(600).latency(Duration::from_millis(50));
     let fleet = fleet(50, &source, &store, clock);
     let tasks: Vec<_> = fleet
         .iter()
@@ -28,13 +28,13 @@ async fn a_fleet_that_starts_together_makes_one_token_request() {
         .iter()
         .map(|tokens| tokens.status().token_requests)
         .sum();
-    assert_eq!(requests, 1, "as they see it themselves");
+    assert_eq!(requests, 1, "the status of all processes together");
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_fleet_refreshes_once_in_a_lifetime() {
     let (clock, store) = (TokioClock::new(), MemoryStore::new());
-    let source = Scripted::lives(600).takes(Duration::from_millis(50));
+    let source = Scripted::expires_in(600).latency(Duration::from_millis(50));
     let fleet = fleet(20, &source, &store, clock);
     for tokens in &fleet {
         tokens.token().await.unwrap();
@@ -42,18 +42,22 @@ async fn a_fleet_refreshes_once_in_a_lifetime() {
     for _ in 0..6000 {
         tokio::time::advance(secs(1)).await;
         for tokens in &fleet {
-            assert!(tokens.cached().is_some(), "nobody is without a token");
+            assert!(tokens.cached().is_some(), "a usable token is cached");
         }
         settle().await;
     }
-    // the earliest of twenty refreshes 372 to 480 s after the token was issued
+    // the first of twenty processes refreshes 372 to 480 s after the token was issued
     let requests = source.requests();
     assert!((13..=17).contains(&requests), "{requests}");
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_token_from_the_store_is_as_old_as_it_is() {
-    let (clock, store, source) = (TokioClock::new(), MemoryStore::new(), Scripted::lives(600));
+async fn a_token_from_the_store_keeps_its_age() {
+    let (clock, store, source) = (
+        TokioClock::new(),
+        MemoryStore::new(),
+        Scripted::expires_in(600),
+    );
     let first = process(&source, &store, clock);
     first.token().await.unwrap();
     tokio::time::advance(secs(300)).await;
@@ -67,16 +71,20 @@ async fn a_token_from_the_store_is_as_old_as_it_is() {
 #[tokio::test(start_paused = true)]
 async fn the_time_that_a_token_request_took_is_part_of_its_age() {
     let (clock, store) = (TokioClock::new(), MemoryStore::new());
-    let slow = Scripted::lives(600).takes(secs(9));
+    let slow = Scripted::expires_in(600).latency(secs(9));
     let first = process(&slow, &store, clock);
     let end = first.token().await.unwrap().expires_at();
-    let late = process(&Scripted::lives(600), &store, clock);
+    let late = process(&Scripted::expires_in(600), &store, clock);
     assert_eq!(late.token().await.unwrap().expires_at(), end);
 }
 
 #[tokio::test(start_paused = true)]
 async fn different_requests_share_nothing() {
-    let (clock, store, source) = (TokioClock::new(), MemoryStore::new(), Scripted::lives(600));
+    let (clock, store, source) = (
+        TokioClock::new(),
+        MemoryStore::new(),
+        Scripted::expires_in(600),
+    );
     let audience = |name: &str| TokenRequest::builder().audience(name).build().unwrap();
     let (a, b) = (audience("a"), audience("b"));
     let caches = || TokenCaches::from(process(&source, &store, clock));
@@ -91,11 +99,15 @@ async fn different_requests_share_nothing() {
 
 #[tokio::test(start_paused = true)]
 async fn a_token_that_arrives_expired_is_not_shared() {
-    let (clock, store, source) = (TokioClock::new(), MemoryStore::new(), Scripted::lives(0));
+    let (clock, store, source) = (
+        TokioClock::new(),
+        MemoryStore::new(),
+        Scripted::expires_in(0),
+    );
     let first = process(&source, &store, clock);
     assert_eq!(secret(&first).await, "t1");
     settle().await;
     assert_eq!(store.saves(), 0);
     let other = process(&source, &store, clock);
-    assert_eq!(secret(&other).await, "t2", "and the lease was given back");
+    assert_eq!(secret(&other).await, "t2", "the lease has been released");
 }

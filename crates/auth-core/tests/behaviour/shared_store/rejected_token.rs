@@ -13,13 +13,13 @@ fn sent(request: &Request<()>) -> String {
     value.unwrap().to_owned()
 }
 
-/// The tokens that a request is sent with, the first of them rejected.
+/// Sends a request whose first token is rejected. Returns the tokens that it was sent with.
 async fn rejected(tokens: &TokenCache) -> (String, Option<String>) {
     let builder = Authorizer::builder(tokens.clone());
     let authorizer = builder.origin("https://api.example.com").build().unwrap();
     let mut request = Request::get("https://api.example.com/").body(()).unwrap();
     let Decision::Authorize(attempt) = authorizer.authorize(&request) else {
-        panic!("expected a token at hand");
+        panic!("expected a cached token");
     };
     attempt.apply(request.headers_mut());
     let first = sent(&request);
@@ -44,7 +44,7 @@ fn processes<const N: usize>(source: &Scripted, store: &MemoryStore) -> [TokenCa
     [(); N].map(|()| process(source, store, clock))
 }
 
-/// Processes that have the same token, from a store that they share.
+/// Returns processes that have the same token from a shared store.
 async fn all_have_t1<const N: usize>(source: &Scripted) -> [TokenCache; N] {
     let processes = processes(source, &MemoryStore::new());
     for tokens in &processes {
@@ -55,7 +55,7 @@ async fn all_have_t1<const N: usize>(source: &Scripted) -> [TokenCache; N] {
 
 #[tokio::test(start_paused = true)]
 async fn a_rejected_token_is_replaced_once_for_all_processes() {
-    let source = Scripted::lives(600);
+    let source = Scripted::expires_in(600);
     let fleet: [_; 10] = all_have_t1(&source).await;
     tokio::time::advance(secs(60)).await;
     for tokens in &fleet {
@@ -65,8 +65,8 @@ async fn a_rejected_token_is_replaced_once_for_all_processes() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn rejected_in_every_process_at_once_it_is_replaced_once() {
-    let source = Scripted::lives(600).takes(secs(1));
+async fn a_token_that_is_rejected_in_every_process_at_once_is_replaced_once() {
+    let source = Scripted::expires_in(600).latency(secs(1));
     let fleet: [_; 10] = all_have_t1(&source).await;
     let tasks = fleet.map(|tokens| tokio::spawn(async move { rejected(&tokens).await }));
     for task in tasks {
@@ -77,18 +77,18 @@ async fn rejected_in_every_process_at_once_it_is_replaced_once() {
 
 #[tokio::test(start_paused = true)]
 async fn a_process_without_a_rejection_keeps_the_token_until_it_is_stale() {
-    let [one, other] = all_have_t1(&Scripted::lives(600)).await;
+    let [one, other] = all_have_t1(&Scripted::expires_in(600)).await;
     assert_eq!(rejected(&one).await, bearer("t1", "t2"));
     assert_eq!(secret(&other).await, "t1");
 }
 
 #[tokio::test(start_paused = true)]
 async fn an_older_token_does_not_replace_the_rejected_one() {
-    let (source, store) = (Scripted::lives(600), MemoryStore::new());
+    let (source, store) = (Scripted::expires_in(600), MemoryStore::new());
     let [one, other] = processes(&source, &store);
     assert_eq!(secret(&one).await, "t1");
     tokio::time::advance(secs(30)).await;
-    // this one cannot see it, nor save its own
+    // this process can neither load that token nor save its own
     store.fail();
     assert_eq!(secret(&other).await, "t2");
     store.recover();
@@ -96,16 +96,16 @@ async fn an_older_token_does_not_replace_the_rejected_one() {
     assert_eq!(source.requests(), 3);
 }
 
-/// Everything is revoked just after a refresh that not every process has seen yet.
+/// All tokens are revoked just after a refresh that this process has not loaded yet.
 #[tokio::test(start_paused = true)]
 async fn a_process_with_a_rejected_token_from_the_store_loads_the_next_one() {
-    let source = Scripted::lives(600);
+    let source = Scripted::expires_in(600);
     let [first, rest @ ..]: [_; 10] = all_have_t1(&source).await;
     assert_eq!(rejected(&first).await, bearer("t1", "t2"));
     for tokens in &rest {
         assert_eq!(rejected(tokens).await, bearer("t1", "t2"));
     }
-    // the time in which another rejection of the new token is delivered
+    // the probation of the new token
     tokio::time::advance(secs(31)).await;
     assert_eq!(rejected(&first).await, bearer("t2", "t3"));
     for tokens in &rest {
@@ -114,10 +114,10 @@ async fn a_process_with_a_rejected_token_from_the_store_loads_the_next_one() {
     assert_eq!(source.requests(), 3);
 }
 
-/// It is no news that the token from the store was not accepted here yet: it is a minute old.
+/// No API has accepted the token from the store in this process, but the token is a minute old.
 #[tokio::test(start_paused = true)]
 async fn a_token_from_the_store_that_is_rejected_too_is_replaced_at_once() {
-    let source = Scripted::lives(600);
+    let source = Scripted::expires_in(600);
     let [one, other] = all_have_t1(&source).await;
     assert_eq!(rejected(&other).await, bearer("t1", "t2"));
     tokio::time::advance(secs(60)).await;

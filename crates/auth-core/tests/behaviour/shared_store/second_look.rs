@@ -1,4 +1,4 @@
-//! Between two operations of a process in the store another process may act, and time passes.
+//! Another process changes the store between two operations of a process.
 
 use std::{future::pending, sync::Mutex, time::Duration};
 
@@ -12,7 +12,7 @@ use tokio::time::{Instant, sleep};
 
 use super::{Shareable, secret};
 
-/// Another process has the lease; when the fallback lease is acquired, the token has just been saved.
+/// Another process holds the lease. Just before the fallback lease is acquired, the token is saved.
 #[derive(Debug)]
 struct SavedBeforeTheFallbackLease {
     store: MemoryStore,
@@ -51,7 +51,7 @@ impl SharedTokenStore for SavedBeforeTheFallbackLease {
 
 #[tokio::test(start_paused = true)]
 async fn the_holder_of_the_fallback_lease_reads_the_store_once_more() {
-    let source = Scripted::lives(600);
+    let source = Scripted::expires_in(600);
     let store = SavedBeforeTheFallbackLease {
         store: MemoryStore::new(),
         first: Mutex::default(),
@@ -62,7 +62,7 @@ async fn the_holder_of_the_fallback_lease_reads_the_store_once_more() {
     assert_eq!(source.requests(), 0);
 }
 
-/// Somebody has the lease, and goes on holding it after the token is saved, of which there is no news.
+/// Another process holds the lease, also after it has saved the token. No notification arrives.
 #[derive(Debug)]
 struct SavedWithoutNews(MemoryStore);
 
@@ -88,8 +88,8 @@ impl SharedTokenStore for SavedWithoutNews {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_waiter_reads_the_store_again_soon() {
-    let builder = TokenCache::builder(Shareable(Scripted::lives(600)));
+async fn a_waiter_without_a_notification_reads_the_store_again() {
+    let builder = TokenCache::builder(Shareable(Scripted::expires_in(600)));
     let builder = builder.shared_store(SavedWithoutNews(MemoryStore::new()));
     let tokens = builder.clock(TokioClock::new()).build();
     let started = Instant::now();
@@ -97,7 +97,7 @@ async fn a_waiter_reads_the_store_again_soon() {
     assert_eq!(started.elapsed(), Duration::from_millis(500));
 }
 
-/// Takes its time to save, within what it is given.
+/// Saves slowly, within the time limit.
 #[derive(Debug)]
 struct SlowToSave(MemoryStore);
 
@@ -121,13 +121,13 @@ impl SharedTokenStore for SlowToSave {
     }
 }
 
-/// For programs that end as soon as they have done their work.
+/// Short-lived programs depend on it.
 #[tokio::test(start_paused = true)]
 async fn a_flushed_token_has_been_saved() {
     let (clock, store) = (TokioClock::new(), MemoryStore::new());
     for keep_warm in [false, true] {
         store.clear();
-        let builder = TokenCache::builder(Shareable(Scripted::lives(600))).clock(clock);
+        let builder = TokenCache::builder(Shareable(Scripted::expires_in(600))).clock(clock);
         let builder = builder.shared_store(SlowToSave(store.clone()));
         let tokens = match keep_warm {
             true => builder.keep_warm().build(),
@@ -139,18 +139,18 @@ async fn a_flushed_token_has_been_saved() {
         assert_eq!((store.saves(), started.elapsed()), (saves, Duration::ZERO));
         tokens.flush().await;
         assert_eq!(store.saves(), saves + 1);
-        let key = Shareable(Scripted::lives(600)).shared_key(&TokenRequest::default());
+        let key = Shareable(Scripted::expires_in(600)).shared_key(&TokenRequest::default());
         let lease = store.lease(&key.unwrap()).await.unwrap();
-        assert!(lease.is_some(), "given back");
-        let most = Duration::from_millis(900);
-        assert_eq!(started.elapsed(), most, "and not until the next renewal");
+        assert!(lease.is_some(), "the lease has been released");
+        let max = Duration::from_millis(900);
+        assert_eq!(started.elapsed(), max, "before the lease is extended again");
     }
 }
 
 #[tokio::test(start_paused = true)]
 async fn the_lease_is_held_until_the_token_is_saved() {
     let (clock, store) = (TokioClock::new(), MemoryStore::with_lease(secs(1)));
-    let source = Scripted::lives(600).takes(Duration::from_millis(300));
+    let source = Scripted::expires_in(600).latency(Duration::from_millis(300));
     let tasks = [0, 1].map(|_| {
         let builder = TokenCache::builder(Shareable(source.clone())).clock(clock);
         let tokens = builder.shared_store(SlowToSave(store.clone())).build();

@@ -8,14 +8,14 @@ use auth_core::{
 };
 use auth_test_support::{
     scripted::{Answer, Scripted},
-    secs, soon,
+    secs, with_timeout,
 };
 use auth_testing::{MemoryStore, TokioClock};
 use tokio::time::sleep;
 
 use super::Shareable;
 
-/// How long an answer takes.
+/// The latency of the store.
 #[derive(Debug)]
 struct Far(MemoryStore, Duration);
 
@@ -41,7 +41,7 @@ impl SharedTokenStore for Far {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_waiter_without_a_token_does_not_count_the_store_as_broken() {
+async fn a_waiter_that_finds_no_token_counts_no_failure_of_the_store() {
     let (clock, store) = (TokioClock::new(), MemoryStore::new());
     let source = Scripted::always(Answer::fails(ErrorKind::Unavailable));
     let tasks: Vec<_> = (0..500)
@@ -50,23 +50,23 @@ async fn a_waiter_without_a_token_does_not_count_the_store_as_broken() {
             let builder = TokenCache::builder(Shareable(source.clone())).clock(clock);
             let tokens = builder.shared_store(far).build();
             tokio::spawn(async move {
-                // so that not all have waited for long enough at the same moment
+                // so that the waiters do not all time out at the same moment
                 sleep(Duration::from_millis(number * 5)).await;
                 tokens.token().await.map(drop)
             })
         })
         .collect();
     for task in tasks {
-        assert!(soon(task).await.unwrap().is_err());
+        assert!(with_timeout(task).await.unwrap().is_err());
     }
-    // in some ten seconds one after each backoff of one, more or less a fifth, and some under the fallback lease
+    // about ten seconds: one after each backoff of 1 s ±20 %, and some under the fallback lease
     let requests = source.requests();
     assert!((8..=20).contains(&requests), "{requests}");
 }
 
-/// An attempt of a second leaves the store a sixteenth of that in the end, and it takes longer.
+/// An attempt timeout of a second leaves the store a sixteenth of a second at the end, which is too short.
 #[tokio::test(start_paused = true)]
-async fn a_short_attempt_does_not_count_it_as_broken() {
+async fn an_attempt_that_is_too_short_for_the_store_counts_no_failure_of_the_store() {
     let (clock, store) = (TokioClock::new(), MemoryStore::new());
     let source = Scripted::always(Answer::Hangs);
     let policy = RefreshPolicy::builder().attempt_timeout(secs(1));
@@ -81,7 +81,7 @@ async fn a_short_attempt_does_not_count_it_as_broken() {
         })
         .collect();
     for task in tasks {
-        let error = soon(task).await.unwrap().unwrap_err();
+        let error = with_timeout(task).await.unwrap().unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Timeout);
     }
     assert!(source.requests() <= 2, "{}", source.requests());

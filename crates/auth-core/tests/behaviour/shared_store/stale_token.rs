@@ -1,4 +1,4 @@
-//! A stored token that is stale: used by a process without a token, and by no other.
+//! A stale token in the store is used only by processes without a token.
 
 use std::time::Duration;
 
@@ -12,15 +12,15 @@ use tokio::time::{Instant, advance};
 
 use super::{process, secret};
 
-/// Stale, and 80 s from expiring.
-const DUE: Duration = Duration::from_secs(490);
+/// An age at which the token is stale, and expires in 80 s.
+const STALE_AGE: Duration = Duration::from_secs(490);
 
 #[tokio::test(start_paused = true)]
-async fn a_process_that_starts_in_an_outage_uses_it() {
+async fn a_process_that_starts_during_an_outage_uses_the_stale_token() {
     let (clock, store) = (TokioClock::new(), MemoryStore::new());
-    let first = process(&Scripted::lives(600), &store, clock);
+    let first = process(&Scripted::expires_in(600), &store, clock);
     assert_eq!(secret(&first).await, "t1");
-    advance(DUE).await;
+    advance(STALE_AGE).await;
     let down = Scripted::always(Answer::fails(ErrorKind::Unavailable));
     assert_eq!(secret(&process(&down, &store, clock)).await, "t1");
 }
@@ -28,11 +28,11 @@ async fn a_process_that_starts_in_an_outage_uses_it() {
 #[tokio::test(start_paused = true)]
 async fn a_starting_process_does_not_wait_for_the_refresh() {
     let (clock, store) = (TokioClock::new(), MemoryStore::new());
-    let source = Scripted::lives(600);
+    let source = Scripted::expires_in(600);
     let first = process(&source, &store, clock);
     assert_eq!(secret(&first).await, "t1");
-    advance(DUE).await;
-    let slow = source.clone().takes(secs(5));
+    advance(STALE_AGE).await;
+    let slow = source.clone().latency(secs(5));
     let refreshing = process(&slow, &store, clock);
     assert_eq!(secret(&refreshing).await, "t1");
     assert_eq!(secret(&refreshing).await, "t1");
@@ -44,18 +44,22 @@ async fn a_starting_process_does_not_wait_for_the_refresh() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_next_read_refreshes_it_for_every_process() {
-    let (clock, store, source) = (TokioClock::new(), MemoryStore::new(), Scripted::lives(600));
+async fn the_next_read_refreshes_the_stale_token_for_every_process() {
+    let (clock, store, source) = (
+        TokioClock::new(),
+        MemoryStore::new(),
+        Scripted::expires_in(600),
+    );
     let first = process(&source, &store, clock);
     assert_eq!(secret(&first).await, "t1");
-    advance(DUE).await;
+    advance(STALE_AGE).await;
     let late = process(&source, &store, clock);
     for expected in ["t1", "t1", "t2"] {
         assert_eq!(secret(&late).await, expected);
         settle().await;
     }
-    assert_eq!(secret(&first).await, "t1", "stale itself");
+    assert_eq!(secret(&first).await, "t1", "the own token is stale");
     settle().await;
-    assert_eq!(secret(&first).await, "t2", "what the other has brought");
+    assert_eq!(secret(&first).await, "t2", "the token of the other process");
     assert_eq!(source.requests(), 2);
 }

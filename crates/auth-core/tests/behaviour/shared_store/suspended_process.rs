@@ -1,4 +1,4 @@
-//! Processes that stand still, or sleep, while a store or a server answers.
+//! Processes that are frozen or suspended while a store or a server answers.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use auth_testing::{ManualClock, MemoryStore};
 
 use super::{Shareable, secret};
 
-/// The process is frozen between the store's answer and the look at it.
+/// The process is frozen between the response of the store and its processing.
 #[derive(Debug)]
 struct Frozen {
     store: MemoryStore,
@@ -42,7 +42,7 @@ impl SharedTokenStore for Frozen {
 }
 
 fn key() -> SharedKey {
-    let key = Shareable(Scripted::lives(600)).shared_key(&TokenRequest::default());
+    let key = Shareable(Scripted::expires_in(600)).shared_key(&TokenRequest::default());
     key.unwrap()
 }
 
@@ -59,7 +59,7 @@ async fn a_token_from_the_store_ages_while_the_process_is_suspended() {
             clock: clock.clone(),
             frozen_for,
         };
-        let builder = TokenCache::builder(Shareable(Scripted::lives(600)));
+        let builder = TokenCache::builder(Shareable(Scripted::expires_in(600)));
         let tokens = builder.shared_store(frozen).clock(clock).build();
         assert_eq!(secret(&tokens).await, expected);
         if expected == "theirs" {
@@ -69,7 +69,7 @@ async fn a_token_from_the_store_ages_while_the_process_is_suspended() {
     }
 }
 
-/// The machine sleeps while the server answers.
+/// The machine is suspended while the server answers.
 #[derive(Debug)]
 struct Sleepy(ManualClock);
 
@@ -86,7 +86,7 @@ impl TokenSource for Sleepy {
 }
 
 #[tokio::test]
-async fn a_token_is_saved_as_old_as_it_is_by_the_wall_clock() {
+async fn a_token_is_saved_with_its_age_by_the_wall_clock() {
     let (clock, store) = (ManualClock::new(), MemoryStore::new());
     let before = clock.now();
     let builder = TokenCache::builder(Sleepy(clock.clone()));
@@ -95,7 +95,11 @@ async fn a_token_is_saved_as_old_as_it_is_by_the_wall_clock() {
         .clock(clock.clone())
         .build();
     assert_eq!(secret(&tokens).await, "t1");
-    assert_eq!(clock.now().monotonic, before.monotonic, "asleep");
+    assert_eq!(
+        clock.now().monotonic,
+        before.monotonic,
+        "the machine was suspended"
+    );
     settle().await;
     let saved = store.load(&key()).await.unwrap().expect("saved");
     assert!(saved.remaining() <= secs(300), "{:?}", saved.remaining());

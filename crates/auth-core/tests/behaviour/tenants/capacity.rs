@@ -1,4 +1,4 @@
-//! How many tenants are kept, and for how long without use.
+//! The capacity and the time to idle of per-tenant authorizers.
 
 use std::{
     sync::{
@@ -25,7 +25,7 @@ async fn an_idle_tenant_is_evicted_and_gets_a_new_token_later() {
     assert_eq!(token(&authorizer, &one).await.unwrap().unwrap(), "one-2");
 }
 
-/// One has no requests meanwhile, and no new one comes: requests of the others evict it.
+/// The idle tenant has no requests, and no tenant is added. Requests of the other tenants evict it.
 #[tokio::test]
 async fn an_idle_tenant_is_evicted_although_no_new_one_is_added() {
     let setting = Setting::new();
@@ -64,10 +64,10 @@ async fn the_least_recently_used_tenant_is_evicted() {
 
 #[tokio::test]
 async fn a_tenant_without_an_authorizer_evicts_no_other() {
-    const MOST: usize = 80;
+    const CAPACITY: usize = 80;
     let setting = Setting::new();
-    let authorizer = setting.authorizer(MOST);
-    let good: Vec<_> = (0..MOST).map(|i| own(&format!("good-{i}"))).collect();
+    let authorizer = setting.authorizer(CAPACITY);
+    let good: Vec<_> = (0..CAPACITY).map(|i| own(&format!("good-{i}"))).collect();
     for request in &good {
         token(&authorizer, request).await.unwrap();
     }
@@ -78,16 +78,16 @@ async fn a_tenant_without_an_authorizer_evicts_no_other() {
             token(&authorizer, request).await.unwrap();
         }
     }
-    let minted: usize = setting.tokens.lock().unwrap().values().sum();
-    assert_eq!(minted, MOST);
+    let issued: usize = setting.tokens.lock().unwrap().values().sum();
+    assert_eq!(issued, CAPACITY);
 }
 
-/// That the cache is in use, by others of them, keeps no tenant.
+/// Other tenants use the shared cache, which does not keep an idle tenant.
 #[tokio::test]
 async fn tenants_that_share_a_cache_are_evicted_too() {
     const TENANTS: usize = 200;
-    const MOST: usize = 10;
-    let (source, made) = (Scripted::lives(86_400), Arc::new(AtomicUsize::new(0)));
+    const CAPACITY: usize = 10;
+    let (source, made) = (Scripted::expires_in(86_400), Arc::new(AtomicUsize::new(0)));
     let (shared, counter) = (TokenCache::new(source.clone()), made.clone());
     let make = move |tenant: &Tenant| {
         counter.fetch_add(1, SeqCst);
@@ -96,7 +96,7 @@ async fn tenants_that_share_a_cache_are_evicted_too() {
             .origin(format!("https://{}.example", tenant.0))
             .build()
     };
-    let builder = Authorizer::per_tenant(tenant_of, make).max_capacity(MOST);
+    let builder = Authorizer::per_tenant(tenant_of, make).max_capacity(CAPACITY);
     let authorizer = builder.clock(ManualClock::new()).build().unwrap();
     for _ in 0..2 {
         for i in 0..TENANTS {
@@ -105,14 +105,17 @@ async fn tenants_that_share_a_cache_are_evicted_too() {
         }
     }
     let made = made.load(SeqCst);
-    assert!(made >= 2 * TENANTS - MOST, "{made}: too many were kept");
+    assert!(
+        made >= 2 * TENANTS - CAPACITY,
+        "{made} authorizers made: too many were kept"
+    );
     assert_eq!(source.requests(), 1);
 }
 
-/// A tenant that goes does not end what others wait for.
+/// Other tenants wait for the token request of the shared cache.
 #[tokio::test]
 async fn evicting_a_tenant_ends_no_token_request_of_a_shared_cache() {
-    let source = Scripted::lives(86_400).hold();
+    let source = Scripted::expires_in(86_400).hold();
     let shared = TokenCache::new(source.clone());
     let waiting = tokio::spawn({
         let shared = shared.clone();
@@ -139,7 +142,7 @@ async fn evicting_a_tenant_ends_no_token_request_of_a_shared_cache() {
 }
 
 #[test]
-fn limits_that_keep_no_tenant_are_an_error() {
+fn limits_that_are_too_small_are_an_error() {
     let builder = || {
         let make = |_: &Tenant| Err(Error::new(ErrorKind::Configuration, "unused"));
         Authorizer::per_tenant(tenant_of, make)

@@ -1,4 +1,4 @@
-//! Several tenants in one client: each has its own token, and its own API.
+//! Several tenants in one client, each with its own token and its own API.
 
 mod capacity;
 
@@ -18,11 +18,11 @@ use http::{HeaderMap, Request, StatusCode, Uri, header::AUTHORIZATION};
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]
 struct Tenant(String);
 
-/// Mints `NAME-1`, `NAME-2`, … for one tenant.
+/// Issues `NAME-1`, `NAME-2`, … to one tenant.
 #[derive(Debug)]
-struct Mint(Tenant, Counts);
+struct TenantSource(Tenant, Counts);
 
-/// What has been made for each tenant.
+/// A count for each tenant.
 type Counts = Arc<Mutex<HashMap<Tenant, usize>>>;
 
 fn count(counts: &Counts, tenant: &Tenant) -> usize {
@@ -38,7 +38,7 @@ fn counted(counts: &Counts, name: &str) -> usize {
 }
 
 #[async_trait]
-impl TokenSource for Mint {
+impl TokenSource for TenantSource {
     async fn fetch(&self, _: &TokenRequest) -> Result<TokenResponse, Error> {
         let number = count(&self.1, &self.0);
         let token = TokenResponse::bearer(format!("{}-{number}", self.0.0))?;
@@ -46,7 +46,7 @@ impl TokenSource for Mint {
     }
 }
 
-/// All tenants of one client, and what has been made for them.
+/// The tenants of one client, with counts of their tokens and authorizers.
 struct Setting {
     clock: ManualClock,
     tokens: Counts,
@@ -62,8 +62,8 @@ impl Setting {
         }
     }
 
-    /// `broken…` are tenants whose authorizers cannot be made. Each has its API at `NAME.example`.
-    fn authorizer(&self, most: usize) -> Authorizer {
+    /// The API of a tenant is at `NAME.example`. Authorizers of tenants named `broken…` cannot be built.
+    fn authorizer(&self, max: usize) -> Authorizer {
         let (tokens, authorizers) = (self.tokens.clone(), self.authorizers.clone());
         let clock = self.clock.clone();
         let make = move |tenant: &Tenant| {
@@ -71,13 +71,13 @@ impl Setting {
             if tenant.0.starts_with("broken") {
                 return Err(Error::new(ErrorKind::Configuration, "no such tenant"));
             }
-            let cache = TokenCache::builder(Mint(tenant.clone(), tokens.clone()));
+            let cache = TokenCache::builder(TenantSource(tenant.clone(), tokens.clone()));
             Authorizer::builder(cache.clock(clock.clone()).build())
                 .origin(format!("https://{}.example", tenant.0))
                 .build()
         };
         Authorizer::per_tenant(tenant_of, make)
-            .max_capacity(most)
+            .max_capacity(max)
             .time_to_idle(secs(60))
             .clock(self.clock.clone())
             .build()
@@ -94,12 +94,12 @@ fn request(tenant: &str, uri: &str) -> Request<()> {
     request.body(()).unwrap()
 }
 
-/// A request to the tenant's own API.
+/// Returns a request to the API of the tenant.
 fn own(tenant: &str) -> Request<()> {
     request(tenant, &format!("https://{tenant}.example/"))
 }
 
-/// The token that the request is sent with.
+/// Returns the token that a request is sent with.
 async fn token(authorizer: &Authorizer, request: &Request<()>) -> Result<Option<String>, Error> {
     let attempt = match authorizer.authorize(request) {
         Decision::PassThrough => return Ok(None),
@@ -112,7 +112,7 @@ async fn token(authorizer: &Authorizer, request: &Request<()>) -> Result<Option<
     Ok(header.strip_prefix("Bearer ").map(ToOwned::to_owned))
 }
 
-/// MSAL.NET#5743: the wrong tenant's token.
+/// MSAL.NET#5743: a request carried the token of another tenant.
 #[tokio::test]
 async fn each_tenant_has_its_own_token_for_its_own_api() {
     let setting = Setting::new();
@@ -127,7 +127,10 @@ async fn each_tenant_has_its_own_token_for_its_own_api() {
     assert_eq!(token(&authorizer, &astray).await.unwrap(), None);
     assert_eq!(counted(&setting.tokens, "one"), 1);
     assert_eq!(counted(&setting.authorizers, "one"), 1);
-    assert!(authorizer.tokens().is_none(), "it depends");
+    assert!(
+        authorizer.tokens().is_none(),
+        "each tenant has its own cache"
+    );
 }
 
 #[tokio::test]
@@ -176,10 +179,10 @@ async fn a_tenants_rejection_refreshes_its_own_token_only() {
     token(&authorizer, &one).await.unwrap();
     token(&authorizer, &two).await.unwrap();
     let Decision::Authorize(attempt) = authorizer.authorize(&one) else {
-        panic!("a token is there");
+        panic!("expected a cached token");
     };
-    let refusal = http::Response::builder().status(StatusCode::UNAUTHORIZED);
-    let _ = attempt.classify(&refusal.body(()).unwrap(), false);
+    let rejection = http::Response::builder().status(StatusCode::UNAUTHORIZED);
+    let _ = attempt.classify(&rejection.body(()).unwrap(), false);
     while counted(&setting.tokens, "one") < 2 {
         tokio::task::yield_now().await;
     }
@@ -188,7 +191,7 @@ async fn a_tenants_rejection_refreshes_its_own_token_only() {
     assert_eq!(token(&authorizer, &two).await.unwrap().unwrap(), "two-1");
 }
 
-/// tonic's channel goes to one place, whatever the requests say.
+/// A tonic channel connects to its endpoint, and ignores the URI of a request.
 #[tokio::test]
 async fn over_a_channel_a_tenant_of_another_origin_is_an_error() {
     let setting = Setting::new();

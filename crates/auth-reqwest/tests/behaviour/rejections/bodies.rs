@@ -1,5 +1,4 @@
-//! Bodies of every size: what arrives is what was sent, and it is replayed exactly where that is
-//! promised.
+//! Bodies of many sizes: they arrive unchanged, and are replayed where the documentation says so.
 
 use std::io;
 
@@ -14,7 +13,7 @@ use futures_util::{Stream, stream};
 const BOUND: usize = 64 * 1024;
 const SIZES: [usize; 5] = [0, 1024, BOUND, BOUND + 1, 10 * 1024 * 1024];
 
-/// The same in chunks, so that its size is unknown.
+/// Returns the body in chunks, so that its size is unknown.
 fn chunks(content: &Bytes) -> impl Stream<Item = io::Result<Bytes>> + Send + Sync + use<> {
     let chunks = content.chunks(10_000).map(Bytes::copy_from_slice);
     stream::iter(chunks.map(Ok).collect::<Vec<_>>())
@@ -30,7 +29,7 @@ async fn by_reqwest(size: usize, body: impl Fn(Bytes) -> reqwest::Body, again: b
     assert_outcome(&authorizer, response.status(), again);
 }
 
-/// A clone of such a body is one more reference to its bytes: no bound.
+/// A clone of such a body shares its bytes. The replay limit therefore does not apply.
 #[tokio::test]
 async fn a_body_of_bytes_is_replayed() {
     for size in SIZES {

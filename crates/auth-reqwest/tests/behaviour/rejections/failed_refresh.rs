@@ -1,4 +1,4 @@
-//! When no other token can be had, the caller gets what the API said.
+//! If no other token is obtained, the caller receives the response of the API.
 
 use auth_test_support::{
     rejection::{REASON, assert_rejected_token_stays, refresh_fails_after, rejected},

@@ -1,4 +1,4 @@
-//! What happens when an API rejects a token: one more token request, and one replay.
+//! Rejections: one token request and one replay.
 
 mod bodies;
 mod failed_refresh;

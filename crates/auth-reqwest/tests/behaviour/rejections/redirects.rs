@@ -1,16 +1,16 @@
-//! reqwest follows redirects below the middleware: what a hop within the origin rejects is replayed
-//! only if what led there changed nothing.
+//! reqwest follows redirects below the middleware. A request that is rejected after a redirect within the
+//! origin is replayed only if its method is safe.
 
 use auth_core::Authorizer;
-use auth_test_support::{Deployment, reqwest_clients::reqwest_with, soon};
+use auth_test_support::{Deployment, reqwest_clients::reqwest_with, with_timeout};
 use auth_testing::Answer;
 use http::{HeaderValue, Method, StatusCode, header::LOCATION};
 
-/// What came of a request whose first answer led to `/second`, where its token was rejected.
+/// The outcome of a request that was redirected to `/second`, where the API rejected its token.
 struct LedOn {
     deployment: Deployment,
     status: StatusCode,
-    /// Without it the token would not be refreshed for the next request.
+    /// Kept, because the refresh for the next request ends with the last handle.
     _authorizer: Authorizer,
 }
 
@@ -31,7 +31,7 @@ impl LedOn {
         }
     }
 
-    /// Method and path of each request.
+    /// Returns the method and the path of each request.
     fn sent(&self) -> Vec<String> {
         let requests = self.deployment.api.requests();
         let line = |request: &http::Request<_>| format!("{} {}", request.method(), request.uri());
@@ -40,11 +40,11 @@ impl LedOn {
 
     async fn was_sent_once_and_refreshed_for_the_next(&self) {
         assert_eq!(self.status, StatusCode::UNAUTHORIZED);
-        soon(self.deployment.authorization.until_token_requests(2)).await;
+        with_timeout(self.deployment.authorization.until_token_requests(2)).await;
     }
 }
 
-/// The order is placed when the API says where it is.
+/// The order has been placed when the API responds with the redirect.
 #[tokio::test]
 async fn a_redirected_post_is_not_replayed() {
     let led = LedOn::by(StatusCode::SEE_OTHER, Method::POST).await;
@@ -52,7 +52,7 @@ async fn a_redirected_post_is_not_replayed() {
     led.was_sent_once_and_refreshed_for_the_next().await;
 }
 
-/// Others may have changed in between what the first has changed.
+/// Another client may have changed the resource since the first request.
 #[tokio::test]
 async fn a_redirected_put_is_not_replayed() {
     let led = LedOn::by(StatusCode::TEMPORARY_REDIRECT, Method::PUT).await;

@@ -1,4 +1,4 @@
-//! A revoked token is replaced without the caller's notice.
+//! A revoked token is replaced without an error for the caller.
 
 use auth_test_support::{
     Deployment,

@@ -1,5 +1,4 @@
-//! Bodies of every size and kind: what arrives is what was sent, and it is replayed exactly where
-//! that is promised.
+//! Bodies of many sizes and types: they arrive unchanged, and are replayed where the documentation says so.
 
 use std::io;
 
@@ -9,7 +8,7 @@ use auth_test_support::{
     hyper_clients::hyper_client_of,
     rejection::{assert_outcome, assert_received, content},
     scripted::Scripted,
-    soon,
+    with_timeout,
 };
 use auth_testing::ManualClock;
 use auth_tower::AuthLayer;
@@ -23,7 +22,7 @@ use tower::{Layer, ServiceExt};
 const BOUND: usize = 64 * 1024;
 const SIZES: [usize; 5] = [0, 1024, BOUND, BOUND + 1, 10 * 1024 * 1024];
 
-/// The same in chunks, so that its size is unknown.
+/// Returns the body in chunks, so that its size is unknown.
 fn chunks(content: &Bytes) -> impl Stream<Item = io::Result<Bytes>> + Send + Sync + use<> {
     let chunks = content.chunks(10_000).map(Bytes::copy_from_slice);
     stream::iter(chunks.map(Ok).collect::<Vec<_>>())
@@ -39,8 +38,8 @@ fn chunked(content: &Bytes) -> BoxBody<Bytes, BoxError> {
     boxed(StreamBody::new(chunks(content).map_ok(Frame::data)))
 }
 
-/// The API rejects after it has read the body, or before. Then what it received of the first attempt
-/// may end early.
+/// The API rejects the token after it has read the body, or before. In the second case the body of the
+/// first attempt may arrive incompletely.
 async fn by_hyper<B>(size: usize, body: impl Fn(Bytes) -> B, early: bool)
 where
     B: Body<Data = Bytes, Error: Into<BoxError>> + Send + Unpin + 'static,
@@ -86,9 +85,9 @@ async fn rejected_before_the_body_is_read() {
     }
 }
 
-/// A stream that is not boxed is a type that the layer does not know.
+/// A stream that is not boxed is a body of unknown type.
 #[tokio::test]
-async fn an_unknown_body_is_sent_once_and_whole() {
+async fn a_body_of_unknown_type_is_sent_once_and_completely() {
     let deployment = Deployment::start().await;
     let authorizer = deployment.revoked().await;
     let content = content(1024);
@@ -100,12 +99,12 @@ async fn an_unknown_body_is_sent_once_and_whole() {
     assert_outcome(&authorizer, status, false);
 }
 
-/// It cannot be replayed, so its caller has nothing to wait for. The clock stands still: a refresh
-/// that was waited for would never be over.
+/// The body cannot be replayed, so that the caller need not wait. The clock stands still, and a wait for
+/// the refresh would never end.
 #[tokio::test]
 async fn a_rejection_of_a_body_that_was_too_long_is_delivered_at_once() {
     let deployment = Deployment::start().await;
-    let source = Scripted::lives(600);
+    let source = Scripted::expires_in(600);
     let tokens = TokenCache::builder(source.clone()).clock(ManualClock::new());
     let builder = Authorizer::builder(tokens.build()).origin(deployment.api.url());
     let authorizer = builder.build().unwrap();
@@ -114,7 +113,10 @@ async fn a_rejection_of_a_body_that_was_too_long_is_delivered_at_once() {
     let client = AuthLayer::new(authorizer.clone()).layer(hyper_client_of());
     let body = chunked(&content(BOUND + 1));
     let request = Request::post(deployment.api.url()).body(body).unwrap();
-    let status = soon(client.oneshot(request)).await.unwrap().status();
+    let status = with_timeout(client.oneshot(request))
+        .await
+        .unwrap()
+        .status();
     assert_outcome(&authorizer, status, false);
     assert!(authorizer.tokens().unwrap().status().in_flight);
 }

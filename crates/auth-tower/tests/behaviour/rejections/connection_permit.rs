@@ -1,4 +1,4 @@
-//! A service whose permit lives in its responses' bodies, as a connection of HTTP/1.1 does.
+//! A service whose permit is released with the response body, like a connection of HTTP/1.1.
 
 use std::{
     convert::Infallible,
@@ -19,7 +19,7 @@ use tower::{Layer, Service, ServiceExt};
 
 const API: &str = "https://api.example.com";
 
-/// Rejects the first token. It wakes no task when it becomes ready: the test polls.
+/// Rejects the first token. It wakes no task when it becomes ready, so that the test polls.
 #[derive(Debug)]
 struct Pool {
     connections: Arc<Semaphore>,
@@ -60,8 +60,8 @@ impl Service<Request<Full<Bytes>>> for Pool {
 }
 
 #[tokio::test]
-async fn the_permit_in_the_rejected_response_is_free_for_the_replay() {
-    let source = Scripted::lives(600);
+async fn the_permit_of_the_rejected_response_is_released_before_the_replay() {
+    let source = Scripted::expires_in(600);
     let tokens = TokenCache::new(source.clone());
     tokens.token().await.unwrap();
     let authorizer = Authorizer::builder(tokens).origin(API).build().unwrap();
@@ -72,7 +72,11 @@ async fn the_permit_in_the_rejected_response_is_free_for_the_replay() {
     let connections = pool.connections.clone();
     let mut call = task::spawn(AuthLayer::new(authorizer).layer(pool).oneshot(get(API)));
     assert_pending!(call.poll());
-    assert_eq!(connections.available_permits(), 0, "the refusal has it");
+    assert_eq!(
+        connections.available_permits(),
+        0,
+        "the rejected response holds it"
+    );
     settle().await;
     assert_eq!(source.requests(), 2);
     let response = assert_ready!(call.poll()).unwrap();

@@ -1,5 +1,4 @@
-//! A client that is gone while its last request is under way: `oneshot` drops it as soon as the
-//! request is sent.
+//! A client that is dropped while its last request is in flight, as by `oneshot`.
 
 use auth_test_support::{Deployment, get, hyper_clients::hyper_client};
 use auth_tower::AuthLayer;
@@ -7,7 +6,7 @@ use http::StatusCode;
 use tower::{Layer, ServiceExt};
 
 #[tokio::test]
-async fn a_request_is_replayed_although_its_client_was_dropped_meanwhile() {
+async fn a_request_is_replayed_although_its_client_has_been_dropped() {
     let deployment = Deployment::start().await;
     let layer = AuthLayer::new(deployment.revoked().await);
     let client = layer.layer(hyper_client());

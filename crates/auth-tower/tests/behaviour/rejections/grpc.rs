@@ -1,8 +1,8 @@
-//! gRPC has its own way to say no.
+//! Rejections by gRPC servers: the status `UNAUTHENTICATED`.
 
 use std::convert::Infallible;
 
-use auth_test_support::{Deployment, Mint, authorizations, soon};
+use auth_test_support::{Deployment, GatedSource, authorizations, with_timeout};
 use auth_testing::{Answer, EchoClient};
 use auth_tower::{Auth, AuthLayer};
 use bytes::Bytes;
@@ -24,8 +24,8 @@ fn echo(deployment: &Deployment, authorizer: auth_core::Authorizer) -> EchoClien
     EchoClient::new(layer.layer(endpoint.connect_lazy()))
 }
 
-/// The rejection comes while the caller still sends: what it sent so far is replayed, then the stream goes
-/// on where it was.
+/// The rejection arrives while the caller still sends. The messages sent so far are replayed, and then the
+/// stream continues.
 #[tokio::test]
 async fn an_open_client_stream_continues_in_the_replay() {
     let deployment = Deployment::start().await;
@@ -37,12 +37,12 @@ async fn an_open_client_stream_continues_in_the_replay() {
     });
     let call = tokio::spawn(async move { echo.client_stream(spoken).await });
     say.send(Bytes::from("prefix, ")).await.unwrap();
-    soon(deployment.api.until_requests(2)).await;
+    with_timeout(deployment.api.until_requests(2)).await;
     for message in ["then ", "the rest"] {
         say.send(Bytes::from(message)).await.unwrap();
     }
     drop(say);
-    let joined = soon(call).await.unwrap().unwrap().into_inner();
+    let joined = with_timeout(call).await.unwrap().unwrap().into_inner();
     assert_eq!(joined, "prefix, then the rest");
     let shown = authorizations(&deployment.api);
     assert_eq!(shown.len(), 2);
@@ -86,9 +86,9 @@ fn rejected_late() -> Response<Body> {
 
 #[tokio::test]
 async fn a_status_after_a_message_is_not_classified() {
-    let mint = Mint::open();
+    let source = GatedSource::open();
     let inner = service_fn(async |_: Request<Body>| Ok::<_, Infallible>(rejected_late()));
-    let builder = auth_core::Authorizer::builder(mint.cache()).origin("https://api.example.com");
+    let builder = auth_core::Authorizer::builder(source.cache()).origin("https://api.example.com");
     let authorizer = builder.danger_trust_channel(true).build().unwrap();
     let client = AuthLayer::new(authorizer.clone()).layer(inner);
     let replies = EchoClient::new(client).server_stream("hello").await;
@@ -96,6 +96,6 @@ async fn a_status_after_a_message_is_not_classified() {
     assert_eq!(replies.message().await.unwrap().unwrap(), "");
     let status = replies.message().await.unwrap_err();
     assert_eq!(status.code(), Code::Unauthenticated);
-    assert_eq!(mint.requests(), 1);
+    assert_eq!(source.requests(), 1);
     assert_eq!(authorizer.tokens().unwrap().status().replays, 0);
 }

@@ -1,4 +1,4 @@
-//! A replay keeps tower's contract, and nothing waits while it holds a permit.
+//! A replay follows tower's contract, and no request waits while it holds a permit.
 
 use std::{
     convert::Infallible,
@@ -10,7 +10,8 @@ use std::{
 
 use auth_core::{Authorizer, BoxError, ClientAuthentication, ClientCredentials, TokenCache};
 use auth_test_support::{
-    Deployment, Mint, Strict, get, hyper_clients::hyper_client, scripted::Scripted, soon,
+    Deployment, GatedSource, Strict, get, hyper_clients::hyper_client, scripted::Scripted,
+    with_timeout,
 };
 use auth_tower::{AuthLayer, TowerTransport};
 use bytes::Bytes;
@@ -23,7 +24,7 @@ use tower::{Layer, Service, ServiceBuilder, ServiceExt, service_fn};
 
 const API: &str = "https://api.example.com";
 
-/// Rejects the first token of any source.
+/// Rejects the first token of a source.
 fn reject_the_first(mut response: Response<Request<Full<Bytes>>>) -> Response<StatusCode> {
     let header = &response.body().headers()[AUTHORIZATION];
     if header.to_str().unwrap().ends_with('1') {
@@ -38,7 +39,7 @@ fn reject_the_first(mut response: Response<Request<Full<Bytes>>>) -> Response<St
 async fn the_replay_calls_a_ready_service() {
     let (strict, log) = Strict::new();
     let inner = ServiceBuilder::new().map_response(reject_the_first);
-    let authorizer = Mint::open().warm_authorizer(API).await;
+    let authorizer = GatedSource::open().warm_authorizer(API).await;
     let client = AuthLayer::new(authorizer.clone()).layer(inner.service(strict));
     let response = client.oneshot(get(API)).await.unwrap();
     assert_eq!(response.status(), StatusCode::OK);
@@ -51,7 +52,7 @@ async fn the_replay_calls_a_ready_service() {
 async fn waiting_for_another_token_holds_no_permit() {
     let (strict, log) = Strict::new();
     let inner = ServiceBuilder::new().map_response(reject_the_first);
-    let source = Scripted::lives(600);
+    let source = Scripted::expires_in(600);
     let tokens = TokenCache::new(source.clone());
     tokens.token().await.unwrap();
     let _held = source.clone().hold();
@@ -66,17 +67,17 @@ async fn waiting_for_another_token_holds_no_permit() {
     assert_eq!(log.permits(), 0);
 }
 
-/// A deadlock would end in a timeout, which paused time makes an instant one.
+/// A deadlock would end in a timeout, which takes no real time because the time is paused.
 #[tokio::test(start_paused = true)]
 async fn one_permit_shared_by_the_api_and_the_token_requests_is_no_deadlock() {
-    let minted = Arc::new(AtomicUsize::new(0));
-    let anybody = {
-        let minted = minted.clone();
+    let issued = Arc::new(AtomicUsize::new(0));
+    let server = {
+        let issued = issued.clone();
         service_fn(move |request: Request<Full<Bytes>>| {
             let mut response = Response::new(Full::<Bytes>::default());
             let sent = request.headers().get(AUTHORIZATION);
             if request.uri().path() == "/token" {
-                let number = minted.fetch_add(1, SeqCst) + 1;
+                let number = issued.fetch_add(1, SeqCst) + 1;
                 let token = format!(r#"{{"access_token":"t{number}","token_type":"Bearer"}}"#);
                 *response.body_mut() = token.into();
             } else if sent.is_none_or(|sent| sent == "Bearer t1") {
@@ -85,7 +86,7 @@ async fn one_permit_shared_by_the_api_and_the_token_requests_is_no_deadlock() {
             async { Ok::<_, Infallible>(response) }
         })
     };
-    let one_at_a_time = ServiceBuilder::new().concurrency_limit(1).service(anybody);
+    let one_at_a_time = ServiceBuilder::new().concurrency_limit(1).service(server);
     let credentials = ClientCredentials::builder(
         "https://as.example.com/token",
         "client",
@@ -99,16 +100,16 @@ async fn one_permit_shared_by_the_api_and_the_token_requests_is_no_deadlock() {
     for outcome in join_all(calls).await {
         assert_eq!(outcome.unwrap().status(), StatusCode::OK);
     }
-    assert_eq!(minted.load(SeqCst), 2);
+    assert_eq!(issued.load(SeqCst), 2);
 }
 
-/// Twenty requests at once, whose token was revoked.
-async fn heals<S>(deployment: &Deployment, client: S)
+/// Sends twenty concurrent requests with a revoked token.
+async fn replaces_the_token<S>(deployment: &Deployment, client: S)
 where
     S: Service<Request<Full<Bytes>>, Response = Response<Incoming>, Error = BoxError> + Clone,
 {
     let calls = (0..20).map(|_| client.clone().oneshot(get(deployment.api.url())));
-    for outcome in soon(join_all(calls)).await {
+    for outcome in with_timeout(join_all(calls)).await {
         assert_eq!(outcome.unwrap().status(), StatusCode::OK);
     }
     assert_eq!(deployment.authorization.token_requests(), 2);
@@ -120,7 +121,7 @@ async fn over_a_buffer_and_a_limit() {
     let layer = AuthLayer::new(deployment.revoked().await);
     let stack = ServiceBuilder::new().layer(layer).buffer(1);
     let client = stack.concurrency_limit(1).service(hyper_client());
-    heals(&deployment, client).await;
+    replaces_the_token(&deployment, client).await;
 }
 
 #[tokio::test]
@@ -129,7 +130,7 @@ async fn under_a_buffer_and_over_a_limit() {
     let layer = AuthLayer::new(deployment.revoked().await);
     let stack = ServiceBuilder::new().buffer(1).layer(layer);
     let client = stack.concurrency_limit(1).service(hyper_client());
-    heals(&deployment, client).await;
+    replaces_the_token(&deployment, client).await;
 }
 
 #[tokio::test]
@@ -138,5 +139,5 @@ async fn under_a_limit_and_over_a_buffer() {
     let layer = AuthLayer::new(deployment.revoked().await);
     let stack = ServiceBuilder::new().concurrency_limit(2).layer(layer);
     let client = stack.buffer(1).service(hyper_client());
-    heals(&deployment, client).await;
+    replaces_the_token(&deployment, client).await;
 }

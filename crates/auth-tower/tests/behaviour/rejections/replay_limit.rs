@@ -1,4 +1,4 @@
-//! An API that rejects every token sees a request twice, and each revocation is healed once.
+//! An API that rejects every token receives a request at most twice, and each revoked token is replaced once.
 
 use auth_test_support::{Deployment, get, hyper_clients::hyper_client};
 use auth_tower::AuthLayer;

@@ -48,7 +48,7 @@ async fn with_idempotent_a_put_is_replayed() {
     assert_eq!(authorizer.tokens().unwrap().status().replays, 1);
 }
 
-/// All of gRPC is `POST`.
+/// Every gRPC call is a `POST`.
 #[tokio::test]
 async fn with_idempotent_a_grpc_call_is_made_once() {
     let deployment = Deployment::start().await;
@@ -62,7 +62,7 @@ async fn with_idempotent_a_grpc_call_is_made_once() {
 }
 
 #[tokio::test]
-async fn a_layer_that_never_replays_refreshes_all_the_same() {
+async fn a_layer_that_never_replays_refreshes_the_token() {
     let deployment = Deployment::start().await;
     let authorizer = deployment.revoked().await;
     let layer = AuthLayer::new(authorizer.clone()).replay(NoReplay);

@@ -1,4 +1,4 @@
-//! A revoked token is replaced without the caller's notice, on hyper and tonic.
+//! A revoked token is replaced without an error for the caller, on hyper and tonic.
 
 use std::{
     convert::Infallible,
@@ -7,7 +7,7 @@ use std::{
 
 use auth_core::Authorizer;
 use auth_test_support::{
-    Deployment, Mint, get,
+    Deployment, GatedSource, get,
     hyper_clients::{hyper_client, hyper_h2c_client},
     rejection::{assert_bodies, assert_replayed},
 };
@@ -54,24 +54,24 @@ async fn on_hyper_over_http2() {
 #[tokio::test]
 async fn the_extensions_are_the_same_in_both() {
     #[derive(Clone, Copy, Debug, PartialEq)]
-    struct Told(u32);
-    let told = Arc::new(Mutex::new(Vec::new()));
+    struct Marker(u32);
+    let extensions = Arc::new(Mutex::new(Vec::new()));
     let inner = service_fn(|request: Request<Full<Bytes>>| {
-        let mut told = told.lock().unwrap();
-        told.push(request.extensions().get().copied());
+        let mut extensions = extensions.lock().unwrap();
+        extensions.push(request.extensions().get().copied());
         let mut response = Response::new(());
-        if told.len() == 1 {
+        if extensions.len() == 1 {
             *response.status_mut() = StatusCode::UNAUTHORIZED;
         }
         async { Ok::<_, Infallible>(response) }
     });
-    let authorizer = Mint::open().authorizer("https://api.example.com");
+    let authorizer = GatedSource::open().authorizer("https://api.example.com");
     let client = AuthLayer::new(authorizer.clone()).layer(inner);
     let mut request = get("https://api.example.com/");
-    request.extensions_mut().insert(Told(7));
+    request.extensions_mut().insert(Marker(7));
     let response = client.oneshot(request).await.unwrap();
     assert_eq!(response.status(), StatusCode::OK);
-    assert_eq!(*told.lock().unwrap(), [Some(Told(7)); 2]);
+    assert_eq!(*extensions.lock().unwrap(), [Some(Marker(7)); 2]);
 }
 
 #[tokio::test]

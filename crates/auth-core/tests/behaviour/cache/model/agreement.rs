@@ -1,11 +1,11 @@
-//! What the cache says of itself, against what the reference knows.
+//! Compares the status of the cache with the reference.
 
 use auth_core::{CacheStatus, Error};
 
 use super::reference::Reference;
 
 impl Reference {
-    /// Learns what the cache has drawn at random, which must be within bounds.
+    /// Reads the random numbers of the cache from its status, and asserts that they are within bounds.
     pub(super) fn learn(&mut self, status: &CacheStatus) {
         if let Some(token) = self
             .token
@@ -14,20 +14,20 @@ impl Reference {
         {
             token.seen(self.now, status.stale);
         }
-        let told = status.last_error.as_ref().and_then(Error::retry_after);
-        if let (Some(failure), Some(told)) = (&mut self.failure, told)
+        let retry_after = status.last_error.as_ref().and_then(Error::retry_after);
+        if let (Some(failure), Some(retry_after)) = (&mut self.failure, retry_after)
             && failure.next_attempt.is_none()
         {
             assert!(
-                failure.backoff.contains(&told),
-                "{told:?} is not in {:?}",
+                failure.backoff.contains(&retry_after),
+                "{retry_after:?} is not in {:?}",
                 failure.backoff
             );
-            failure.next_attempt = Some(self.now.monotonic + told);
+            failure.next_attempt = Some(self.now.monotonic + retry_after);
         }
     }
 
-    /// What the cache says of itself is what the reference knows.
+    /// Asserts that the status of the cache is that of the reference.
     pub(super) fn agrees(&self, status: &CacheStatus) {
         assert_eq!(status.usable_for, self.left(), "usable for");
         assert!(
@@ -49,7 +49,7 @@ impl Reference {
             failure.map(|f| f.kind),
             "last error"
         );
-        let wait = failure.map(|_| self.pause_left());
+        let wait = failure.map(|_| self.backoff_left());
         assert_eq!(error.and_then(Error::retry_after), wait, "next attempt");
     }
 }

@@ -1,15 +1,15 @@
-//! Random histories of a cache, against a plain reference.
+//! Random histories of a cache, compared with a reference.
 //!
-//! Time is a clock that the test moves, the source answers when it is told to, and what the cache
-//! draws at random comes from a seed: so each history can be had again. One that fails is printed,
-//! as short as it could be made; [`replay`] runs it by itself.
+//! The test moves the clock, sends the answers of the source, and seeds the random numbers of the cache.
+//! Each history is therefore reproducible. A history that fails is printed in its shortest form, and
+//! [`replay`] runs it again.
 
 mod agreement;
-mod puppet;
+mod controlled_source;
 mod reference;
 mod rules;
+mod simulation;
 mod waiters;
-mod world;
 
 use std::time::Duration;
 
@@ -23,47 +23,47 @@ use proptest::{
 };
 use tokio::runtime::Builder;
 
-use self::{puppet::Answer, reference::Reference, world::World};
+use self::{controlled_source::Answer, reference::Reference, simulation::Simulation};
 
-/// What can happen. A rejection by the API belongs here once the cache is told of one.
+/// One step of a history.
 #[derive(Clone, Copy, Debug)]
 enum Step {
-    /// Time passes, and every task keeps up with it.
+    /// Time passes, and every task wakes in time.
     Advance(Ahead),
-    /// Time passes, and no task runs meanwhile.
+    /// Time passes, and no task runs during it.
     Stall(Ahead),
-    /// The machine sleeps, or its wall clock is set forward.
+    /// Suspends the machine, or sets its wall clock forward.
     Suspend(Ahead),
-    /// The wall clock is set back by so many seconds.
+    /// The wall clock is set back by this many seconds.
     SetBack(u64),
     Read,
     Wait,
     DropWaiter(usize),
     Answer(Answer),
-    /// The source blocks its thread for so many seconds and answers then; meanwhile a caller comes.
+    /// The source blocks its thread for this many seconds, during which a caller arrives, and then answers.
     AnswerLate(u64, Answer),
-    Reset,
+    ClearBackoff,
     CloneHandle,
     DropHandle,
-    /// All handles and waiters are dropped, and there is a new cache.
+    /// All handles and waiters are dropped, and a new cache is built.
     Rebuild,
 }
 
-/// How far time moves.
+/// The distance of a step in time.
 #[derive(Clone, Copy, Debug)]
 enum Ahead {
     Millis(u64),
-    /// Until the token is stale, for certain.
+    /// Until the token is certainly stale.
     Stale,
-    /// Half of what is left of the token.
+    /// Half of the time that the token remains usable.
     Half,
     /// A millisecond before the token expires.
     NearlyExpired,
     Expired,
-    /// A millisecond before the next attempt may be made.
+    /// A millisecond before the next attempt is due.
     NearlyRetry,
     Retry,
-    /// The deadline of the request under way.
+    /// The deadline of the fetch in flight.
     Deadline,
 }
 
@@ -80,8 +80,8 @@ impl Ahead {
             Self::Half => left / 2,
             Self::NearlyExpired => nearly(left),
             Self::Expired => left,
-            Self::NearlyRetry => nearly(cache.pause_left()),
-            Self::Retry => cache.pause_left(),
+            Self::NearlyRetry => nearly(cache.backoff_left()),
+            Self::Retry => cache.backoff_left(),
             Self::Deadline => cache.fetch.as_ref().map_or(Duration::ZERO, |fetch| {
                 fetch.deadline.saturating_sub(cache.now.monotonic)
             }),
@@ -111,9 +111,9 @@ fn answer() -> impl Strategy<Value = Answer> {
     let lifetime = select(vec![0, 1, 3, 60, 600, 3600]);
     let kind = || select(vec![Connection, Denied, Unavailable]);
     prop_oneof![
-        4 => lifetime.prop_map(Answer::Lives),
+        4 => lifetime.prop_map(Answer::ExpiresIn),
         2 => kind().prop_map(Answer::Fails),
-        1 => (kind(), select(vec![0, 7, 50, 7000])).prop_map(|(kind, s)| Answer::Later(kind, s)),
+        1 => (kind(), select(vec![0, 7, 50, 7000])).prop_map(|(kind, s)| Answer::RetryAfter(kind, s)),
         1 => Just(Answer::Panics),
     ]
 }
@@ -130,42 +130,42 @@ fn step() -> impl Strategy<Value = Step> {
         2 => any::<usize>().prop_map(Step::DropWaiter),
         9 => answer().prop_map(Step::Answer),
         2 => (0..20_u64, answer()).prop_map(|(after, answer)| Step::AnswerLate(after, answer)),
-        1 => Just(Step::Reset),
+        1 => Just(Step::ClearBackoff),
         1 => Just(Step::CloneHandle),
         1 => Just(Step::DropHandle),
         1 => Just(Step::Rebuild),
     ]
 }
 
-/// One history, with what the cache draws at random from `seed`.
+/// Runs one history, with the random numbers of `seed`.
 fn replay(seed: u64, history: &[Step]) {
     fastrand::seed(seed);
     let runtime = Builder::new_current_thread().build().unwrap();
     runtime.block_on(async {
-        let mut world = World::new();
+        let mut simulation = Simulation::new();
         for step in history {
-            take(&mut world, *step).await;
+            take(&mut simulation, *step).await;
         }
     });
 }
 
-async fn take(world: &mut World, step: Step) {
+async fn take(simulation: &mut Simulation, step: Step) {
     match step {
-        Step::Advance(ahead) => world.advance(ahead.of(&world.reference)).await,
-        Step::Stall(ahead) => world.stall(ahead.of(&world.reference)).await,
-        Step::Suspend(ahead) => world.suspend(ahead.of(&world.reference)).await,
-        Step::SetBack(by) => world.set_back(secs(by)).await,
-        Step::Read => world.read().await,
-        Step::Wait => world.wait().await,
-        Step::DropWaiter(which) => world.drop_waiter(which).await,
-        Step::Answer(answer) => world.answer(answer).await,
-        Step::AnswerLate(after, answer) => world.answer_late(secs(after), answer).await,
-        Step::Reset => world.reset().await,
-        Step::Rebuild => world.rebuild().await,
-        Step::CloneHandle => world.handles.push(world.handles[0].clone()),
-        Step::DropHandle => world
+        Step::Advance(ahead) => simulation.advance(ahead.of(&simulation.reference)).await,
+        Step::Stall(ahead) => simulation.stall(ahead.of(&simulation.reference)).await,
+        Step::Suspend(ahead) => simulation.suspend(ahead.of(&simulation.reference)).await,
+        Step::SetBack(by) => simulation.set_back(secs(by)).await,
+        Step::Read => simulation.read().await,
+        Step::Wait => simulation.wait().await,
+        Step::DropWaiter(which) => simulation.drop_waiter(which).await,
+        Step::Answer(answer) => simulation.answer(answer).await,
+        Step::AnswerLate(after, answer) => simulation.answer_late(secs(after), answer).await,
+        Step::ClearBackoff => simulation.clear_backoff().await,
+        Step::Rebuild => simulation.rebuild().await,
+        Step::CloneHandle => simulation.handles.push(simulation.handles[0].clone()),
+        Step::DropHandle => simulation
             .handles
-            .truncate(world.handles.len().saturating_sub(1).max(1)),
+            .truncate(simulation.handles.len().saturating_sub(1).max(1)),
     }
 }
 
@@ -191,16 +191,16 @@ fn the_cache_agrees_with_its_reference_in_every_random_history() {
     }
 }
 
-/// A response with a short lifetime that is over when it comes, because the machine slept.
+/// The short lifetime of the response has ended when it arrives, because the machine was suspended.
 #[test]
 fn a_refreshed_token_past_its_end_does_not_replace_a_usable_one() {
     let history = [
         Step::Wait,
-        Step::Answer(Answer::Lives(3600)),
+        Step::Answer(Answer::ExpiresIn(3600)),
         Step::Advance(Ahead::Stale),
         Step::Read,
         Step::Suspend(Ahead::Millis(60_000)),
-        Step::Answer(Answer::Lives(3)),
+        Step::Answer(Answer::ExpiresIn(3)),
         Step::Read,
     ];
     replay(0, &history);

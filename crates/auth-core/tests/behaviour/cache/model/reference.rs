@@ -1,15 +1,15 @@
-//! What a cache should do: the plainest one that does it, on one thread and without a source.
+//! The reference: a simple model of the cache, on one thread and without a source.
 
 use std::{ops::RangeInclusive, time::Duration};
 
 use auth_core::{ErrorKind, time::Now};
 
 use super::{
-    puppet::Answer,
+    controlled_source::Answer,
     rules::{Token, attempt, backoff},
 };
 
-/// After its deadline a request is waited for so much longer.
+/// The time after the deadline of a fetch at which the cache abandons it.
 const GRACE: Duration = Duration::from_millis(500);
 
 #[derive(Debug)]
@@ -20,7 +20,7 @@ pub(super) struct Reference {
     pub(super) failure: Option<Failure>,
     pub(super) fetches: u64,
     pub(super) tokens: u64,
-    /// Of the source: a second attempt counts here.
+    /// The number of calls of the source. A second attempt counts here.
     pub(super) requests: usize,
 }
 
@@ -37,16 +37,16 @@ pub(super) struct Failure {
     pub(super) kind: ErrorKind,
     pub(super) in_a_row: u32,
     pub(super) backoff: RangeInclusive<Duration>,
-    /// Drawn by the cache; known as soon as it tells.
+    /// Drawn by the cache at random. Known once the cache has stated it.
     pub(super) next_attempt: Option<Duration>,
 }
 
-/// What a caller gets.
+/// The result of a call.
 #[derive(Clone, Debug)]
 pub(super) enum Reply {
     Token(Token),
     Fails(ErrorKind),
-    /// Waits for this request.
+    /// The caller waits for the fetch with this number.
     Waits(u64),
 }
 
@@ -63,19 +63,19 @@ impl Reference {
         }
     }
 
-    /// How long the token is usable, if there is a usable one.
+    /// Returns how long the token remains usable, if there is a usable one.
     pub(super) fn left(&self) -> Option<Duration> {
         self.token.as_ref()?.left(self.now)
     }
 
-    /// The current token, if it is usable.
+    /// Returns the current token, if it is usable.
     pub(super) fn usable(&self) -> Option<Token> {
         self.token
             .clone()
             .filter(|token| token.left(self.now).is_some())
     }
 
-    pub(super) fn pause_left(&self) -> Duration {
+    pub(super) fn backoff_left(&self) -> Duration {
         let next = self
             .failure
             .as_ref()
@@ -84,27 +84,27 @@ impl Reference {
     }
 
     fn is_in_flight(&self) -> bool {
-        let dead_at = |fetch: &Fetch| fetch.deadline + GRACE;
+        let abandoned_at = |fetch: &Fetch| fetch.deadline + GRACE;
         self.fetch
             .as_ref()
-            .is_some_and(|fetch| self.now.monotonic < dead_at(fetch))
+            .is_some_and(|fetch| self.now.monotonic < abandoned_at(fetch))
     }
 
-    /// Whether the waiters of this request have given it up.
-    pub(super) fn is_dead(&self, fetch: u64) -> bool {
+    /// Returns whether the waiters of this fetch have abandoned it.
+    pub(super) fn is_abandoned(&self, fetch: u64) -> bool {
         fetch != self.fetches || !self.is_in_flight()
     }
 
-    /// A read; `due` is whether the cache says that its token is stale.
+    /// A read. `stale`: the cache states that its token is stale.
     pub(super) fn read(&mut self, stale: bool) -> Option<Token> {
         self.left()?;
-        if stale && !self.is_in_flight() && self.pause_left().is_zero() {
-            self.take_off();
+        if stale && !self.is_in_flight() && self.backoff_left().is_zero() {
+            self.start_fetch();
         }
         self.token.clone()
     }
 
-    /// Somebody needs a token.
+    /// A caller requests a token.
     pub(super) fn ask(&mut self, stale: bool) -> Reply {
         match self.read(stale) {
             Some(token) => Reply::Token(token),
@@ -112,7 +112,7 @@ impl Reference {
         }
     }
 
-    /// A caller waits, and for no request yet, or no longer.
+    /// A caller waits that has joined no fetch yet, or whose fetch was abandoned.
     pub(super) fn join(&mut self) -> Reply {
         if let Some(token) = self
             .token
@@ -123,14 +123,16 @@ impl Reference {
         }
         if !self.is_in_flight() {
             match &self.failure {
-                Some(failure) if !self.pause_left().is_zero() => return Reply::Fails(failure.kind),
-                _ => self.take_off(),
+                Some(failure) if !self.backoff_left().is_zero() => {
+                    return Reply::Fails(failure.kind);
+                }
+                _ => self.start_fetch(),
             }
         }
         Reply::Waits(self.fetches)
     }
 
-    fn take_off(&mut self) {
+    fn start_fetch(&mut self) {
         self.fetches += 1;
         self.requests += 1;
         self.fetch = Some(Fetch {
@@ -141,14 +143,14 @@ impl Reference {
         });
     }
 
-    /// Time has passed, and the cache could act on it.
+    /// Ends the fetch whose deadline has passed.
     pub(super) fn time_out(&mut self) -> Option<(u64, Reply)> {
         let fetch = self.fetch.clone()?;
         (self.now.monotonic >= fetch.deadline).then(|| self.fail(&fetch, ErrorKind::Timeout))
     }
 
-    /// The source has answered request `flight`: its waiters get this.
-    pub(super) fn land(
+    /// Takes in the answer to `fetch`. Returns the result for its waiters.
+    pub(super) fn complete(
         &mut self,
         fetch: &Fetch,
         answer: Answer,
@@ -159,9 +161,9 @@ impl Reference {
             .as_ref()
             .is_some_and(|last| last.number == fetch.number);
         let kind = match answer {
-            Answer::Lives(seconds) => {
+            Answer::ExpiresIn(seconds) => {
                 let token = Token::new(secret, fetch.sent, self.now, seconds);
-                let expired = token.makeshift || token.left(self.now).is_none();
+                let expired = token.arrived_expired || token.left(self.now).is_none();
                 if !expired || self.left() <= token.left(self.now) {
                     self.tokens += 1;
                     if current {
@@ -172,7 +174,7 @@ impl Reference {
                 }
                 ErrorKind::InvalidResponse
             }
-            Answer::Later(kind, _) | Answer::Fails(kind) => kind,
+            Answer::RetryAfter(kind, _) | Answer::Fails(kind) => kind,
             Answer::Panics => ErrorKind::Panicked,
         };
         if kind == ErrorKind::Connection && !fetch.second_attempt {
@@ -191,7 +193,7 @@ impl Reference {
         self.fail_with(fetch, kind, Answer::Fails(kind))
     }
 
-    /// A request that was given up for dead and fails late fails only for its own waiters.
+    /// The late failure of an abandoned fetch reaches only its own waiters.
     fn fail_with(&mut self, fetch: &Fetch, kind: ErrorKind, answer: Answer) -> (u64, Reply) {
         if self
             .fetch

@@ -1,28 +1,28 @@
-//! What `RefreshPolicy` documents, in figures: tokens' lives and the backoff after failures.
+//! The figures that `RefreshPolicy` documents: the life of a token, and the backoff after failures.
 
 use std::{ops::RangeInclusive, time::Duration};
 
 use auth_core::{ErrorKind, time::Now};
 use auth_test_support::secs;
 
-use super::puppet::Answer;
+use super::controlled_source::Answer;
 
-/// Shares of a lifetime are rounded to nanoseconds, one way or another.
+/// Covers the rounding of fractions of a lifetime to nanoseconds.
 pub(super) const ROUNDING: Duration = Duration::from_micros(1);
 
-/// A token as it should be.
+/// The expected life of a token.
 #[derive(Clone, Debug)]
 pub(super) struct Token {
     pub(super) secret: String,
-    /// Counts from here.
+    /// When the lifetime starts.
     since: Now,
-    /// Spent after so long.
+    /// Expired after this time.
     usable_for: Duration,
-    /// Due after so long at the earliest and the latest. It was drawn once: what is seen of it can
-    /// only narrow this.
-    due_after: (Duration, Duration),
-    /// It arrived expired, and not because the machine slept meanwhile.
-    pub(super) makeshift: bool,
+    /// Stale after this time at the earliest and the latest. The time was drawn once, so that observations
+    /// can only narrow the range.
+    stale_after: (Duration, Duration),
+    /// Whether the token arrived expired although the machine was not suspended.
+    pub(super) arrived_expired: bool,
 }
 
 impl Token {
@@ -37,45 +37,45 @@ impl Token {
             secret,
             since: sent,
             usable_for,
-            due_after: (
+            stale_after: (
                 usable_for.saturating_sub(window * 11 / 8 + ROUNDING),
                 (usable_for + ROUNDING).saturating_sub(window * 5 / 8),
             ),
-            makeshift: false,
+            arrived_expired: false,
         };
         let took = arrived.monotonic - sent.monotonic;
         let slept = arrived.wall.saturating_sub(sent.wall) > took + secs(5);
-        // an attempt takes ten seconds at most
+        // an attempt takes at most ten seconds
         let stood_still = took > secs(10 + 5);
         if seconds == 0 || token.left(arrived).is_none() && !slept && !stood_still {
-            token.makeshift = true;
+            token.arrived_expired = true;
             token.since = arrived;
             token.usable_for = secs(1);
-            token.due_after = (secs(1), secs(1));
+            token.stale_after = (secs(1), secs(1));
         }
         token
     }
 
-    /// By the clock that has gone further.
+    /// The age by the clock that has advanced further.
     fn age(&self, now: Now) -> Duration {
         let wall = now.wall.saturating_sub(self.since.wall);
         wall.max(now.monotonic - self.since.monotonic)
     }
 
-    /// How much longer it is usable, if it is.
+    /// Returns how much longer the token is usable, if it is usable.
     pub(super) fn left(&self, now: Now) -> Option<Duration> {
         let left = self.usable_for.saturating_sub(self.age(now));
         (!left.is_zero()).then_some(left)
     }
 
-    /// How long until it is stale for certain.
+    /// Returns how long until the token is certainly stale.
     pub(super) fn until_stale(&self, now: Now) -> Duration {
-        self.due_after.1.saturating_sub(self.age(now))
+        self.stale_after.1.saturating_sub(self.age(now))
     }
 
-    /// Takes note of whether it is stale now.
+    /// Narrows the range by the observation whether the token is stale now.
     pub(super) fn seen(&mut self, now: Now, stale: bool) {
-        let (age, (earliest, latest)) = (self.age(now), &mut self.due_after);
+        let (age, (earliest, latest)) = (self.age(now), &mut self.stale_after);
         if stale {
             assert!(
                 age >= *earliest,
@@ -92,27 +92,27 @@ impl Token {
     }
 }
 
-/// How long an attempt may take.
+/// Returns how long an attempt may take.
 pub(super) fn attempt(left: Option<Duration>) -> Duration {
     let room = left.map_or(Duration::MAX, |left| (left / 2).max(secs(1)));
     room.min(secs(10))
 }
 
-/// How short and how long the backoff may be after the `failures`-th failure in a row.
+/// Returns the range of the backoff after the `failures`-th failure in a row.
 pub(super) fn backoff(
     answer: Answer,
     failures: u32,
     left: Option<Duration>,
 ) -> RangeInclusive<Duration> {
     let (kind, asked) = match answer {
-        Answer::Later(kind, asked) => (kind, Some(secs(asked.clamp(1, 60)))),
+        Answer::RetryAfter(kind, asked) => (kind, Some(secs(asked.clamp(1, 60)))),
         Answer::Fails(kind) => (kind, None),
         Answer::Panics => (ErrorKind::Panicked, None),
-        Answer::Lives(_) => (ErrorKind::InvalidResponse, None),
+        Answer::ExpiresIn(_) => (ErrorKind::InvalidResponse, None),
     };
     let doubled = 1 << (failures - 1).min(16);
-    let about = |backoff: Duration, most: Duration| {
-        (backoff * 4 / 5 - ROUNDING).min(most)..=(backoff * 6 / 5 + ROUNDING).min(most)
+    let about = |backoff: Duration, max: Duration| {
+        (backoff * 4 / 5 - ROUNDING).min(max)..=(backoff * 6 / 5 + ROUNDING).min(max)
     };
     match (kind, asked, left) {
         (ErrorKind::Denied, asked, _) => {
@@ -123,8 +123,8 @@ pub(super) fn backoff(
         (_, Some(asked), _) => asked..=asked,
         (_, None, None) => about(secs(doubled).min(secs(10)), Duration::MAX),
         (_, None, Some(left)) => {
-            let most = (left / 2).max(Duration::from_millis(100));
-            about(secs(doubled).min(secs(60)), most)
+            let max = (left / 2).max(Duration::from_millis(100));
+            about(secs(doubled).min(secs(60)), max)
         }
     }
 }

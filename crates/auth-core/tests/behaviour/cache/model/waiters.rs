@@ -1,4 +1,4 @@
-//! Those who wait for a token, and what they should get.
+//! The waiters of a cache, and the results that they are expected to receive.
 
 use std::{pin::Pin, task::Poll};
 
@@ -8,13 +8,13 @@ use tokio_test::task::{self, Spawn};
 use super::reference::{Fetch, Reference, Reply};
 
 type Outcome = Result<AccessToken, Error>;
-type Asking = Spawn<Pin<Box<dyn Future<Output = Outcome> + Send>>>;
+type TokenFuture = Spawn<Pin<Box<dyn Future<Output = Outcome> + Send>>>;
 
-/// A waiter waits for so many requests at most.
+/// The maximum number of fetches that a waiter joins.
 const MAX_FETCHES: usize = 8;
 
 struct Waiter {
-    asking: Asking,
+    token_future: TokenFuture,
     fetch: u64,
     joined: usize,
 }
@@ -22,22 +22,33 @@ struct Waiter {
 #[derive(Default)]
 pub(super) struct Waiters(Vec<Waiter>);
 
-/// Somebody who needs a token and has not been polled yet.
-pub(super) fn asking(tokens: &TokenCache) -> Asking {
+/// Returns a call of `token` that has not been polled yet.
+pub(super) fn token_future(tokens: &TokenCache) -> TokenFuture {
     let tokens = tokens.clone();
     task::spawn(Box::pin(async move { tokens.token().await }))
 }
 
 impl Waiters {
-    /// Somebody asked and got `outcome` at the first poll, or waits.
-    pub(super) fn came(&mut self, asking: Asking, outcome: Poll<Outcome>, expected: &Reply) {
-        self.polled(asking, outcome, expected, 1);
+    /// Adds a call whose first poll returned `outcome`, if it waits.
+    pub(super) fn add(
+        &mut self,
+        token_future: TokenFuture,
+        outcome: Poll<Outcome>,
+        expected: &Reply,
+    ) {
+        self.polled(token_future, outcome, expected, 1);
     }
 
-    fn polled(&mut self, asking: Asking, outcome: Poll<Outcome>, expected: &Reply, joined: usize) {
+    fn polled(
+        &mut self,
+        token_future: TokenFuture,
+        outcome: Poll<Outcome>,
+        expected: &Reply,
+        joined: usize,
+    ) {
         match (expected, outcome) {
             (Reply::Waits(fetch), Poll::Pending) => self.0.push(Waiter {
-                asking,
+                token_future,
                 fetch: *fetch,
                 joined,
             }),
@@ -55,30 +66,30 @@ impl Waiters {
         }
     }
 
-    /// Every waiter is polled. Those of a request that has brought a token get the current one, those of one
-    /// that has failed get its error, and those whose request is dead, or brought a token that has expired,
-    /// wait for another.
-    pub(super) fn look(&mut self, reference: &mut Reference, completed: Option<&(u64, Reply)>) {
+    /// Polls every waiter. The waiters of a fetch that obtained a token receive the current token. The waiters
+    /// of a fetch that failed receive its error. The waiters of a fetch that was abandoned, or whose token has
+    /// expired, join another fetch.
+    pub(super) fn poll_all(&mut self, reference: &mut Reference, completed: Option<&(u64, Reply)>) {
         for mut waiter in std::mem::take(&mut self.0) {
             let expected = match completed {
                 Some((fetch, outcome)) if *fetch == waiter.fetch => match outcome {
                     Reply::Token(token) => match reference.usable() {
-                        // another than theirs, if theirs was dead and the next one was faster
+                        // another token, if their fetch was abandoned and the next one was faster
                         Some(current) => Reply::Token(current),
                         None if token.left(reference.now).is_none() => waiter.join_again(reference),
                         None => outcome.clone(),
                     },
                     outcome => outcome.clone(),
                 },
-                _ if reference.is_dead(waiter.fetch) => waiter.join_again(reference),
+                _ if reference.is_abandoned(waiter.fetch) => waiter.join_again(reference),
                 _ => Reply::Waits(waiter.fetch),
             };
-            let outcome = waiter.asking.poll();
-            self.polled(waiter.asking, outcome, &expected, waiter.joined);
+            let outcome = waiter.token_future.poll();
+            self.polled(waiter.token_future, outcome, &expected, waiter.joined);
         }
     }
 
-    /// Every waiter waits for the request in flight.
+    /// Asserts that every waiter waits for the fetch in flight.
     pub(super) fn wait_for(&self, fetch: Option<&Fetch>) {
         for waiter in &self.0 {
             assert_eq!(

@@ -1,4 +1,4 @@
-//! What a process runs on: it may stand still, sleep, or have its clock set.
+//! The machine of a process: it can be frozen or suspended, and its clock can be set.
 
 use std::{
     fmt,
@@ -14,18 +14,18 @@ use tokio::time::{Instant, sleep, sleep_until};
 
 const WALL_START: Duration = Duration::from_secs(1_735_689_600);
 
-/// Its clocks are right until told otherwise. Clones are the same machine.
+/// A machine, whose clocks are right until a test changes them. Clones are the same machine.
 #[derive(Clone)]
 pub(super) struct Machine(Arc<Mutex<State>>);
 
 #[derive(Clone, Copy)]
 struct State {
     start: Instant,
-    still_until: Instant,
-    /// When it last stood still, or its clock was set.
+    frozen_until: Instant,
+    /// When the machine was last frozen, or its clock was set.
     disturbed: Option<Instant>,
     is_behind: bool,
-    /// So much the monotonic clock has missed.
+    /// The total time of suspensions, by which the monotonic clock is behind.
     slept: Duration,
     wall: Duration,
 }
@@ -35,7 +35,7 @@ impl Machine {
         let now = Instant::now();
         Self(Arc::new(Mutex::new(State {
             start: now,
-            still_until: now,
+            frozen_until: now,
             disturbed: None,
             is_behind: false,
             slept: Duration::ZERO,
@@ -47,20 +47,21 @@ impl Machine {
         *self.0.lock().unwrap()
     }
 
-    pub(super) fn stands_still(&self) -> bool {
-        self.state().still_until > Instant::now()
+    pub(super) fn is_frozen(&self) -> bool {
+        self.state().frozen_until > Instant::now()
     }
 
-    /// Nothing of the process runs for so long; both clocks go on.
+    /// Freezes the process for `time`. Both clocks continue.
     pub(super) fn freeze(&self, time: Duration) {
         let mut state = self.0.lock().unwrap();
-        state.still_until = state.still_until.max(Instant::now() + time);
-        state.disturbed = Some(state.still_until);
+        state.frozen_until = state.frozen_until.max(Instant::now() + time);
+        state.disturbed = Some(state.frozen_until);
     }
 
-    /// Nothing runs for so long, and the monotonic clock stands still as well.
+    /// Freezes the process and its monotonic clock for `time`.
     ///
-    /// Not if the wall clock was set back: then no clock would tell that a token has ended.
+    /// If the wall clock was set back, the monotonic clock continues: otherwise no clock would show that a
+    /// token has ended.
     pub(super) fn suspend(&self, time: Duration) {
         self.freeze(time);
         let mut state = self.0.lock().unwrap();
@@ -75,7 +76,7 @@ impl Machine {
         state.disturbed = state.disturbed.max(Some(Instant::now()));
     }
 
-    /// Not if the machine has slept.
+    /// Sets the wall clock back, unless the machine has been suspended.
     pub(super) fn set_wall_back(&self, by: Duration) {
         let mut state = self.0.lock().unwrap();
         if state.slept.is_zero() {
@@ -89,22 +90,22 @@ impl Machine {
         self.state().disturbed
     }
 
-    pub(super) fn still_until(&self) -> Instant {
-        self.state().still_until
+    pub(super) fn frozen_until(&self) -> Instant {
+        self.state().frozen_until
     }
 
-    /// What `future` comes to; nothing of it runs while the machine stands still.
+    /// Awaits `future`, which is not polled while the machine is frozen.
     pub(super) async fn run<F: Future>(&self, future: F) -> F::Output {
-        let still_until = || {
-            let until = self.state().still_until;
+        let frozen_until = || {
+            let until = self.state().frozen_until;
             (until > Instant::now()).then_some(until)
         };
-        held_back(still_until, future).await
+        delayed_until(frozen_until, future).await
     }
 }
 
-/// What `future` comes to, which is not polled until the time that `until` tells.
-pub(super) async fn held_back<F: Future>(
+/// Awaits `future`, which is not polled before the time that `until` returns.
+pub(super) async fn delayed_until<F: Future>(
     until: impl Fn() -> Option<Instant>,
     future: F,
 ) -> F::Output {
@@ -136,7 +137,7 @@ impl Clock for Machine {
         let machine = self.clone();
         Box::pin(async move {
             let asleep = async {
-                // the machine may sleep meanwhile
+                // the machine may be suspended during the sleep
                 while let Some(left) = deadline.checked_sub(machine.now().monotonic)
                     && !left.is_zero()
                 {

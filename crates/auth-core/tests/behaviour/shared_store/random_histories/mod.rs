@@ -1,19 +1,18 @@
-//! Random histories of a fleet that shares a token: processes, a store and an authorization server, each of
-//! which may be late, fail, hang and forget.
+//! Random histories of processes that share a token. The processes, the store and the authorization server
+//! may be slow, fail, hang and lose data.
 //!
-//! Time is tokio's, paused, and everything that is drawn at random comes from a seed. A history that fails is
-//! printed, as short as it could be made; [`replay`] runs it by itself. `PROPTEST_CASES=30000` draws as many
-//! new ones.
+//! Time is tokio's paused time, and all random numbers come from a seed. A history that fails is printed in
+//! its shortest form, and [`replay`] runs it again. `PROPTEST_CASES=30000` draws 30,000 new histories.
 
-mod ending;
 mod machine;
 mod network;
 mod process;
-mod referee;
+mod recovery;
+mod request_checker;
 mod rules;
 mod server;
+mod simulation;
 mod store;
-mod world;
 
 use proptest::{
     collection::vec,
@@ -23,60 +22,62 @@ use proptest::{
 };
 use tokio::runtime::Builder;
 
-use self::{network::Mood, server::Answers, store::Notices, world::World};
+use self::{network::Condition, server::Answers, simulation::Simulation, store::Notifications};
 
-/// What does not change in a history.
+/// The parameters of a history.
 #[derive(Clone, Copy, Debug)]
-struct Fleet {
+struct Parameters {
     processes: usize,
-    /// Of a token, in seconds.
+    /// The lifetime of a token, in seconds.
     lifetime: u64,
-    /// To a server that works, in milliseconds at most.
+    /// The maximum latency of each direction to a working server, in milliseconds.
     way: u64,
 }
 
-/// What can happen.
+/// One step of a history.
 #[derive(Clone, Copy, Debug)]
 enum Step {
-    /// So many milliseconds pass.
+    /// This many milliseconds pass.
     Pass(u64),
-    /// So many hundredths of a token's lifetime pass.
+    /// This many hundredths of a token's lifetime pass.
     PassLife(u32),
-    Store(Mood),
-    Notices(Notices),
-    /// The store loses everything.
+    Store(Condition),
+    Notifications(Notifications),
+    /// The store loses all data.
     Restart,
-    Server(Mood),
+    Server(Condition),
     Answers(Answers),
-    /// The API accepts none of the tokens so far.
+    /// All tokens issued so far are revoked.
     Revoke,
     Kill(usize),
     Start,
-    /// A process does not run for so many milliseconds.
+    /// A process is frozen for this many milliseconds.
     Freeze(usize, u64),
-    /// Its machine sleeps for so many milliseconds.
+    /// The machine of a process is suspended for this many milliseconds.
     Suspend(usize, u64),
-    /// Its wall clock is set, by so many seconds.
+    /// The wall clock of a process is set forward by this many seconds.
     SetForward(usize, u64),
     SetBack(usize, u64),
 }
 
-fn fleet() -> impl Strategy<Value = Fleet> {
+fn parameters() -> impl Strategy<Value = Parameters> {
     let way = select(vec![0, 1, 5, 30, 60]);
-    (1..=5_usize, select(vec![30, 60, 600]), way).prop_map(|(processes, lifetime, way)| Fleet {
-        processes,
-        lifetime,
-        way,
+    (1..=5_usize, select(vec![30, 60, 600]), way).prop_map(|(processes, lifetime, way)| {
+        Parameters {
+            processes,
+            lifetime,
+            way,
+        }
     })
 }
 
-fn mood() -> impl Strategy<Value = Mood> {
+fn condition() -> impl Strategy<Value = Condition> {
     let slow = select(vec![50, 120, 300, 2000, 9000]);
     prop_oneof![
-        4 => Just(Mood::Works),
-        3 => slow.prop_map(Mood::Slow),
-        1 => Just(Mood::Gone),
-        2 => Just(Mood::Hangs),
+        4 => Just(Condition::Works),
+        3 => slow.prop_map(Condition::Slow),
+        1 => Just(Condition::Unreachable),
+        2 => Just(Condition::Hangs),
     ]
 }
 
@@ -87,16 +88,16 @@ fn step() -> impl Strategy<Value = Step> {
     let answers = prop_oneof![
         3 => Just(Answers::Tokens),
         2 => Just(Answers::Unavailable),
-        1 => select(vec![5, 40]).prop_map(Answers::Later),
-        1 => Just(Answers::Rejections),
+        1 => select(vec![5, 40]).prop_map(Answers::RetryAfter),
+        1 => Just(Answers::Denials),
     ];
     prop_oneof![
         12 => pass.prop_map(Step::Pass),
         6 => select(vec![20, 50, 70, 100]).prop_map(Step::PassLife),
-        5 => mood().prop_map(Step::Store),
-        2 => select(vec![Notices::Told, Notices::Lost, Notices::Idle]).prop_map(Step::Notices),
+        5 => condition().prop_map(Step::Store),
+        2 => select(vec![Notifications::Delivered, Notifications::Lost, Notifications::Spurious]).prop_map(Step::Notifications),
         1 => Just(Step::Restart),
-        4 => mood().prop_map(Step::Server),
+        4 => condition().prop_map(Step::Server),
         3 => answers.prop_map(Step::Answers),
         2 => Just(Step::Revoke),
         2 => process().prop_map(Step::Kill),
@@ -108,8 +109,8 @@ fn step() -> impl Strategy<Value = Step> {
     ]
 }
 
-/// One history, with what is drawn at random from `seed`.
-fn replay(seed: u64, fleet: &Fleet, history: &[Step]) {
+/// Runs one history, with the random numbers of `seed`.
+fn replay(seed: u64, parameters: &Parameters, history: &[Step]) {
     fastrand::seed(seed);
     let runtime = Builder::new_current_thread()
         .enable_time()
@@ -117,11 +118,11 @@ fn replay(seed: u64, fleet: &Fleet, history: &[Step]) {
         .build()
         .unwrap();
     runtime.block_on(async {
-        let mut world = World::new(fleet, seed);
+        let mut simulation = Simulation::new(parameters, seed);
         for step in history {
-            world.take(*step).await;
+            simulation.take(*step).await;
         }
-        world.end().await;
+        simulation.end().await;
     });
 }
 
@@ -131,7 +132,7 @@ fn every_random_history_ends_with_a_token_in_every_process() {
         failure_persistence: None,
         ..Config::default()
     };
-    // the same histories each time, unless more are asked for
+    // the same histories each time, unless `PROPTEST_CASES` is set
     let mut runner = match std::env::var_os("PROPTEST_CASES") {
         Some(_) => TestRunner::new(config),
         None => TestRunner::new_with_rng(
@@ -142,17 +143,17 @@ fn every_random_history_ends_with_a_token_in_every_process() {
             TestRng::deterministic_rng(RngAlgorithm::ChaCha),
         ),
     };
-    let histories = (any::<u64>(), fleet(), vec(step(), 1..40));
-    let found = runner.run(&histories, |(seed, fleet, history)| {
-        replay(seed, &fleet, &history);
+    let histories = (any::<u64>(), parameters(), vec(step(), 1..40));
+    let found = runner.run(&histories, |(seed, parameters, history)| {
+        replay(seed, &parameters, &history);
         Ok(())
     });
     match found {
         Ok(()) => {}
-        Err(TestError::Fail(why, (seed, fleet, history))) => {
+        Err(TestError::Fail(why, (seed, parameters, history))) => {
             let steps: Vec<_> = history.iter().map(|step| format!("    {step:?}")).collect();
             panic!(
-                "{why}, with seed {seed} and {fleet:?}, after\n{}",
+                "{why}, with seed {seed} and {parameters:?}, after\n{}",
                 steps.join("\n")
             );
         }

@@ -1,4 +1,4 @@
-//! A way to a server and back, on which things take time, get lost and are executed late.
+//! A network path to a server, on which messages take time, get lost and are executed late.
 
 use std::{
     fmt,
@@ -15,73 +15,75 @@ use tokio::{
 
 use super::machine::Machine;
 
-/// How the server at the other end is.
+/// The condition of the server at the other end.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) enum Mood {
+pub(super) enum Condition {
     Works,
-    /// Each way may take so many milliseconds.
+    /// Each direction takes up to this many milliseconds.
     Slow(u64),
-    /// Cannot be reached.
-    Gone,
-    /// Takes what is sent, and does it when it is well again.
+    /// The server cannot be reached.
+    Unreachable,
+    /// The server accepts requests, and executes them when it works again.
     Hangs,
 }
 
-/// The way to one server, the same for all processes.
+/// The network path to one server, the same for all processes.
 #[derive(Clone)]
 pub(super) struct Network(Arc<State>);
 
 struct State {
-    mood: watch::Sender<Mood>,
+    condition: watch::Sender<Condition>,
     rng: Mutex<fastrand::Rng>,
-    /// When the server works, each way takes up to so long.
+    /// The maximum latency of each direction when the server works.
     usual: Duration,
 }
 
 impl Network {
     pub(super) fn new(usual: Duration, seed: u64) -> Self {
         Self(Arc::new(State {
-            mood: watch::Sender::new(Mood::Works),
+            condition: watch::Sender::new(Condition::Works),
             rng: Mutex::new(fastrand::Rng::with_seed(seed)),
             usual,
         }))
     }
 
-    pub(super) fn mood(&self) -> Mood {
-        *self.0.mood.borrow()
+    pub(super) fn condition(&self) -> Condition {
+        *self.0.condition.borrow()
     }
 
-    pub(super) fn set(&self, mood: Mood) {
-        self.0.mood.send_replace(mood);
+    pub(super) fn set(&self, condition: Condition) {
+        self.0.condition.send_replace(condition);
     }
 
-    /// The server works, or is slow.
+    /// Returns whether the server works or is slow.
     pub(super) fn is_up(&self) -> bool {
-        !matches!(self.mood(), Mood::Hangs | Mood::Gone)
+        !matches!(self.condition(), Condition::Hangs | Condition::Unreachable)
     }
 
     pub(super) async fn until_it_answers(&self) {
-        let mut mood = self.0.mood.subscribe();
-        let _ = mood.wait_for(|mood| *mood != Mood::Hangs).await;
+        let mut condition = self.0.condition.subscribe();
+        let _ = condition
+            .wait_for(|condition| *condition != Condition::Hangs)
+            .await;
     }
 
     fn way(&self) -> Duration {
-        let longest = match self.mood() {
-            Mood::Slow(millis) => Duration::from_millis(millis),
+        let max = match self.condition() {
+            Condition::Slow(millis) => Duration::from_millis(millis),
             _ => self.0.usual,
         };
-        longest.mul_f64(self.0.rng.lock().unwrap().f64())
+        max.mul_f64(self.0.rng.lock().unwrap().f64())
     }
 
-    /// Has the server do `work`, which is told how long it was on its way: also if the sender
-    /// has given up meanwhile, or is gone.
+    /// Has the server do `work`, whose argument is the latency of the request. The work is done even if the
+    /// sender has given up or has been dropped.
     pub(super) async fn send<T: Send + 'static, F: Future<Output = Result<T, Error>> + Send>(
         &self,
         from: &Machine,
         work: impl FnOnce(Duration) -> F + Send + 'static,
     ) -> Result<T, Error> {
-        if self.mood() == Mood::Gone {
-            return Err(Error::new(ErrorKind::Connection, "scripted: gone"));
+        if self.condition() == Condition::Unreachable {
+            return Err(Error::new(ErrorKind::Connection, "scripted: unreachable"));
         }
         let (answer, answered) = oneshot::channel();
         let (network, there, back) = (self.clone(), self.way(), self.way());

@@ -1,4 +1,4 @@
-//! One process of the fleet, and its callers.
+//! One process, and its callers.
 
 use std::{collections::HashSet, time::Duration};
 
@@ -17,7 +17,7 @@ use super::{
     machine::Machine,
     rules,
     server::{Server, Source},
-    store::Link,
+    store::StoreClient,
 };
 
 const API: &str = "https://api.example.com/";
@@ -28,32 +28,37 @@ pub(super) struct Process {
     pub(super) is_busy: bool,
     authorizer: Authorizer,
     source: Source,
-    waiting: Vec<JoinHandle<Handed>>,
-    /// The token in use, and until when it is usable for certain.
+    waiting: Vec<JoinHandle<Received>>,
+    /// The token in use, and until when it is certainly usable.
     current: Option<(String, Option<Instant>)>,
-    /// By when a server that works has served it.
+    /// The maximum time until a working server has provided the process with a token.
     pub(super) recovery: Duration,
-    /// Refused, and replaced.
-    gone: HashSet<String>,
-    /// How many found no usable token.
+    /// The tokens that were rejected and replaced.
+    replaced: HashSet<String>,
+    /// The number of requests that found no usable token.
     pub(super) waits: usize,
 }
 
-/// What a waiter got.
-struct Handed {
+/// The result of a waiter.
+struct Received {
     token: Result<Option<String>, Error>,
     at: Instant,
     instead_of: Option<String>,
 }
 
 impl Process {
-    pub(super) fn start(source: Source, link: Link, policy: RefreshPolicy, is_busy: bool) -> Self {
+    pub(super) fn start(
+        source: Source,
+        client: StoreClient,
+        policy: RefreshPolicy,
+        is_busy: bool,
+    ) -> Self {
         let builder = TokenCache::builder(source.clone())
-            .clock(link.machine.clone())
+            .clock(client.machine.clone())
             .refresh_policy(policy);
-        let machine = link.machine.clone();
-        let builder = builder.shared_store(link);
-        // who is seldom asked keeps its token warm
+        let machine = client.machine.clone();
+        let builder = builder.shared_store(client);
+        // a process with few callers keeps its token warm
         let builder = if is_busy {
             builder
         } else {
@@ -69,7 +74,7 @@ impl Process {
             source,
             waiting: Vec::new(),
             current: None,
-            gone: HashSet::new(),
+            replaced: HashSet::new(),
             recovery: Duration::ZERO,
             waits: 0,
         }
@@ -79,38 +84,38 @@ impl Process {
         &self.source.server
     }
 
-    /// The clock was set, or nothing ran: what was known is not for certain any more.
+    /// The clock was set, or the process was frozen: the end of the current token is uncertain.
     pub(super) fn disturbed(&mut self) {
         if let Some((_, until)) = &mut self.current {
             *until = None;
         }
     }
 
-    /// Whether it has a token that the API accepts.
+    /// Returns whether the process has a token that the API accepts.
     pub(super) fn is_served(&self) -> bool {
         let is_good = |token: &str| self.server().issued(token).is_some_and(|t| !t.is_revoked);
         let current = self.current.as_ref();
         self.tokens.status().is_usable() && current.is_some_and(|(token, _)| is_good(token))
     }
 
-    /// Somebody sends a request to the API.
+    /// Sends a request to the API.
     pub(super) fn send(&mut self) {
         self.look();
         let usable = self.tokens.status().usable_for;
         let request = Request::get(API).body(()).unwrap();
         match self.authorizer.authorize(&request) {
             Decision::Authorize(attempt) => {
-                let usable = usable.expect("no usable token, and one is handed out");
+                let usable = usable.expect("a token is handed out without a usable token");
                 let token = token(&attempt);
-                self.handed(&token, Instant::now());
+                self.handed_out(&token, Instant::now());
                 self.current = Some((token.clone(), Some(Instant::now() + usable)));
-                self.judge(attempt, token);
+                self.classify(attempt, token);
             }
             Decision::Wait(attempt) => {
-                assert_eq!(usable, None, "a read waits");
+                assert_eq!(usable, None, "a read waits although a token is usable");
                 self.waits += 1;
                 if let Some((token, Some(until))) = &self.current {
-                    let late = Instant::now() + rules::OLDER;
+                    let late = Instant::now() + rules::AGE_TOLERANCE;
                     assert!(late >= *until, "{token} was usable for longer");
                 }
                 if self.waiting.len() < 2 {
@@ -121,7 +126,7 @@ impl Process {
         }
     }
 
-    fn judge(&mut self, attempt: Attempt, token_sent: String) {
+    fn classify(&mut self, attempt: Attempt, token_sent: String) {
         let issued = self.server().issued(&token_sent).unwrap();
         let mut response = Response::new(());
         if issued.is_revoked {
@@ -141,7 +146,7 @@ impl Process {
     ) {
         let machine = self.machine.clone();
         let waiting = async move {
-            Handed {
+            Received {
                 token: machine.run(token).await,
                 at: Instant::now(),
                 instead_of,
@@ -150,57 +155,57 @@ impl Process {
         self.waiting.push(tokio::spawn(waiting));
     }
 
-    /// Looks at what those who waited have got.
+    /// Checks the results of the waiters.
     pub(super) fn look(&mut self) {
         let (over, waiting): (Vec<_>, _) =
             self.waiting.drain(..).partition(JoinHandle::is_finished);
         self.waiting = waiting;
         let outcome =
-            |task: JoinHandle<Handed>| unconstrained(task).now_or_never().unwrap().unwrap();
+            |task: JoinHandle<Received>| unconstrained(task).now_or_never().unwrap().unwrap();
         let mut over: Vec<_> = over.into_iter().map(outcome).collect();
-        over.sort_by_key(|handed| handed.at);
-        for handed in over {
-            match handed.token {
+        over.sort_by_key(|handed_out| handed_out.at);
+        for handed_out in over {
+            match handed_out.token {
                 Ok(Some(token)) => {
                     assert_ne!(
-                        handed.instead_of.as_ref(),
+                        handed_out.instead_of.as_ref(),
                         Some(&token),
                         "was just rejected"
                     );
-                    self.handed(&token, handed.at);
+                    self.handed_out(&token, handed_out.at);
                 }
                 Ok(None) => {}
                 Err(error) => {
-                    rules::may_be_told(&error);
+                    rules::assert_waiter_may_receive(&error);
                     let calm = self.machine.disturbed().is_none();
-                    let well = self.source.referee.server_worked_for(self.recovery);
-                    assert!(!(calm && well), "{error}, and the server works");
+                    let well = self.source.request_checker.server_worked_for(self.recovery);
+                    assert!(!(calm && well), "{error}, although the server works");
                 }
             }
         }
     }
 
-    /// A token was handed out.
-    fn handed(&mut self, token: &str, at: Instant) {
+    /// Checks a token that was handed out.
+    fn handed_out(&mut self, token: &str, at: Instant) {
         let issued = self.server().issued(token).expect("issued by the server");
         assert!(
             at < issued.ends,
             "{token} has ended {:?} ago",
             at - issued.ends
         );
-        let was_replaced = self.gone.contains(token);
+        let was_replaced = self.replaced.contains(token);
         assert!(!was_replaced, "{token} was rejected, and replaced");
         if let Some((before, _)) = self.current.take_if(|(before, _)| before != token) {
             let replaced = self.server().issued(&before).unwrap();
-            let is_younger = issued.sent + rules::OLDER >= replaced.sent;
+            let is_younger = issued.sent + rules::AGE_TOLERANCE >= replaced.sent;
             let is_disturbed = self.machine.disturbed().is_some();
             assert!(is_younger || is_disturbed, "{token} is older than {before}");
             if replaced.is_revoked {
-                self.gone.insert(before);
+                self.replaced.insert(before);
             }
         }
         let process = self.source.process;
-        self.source.referee.has(process, token, issued);
+        self.source.request_checker.has(process, token, issued);
         self.current.get_or_insert((token.to_owned(), None));
     }
 }

@@ -1,22 +1,22 @@
-//! What follows from the policy's numbers.
+//! The limits that follow from the figures of the policy.
 
 use std::time::Duration;
 
 use auth_core::{Error, ErrorKind, SharedToken};
 use auth_test_support::secs;
 
-/// A request is over after that: ten seconds, and the grace.
-pub(super) const LONGEST_FLIGHT: Duration = Duration::from_millis(10_500);
-/// What is younger may have been saved after the last look.
+/// The maximum time of a fetch: ten seconds, and the grace of 500 ms.
+pub(super) const MAX_FETCH: Duration = Duration::from_millis(10_500);
+/// A token that was saved more recently may have been saved after the last read of the store.
 pub(super) const JUST_SAVED: Duration = Duration::from_millis(500);
-/// A process without a token backs off for at least this long after a failure, and keeps the lease for so long.
-pub(super) const SHORTEST_PAUSE: Duration = Duration::from_millis(750);
-pub(super) const HOLDER_AND_DEPUTY: usize = 2;
-pub(super) const REQUESTS_A_MINUTE: usize = 40;
-/// A token from the store may be older by a second, and by the time that the store took.
-pub(super) const OLDER: Duration = Duration::from_secs(4);
+/// A process without a token backs off for at least this long after a failure, and keeps the lease meanwhile.
+pub(super) const MIN_BACKOFF: Duration = Duration::from_millis(750);
+pub(super) const HOLDER_AND_FALLBACK: usize = 2;
+pub(super) const MAX_REQUESTS_PER_MINUTE: usize = 40;
+/// A token from the store may be older by a second, and by the latency of the store.
+pub(super) const AGE_TOLERANCE: Duration = Duration::from_secs(4);
 
-/// The age at which the earliest of all processes may find a token stale.
+/// Returns the age from which on a process may find a token stale.
 pub(super) fn earliest_stale(lifetime: Duration) -> Duration {
     let margin = (lifetime / 20)
         .min(secs(30))
@@ -25,25 +25,24 @@ pub(super) fn earliest_stale(lifetime: Duration) -> Duration {
     lifetime - margin - window * 11 / 8
 }
 
-/// Whether no process finds a token from the store stale.
+/// Returns whether no process finds a token from the store stale.
 pub(super) fn is_fresh(token: &SharedToken) -> bool {
     let lifetime = token.lifetime();
     token.age() + secs(1) < earliest_stale(lifetime)
 }
 
-/// How long after all faults the last process may be without a token, if no backoff is longer
-/// than `pause`: a request that hangs, a backoff, a request behind another's lease, a backoff without a
-/// token, and a token request.
+/// Returns how long after all faults the last process may be without a token, if no backoff is longer
+/// than `backoff`: a request that hangs, a backoff, a wait for the lease of another process, a backoff
+/// without a token, and a token request.
 pub(super) fn recovery(backoff: Duration) -> Duration {
-    LONGEST_FLIGHT + backoff + LONGEST_FLIGHT + backoff.min(secs(12)) + secs(1)
+    MAX_FETCH + backoff + MAX_FETCH + backoff.min(secs(12)) + secs(1)
 }
 
-/// For so long another rejection of a token that a rejection brought is delivered.
-pub(super) const ON_TRIAL: Duration = Duration::from_secs(30);
+/// The time during which a rejection of an unaccepted replacement is delivered to the caller.
+pub(super) const ON_PROBATION: Duration = Duration::from_secs(30);
 
-/// The errors that a waiter may get: not of a panic, nor that nothing drives the request,
-/// nor of the store.
-pub(super) fn may_be_told(error: &Error) {
+/// Asserts that a waiter may receive `error`: not an error of a panic, of a missing runtime or of the store.
+pub(super) fn assert_waiter_may_receive(error: &Error) {
     use ErrorKind::{Connection, Denied, InvalidResponse, Timeout, Unavailable};
     let kinds = [Connection, InvalidResponse, Denied, Timeout, Unavailable];
     assert!(kinds.contains(&error.kind()), "{error:?}");

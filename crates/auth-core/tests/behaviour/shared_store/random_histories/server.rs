@@ -1,4 +1,4 @@
-//! The authorization server, which knows when each of its tokens ends, and an API that asks it.
+//! The authorization server, which knows when each of its tokens ends.
 
 use std::{
     collections::HashMap,
@@ -11,22 +11,22 @@ use auth_core::{
 };
 use tokio::time::Instant;
 
-use super::{machine::Machine, network::Network, referee::Referee};
+use super::{machine::Machine, network::Network, request_checker::RequestChecker};
 
-/// What a token request that arrives comes to.
+/// The answer of the server to token requests.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Answers {
     Tokens,
     Unavailable,
-    /// Come again after so many seconds.
-    Later(u64),
-    Rejections,
+    /// Unavailable, with a `Retry-After` of this many seconds.
+    RetryAfter(u64),
+    Denials,
 }
 
-/// A token as the server knows it.
+/// The server's record of a token.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Issued {
-    /// When it was asked for.
+    /// When the token request was sent.
     pub(super) sent: Instant,
     pub(super) ends: Instant,
     pub(super) is_revoked: bool,
@@ -71,13 +71,13 @@ impl Server {
         self.state().lifetime
     }
 
-    /// The API accepts none of the tokens issued so far.
+    /// Revokes every token issued so far.
     pub(super) fn revoke(&self) {
         let mut state = self.state();
         state.issued.values_mut().for_each(|t| t.is_revoked = true);
     }
 
-    /// Whether there is a token that has not ended.
+    /// Returns whether there is a token that has not ended.
     pub(super) fn has_living_token(&self) -> bool {
         let now = Instant::now();
         self.state().issued.values().any(|token| now < token.ends)
@@ -97,10 +97,10 @@ impl Server {
         match state.answers {
             Answers::Tokens => {}
             Answers::Unavailable => return Err(unavailable()),
-            Answers::Later(seconds) => {
+            Answers::RetryAfter(seconds) => {
                 return Err(unavailable().with_server_retry_after(Duration::from_secs(seconds)));
             }
-            Answers::Rejections => return Err(Error::new(ErrorKind::Denied, "scripted")),
+            Answers::Denials => return Err(Error::new(ErrorKind::Denied, "scripted")),
         }
         let token = format!("t{}", state.issued.len() + 1);
         let issued = Issued {
@@ -113,13 +113,13 @@ impl Server {
     }
 }
 
-/// A process's way to the server.
+/// The token source of a process.
 #[derive(Clone, Debug)]
 pub(super) struct Source {
     pub(super) process: usize,
     pub(super) machine: Machine,
     pub(super) server: Server,
-    pub(super) referee: Referee,
+    pub(super) request_checker: RequestChecker,
 }
 
 pub(super) fn key() -> SharedKey {
@@ -129,7 +129,10 @@ pub(super) fn key() -> SharedKey {
 #[async_trait]
 impl TokenSource for Source {
     async fn fetch(&self, _: &TokenRequest) -> Result<TokenResponse, Error> {
-        let _asking = self.referee.asked(self.process, &self.machine).await;
+        let _in_flight = self
+            .request_checker
+            .record_request(self.process, &self.machine)
+            .await;
         let server = self.server.clone();
         let work = async move |on_its_way| server.answer(Instant::now() - on_its_way);
         self.server.network.send(&self.machine, work).await

@@ -1,4 +1,4 @@
-//! The store that the processes share, at the other end of a network.
+//! The shared store, which the processes reach over a network.
 
 use std::{
     future::pending,
@@ -11,27 +11,27 @@ use auth_testing::MemoryStore;
 use tokio::time::Instant;
 
 use super::{
-    machine::{Machine, held_back},
-    network::{Mood, Network},
+    machine::{Machine, delayed_until},
+    network::{Condition, Network},
 };
 
-/// What becomes of notifications.
+/// The delivery of notifications.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) enum Notices {
-    Told,
-    /// Nobody is told of anything.
+pub(super) enum Notifications {
+    Delivered,
+    /// No notification arrives.
     Lost,
-    /// Everybody is told at once, for nothing.
-    Idle,
+    /// Every process receives notifications at once, without a change.
+    Spurious,
 }
 
-/// The store itself. Clones are the same.
+/// The store. Clones are the same store.
 #[derive(Clone, Debug)]
 pub(super) struct Store {
     pub(super) network: Network,
     pub(super) memory: MemoryStore,
-    notices: Arc<Mutex<Notices>>,
-    /// When a token was last put there.
+    notifications: Arc<Mutex<Notifications>>,
+    /// When a token was last saved.
     saved: Arc<Mutex<Option<Instant>>>,
 }
 
@@ -40,36 +40,36 @@ impl Store {
         Self {
             network,
             memory: MemoryStore::new(),
-            notices: Arc::new(Mutex::new(Notices::Told)),
+            notifications: Arc::new(Mutex::new(Notifications::Delivered)),
             saved: Arc::default(),
         }
     }
 
-    pub(super) fn notices(&self) -> Notices {
-        *self.notices.lock().unwrap()
+    pub(super) fn notifications(&self) -> Notifications {
+        *self.notifications.lock().unwrap()
     }
 
-    pub(super) fn set_notices(&self, notices: Notices) {
-        *self.notices.lock().unwrap() = notices;
+    pub(super) fn set_notifications(&self, notifications: Notifications) {
+        *self.notifications.lock().unwrap() = notifications;
     }
 
-    /// What it keeps, and for how long it has been there.
-    pub(super) async fn kept(&self, key: &SharedKey) -> Option<(SharedToken, Duration)> {
+    /// Returns the saved token, and how long ago it was saved.
+    pub(super) async fn saved_token(&self, key: &SharedKey) -> Option<(SharedToken, Duration)> {
         let token = self.memory.load(key).await.unwrap()?;
         let saved = *self.saved.lock().unwrap();
         Some((token, saved?.elapsed()))
     }
 }
 
-/// A process's way to the store.
+/// The connection of a process to the store.
 #[derive(Clone, Debug)]
-pub(super) struct Link {
+pub(super) struct StoreClient {
     pub(super) store: Store,
     pub(super) machine: Machine,
 }
 
 #[async_trait]
-impl SharedTokenStore for Link {
+impl SharedTokenStore for StoreClient {
     async fn load(&self, key: &SharedKey) -> Result<Option<SharedToken>, Error> {
         let (memory, key) = (self.store.memory.clone(), key.clone());
         let work = async move |_| memory.load(&key).await;
@@ -79,7 +79,7 @@ impl SharedTokenStore for Link {
     async fn save(&self, key: &SharedKey, token: &SharedToken) -> Result<(), Error> {
         let (store, key, token) = (self.store.clone(), key.clone(), token.clone());
         let work = async move |on_its_way: Duration| {
-            // it says when the token ends
+            // the latency is part of the token's age
             let age = token.age() + on_its_way;
             *store.saved.lock().unwrap() = Some(Instant::now());
             match age < token.lifetime() {
@@ -91,59 +91,61 @@ impl SharedTokenStore for Link {
     }
 
     async fn lease(&self, key: &SharedKey) -> Result<Option<Box<dyn Lease>>, Error> {
-        let (link, key) = (self.clone(), key.clone());
+        let (client, key) = (self.clone(), key.clone());
         let work = async move |_| {
-            let lease = link.store.memory.lease(&key).await?;
-            Ok(lease.map(|lease| -> Box<dyn Lease> { Box::new(Far { lease, link }) }))
+            let lease = client.store.memory.lease(&key).await?;
+            Ok(lease.map(|lease| -> Box<dyn Lease> { Box::new(RemoteLease { lease, client }) }))
         };
         self.store.network.send(&self.machine, work).await
     }
 
     async fn changed(&self, key: &SharedKey) -> Result<(), Error> {
-        let told = async {
-            match self.store.notices() {
-                Notices::Told => self.store.memory.changed(key).await?,
-                Notices::Lost => pending().await,
-                Notices::Idle => {}
+        let notified = async {
+            match self.store.notifications() {
+                Notifications::Delivered => self.store.memory.changed(key).await?,
+                Notifications::Lost => pending().await,
+                Notifications::Spurious => {}
             }
             self.store.network.until_it_answers().await;
-            match self.store.network.mood() {
-                Mood::Gone => Err(Error::new(ErrorKind::Connection, "scripted: gone")),
+            match self.store.network.condition() {
+                Condition::Unreachable => {
+                    Err(Error::new(ErrorKind::Connection, "scripted: unreachable"))
+                }
                 _ => Ok(()),
             }
         };
-        self.machine.run(told).await
+        self.machine.run(notified).await
     }
 }
 
-/// A lease of the store's, held over the network.
+/// A lease that is held over the network.
 #[derive(Debug)]
-struct Far {
+struct RemoteLease {
     lease: Box<dyn Lease>,
-    link: Link,
+    client: StoreClient,
 }
 
-/// Between two tries to extend a lease while the store cannot be reached.
-const LOOKS_EVERY: Duration = Duration::from_millis(100);
+/// The time between two attempts to extend a lease while the store cannot be reached.
+const RETRY_INTERVAL: Duration = Duration::from_millis(100);
 
 #[async_trait]
-impl Lease for Far {
+impl Lease for RemoteLease {
     async fn hold(&self) {
-        let network = &self.link.store.network;
-        let down_until = || (!network.is_up()).then(|| Instant::now() + LOOKS_EVERY);
-        let hold = held_back(down_until, self.lease.hold());
-        self.link.machine.run(hold).await;
+        let network = &self.client.store.network;
+        let down_until = || (!network.is_up()).then(|| Instant::now() + RETRY_INTERVAL);
+        let hold = delayed_until(down_until, self.lease.hold());
+        self.client.machine.run(hold).await;
     }
 
     async fn release(self: Box<Self>) -> Result<(), Error> {
-        let Self { lease, link } = *self;
+        let Self { lease, client } = *self;
         let work = async move |_| lease.release().await;
-        link.store.network.send(&link.machine, work).await
+        client.store.network.send(&client.machine, work).await
     }
 
     async fn release_after(self: Box<Self>, backoff: Duration) -> Result<(), Error> {
-        let Self { lease, link } = *self;
+        let Self { lease, client } = *self;
         let work = async move |_| lease.release_after(backoff).await;
-        link.store.network.send(&link.machine, work).await
+        client.store.network.send(&client.machine, work).await
     }
 }

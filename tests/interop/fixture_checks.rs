@@ -1,5 +1,6 @@
-//! Each fixture starts, answers, and can be told what to do: when a test of ours against one fails,
-//! and these pass, the fault is ours. Nothing of ours is in here, so nothing of ours can hide one.
+//! Checks of the fixtures without the crates of this workspace: each fixture starts, responds, and follows
+//! its control interface. If these tests pass and a test against a fixture fails, the cause is not the
+//! fixture.
 
 use anyhow::{Context as _, Result, ensure};
 use reqwest::{Response, StatusCode, header::CONTENT_TYPE};
@@ -13,20 +14,20 @@ use tonic_health::pb::{HealthCheckRequest, health_client::HealthClient};
 use crate::harness::{FaultProxy, GrpcServer, OidcProvider, ca_pem, http_client, keys_dir};
 
 #[tokio::test]
-async fn oidc_provider_issues_tokens_that_its_api_takes() -> Result<()> {
-    issues_tokens_that_its_api_takes(&OidcProvider::start(&[]).await?).await
+async fn oidc_provider_issues_tokens_that_its_api_accepts() -> Result<()> {
+    issues_tokens_that_its_api_accepts(&OidcProvider::start(&[]).await?).await
 }
 
 #[tokio::test]
 async fn oidc_provider_issues_tokens_under_tls() -> Result<()> {
     let provider = OidcProvider::start_tls(&[]).await?;
     assert!(provider.issuer().starts_with("https://127.0.0.1:"));
-    issues_tokens_that_its_api_takes(&provider).await
+    issues_tokens_that_its_api_accepts(&provider).await
 }
 
-async fn issues_tokens_that_its_api_takes(provider: &OidcProvider) -> Result<()> {
-    let refused = http_client()?.get(provider.api()).send().await?;
-    assert_eq!(refused.status(), StatusCode::UNAUTHORIZED);
+async fn issues_tokens_that_its_api_accepts(provider: &OidcProvider) -> Result<()> {
+    let rejected = http_client()?.get(provider.api()).send().await?;
+    assert_eq!(rejected.status(), StatusCode::UNAUTHORIZED);
 
     let token = token(provider).await?;
     let accepted = http_client()?
@@ -47,7 +48,7 @@ async fn issues_tokens_that_its_api_takes(provider: &OidcProvider) -> Result<()>
 }
 
 #[tokio::test]
-async fn oidc_provider_heeds_its_environment() -> Result<()> {
+async fn oidc_provider_reads_its_environment() -> Result<()> {
     let provider = OidcProvider::start(&[("AS_TOKEN_TTL", "77")]).await?;
     let response = request_token(&provider).await?;
     let response: Value = serde_json::from_str(&response.text().await?)?;
@@ -81,7 +82,7 @@ async fn oidc_provider_fails_as_configured() -> Result<()> {
     assert_eq!(
         request_token(&provider).await?.status(),
         StatusCode::OK,
-        "one fault each"
+        "one fault for each request"
     );
 
     let stats = provider.stats().await?;
@@ -92,31 +93,28 @@ async fn oidc_provider_fails_as_configured() -> Result<()> {
 }
 
 #[tokio::test]
-async fn grpcio_asks_the_authorization_server() -> Result<()> {
+async fn grpcio_introspects_tokens_at_the_authorization_server() -> Result<()> {
     let provider = OidcProvider::start(&[]).await?;
     let server = GrpcServer::python_asking(&provider).await?;
-    takes_only_tokens_of(&provider, &server).await
+    accepts_only_tokens_of(&provider, &server).await
 }
 
 #[tokio::test]
-async fn grpc_js_asks_the_authorization_server() -> Result<()> {
+async fn grpc_js_introspects_tokens_at_the_authorization_server() -> Result<()> {
     let provider = OidcProvider::start(&[]).await?;
     let server = GrpcServer::node_asking(&provider).await?;
-    takes_only_tokens_of(&provider, &server).await
+    accepts_only_tokens_of(&provider, &server).await
 }
 
-async fn takes_only_tokens_of(provider: &OidcProvider, server: &GrpcServer) -> Result<()> {
+async fn accepts_only_tokens_of(provider: &OidcProvider, server: &GrpcServer) -> Result<()> {
     let channel = Channel::from_shared(server.uri().to_owned())?
         .connect()
         .await?;
 
-    let missing = refused(check(&channel, None).await)?;
+    let missing = rejected(check(&channel, None).await)?;
     assert_eq!(challenge(&missing), Some("Bearer"));
-    let stranger = refused(check(&channel, Some("junk")).await)?;
-    assert_eq!(
-        challenge(&stranger),
-        Some(r#"Bearer error="invalid_token""#)
-    );
+    let unknown = rejected(check(&channel, Some("junk")).await)?;
+    assert_eq!(challenge(&unknown), Some(r#"Bearer error="invalid_token""#));
     check(&channel, Some(&token(provider).await?)).await?;
 
     let stats = server.stats().await?;
@@ -127,24 +125,24 @@ async fn takes_only_tokens_of(provider: &OidcProvider, server: &GrpcServer) -> R
 
 #[tokio::test]
 async fn grpcio_accepts_the_configured_tokens() -> Result<()> {
-    takes_the_tokens_it_is_told(&GrpcServer::python(&[("GRPC_TOKENS", "old")]).await?).await
+    accepts_the_configured_tokens(&GrpcServer::python(&[("GRPC_TOKENS", "old")]).await?).await
 }
 
 #[tokio::test]
 async fn grpc_js_accepts_the_configured_tokens() -> Result<()> {
-    takes_the_tokens_it_is_told(&GrpcServer::node(&[("GRPC_TOKENS", "old")]).await?).await
+    accepts_the_configured_tokens(&GrpcServer::node(&[("GRPC_TOKENS", "old")]).await?).await
 }
 
-async fn takes_the_tokens_it_is_told(server: &GrpcServer) -> Result<()> {
+async fn accepts_the_configured_tokens(server: &GrpcServer) -> Result<()> {
     let channel = Channel::from_shared(server.uri().to_owned())?
         .connect()
         .await?;
     check(&channel, Some("old")).await?;
     server.accept_only(&["new"]).await?;
-    refused(check(&channel, Some("old")).await)?;
+    rejected(check(&channel, Some("old")).await)?;
     check(&channel, Some("new")).await?;
-    server.refuse_next(1).await?;
-    refused(check(&channel, Some("new")).await)?;
+    server.reject_next(1).await?;
+    rejected(check(&channel, Some("new")).await)?;
     check(&channel, Some("new")).await?;
     let seen = &server.stats().await?["tokens_seen"];
     assert_eq!(*seen, json!(["old", "new", "new"]));
@@ -187,7 +185,7 @@ async fn fault_proxy_breaks_connections_as_configured() -> Result<()> {
     client.get(&url).send().await?.bytes().await?;
     let stats = proxy.stats().await?;
     assert_eq!(stats["seen"], json!(["reset", "pass"]));
-    assert_eq!(stats["live"], 1, "the client keeps its connection");
+    assert_eq!(stats["live"], 1, "the client keeps its connection open");
 
     proxy.kill().await?;
     assert_eq!(proxy.stats().await?["live"], 0);
@@ -197,19 +195,19 @@ async fn fault_proxy_breaks_connections_as_configured() -> Result<()> {
 #[tokio::test]
 async fn a_misspelt_fault_is_an_error() -> Result<()> {
     let provider = OidcProvider::start(&[]).await?;
-    let told = provider.faults(json!({ "fail_nxt": 1 })).await;
-    let error = told.expect_err("there is no such fault").to_string();
+    let outcome = provider.faults(json!({ "fail_nxt": 1 })).await;
+    let error = outcome.expect_err("there is no such fault").to_string();
     assert!(error.contains("fail_nxt: expected one of"), "{error}");
 
     let proxy = FaultProxy::start(provider.issuer()).await?;
-    let told = proxy.next(&["rest"]).await;
-    let error = told.expect_err("there is no such fault").to_string();
+    let outcome = proxy.next(&["rest"]).await;
+    let error = outcome.expect_err("there is no such fault").to_string();
     assert!(error.contains("rest: expected one of"), "{error}");
     Ok(())
 }
 
 #[tokio::test]
-async fn a_fixture_that_cannot_start_tells_why() {
+async fn a_fixture_that_cannot_start_reports_the_reason() {
     let error = OidcProvider::start_tls(&[("AS_KEYS_DIR", "/no/such/directory")])
         .await
         .expect_err("there are no certificates")
@@ -257,8 +255,10 @@ async fn check(channel: &Channel, token: Option<&str>) -> Result<(), Status> {
         .map(drop)
 }
 
-fn refused(outcome: Result<(), Status>) -> Result<Status> {
-    let status = outcome.err().context("the call should have been refused")?;
+fn rejected(outcome: Result<(), Status>) -> Result<Status> {
+    let status = outcome
+        .err()
+        .context("the call should have been rejected")?;
     ensure!(status.code() == Code::Unauthenticated, "got {status}");
     Ok(status)
 }

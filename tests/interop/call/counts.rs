@@ -1,4 +1,4 @@
-//! How many requests are made, and for how many tokens.
+//! The number of requests and of token requests.
 
 use anyhow::{Context as _, Result};
 use serde_json::json;
@@ -9,7 +9,7 @@ use crate::{
 };
 
 #[tokio::test]
-async fn two_hundred_requests_fifty_at_a_time_cost_one_token_request() -> Result<()> {
+async fn two_hundred_requests_fifty_at_a_time_make_one_token_request() -> Result<()> {
     for stack in ["hyper", "reqwest"] {
         let provider = OidcProvider::start(&[]).await?;
         let load = ["-n", "200", "-c", "50", "--stack", stack];
@@ -34,7 +34,7 @@ async fn two_hundred_requests_fifty_at_a_time_cost_one_token_request() -> Result
 }
 
 #[tokio::test]
-async fn tonic_asks_for_the_health_of_grpcio() -> Result<()> {
+async fn tonic_calls_the_health_service_of_grpcio() -> Result<()> {
     let provider = OidcProvider::start(&[]).await?;
     let server = GrpcServer::python_asking(&provider).await?;
     let load = ["-n", "20", "-c", "5", "--stack", "tonic"];

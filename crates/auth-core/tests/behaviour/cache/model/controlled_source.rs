@@ -1,4 +1,4 @@
-//! A token source that answers when it is told to, and never by itself.
+//! A token source whose answers the test sends.
 
 use std::{
     fmt,
@@ -12,78 +12,78 @@ use auth_core::{Error, ErrorKind, TokenRequest, TokenResponse, TokenSource, asyn
 use auth_test_support::secs;
 use tokio::sync::oneshot;
 
-/// What a token request comes to; seconds where there is a number.
+/// The answer to a token request. Numbers are seconds.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Answer {
-    Lives(u64),
+    ExpiresIn(u64),
     Fails(ErrorKind),
-    /// Fails and says when to come again.
-    Later(ErrorKind, u64),
+    /// Fails with a `Retry-After`.
+    RetryAfter(ErrorKind, u64),
     Panics,
 }
 
-/// What the source does next.
-pub(super) struct Cue {
+/// An instruction of the test to answer the request in flight.
+pub(super) struct Instruction {
     pub(super) answer: Answer,
-    /// The token, if the answer is one.
+    /// The token, for an answer with one.
     pub(super) token: String,
-    /// What happens elsewhere before that, while the source blocks its thread.
+    /// Runs before the answer, while the source blocks its thread.
     pub(super) meanwhile: Box<dyn FnOnce() + Send>,
 }
 
 #[derive(Clone, Default)]
-pub(super) struct Puppet(Arc<Strings>);
+pub(super) struct ControlledSource(Arc<State>);
 
 #[derive(Default)]
-struct Strings {
+struct State {
     requests: AtomicUsize,
-    pending: Mutex<Vec<oneshot::Sender<Cue>>>,
+    pending: Mutex<Vec<oneshot::Sender<Instruction>>>,
 }
 
-impl Puppet {
-    /// Requests so far.
+impl ControlledSource {
+    /// Returns the number of requests so far.
     pub(super) fn requests(&self) -> usize {
         self.0.requests.load(SeqCst)
     }
 
-    /// Requests that are neither answered nor given up.
+    /// Returns the number of requests that have been neither answered nor dropped.
     pub(super) fn in_flight(&self) -> usize {
         self.pending().len()
     }
 
-    /// Answers the request under way.
-    pub(super) fn answer(&self, cue: Cue) {
+    /// Answers the request in flight.
+    pub(super) fn answer(&self, instruction: Instruction) {
         let request = self.pending().pop().unwrap();
-        assert!(request.send(cue).is_ok(), "it waits");
+        assert!(request.send(instruction).is_ok(), "the request was dropped");
     }
 
-    fn pending(&self) -> MutexGuard<'_, Vec<oneshot::Sender<Cue>>> {
+    fn pending(&self) -> MutexGuard<'_, Vec<oneshot::Sender<Instruction>>> {
         let mut pending = self.0.pending.lock().unwrap();
         pending.retain(|request| !request.is_closed());
         pending
     }
 }
 
-impl fmt::Debug for Puppet {
+impl fmt::Debug for ControlledSource {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Puppet")
+        f.write_str("ControlledSource")
     }
 }
 
 #[async_trait]
-impl TokenSource for Puppet {
+impl TokenSource for ControlledSource {
     async fn fetch(&self, _request: &TokenRequest) -> Result<TokenResponse, Error> {
-        let (sender, cue) = oneshot::channel();
+        let (sender, instruction) = oneshot::channel();
         self.0.requests.fetch_add(1, SeqCst);
         self.pending().push(sender);
-        let cue = cue.await.unwrap();
-        (cue.meanwhile)();
-        match cue.answer {
-            Answer::Lives(seconds) => {
-                Ok(TokenResponse::bearer(cue.token)?.with_expires_in(secs(seconds)))
+        let instruction = instruction.await.unwrap();
+        (instruction.meanwhile)();
+        match instruction.answer {
+            Answer::ExpiresIn(seconds) => {
+                Ok(TokenResponse::bearer(instruction.token)?.with_expires_in(secs(seconds)))
             }
             Answer::Fails(kind) => Err(Error::new(kind, "scripted")),
-            Answer::Later(kind, seconds) => {
+            Answer::RetryAfter(kind, seconds) => {
                 Err(Error::new(kind, "scripted").with_server_retry_after(secs(seconds)))
             }
             Answer::Panics => panic!("scripted"),

@@ -1,9 +1,9 @@
-//! The servers of `redis_server` start, answer, and do what a test tells them: when a test of ours
-//! against one fails, and these pass, the fault is ours. Each is spoken to the way a client would.
+//! Checks of the servers of `redis_server` without the crates of this workspace. If these tests pass and a
+//! test against a server fails, the cause is not the server.
 
-mod groups;
-mod life;
-mod rights;
+mod lifecycle;
+mod permissions;
+mod sentinels_and_clusters;
 mod transports;
 
 use std::{fs, time::Duration};
@@ -33,8 +33,8 @@ async fn ping(connection: &mut MultiplexedConnection) -> Result<(), RedisError> 
     redis::cmd("PING").exec_async(connection).await
 }
 
-fn code(refused: Result<(), RedisError>, code: &str) -> Result<()> {
-    let error = refused
+fn code(rejected: Result<(), RedisError>, code: &str) -> Result<()> {
+    let error = rejected
         .err()
         .with_context(|| format!("{code} should have come"))?;
     let found = error.code().unwrap_or_default();
@@ -42,7 +42,7 @@ fn code(refused: Result<(), RedisError>, code: &str) -> Result<()> {
     Ok(())
 }
 
-/// The state that proc(5) has for it: `S`, `T`, …; none if there is no such process.
+/// Returns the state of the process by proc(5): `S`, `T`, …. `None` if there is no such process.
 fn state(pid: u32) -> Option<char> {
     let status = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
     status.rsplit_once(") ")?.1.chars().next()

@@ -1,4 +1,4 @@
-//! An API in memory, a cache and a clock, with the authorizer between them.
+//! A client of an API in memory: an authorizer, a cache and a clock.
 
 use auth_core::{
     Authorizer, TokenCache, TokenSource,
@@ -14,12 +14,12 @@ use super::in_memory_api::InMemoryApi;
 pub(super) const ORIGIN: &str = "https://api.example.com";
 
 #[derive(Clone, Debug)]
-pub(super) struct World {
+pub(super) struct TestClient {
     pub(super) api: InMemoryApi,
     pub(super) authorizer: Authorizer,
 }
 
-impl World {
+impl TestClient {
     pub(super) fn new(source: impl TokenSource, clock: impl Clock) -> Self {
         let tokens = TokenCache::builder(source).clock(clock).build();
         let builder = Authorizer::builder(tokens).origin(ORIGIN);
@@ -37,7 +37,7 @@ impl World {
         self.fetch(path).await.0
     }
 
-    /// The status and the body that a caller gets, who does what an adapter does.
+    /// Sends a request as an adapter does, and returns the status and the body of its response.
     pub(super) async fn fetch(&self, path: &str) -> (StatusCode, Bytes) {
         let first = match self.authorizer.authorize(&get(format!("{ORIGIN}{path}"))) {
             Decision::Authorize(attempt) => attempt,

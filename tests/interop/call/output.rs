@@ -1,4 +1,4 @@
-//! The printed report.
+//! The text output.
 
 use anyhow::{Context as _, Result};
 use serde_json::Value;

@@ -1,5 +1,5 @@
-//! A cache and its reference, side by side: what happens to one happens to the other, and after
-//! each step they agree.
+//! Runs a cache and its reference side by side: each step is applied to both, and after each step their
+//! states are compared.
 
 use std::{
     sync::{Arc, Mutex},
@@ -11,31 +11,31 @@ use auth_test_support::settle;
 use auth_testing::ManualClock;
 
 use super::{
-    puppet::{Answer, Cue, Puppet},
+    controlled_source::{Answer, ControlledSource, Instruction},
     reference::{Reference, Reply},
-    waiters::{Waiters, asking},
+    waiters::{Waiters, token_future},
 };
 use crate::cache::cache;
 
-pub(super) struct World {
+pub(super) struct Simulation {
     clock: ManualClock,
-    source: Puppet,
+    source: ControlledSource,
     pub(super) handles: Vec<TokenCache>,
     waiters: Waiters,
     pub(super) reference: Reference,
-    minted: usize,
+    issued: usize,
 }
 
-impl World {
+impl Simulation {
     pub(super) fn new() -> Self {
-        let (clock, source) = (ManualClock::new(), Puppet::default());
+        let (clock, source) = (ManualClock::new(), ControlledSource::default());
         Self {
             handles: vec![cache(&source, clock.clone())],
             reference: Reference::new(clock.now()),
             waiters: Waiters::default(),
             clock,
             source,
-            minted: 0,
+            issued: 0,
         }
     }
 
@@ -47,7 +47,7 @@ impl World {
         self.tokens().status()
     }
 
-    /// Time passes on a machine that keeps up: each sleeper wakes in time.
+    /// Advances the time on a machine that keeps up: each sleeping task wakes in time.
     pub(super) async fn advance(&mut self, by: Duration) {
         let end = self.reference.now.monotonic + by;
         while self.reference.now.monotonic < end {
@@ -58,15 +58,15 @@ impl World {
         }
     }
 
-    /// Time passes on a machine that does not: the waiters come to it first.
+    /// Advances the time on a machine that does not keep up: the waiters are polled before the task.
     pub(super) async fn stall(&mut self, by: Duration) {
         self.clock.advance(by);
         self.moved();
-        self.waiters.look(&mut self.reference, None);
+        self.waiters.poll_all(&mut self.reference, None);
         self.catch_up(None).await;
     }
 
-    /// The machine sleeps, or its wall clock is set forward.
+    /// Suspends the machine, or sets its wall clock forward.
     pub(super) async fn suspend(&mut self, by: Duration) {
         self.clock.suspend(by);
         self.moved();
@@ -100,9 +100,9 @@ impl World {
 
     pub(super) async fn wait(&mut self) {
         let expected = self.reference.ask(self.status().stale);
-        let mut asking = asking(self.tokens());
-        let outcome = asking.poll();
-        self.waiters.came(asking, outcome, &expected);
+        let mut token_future = token_future(self.tokens());
+        let outcome = token_future.poll();
+        self.waiters.add(token_future, outcome, &expected);
         self.catch_up(None).await;
     }
 
@@ -111,79 +111,85 @@ impl World {
         self.catch_up(None).await;
     }
 
-    /// The source answers, if it was asked.
+    /// Answers the token request in flight, if there is one.
     pub(super) async fn answer(&mut self, answer: Answer) {
         self.blocks_then_answers(Duration::ZERO, false, answer)
             .await;
     }
 
-    /// The source blocks its thread for a while, then a caller asks on another thread, then it answers.
+    /// Blocks the thread of the source for `after`. Then a caller on another thread requests a token, and
+    /// then the source answers.
     pub(super) async fn answer_late(&mut self, after: Duration, answer: Answer) {
         self.blocks_then_answers(after, true, answer).await;
     }
 
-    async fn blocks_then_answers(&mut self, after: Duration, visited: bool, answer: Answer) {
+    async fn blocks_then_answers(&mut self, after: Duration, caller_asks: bool, answer: Answer) {
         let Some(fetch) = self.reference.fetch.clone() else {
             return self.catch_up(None).await;
         };
-        self.minted += 1;
-        let token = format!("t{}", self.minted);
-        let visit = Arc::new(Mutex::new(None));
+        self.issued += 1;
+        let token = format!("t{}", self.issued);
+        let polled_caller = Arc::new(Mutex::new(None));
         let meanwhile = {
-            let (clock, tokens, visit) = (self.clock.clone(), self.tokens().clone(), visit.clone());
+            let (clock, tokens, polled_caller) = (
+                self.clock.clone(),
+                self.tokens().clone(),
+                polled_caller.clone(),
+            );
             move || {
                 clock.advance(after);
-                if visited {
+                if caller_asks {
                     let status = tokens.status();
-                    let mut visitor = asking(&tokens);
-                    let outcome = visitor.poll();
-                    *visit.lock().unwrap() = Some((status, visitor, outcome));
+                    let mut caller_future = token_future(&tokens);
+                    let outcome = caller_future.poll();
+                    *polled_caller.lock().unwrap() = Some((status, caller_future, outcome));
                 }
             }
         };
-        self.source.answer(Cue {
+        self.source.answer(Instruction {
             answer,
             token: token.clone(),
             meanwhile: Box::new(meanwhile),
         });
         settle().await;
         self.reference.now = self.clock.now();
-        let visit = visit.lock().unwrap().take();
-        if let Some((status, visitor, outcome)) = visit {
+        let polled_caller = polled_caller.lock().unwrap().take();
+        if let Some((status, caller_future, outcome)) = polled_caller {
             self.reference.learn(&status);
             let expected = self.reference.ask(status.stale);
-            self.waiters.came(visitor, outcome, &expected);
+            self.waiters.add(caller_future, outcome, &expected);
         }
-        let completed = self.reference.land(&fetch, answer, token);
+        let completed = self.reference.complete(&fetch, answer, token);
         self.catch_up(completed).await;
     }
 
-    pub(super) async fn reset(&mut self) {
+    pub(super) async fn clear_backoff(&mut self) {
         self.tokens().clear_backoff();
         self.reference.failure = None;
         self.catch_up(None).await;
     }
 
-    /// The last handle is dropped, and every waiter: so does the task end. Then comes another cache.
+    /// Drops all handles and waiters, which ends the task, and builds another cache.
     pub(super) async fn rebuild(&mut self) {
         self.waiters = Waiters::default();
         self.handles.clear();
         settle().await;
-        assert_eq!(self.source.in_flight(), 0, "nobody is left to ask for");
+        assert_eq!(self.source.in_flight(), 0, "token requests without a cache");
         let metrics = tokio::runtime::Handle::current().metrics();
         assert_eq!(metrics.num_alive_tasks(), 0);
-        self.source = Puppet::default();
+        self.source = ControlledSource::default();
         self.handles.push(cache(&self.source, self.clock.clone()));
         self.reference = Reference::new(self.clock.now());
         self.catch_up(None).await;
     }
 
-    /// Lets everything run that can, and compares.
+    /// Runs every task that is ready, and compares the cache with the reference.
     pub(super) async fn catch_up(&mut self, completed: Option<(u64, Reply)>) {
         settle().await;
         let completed = completed.or_else(|| self.reference.time_out());
         self.reference.learn(&self.status());
-        self.waiters.look(&mut self.reference, completed.as_ref());
+        self.waiters
+            .poll_all(&mut self.reference, completed.as_ref());
         settle().await;
         self.reference.agrees(&self.status());
         assert_eq!(self.source.requests(), self.reference.requests, "requests");

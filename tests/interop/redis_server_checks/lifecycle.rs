@@ -1,4 +1,4 @@
-//! They are stopped, hung, started again, and end with their test.
+//! Servers are stopped, paused and started again, and end with their test.
 
 use std::{
     fs,
@@ -41,7 +41,7 @@ async fn a_stopped_server_refuses_connections_and_starts_again_empty() -> Result
 }
 
 #[tokio::test]
-async fn a_paused_server_takes_connections_and_answers_when_resumed() -> Result<()> {
+async fn a_paused_server_accepts_connections_and_responds_when_resumed() -> Result<()> {
     for program in BOTH {
         let server = RedisServer::builder(program).start().await?;
         server.pause()?;
@@ -61,7 +61,7 @@ async fn a_paused_server_takes_connections_and_answers_when_resumed() -> Result<
 }
 
 #[tokio::test]
-async fn a_server_that_cannot_start_tells_why_at_once() -> Result<()> {
+async fn a_server_that_cannot_start_reports_the_reason_at_once() -> Result<()> {
     for program in BOTH {
         let start = Instant::now();
         let builder = RedisServer::builder(program).directive("no-such-directive 1");
@@ -69,16 +69,16 @@ async fn a_server_that_cannot_start_tells_why_at_once() -> Result<()> {
         ensure!(error.contains("no-such-directive"), "{error}");
         ensure!(
             start.elapsed() < Duration::from_secs(30),
-            "it was waited for"
+            "the error was not returned at once"
         );
     }
     Ok(())
 }
 
-/// A process of its own that starts a server and is killed: this test, started again.
+/// The test starts itself in another process, which starts a server and is killed.
 #[tokio::test]
 async fn a_server_ends_with_a_test_that_was_killed() -> Result<()> {
-    const TEST: &str = "redis_servers_work::life::a_server_ends_with_a_test_that_was_killed";
+    const TEST: &str = "redis_server_checks::life::a_server_ends_with_a_test_that_was_killed";
     const ROLE: &str = "INTEROP_TO_BE_KILLED";
     if let Some(report) = std::env::var_os(ROLE) {
         let server = RedisServer::builder(Program::Redis).start().await?;
@@ -120,7 +120,7 @@ async fn until<T>(mut condition: impl FnMut() -> Option<T>) -> Result<T> {
     bail!("not within a minute")
 }
 
-/// A zombie is no more than an entry that its parent has not read.
+/// A zombie has ended; only its parent has not read its status yet.
 fn runs(pid: u32) -> bool {
     state(pid).is_some_and(|state| state != 'Z')
 }

@@ -1,4 +1,4 @@
-//! What a server refuses, and to whom.
+//! Denied commands and connections.
 
 use anyhow::{Context as _, Result, ensure};
 use redis::{ErrorKind, RedisError};
@@ -7,7 +7,7 @@ use super::{BOTH, answers, code, connect, ping};
 use crate::redis_server::RedisServer;
 
 #[tokio::test]
-async fn a_password_and_a_user_of_few_rights() -> Result<()> {
+async fn a_password_and_a_user_with_few_permissions() -> Result<()> {
     for program in BOTH {
         let server = RedisServer::builder(program)
             .password(r#"a "quoted" \pass"#)
@@ -19,8 +19,8 @@ async fn a_password_and_a_user_of_few_rights() -> Result<()> {
             .start()
             .await?;
         answers(&server.url()).await?;
-        let stranger = format!("redis://127.0.0.1:{}", server.port().unwrap());
-        code(ping(&mut connect(&stranger).await?).await, "NOAUTH")?;
+        let unknown = format!("redis://127.0.0.1:{}", server.port().unwrap());
+        code(ping(&mut connect(&unknown).await?).await, "NOAUTH")?;
         let wrong = connect(&server.url_as("app", "another")).await.err();
         let wrong = wrong
             .context("WRONGPASS should have come")?
@@ -38,7 +38,7 @@ async fn a_password_and_a_user_of_few_rights() -> Result<()> {
 }
 
 #[tokio::test]
-async fn a_full_server_refuses_writes() -> Result<()> {
+async fn a_server_whose_memory_is_full_denies_writes() -> Result<()> {
     for program in BOTH {
         let server = RedisServer::builder(program).maxmemory(1).start().await?;
         let mut client = connect(&server.url()).await?;

@@ -1,4 +1,4 @@
-//! Which certificates are trusted.
+//! The trusted certificates.
 
 use anyhow::Result;
 
@@ -8,7 +8,7 @@ use crate::{
 };
 
 #[tokio::test]
-async fn every_stack_trusts_the_ca_it_is_given() -> Result<()> {
+async fn every_stack_trusts_the_configured_ca() -> Result<()> {
     let provider = OidcProvider::start_tls(&[]).await?;
     let keys = keys_dir()?;
     let ca = keys.join("ca.crt").to_string_lossy().into_owned();

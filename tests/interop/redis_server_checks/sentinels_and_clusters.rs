@@ -1,4 +1,4 @@
-//! Sentinels and clusters.
+//! Checks of sentinels and clusters.
 
 use anyhow::{Context as _, Result, ensure};
 

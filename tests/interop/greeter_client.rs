@@ -1,4 +1,4 @@
-//! `fixture.v1.Greeter` of fixtures/grpc/proto, by hand: protoc need not be there.
+//! A client of `fixture.v1.Greeter` (fixtures/grpc/proto), written by hand so that protoc is not needed.
 
 use http::uri::PathAndQuery;
 use tonic_prost::ProstCodec;

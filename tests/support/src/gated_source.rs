@@ -8,36 +8,36 @@ use auth_core::{
 };
 use tokio::sync::Semaphore;
 
-/// A token source that counts: `token-1`, `token-2`, … It can be held, and it can fail.
+/// A token source that issues `token-1`, `token-2`, …, or fails. Its requests can be held.
 #[derive(Clone, Debug)]
-pub struct Mint(Arc<State>);
+pub struct GatedSource(Arc<State>);
 
 #[derive(Debug)]
 struct State {
     requests: AtomicUsize,
-    /// Closed when tokens may come.
+    /// Token requests wait until it is closed.
     gate: Semaphore,
     failure: Option<ErrorKind>,
 }
 
-impl Mint {
-    /// Mints at once.
+impl GatedSource {
+    /// A source that issues each token at once.
     pub fn open() -> Self {
-        let mint = Self::held();
-        mint.release();
-        mint
+        let source = Self::held();
+        source.release();
+        source
     }
 
-    /// Mints nothing until it is released.
+    /// A source whose token requests wait for [`release`](Self::release).
     pub fn held() -> Self {
         Self::new(None)
     }
 
-    /// Fails with an error of this kind, always.
+    /// A source that fails every token request with an error of this kind.
     pub fn failing(kind: ErrorKind) -> Self {
-        let mint = Self::new(Some(kind));
-        mint.release();
-        mint
+        let source = Self::new(Some(kind));
+        source.release();
+        source
     }
 
     fn new(failure: Option<ErrorKind>) -> Self {
@@ -48,28 +48,28 @@ impl Mint {
         }))
     }
 
-    /// Mints from now on.
+    /// Answers the held token requests and all later ones.
     pub fn release(&self) {
         self.0.gate.close();
     }
 
-    /// Token requests so far.
+    /// Returns the number of token requests so far.
     pub fn requests(&self) -> usize {
         self.0.requests.load(SeqCst)
     }
 
-    /// A cache over it.
+    /// Returns a cache for the tokens of this source.
     pub fn cache(&self) -> TokenCache {
         TokenCache::new(self.clone())
     }
 
-    /// An authorizer without a token yet, that may show it to `origin`.
+    /// Returns an authorizer whose token is not cached yet, and whose only allowed origin is `origin`.
     pub fn authorizer(&self, origin: impl Into<String>) -> Authorizer {
         let builder = Authorizer::builder(self.cache());
         builder.origin(origin).build().unwrap()
     }
 
-    /// The same, with its token at hand.
+    /// Returns the same authorizer with a cached token.
     pub async fn warm_authorizer(&self, origin: impl Into<String>) -> Authorizer {
         let authorizer = self.authorizer(origin);
         authorizer.tokens().unwrap().token().await.unwrap();
@@ -78,13 +78,13 @@ impl Mint {
 }
 
 #[async_trait]
-impl TokenSource for Mint {
+impl TokenSource for GatedSource {
     async fn fetch(&self, _: &TokenRequest) -> Result<TokenResponse, Error> {
         let number = self.0.requests.fetch_add(1, SeqCst) + 1;
         let closed = self.0.gate.acquire().await;
         assert!(closed.is_err(), "the gate has no permits");
         match self.0.failure {
-            Some(kind) => Err(Error::new(kind, "the mint is shut")),
+            Some(kind) => Err(Error::new(kind, "scripted")),
             None => TokenResponse::bearer(format!("token-{number}")),
         }
     }

@@ -1,30 +1,31 @@
-//! All faults end, and the fleet is well again.
+//! The end of a history: all faults end, and the processes recover.
 
 use auth_test_support::secs;
 use tokio::time::{Instant, sleep, sleep_until};
 
 use super::{
-    Step, network::Mood, process::Process, rules, server::Answers, store::Notices, world::World,
+    Step, network::Condition, process::Process, rules, server::Answers, simulation::Simulation,
+    store::Notifications,
 };
 
-impl World {
-    /// Every process has a token in time, all make do with one request in a lifetime, and nothing is
-    /// left behind.
+impl Simulation {
+    /// Asserts that every process has a token in time, that all processes together make one request in a
+    /// lifetime, and that no task is left.
     pub(super) async fn end(mut self) {
-        self.mend().await;
+        self.end_all_faults().await;
         self.recover().await;
-        self.stays_well().await;
+        self.stays_healthy().await;
         self.processes.clear();
         self.take(Step::Pass(500)).await;
         let metrics = tokio::runtime::Handle::current().metrics();
-        assert_eq!(metrics.num_alive_tasks(), 0, "a task is left behind");
+        assert_eq!(metrics.num_alive_tasks(), 0, "a task is left");
     }
 
-    async fn mend(&mut self) {
+    async fn end_all_faults(&mut self) {
         for step in [
-            Step::Store(Mood::Works),
-            Step::Notices(Notices::Told),
-            Step::Server(Mood::Works),
+            Step::Store(Condition::Works),
+            Step::Notifications(Notifications::Delivered),
+            Step::Server(Condition::Works),
             Step::Answers(Answers::Tokens),
             Step::Start,
         ] {
@@ -33,7 +34,7 @@ impl World {
         let still = self
             .processes
             .iter()
-            .map(|process| process.machine.still_until());
+            .map(|process| process.machine.frozen_until());
         sleep_until(still.max().unwrap()).await;
     }
 
@@ -41,7 +42,7 @@ impl World {
         let since = Instant::now();
         let mut within = rules::recovery(self.max_backoff);
         if self.was_revoked {
-            within += rules::ON_TRIAL;
+            within += rules::ON_PROBATION;
         }
         loop {
             for process in &mut self.processes {
@@ -59,28 +60,32 @@ impl World {
         }
     }
 
-    async fn stays_well(&mut self) {
+    async fn stays_healthy(&mut self) {
         let lifetime = self.server.lifetime();
-        // a process may have been told to back off for longer than its token lives
+        // a process may have to back off for longer than the lifetime of its token
         self.pass(lifetime.max(rules::recovery(self.max_backoff)))
             .await;
-        let before = self.referee.requests();
-        let waits = |world: &Self| world.processes.iter().map(|p| p.waits).sum::<usize>();
+        let before = self.request_checker.requests();
+        let waits = |simulation: &Self| simulation.processes.iter().map(|p| p.waits).sum::<usize>();
         let waited = waits(self);
         let periods = 3;
         self.pass(lifetime * periods).await;
-        let requests = self.referee.requests() - before;
+        let requests = self.request_checker.requests() - before;
         let earliest = rules::earliest_stale(lifetime).as_secs_f64();
-        let most = (lifetime * periods).as_secs_f64() / earliest + 1.0;
+        let max = (lifetime * periods).as_secs_f64() / earliest + 1.0;
         assert!(
-            requests as f64 <= most,
+            requests as f64 <= max,
             "{requests} token requests in {periods} lifetimes"
         );
-        assert_eq!(waits(self), waited, "somebody waits, and all is well");
+        assert_eq!(
+            waits(self),
+            waited,
+            "a request waits although no fault is left"
+        );
         for process in &self.processes {
             assert!(
                 process.tokens.status().is_usable(),
-                "without a token in the end"
+                "a process has no token at the end"
             );
         }
         sleep(secs(1)).await;

@@ -1,4 +1,4 @@
-//! TCP, TLS, unix socket.
+//! The transports: TCP, TLS and unix socket.
 
 use std::{path::Path, sync::Arc};
 
@@ -18,7 +18,7 @@ use super::{BOTH, answers, connect, state};
 use crate::redis_server::{Program, RedisServer};
 
 #[tokio::test]
-async fn redis_and_valkey_serve_tcp_and_are_gone_after_drop() -> Result<()> {
+async fn redis_and_valkey_serve_tcp_and_end_on_drop() -> Result<()> {
     for program in BOTH {
         let server = RedisServer::builder(program).start().await?;
         answers(&server.url()).await?;
@@ -35,7 +35,7 @@ async fn redis_and_valkey_serve_tcp_and_are_gone_after_drop() -> Result<()> {
 }
 
 #[tokio::test]
-async fn redis_and_valkey_serve_a_unix_socket_alone() -> Result<()> {
+async fn redis_and_valkey_serve_only_a_unix_socket() -> Result<()> {
     for program in BOTH {
         let server = RedisServer::builder(program)
             .unix()
@@ -51,7 +51,7 @@ async fn redis_and_valkey_serve_a_unix_socket_alone() -> Result<()> {
 }
 
 #[tokio::test]
-async fn redis_speaks_tls_and_nothing_else_there() -> Result<()> {
+async fn redis_serves_only_tls() -> Result<()> {
     let server = RedisServer::builder(Program::Redis).tls().start().await?;
     let port = server.port().unwrap();
     ensure!(server.url() == format!("rediss://127.0.0.1:{port}"));
@@ -78,7 +78,7 @@ async fn redis_speaks_tls_and_nothing_else_there() -> Result<()> {
     Ok(())
 }
 
-/// Valkey tells its own version beside that of the Redis it can stand in for.
+/// Valkey reports its own version and that of the compatible Redis.
 async fn version(server: &RedisServer, program: Program) -> Result<String> {
     let field = match program {
         Program::Redis => "redis_version",

@@ -1,4 +1,4 @@
-//! What was told to the log.
+//! The warnings in the log.
 
 use std::{
     io,
@@ -8,8 +8,8 @@ use std::{
 use tracing::{Level, subscriber::DefaultGuard};
 use tracing_subscriber::fmt::MakeWriter;
 
-/// The warnings of this thread, for as long as this lives; the tests' runtimes have one thread.
-pub(super) struct Logged {
+/// Collects the warnings of this thread until it is dropped. The runtimes of the tests have one thread.
+pub(super) struct CapturedLog {
     text: Text,
     _guard: DefaultGuard,
 }
@@ -17,7 +17,7 @@ pub(super) struct Logged {
 #[derive(Clone, Default)]
 struct Text(Arc<Mutex<Vec<u8>>>);
 
-impl Logged {
+impl CapturedLog {
     pub(super) fn start() -> Self {
         let text = Text::default();
         let subscriber = tracing_subscriber::fmt()
@@ -32,7 +32,7 @@ impl Logged {
     }
 
     #[track_caller]
-    pub(super) fn tells(&self, what: &str) {
+    pub(super) fn assert_contains(&self, what: &str) {
         let text = self.text.0.lock().unwrap();
         let text = String::from_utf8_lossy(&text);
         assert!(
@@ -42,7 +42,7 @@ impl Logged {
     }
 
     #[track_caller]
-    pub(super) fn tells_nothing(&self) {
+    pub(super) fn assert_empty(&self) {
         let text = self.text.0.lock().unwrap();
         let text = String::from_utf8_lossy(&text);
         assert!(text.is_empty(), "expected nothing in the log, got:\n{text}");

@@ -1,4 +1,4 @@
-//! The same on every kind of server.
+//! The same test on every kind of server.
 
 use std::time::Duration;
 
@@ -7,16 +7,16 @@ use auth_core::Error;
 use auth_redis::{RedisStore, RedisStoreBuilder, SealKeys};
 use auth_testing::check_shared_store;
 
-use super::{KEY, authorization_server, member};
+use super::{KEY, authorization_server, process};
 use crate::redis_server::{Cluster, Program, RedisServer, Sentinel};
 
-/// What the README tells operators to grant.
+/// The ACL rules of the README.
 const ACL_RULES: &str = "~auth:* &auth:* +eval +strlen +get +set +del +pttl +pexpire +pexpireat +publish +time \
                          +subscribe +unsubscribe +hello +auth +ping +client|setname";
 
 const LEASE: Duration = Duration::from_secs(1);
 
-/// Three processes, one token request, and whatever a store has to do.
+/// Asserts that three processes make one token request, and use each operation of the store.
 async fn is_shared(builder: impl Fn() -> RedisStoreBuilder) -> Result<()> {
     is_shared_by(|keys| builder().seal_keys(keys).lease(LEASE).build()).await
 }
@@ -25,7 +25,7 @@ async fn is_shared_by(build: impl Fn(SealKeys) -> Result<RedisStore, Error>) -> 
     let server = authorization_server(600).await?;
     let store = || -> Result<RedisStore> { Ok(build(SealKeys::new([KEY])?)?) };
     for _ in 0..3 {
-        member(&server, store()?)?.token().await?;
+        process(&server, store()?)?.token().await?;
     }
     assert_eq!(server.token_requests(), 1);
     check_shared_store(&store()?, &store()?).await;

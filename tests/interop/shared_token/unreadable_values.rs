@@ -1,17 +1,17 @@
 use anyhow::{Context as _, Result};
 
-use super::{authorization_server, logged::Logged, members, redis};
+use super::{authorization_server, captured_log::CapturedLog, processes, redis};
 use crate::redis_server::RedisServer;
 
 const UNREADABLE: &str = "the stored token is unreadable and is treated as absent";
 
-/// The key under which the one token is kept.
+/// Returns the key of the token.
 async fn kept_under(redis: &RedisServer) -> Result<String> {
     let keys: Vec<String> = redis.command(&["KEYS", "*"]).await?;
     let mut kept = None;
     for key in keys {
         let left: i64 = redis.command(&["PTTL", &key]).await?;
-        // a lease ends within seconds
+        // a lease ends within a few seconds
         if left > 60_000 {
             kept = Some(key);
         }
@@ -19,25 +19,26 @@ async fn kept_under(redis: &RedisServer) -> Result<String> {
     kept.context("no token is kept")
 }
 
-/// Three processes: one mints, `spoil` happens, the second has to mint, and the third finds that.
+/// The first process requests a token, which `spoil` makes unreadable. Asserts that the second process
+/// requests another one, and that the third loads it.
 async fn is_replaced(spoil: impl AsyncFnOnce(&RedisServer, String) -> Result<()>) -> Result<()> {
-    let logged = Logged::start();
+    let log = CapturedLog::start();
     let (server, redis) = (authorization_server(600).await?, redis().await?);
-    let [first, second, third] = &members(3, &server, &redis.url())?[..] else {
+    let [first, second, third] = &processes(3, &server, &redis.url())?[..] else {
         anyhow::bail!("three were asked for");
     };
     first.token().await?;
-    // saved after it was handed out
+    // a token is saved after it has been handed out
     let key = loop {
         if let Ok(key) = kept_under(&redis).await {
             break key;
         }
     };
-    logged.tells_nothing();
+    log.assert_empty();
     spoil(&redis, key).await?;
     second.token().await?;
     assert_eq!(server.token_requests(), 2);
-    logged.tells(UNREADABLE);
+    log.assert_contains(UNREADABLE);
     let theirs = second.token().await?;
     assert_eq!(third.token().await?.secret(), theirs.secret());
     assert_eq!(server.token_requests(), 2);
@@ -61,7 +62,7 @@ async fn a_value_of_another_type_is_replaced() -> Result<()> {
 #[tokio::test]
 async fn a_flipped_bit_is_found() -> Result<()> {
     is_replaced(async |redis, key| {
-        // somewhere in what is sealed
+        // within the sealed part
         let length: i64 = redis.command(&["STRLEN", &key]).await?;
         let bit = (length * 8 - 12).to_string();
         let set: i64 = redis.command(&["GETBIT", &key, &bit]).await?;

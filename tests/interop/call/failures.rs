@@ -1,4 +1,4 @@
-//! What is counted where a request fails.
+//! The counts of failed requests.
 
 use anyhow::Result;
 use serde_json::json;
@@ -9,7 +9,7 @@ use crate::{
 };
 
 #[tokio::test]
-async fn a_wrong_secret_is_one_token_request_and_no_request() -> Result<()> {
+async fn a_wrong_secret_causes_one_token_request_and_no_request() -> Result<()> {
     let provider = OidcProvider::start(&[]).await?;
     let (token_url, api) = (provider.token_endpoint(), provider.api());
     let client = ["--token-url", &token_url, "--client-id", "basic-client"];
@@ -46,10 +46,10 @@ async fn rejections_are_counted_by_status() -> Result<()> {
 }
 
 #[tokio::test]
-async fn an_api_that_is_not_there_is_an_error_and_still_one_json_object() -> Result<()> {
+async fn an_api_that_cannot_be_reached_is_an_error_in_one_json_object() -> Result<()> {
     let provider = OidcProvider::start(&[]).await?;
     for stack in ["hyper", "reqwest", "tonic"] {
-        // port 1 of loopback: nobody listens
+        // nothing listens on port 1 of loopback
         let run = call_json(&provider, &["--stack", stack], "http://127.0.0.1:1/").await?;
         assert_eq!(run.code, 1, "{stack}");
         let result = run.json()?;

@@ -1,4 +1,4 @@
-//! The whole fleet, and what happens to it.
+//! The simulated processes, store and authorization server, and the steps of a history.
 
 use std::time::Duration;
 
@@ -7,25 +7,25 @@ use auth_test_support::secs;
 use tokio::time::{Instant, sleep};
 
 use super::{
-    Fleet, Step,
+    Parameters, Step,
     machine::Machine,
-    network::{Mood, Network},
+    network::{Condition, Network},
     process::Process,
-    referee::Referee,
+    request_checker::RequestChecker,
     rules,
     server::{Answers, Server, Source},
-    store::{Link, Notices, Store},
+    store::{Notifications, Store, StoreClient},
 };
 
-/// There are never more processes.
-const MOST: usize = 6;
+/// The maximum number of processes.
+const MAX_PROCESSES: usize = 6;
 
-pub(super) struct World {
+pub(super) struct Simulation {
     pub(super) store: Store,
     pub(super) server: Server,
-    pub(super) referee: Referee,
+    pub(super) request_checker: RequestChecker,
     pub(super) processes: Vec<Process>,
-    /// The longest backoff of any process.
+    /// The maximum backoff of any process.
     pub(super) max_backoff: Duration,
     pub(super) was_revoked: bool,
     policy: RefreshPolicy,
@@ -33,14 +33,14 @@ pub(super) struct World {
     rng: fastrand::Rng,
 }
 
-impl World {
-    pub(super) fn new(fleet: &Fleet, seed: u64) -> Self {
-        let way = |seed| Network::new(Duration::from_millis(fleet.way), seed);
+impl Simulation {
+    pub(super) fn new(parameters: &Parameters, seed: u64) -> Self {
+        let way = |seed| Network::new(Duration::from_millis(parameters.way), seed);
         let store = Store::new(way(seed));
-        let server = Server::new(way(seed ^ 1), secs(fleet.lifetime));
+        let server = Server::new(way(seed ^ 1), secs(parameters.lifetime));
         let policy = RefreshPolicy::builder().denied_backoff(secs(8)..=secs(30));
-        let mut world = Self {
-            referee: Referee::new(store.clone(), server.clone()),
+        let mut simulation = Self {
+            request_checker: RequestChecker::new(store.clone(), server.clone()),
             store,
             server,
             processes: Vec::new(),
@@ -50,12 +50,12 @@ impl World {
             started: 0,
             rng: fastrand::Rng::with_seed(seed),
         };
-        (0..fleet.processes).for_each(|_| world.start());
-        world
+        (0..parameters.processes).for_each(|_| simulation.start());
+        simulation
     }
 
     pub(super) fn start(&mut self) {
-        if self.processes.len() == MOST {
+        if self.processes.len() == MAX_PROCESSES {
             return;
         }
         self.started += 1;
@@ -64,13 +64,13 @@ impl World {
             process: self.started,
             machine: machine.clone(),
             server: self.server.clone(),
-            referee: self.referee.clone(),
+            request_checker: self.request_checker.clone(),
         };
         let store = self.store.clone();
-        let link = Link { store, machine };
-        // every third is seldom asked
+        let client = StoreClient { store, machine };
+        // every third process has few callers
         let is_busy = !self.started.is_multiple_of(3);
-        let process = Process::start(source, link, self.policy.clone(), is_busy);
+        let process = Process::start(source, client, self.policy.clone(), is_busy);
         self.processes.push(process);
     }
 
@@ -80,26 +80,26 @@ impl World {
             Step::PassLife(percent) => {
                 self.pass(self.server.lifetime() * percent / 100).await;
             }
-            Step::Store(mood) => {
-                self.store.network.set(mood);
+            Step::Store(condition) => {
+                self.store.network.set(condition);
                 self.store_changed();
             }
-            Step::Notices(notices) => {
-                self.store.set_notices(notices);
+            Step::Notifications(notifications) => {
+                self.store.set_notifications(notifications);
                 self.store_changed();
             }
             Step::Restart => {
                 self.store.memory.clear();
                 self.store_changed();
             }
-            Step::Server(mood) => {
-                self.server.network.set(mood);
+            Step::Server(condition) => {
+                self.server.network.set(condition);
                 self.server_changed();
             }
             Step::Answers(answers) => {
                 self.max_backoff = self.max_backoff.max(match answers {
-                    Answers::Later(seconds) => secs(seconds),
-                    Answers::Rejections => secs(36),
+                    Answers::RetryAfter(seconds) => secs(seconds),
+                    Answers::Denials => secs(36),
                     Answers::Tokens | Answers::Unavailable => Duration::ZERO,
                 });
                 self.server.set(answers);
@@ -126,14 +126,14 @@ impl World {
     }
 
     fn store_changed(&self) {
-        let is_well = self.store.network.mood() == Mood::Works;
-        let tells = self.store.notices() == Notices::Told;
-        self.referee.store_works(is_well && tells);
+        let is_well = self.store.network.condition() == Condition::Works;
+        let notifies = self.store.notifications() == Notifications::Delivered;
+        self.request_checker.store_works(is_well && notifies);
     }
 
     fn server_changed(&self) {
-        let is_well = self.server.network.mood() == Mood::Works;
-        self.referee
+        let is_well = self.server.network.condition() == Condition::Works;
+        self.request_checker
             .server_works(is_well && self.server.answers() == Answers::Tokens);
     }
 
@@ -145,7 +145,7 @@ impl World {
         }
     }
 
-    /// Time passes, and requests are sent.
+    /// Time passes, and the processes send requests.
     pub(super) async fn pass(&mut self, time: Duration) {
         let end = Instant::now() + time;
         let often = (time / 32).min(self.server.lifetime() / 64);
@@ -157,21 +157,21 @@ impl World {
             self.look();
             for process in &mut self.processes {
                 let is_asked = process.is_busy || self.rng.u8(..16) == 0;
-                if is_asked && !process.machine.stands_still() {
+                if is_asked && !process.machine.is_frozen() {
                     process.send();
                 }
             }
         }
     }
 
-    /// Whatever has happened was right.
+    /// Asserts that no rule has been violated so far.
     fn look(&mut self) {
         let recovery = rules::recovery(self.max_backoff);
         for process in &mut self.processes {
             process.recovery = recovery;
             process.look();
         }
-        let fouls = self.referee.fouls();
-        assert!(fouls.is_empty(), "{}", fouls.join("\n"));
+        let violations = self.request_checker.violations();
+        assert!(violations.is_empty(), "{}", violations.join("\n"));
     }
 }

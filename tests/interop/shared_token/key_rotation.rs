@@ -3,24 +3,24 @@ use auth_core::TokenCache;
 use auth_redis::{RedisStore, SealKeys};
 use auth_testing::AuthorizationServer;
 
-use super::{authorization_server, member, redis};
+use super::{authorization_server, process, redis};
 
 const OLD: [u8; 32] = [1; 32];
 const NEW: [u8; 32] = [2; 32];
 
 fn with_keys(server: &AuthorizationServer, url: &str, keys: &[[u8; 32]]) -> Result<TokenCache> {
     let store = RedisStore::builder(url).seal_keys(SealKeys::new(keys)?);
-    member(server, store.build()?)
+    process(server, store.build()?)
 }
 
-/// As it is done: first everybody can open what the new key seals, then everybody seals with it,
-/// then the old one goes.
+/// The steps of a rotation: first every process can open values that are sealed with the new key, then every
+/// process seals with it, and then the old key is removed.
 #[tokio::test]
-async fn a_ring_that_is_rolled_costs_at_most_one_request_a_generation() -> Result<()> {
+async fn a_key_rotation_causes_at_most_one_token_request_in_each_generation() -> Result<()> {
     let (server, redis) = (authorization_server(600).await?, redis().await?);
     let generations: [&[[u8; 32]]; 4] = [&[OLD], &[OLD, NEW], &[NEW, OLD], &[NEW]];
     for (number, keys) in generations.into_iter().enumerate() {
-        // while the last generation is still there, and after it has gone
+        // while the last generation of processes is running, and after it has ended
         for _ in 0..3 {
             with_keys(&server, &redis.url(), keys)?.token().await?;
         }
@@ -31,7 +31,7 @@ async fn a_ring_that_is_rolled_costs_at_most_one_request_a_generation() -> Resul
             server.token_requests()
         );
     }
-    // nobody had to ask but the first and, when nothing was left that it could open, the last
+    // only the first process requested a token and, when it could open no value, the last one
     assert!(server.token_requests() <= 2, "{}", server.token_requests());
     Ok(())
 }
