@@ -14,6 +14,7 @@ mod grpc_rejected;
 mod harness;
 mod redis_server;
 mod redis_server_checks;
+mod redis_store;
 mod run_call;
 mod shared_token;
 mod stacks;

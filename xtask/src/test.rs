@@ -31,10 +31,24 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
             .env("AUTH_TEST_REDIS_URL", redis.url())
             .current_dir(workspace.root()),
     )?;
-    drop(redis);
     if !arguments.cargo_test.is_empty() {
         return Ok(());
     }
+    // unit tests of auth-redis that need a server
+    command::status(
+        cargo()
+            .args([
+                "test",
+                "--package",
+                "auth-redis",
+                "--lib",
+                "--",
+                "--ignored",
+            ])
+            .env("AUTH_TEST_REDIS_URL", redis.url())
+            .current_dir(workspace.root()),
+    )?;
+    drop(redis);
     // these tests assert a latency, at moderate request rates
     under_load(&workspace, &interop, "under_load::refresh::", 3)?;
     // these tests send as many requests as possible, and assert no latency

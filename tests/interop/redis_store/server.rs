@@ -7,7 +7,7 @@ use std::{
 
 use rustix::process::{Pid, Signal, kill_process};
 
-use crate::fixture::eventually;
+use crate::redis_store::fixture::eventually;
 
 /// Kills the server when its stdin closes, so when the test process ends, even if it is killed.
 const WATCHDOG: &str = "read -r _; kill -9 \"$1\"";

@@ -4,7 +4,7 @@ use auth_redis::auth_core::SharedTokenStore;
 use redis::aio::MultiplexedConnection;
 use tokio::task::JoinSet;
 
-use crate::{
+use crate::redis_store::{
     fixture::{Fixture, NEW, OLD, ask, eventually, key, raw, token, with_timeout},
     server::Server,
 };

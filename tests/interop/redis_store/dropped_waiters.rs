@@ -3,7 +3,7 @@ use std::{sync::Arc, time::Duration};
 use auth_redis::auth_core::{SharedKey, SharedTokenStore, TokenRequest};
 use tokio::{task::JoinSet, time::timeout};
 
-use crate::{
+use crate::redis_store::{
     fixture::{Fixture, NEW, ask, eventually, raw},
     server::Server,
 };

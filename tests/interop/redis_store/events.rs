@@ -17,7 +17,7 @@ use tracing::{
     subscriber::with_default,
 };
 
-use crate::{
+use crate::redis_store::{
     fixture::{Fixture, NEW, ask, key, token},
     server::free_port,
 };

@@ -7,7 +7,7 @@ use auth_redis::{
 use rustix::process::Signal;
 use tokio::time::{Instant, timeout};
 
-use crate::{
+use crate::redis_store::{
     fixture::{Fixture, NEW, eventually, key, secret, token},
     server::Server,
     tcp_relay::TcpRelay,

@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use auth_redis::auth_core::SharedTokenStore;
 
-use crate::fixture::{Fixture, NEW, OLD, another_key, ask, key, secret, token};
+use crate::redis_store::fixture::{Fixture, NEW, OLD, another_key, ask, key, secret, token};
 
 #[tokio::test]
 async fn a_token_comes_back_with_its_lifetime_its_age_and_its_scope() {

@@ -1,6 +1,6 @@
 use auth_redis::auth_core::SharedTokenStore;
 
-use crate::{
+use crate::redis_store::{
     fixture::{Fixture, NEW, eventually, key, secret, token},
     server::Server,
     temporary_directory::TemporaryDirectory,

@@ -3,7 +3,7 @@ use std::time::Duration;
 use auth_redis::{RedisStore, SealKeys, auth_core::SharedTokenStore};
 use auth_testing::check_shared_store;
 
-use crate::{
+use crate::redis_store::{
     conformance::RULES,
     fixture::{NEW, OLD, ask, eventually, key, raw, secret, token},
     server::{Server, free_port},

@@ -3,7 +3,7 @@ use std::time::Duration;
 use auth_redis::{RedisStore, SealKeys};
 use auth_testing::check_shared_store;
 
-use crate::{
+use crate::redis_store::{
     fixture::{Fixture, NEW, OLD, ask, raw},
     server::Server,
 };
@@ -40,7 +40,7 @@ async fn a_store_in_plaintext_meets_the_contract_of_a_shared_store() {
 
 #[tokio::test]
 async fn the_acl_rules_of_the_readme_suffice() {
-    let readme = include_str!("../../README.md");
+    let readme = include_str!("../../../crates/auth-redis/README.md");
     let rules = RULES.split_once("~auth").unwrap().1;
     assert!(readme.contains(&format!("~auth{rules}")), "~auth{rules}");
 

@@ -3,7 +3,7 @@ use std::{fs, time::Duration};
 use auth_redis::{RedisStore, SealKeys, auth_core::SharedTokenStore};
 use auth_testing::check_shared_store;
 
-use crate::{
+use crate::redis_store::{
     fixture::{NEW, OLD, ask, eventually, key, raw, secret, token},
     server::{Server, free_port},
     temporary_directory::TemporaryDirectory,
@@ -92,7 +92,10 @@ async fn a_store_uses_the_new_primary_after_a_failover() {
     let found = eventually("the new primary serves the store", || async {
         // until the replica is promoted, this fails
         store
-            .save(&crate::fixture::another_key(), &token("def", 0))
+            .save(
+                &crate::redis_store::fixture::another_key(),
+                &token("def", 0),
+            )
             .await
             .ok()?;
         store.load(&key()).await.ok()

@@ -2,7 +2,7 @@ use auth_redis::auth_core::{Error, ErrorKind, SharedTokenStore};
 use redis::aio::MultiplexedConnection;
 use tokio::time::Instant;
 
-use crate::{
+use crate::redis_store::{
     fixture::{Fixture, NEW, ask, eventually, key, raw, token},
     server::Server,
 };

@@ -3,7 +3,7 @@ use std::fs;
 use auth_redis::{RedisStore, auth_core::SharedTokenStore};
 use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
 
-use crate::{
+use crate::redis_store::{
     fixture::{key, secret, token},
     server::{Server, free_port},
     temporary_directory::TemporaryDirectory,

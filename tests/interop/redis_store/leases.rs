@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use auth_redis::{RedisStore, auth_core::SharedTokenStore};
 
-use crate::fixture::{Fixture, NEW, OLD, another_key, ask, eventually, key};
+use crate::redis_store::fixture::{Fixture, NEW, OLD, another_key, ask, eventually, key};
 
 async fn is_free(store: &RedisStore) -> bool {
     match store.lease(&key()).await.unwrap() {
@@ -25,10 +25,18 @@ async fn processes_with_a_key_in_common_exclude_each_other() {
     }
     for (ring, key) in [([OLD, NEW], OLD), ([NEW, OLD], OLD), ([OLD, NEW], NEW)] {
         let (many, one) = (fixture.store(ring), fixture.store([key]));
-        let lease = many.lease(&crate::fixture::key()).await.unwrap().unwrap();
+        let lease = many
+            .lease(&crate::redis_store::fixture::key())
+            .await
+            .unwrap()
+            .unwrap();
         assert!(!is_free(&one).await);
         lease.release().await.unwrap();
-        let lease = one.lease(&crate::fixture::key()).await.unwrap().unwrap();
+        let lease = one
+            .lease(&crate::redis_store::fixture::key())
+            .await
+            .unwrap()
+            .unwrap();
         assert!(!is_free(&many).await);
         lease.release().await.unwrap();
     }
