@@ -150,7 +150,7 @@ async fn the_connection_is_closed_before_the_response() {
 async fn the_connection_is_closed_within_the_response() {
     let whole = ok("application/json", TOKEN);
     let broken = &whole[..whole.len() - 1];
-    fails(broken, ErrorKind::Connection, "broke off").await;
+    fails(broken, ErrorKind::Connection, "ended early").await;
 }
 
 #[tokio::test]
@@ -198,6 +198,9 @@ async fn a_503_with_a_page_is_transient_and_its_retry_after_is_returned() {
                 connection: close\r\n\r\n<h1>Busy</h1>";
     for error in fails(busy, ErrorKind::Unavailable, "(503)").await {
         assert!(error.is_transient());
-        assert_eq!(error.retry_after().map(|wait| wait.as_secs()), Some(7));
+        assert_eq!(
+            error.server_retry_after().map(|wait| wait.as_secs()),
+            Some(7)
+        );
     }
 }
