@@ -174,7 +174,7 @@ async fn an_outage_is_transient_and_its_retry_after_is_returned() -> Result<()> 
     provider.faults(outage).await?;
     let error = token(client.clone(), hyper()).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Unavailable);
-    assert_eq!(error.retry_after().unwrap().as_secs(), 3);
+    assert_eq!(error.server_retry_after().unwrap().as_secs(), 3);
     Ok(())
 }
 
