@@ -6,7 +6,9 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use auth_core::{Error, Scopes, SharedKey, TokenRequest, TokenResponse, TokenSource, async_trait};
+use auth_core::{
+    Error, Scopes, TokenRequest, TokenResponse, TokenSource, async_trait, shared_store::SharedKey,
+};
 
 use crate::{tenants::Tenant, text};
 

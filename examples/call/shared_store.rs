@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use auth_core::SharedTokenStore;
+use auth_core::shared_store::SharedTokenStore;
 use auth_redis::{RedisStore, SealKeys};
 
 use crate::args::Args;

@@ -5,7 +5,9 @@ use std::sync::{
     atomic::{AtomicU64, Ordering::Relaxed},
 };
 
-use auth_core::{Error, SharedKey, TokenRequest, TokenResponse, TokenSource, async_trait};
+use auth_core::{
+    Error, TokenRequest, TokenResponse, TokenSource, async_trait, shared_store::SharedKey,
+};
 
 /// The number of token requests so far, and of those that failed. Clones share the counts.
 #[derive(Clone, Debug, Default)]

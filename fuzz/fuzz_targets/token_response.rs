@@ -9,7 +9,10 @@ use std::{
     task::{Context, Poll, Waker},
 };
 
-use auth_core::{ClientAuthentication, ClientCredentials, Error, HttpTransport, TokenRequest, TokenSource, TransportBody, async_trait};
+use auth_core::{
+    ClientAuthentication, ClientCredentials, Error, HttpTransport, TokenRequest, TokenSource,
+    TransportBody, async_trait,
+};
 use bytes::Bytes;
 use http::{HeaderValue, Request, Response, StatusCode, header};
 use http_body_util::{BodyExt, Full};
@@ -40,12 +43,16 @@ fn response(text: &[u8]) -> Option<Response<TransportBody>> {
     let mut response = Response::new(TransportBody::new(body));
     *response.status_mut() = status;
     response.headers_mut().insert(header::CONTENT_TYPE, kind);
-    response.headers_mut().insert(header::RETRY_AFTER, retry_after);
+    response
+        .headers_mut()
+        .insert(header::RETRY_AFTER, retry_after);
     Some(response)
 }
 
 fuzz_target!(|text: &[u8]| {
-    let Some(response) = response(text) else { return };
+    let Some(response) = response(text) else {
+        return;
+    };
     let authentication = ClientAuthentication::client_secret_basic(SECRET);
     let client = ClientCredentials::builder("https://as.example/token", "id", authentication)
         .build(FixedResponse(Mutex::new(Some(response))))

@@ -4,7 +4,7 @@ use std::{fmt, sync::Arc};
 
 use async_trait::async_trait;
 
-use crate::{Error, SharedKey, TokenRequest, TokenResponse};
+use crate::{Error, TokenRequest, TokenResponse, shared_store::SharedKey};
 
 /// Obtains access tokens: one call sends one token request.
 ///
@@ -13,7 +13,7 @@ use crate::{Error, SharedKey, TokenRequest, TokenResponse};
 ///
 /// ```
 /// use std::time::Duration;
-/// use auth_core::{Error, SharedKey, TokenRequest, TokenResponse, TokenSource, async_trait};
+/// use auth_core::{Error, TokenRequest, TokenResponse, TokenSource, async_trait, shared_store::SharedKey};
 ///
 /// #[derive(Debug)]
 /// struct Fixed;
@@ -39,7 +39,7 @@ pub trait TokenSource: fmt::Debug + Send + Sync + 'static {
     /// off.
     async fn fetch(&self, request: &TokenRequest) -> Result<TokenResponse, Error>;
 
-    /// Returns the key under which [processes share](crate::SharedTokenStore) the token for
+    /// Returns the key under which [processes share](crate::shared_store::SharedTokenStore) the token for
     /// `request`. Default: `None`, each process requests its own token.
     fn shared_key(&self, request: &TokenRequest) -> Option<SharedKey> {
         let _ = request;

@@ -6,7 +6,7 @@
 
 use std::time::Duration;
 
-use auth_core::SharedToken;
+use auth_core::shared_store::SharedToken;
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use zeroize::Zeroizing;
 

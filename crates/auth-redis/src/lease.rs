@@ -2,7 +2,7 @@
 
 use std::{fmt, future::pending, sync::Arc, time::Duration};
 
-use auth_core::{Error, Lease, async_trait};
+use auth_core::{Error, async_trait, shared_store::Lease};
 use futures_util::future::join_all;
 use redis::Cmd;
 use tokio::{runtime::Handle, time::sleep};

@@ -2,7 +2,10 @@
 
 use std::{fmt, sync::Arc, time::Duration};
 
-use auth_core::{Error, ErrorKind, Lease, SharedKey, SharedToken, SharedTokenStore, async_trait};
+use auth_core::{
+    Error, ErrorKind, async_trait,
+    shared_store::{Lease, SharedKey, SharedToken, SharedTokenStore},
+};
 use futures_util::future::{join_all, try_join_all};
 use redis::{Value, pipe};
 use tokio::time::{Instant, timeout};

@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use auth_core::{Error, SharedKey, SharedToken};
+use auth_core::{
+    Error,
+    shared_store::{SharedKey, SharedToken},
+};
 use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 

@@ -18,8 +18,8 @@ use crate::{
     token_request_count::{CountingSource, TokenRequestCount},
 };
 use auth_core::{
-    Authorizer, ClientCredentialsBuilder, HttpTransport, ReplayMethods, SharedTokenStore,
-    TokenCache, async_trait,
+    Authorizer, ClientCredentialsBuilder, HttpTransport, ReplayMethods, TokenCache, async_trait,
+    shared_store::SharedTokenStore,
 };
 
 /// The max time that an idle connection is kept. A Node.js server closes an idle connection after 5 s,

@@ -9,7 +9,10 @@ use std::{
 };
 
 use anyhow::{Context, bail};
-use auth_core::{SharedKey, SharedTokenStore, TokenRequest};
+use auth_core::{
+    TokenRequest,
+    shared_store::{SharedKey, SharedTokenStore},
+};
 use auth_redis::RedisStore;
 use tokio::{
     net::UnixStream,

@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use auth_redis::{RedisStore, SealKeys, auth_core::SharedTokenStore};
+use auth_redis::{RedisStore, SealKeys, auth_core::shared_store::SharedTokenStore};
 use auth_testing::check_shared_store;
 
 use crate::redis_store::{

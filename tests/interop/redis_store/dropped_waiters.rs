@@ -1,6 +1,9 @@
 use std::{sync::Arc, time::Duration};
 
-use auth_redis::auth_core::{SharedKey, SharedTokenStore, TokenRequest};
+use auth_redis::auth_core::{
+    TokenRequest,
+    shared_store::{SharedKey, SharedTokenStore},
+};
 use tokio::{task::JoinSet, time::timeout};
 
 use crate::redis_store::{

@@ -1,4 +1,4 @@
-use auth_redis::auth_core::{Error, ErrorKind, SharedTokenStore};
+use auth_redis::auth_core::{Error, ErrorKind, shared_store::SharedTokenStore};
 use redis::aio::MultiplexedConnection;
 use tokio::time::Instant;
 

@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use auth_redis::{RedisStore, auth_core::SharedTokenStore};
+use auth_redis::{RedisStore, auth_core::shared_store::SharedTokenStore};
 use tokio::runtime::{Builder, Runtime};
 use tracing::{
     Event, Level, Metadata, Subscriber,

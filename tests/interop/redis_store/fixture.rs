@@ -2,7 +2,10 @@
 
 use std::{future::Future, time::Duration};
 
-use auth_core::{SharedKey, SharedToken, TokenRequest};
+use auth_core::{
+    TokenRequest,
+    shared_store::{SharedKey, SharedToken},
+};
 use auth_redis::{RedisStore, SealKeys, auth_core};
 use redis::{Client, FromRedisValue, aio::MultiplexedConnection};
 use tokio::time::{sleep, timeout};

@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use auth_redis::auth_core::SharedTokenStore;
+use auth_redis::auth_core::shared_store::SharedTokenStore;
 use redis::aio::MultiplexedConnection;
 use tokio::task::JoinSet;
 

@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use auth_redis::{
     RedisStore,
-    auth_core::{ErrorKind, SharedTokenStore},
+    auth_core::{ErrorKind, shared_store::SharedTokenStore},
 };
 use rustix::process::Signal;
 use tokio::time::{Instant, timeout};

@@ -1,6 +1,6 @@
 use std::fs;
 
-use auth_redis::{RedisStore, auth_core::SharedTokenStore};
+use auth_redis::{RedisStore, auth_core::shared_store::SharedTokenStore};
 use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
 
 use crate::redis_store::{

@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use auth_redis::auth_core::SharedTokenStore;
+use auth_redis::auth_core::shared_store::SharedTokenStore;
 
 use crate::redis_store::fixture::{Fixture, NEW, OLD, another_key, ask, key, secret, token};
 

@@ -1,4 +1,4 @@
-use auth_redis::auth_core::SharedTokenStore;
+use auth_redis::auth_core::shared_store::SharedTokenStore;
 
 use crate::redis_store::{
     fixture::{Fixture, NEW, eventually, key, secret, token},

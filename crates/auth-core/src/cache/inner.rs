@@ -16,7 +16,8 @@ use super::{
     sync::{AtomicBool, AtomicU64, Mutex, MutexGuard},
 };
 use crate::{
-    AccessToken, Authorization, SharedTokenStore, TokenRequest, TokenSource,
+    AccessToken, Authorization, TokenRequest, TokenSource,
+    shared_store::SharedTokenStore,
     time::{AnyClock, Now},
 };
 

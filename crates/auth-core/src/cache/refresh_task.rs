@@ -19,7 +19,7 @@ use super::{
     shared_store,
     state::{Begun, Join, Outcome, RefreshState, Waiter},
 };
-use crate::{Error, ErrorKind, SharedTokenStore, time::Now};
+use crate::{Error, ErrorKind, shared_store::SharedTokenStore, time::Now};
 
 /// The maximum number of fetches that a waiter joins, one after another. A fetch is abandoned, for
 /// instance, when the runtime that drives it ends.
@@ -86,7 +86,7 @@ impl RefreshTask {
 }
 
 /// Returns the token to save for other processes, if there is one.
-fn to_save(cache: &Inner, fetched: &Fetched) -> Option<crate::SharedToken> {
+fn to_save(cache: &Inner, fetched: &Fetched) -> Option<crate::shared_store::SharedToken> {
     let response = fetched
         .result
         .as_ref()

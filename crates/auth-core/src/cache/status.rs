@@ -19,7 +19,7 @@ pub struct CacheStatus {
     /// counted separately.
     pub token_requests: u64,
     /// The number of tokens so far that another process had requested: see
-    /// [`SharedTokenStore`](crate::SharedTokenStore).
+    /// [`SharedTokenStore`](crate::shared_store::SharedTokenStore).
     pub tokens_from_shared_store: u64,
     /// The number of operations of the shared store that failed or took too long.
     pub shared_store_failures: u64,

@@ -12,7 +12,8 @@ use super::{
     sync::Mutex,
 };
 use crate::{
-    AccessToken, Authorization, Error, SharedTokenStore, TokenRequest, TokenSource,
+    AccessToken, Authorization, Error, TokenRequest, TokenSource,
+    shared_store::SharedTokenStore,
     time::{AnyClock, Clock, Now},
 };
 

@@ -9,8 +9,9 @@ use http_body_util::BodyExt;
 use zeroize::Zeroizing;
 
 use crate::{
-    ClientAuthentication, Error, ErrorKind, HttpTransport, SecretString, SharedKey, TokenRequest,
+    ClientAuthentication, Error, ErrorKind, HttpTransport, SecretString, TokenRequest,
     TokenResponse, TokenSource, TransportBody,
+    shared_store::SharedKey,
     token_endpoint::{Method, ReceivedResponse, TokenEndpointUrl},
 };
 

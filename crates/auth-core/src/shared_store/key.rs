@@ -17,7 +17,7 @@ use crate::TokenRequest;
 /// Therefore a store hashes them with a key of its own, and does not show them.
 ///
 /// ```
-/// use auth_core::{SharedKey, TokenRequest};
+/// use auth_core::{TokenRequest, shared_store::SharedKey};
 ///
 /// let request = TokenRequest::builder().audience("https://api.example.com").build()?;
 /// let key = SharedKey::new(["https://vault.example.com", "role-7"], &request);

@@ -43,7 +43,7 @@ pub use token::SharedToken;
 ///
 /// ```
 /// use std::sync::Arc;
-/// use auth_core::{SharedTokenStore, TokenCache, TokenSource};
+/// use auth_core::{TokenCache, TokenSource, shared_store::SharedTokenStore};
 ///
 /// # fn example(orders: impl TokenSource, invoices: impl TokenSource, store: impl SharedTokenStore) {
 /// let store: Arc<dyn SharedTokenStore> = Arc::new(store);

@@ -4,11 +4,11 @@ use std::{fmt, time::Duration};
 
 use crate::{Error, Scopes, SecretString, TokenResponse};
 
-/// A token as a [store](crate::SharedTokenStore) saves and loads it.
+/// A token as a [store](crate::shared_store::SharedTokenStore) saves and loads it.
 ///
 /// ```
 /// use std::time::Duration;
-/// use auth_core::SharedToken;
+/// use auth_core::shared_store::SharedToken;
 ///
 /// let token = SharedToken::bearer("abc")?
 ///     .with_lifetime(Duration::from_secs(600))

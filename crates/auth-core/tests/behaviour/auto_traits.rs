@@ -5,16 +5,16 @@ use std::marker::PhantomData;
 use auth_core::{
     AccessToken, Authorization, Authorizer, AuthorizerBuilder, BoxError, CacheStatus,
     ClientAuthentication, ClientCredentials, ClientCredentialsAuthorizerBuilder,
-    ClientCredentialsBuilder, ClientSecret, Error, ErrorKind, HttpTransport, Lease, Origin,
-    PendingToken, RefreshPolicy, RefreshPolicyBuilder, Replacement, ReplayMethods, RequestHead,
-    Scopes, SecretString, SharedKey, SharedToken, SharedTokenStore, TenantsBuilder, TokenCache,
-    TokenCacheBuilder, TokenCaches, TokenCachesBuilder, TokenChanges, TokenRequest,
-    TokenRequestBuilder, TokenResponse, TokenSource, TransportBody,
+    ClientCredentialsBuilder, ClientSecret, Error, ErrorKind, HttpTransport, Origin, PendingToken,
+    RefreshPolicy, RefreshPolicyBuilder, Replacement, ReplayMethods, RequestHead, Scopes,
+    SecretString, TenantsBuilder, TokenCache, TokenCacheBuilder, TokenCaches, TokenCachesBuilder,
+    TokenChanges, TokenRequest, TokenRequestBuilder, TokenResponse, TokenSource, TransportBody,
     adapter::{
         Attempt, AttemptFuture, Decision, Redirect, Renewal, RenewalFuture, ResponseHead, Target,
         Verdict,
     },
     provider::Provider,
+    shared_store::{Lease, SharedKey, SharedToken, SharedTokenStore},
     time::{Clock, Now, Sleep, SystemClock},
 };
 use auth_test_support::assert_auto_traits;

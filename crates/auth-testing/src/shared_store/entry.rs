@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use auth_core::SharedToken;
+use auth_core::shared_store::SharedToken;
 use tokio::time::Instant;
 
 #[derive(Debug, Default)]

@@ -11,7 +11,10 @@ use std::{
     time::Duration,
 };
 
-use auth_core::{Error, ErrorKind, Lease, SharedKey, SharedToken, SharedTokenStore, async_trait};
+use auth_core::{
+    Error, ErrorKind, async_trait,
+    shared_store::{Lease, SharedKey, SharedToken, SharedTokenStore},
+};
 use tokio::{
     sync::watch,
     time::{Instant, sleep, timeout_at},

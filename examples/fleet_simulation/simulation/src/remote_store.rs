@@ -5,7 +5,10 @@ use std::{
     time::Duration,
 };
 
-use auth_core::{Error, Lease, SharedKey, SharedToken, SharedTokenStore, async_trait};
+use auth_core::{
+    Error, async_trait,
+    shared_store::{Lease, SharedKey, SharedToken, SharedTokenStore},
+};
 use auth_testing::MemoryStore;
 use tokio::time::{Instant, sleep};
 

@@ -13,7 +13,11 @@ use super::{
     operation::{OperationError, StoreAccess, catch_store_panic, flatten},
     save::{Unsaved, while_held},
 };
-use crate::{Error, ErrorKind, Lease, SharedKey, SharedToken, SharedTokenStore, events, time::Now};
+use crate::{
+    Error, ErrorKind, events,
+    shared_store::{Lease, SharedKey, SharedToken, SharedTokenStore},
+    time::Now,
+};
 
 /// The minimum wait between two attempts to acquire the lease; the maximum is twice as long. A
 /// store may report a change although there is none.

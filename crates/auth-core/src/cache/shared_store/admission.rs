@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::super::{inner::Inner, slot::CachedToken};
-use crate::{SharedToken, TokenResponse, time::Now};
+use crate::{TokenResponse, shared_store::SharedToken, time::Now};
 
 /// Ages that differ by less do not tell which token was issued first: they are measured by
 /// different clocks, over a network.

@@ -7,7 +7,11 @@ use super::super::{
     fetch::{Fetch, catch_panic},
     inner::Counters,
 };
-use crate::{Error, ErrorKind, SharedKey, SharedTokenStore, events, time::AnyClock};
+use crate::{
+    Error, ErrorKind, events,
+    shared_store::{SharedKey, SharedTokenStore},
+    time::AnyClock,
+};
 
 /// An operation before the token request may take at most this part of the attempt's remaining
 /// time.

@@ -7,7 +7,7 @@ use std::{
 };
 
 use super::operation::{StoreAccess, catch_store_panic};
-use crate::{Lease, SharedToken};
+use crate::shared_store::{Lease, SharedToken};
 
 /// The maximum time for which a failed holder keeps other processes from requesting a token.
 const MAX_HOLD_BACK: Duration = Duration::from_secs(10);

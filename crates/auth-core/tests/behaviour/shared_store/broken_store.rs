@@ -1,7 +1,8 @@
 use std::time::Duration;
 
 use auth_core::{
-    Error, Lease, RefreshPolicy, SharedKey, SharedToken, SharedTokenStore, TokenCache, async_trait,
+    Error, RefreshPolicy, TokenCache, async_trait,
+    shared_store::{Lease, SharedKey, SharedToken, SharedTokenStore},
 };
 use auth_test_support::{scripted::Scripted, secs, settle};
 use auth_testing::{MemoryStore, TokioClock};

@@ -2,8 +2,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use auth_core::{
-    Error, ErrorKind, Lease, SharedKey, SharedToken, SharedTokenStore, TokenCache, TokenRequest,
-    TokenSource,
+    Error, ErrorKind, TokenCache, TokenRequest, TokenSource,
+    shared_store::{Lease, SharedKey, SharedToken, SharedTokenStore},
 };
 use auth_test_support::{
     scripted::{Answer, Scripted},

@@ -12,7 +12,9 @@ mod stale_token;
 mod suspended_process;
 
 use async_trait::async_trait;
-use auth_core::{Error, SharedKey, TokenCache, TokenRequest, TokenResponse, TokenSource};
+use auth_core::{
+    Error, TokenCache, TokenRequest, TokenResponse, TokenSource, shared_store::SharedKey,
+};
 use auth_test_support::scripted::Scripted;
 use auth_testing::{MemoryStore, TokioClock};
 

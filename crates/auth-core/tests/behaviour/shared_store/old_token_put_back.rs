@@ -6,9 +6,10 @@ use std::sync::{
 };
 
 use auth_core::{
-    Authorizer, Error, Lease, SharedKey, SharedToken, SharedTokenStore, TokenCache,
+    Authorizer, Error, TokenCache,
     adapter::{Decision, Verdict},
     async_trait,
+    shared_store::{Lease, SharedKey, SharedToken, SharedTokenStore},
 };
 use auth_test_support::{scripted::Scripted, secs};
 use auth_testing::{MemoryStore, TokioClock};

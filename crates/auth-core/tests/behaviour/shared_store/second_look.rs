@@ -3,8 +3,8 @@
 use std::{future::pending, sync::Mutex, time::Duration};
 
 use auth_core::{
-    Error, Lease, SharedKey, SharedToken, SharedTokenStore, TokenCache, TokenRequest, TokenSource,
-    async_trait,
+    Error, TokenCache, TokenRequest, TokenSource, async_trait,
+    shared_store::{Lease, SharedKey, SharedToken, SharedTokenStore},
 };
 use auth_test_support::{scripted::Scripted, secs};
 use auth_testing::{MemoryStore, TokioClock};

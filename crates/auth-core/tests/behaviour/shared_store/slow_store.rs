@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use auth_core::{
-    Error, ErrorKind, Lease, RefreshPolicy, SharedKey, SharedToken, SharedTokenStore, TokenCache,
-    async_trait,
+    Error, ErrorKind, RefreshPolicy, TokenCache, async_trait,
+    shared_store::{Lease, SharedKey, SharedToken, SharedTokenStore},
 };
 use auth_test_support::{
     scripted::{Answer, Scripted},

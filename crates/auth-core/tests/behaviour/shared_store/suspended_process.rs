@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use auth_core::{
-    Error, Lease, SharedKey, SharedToken, SharedTokenStore, TokenCache, TokenRequest,
-    TokenResponse, TokenSource, time::Clock,
+    Error, TokenCache, TokenRequest, TokenResponse, TokenSource,
+    shared_store::{Lease, SharedKey, SharedToken, SharedTokenStore},
+    time::Clock,
 };
 use auth_test_support::{scripted::Scripted, secs, settle};
 use auth_testing::{ManualClock, MemoryStore};

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use auth_core::{Lease, SharedKey, SharedTokenStore};
+use auth_core::shared_store::{Lease, SharedKey, SharedTokenStore};
 use tokio::time::{Instant, sleep, timeout};
 
 use super::operations::{PATIENCE, POLL_INTERVAL, lease, load, outcome, random_key, save, token};

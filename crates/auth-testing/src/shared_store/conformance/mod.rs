@@ -9,7 +9,7 @@ mod leases;
 mod operations;
 mod tokens;
 
-use auth_core::SharedTokenStore;
+use auth_core::shared_store::SharedTokenStore;
 
 /// Checks that a [`SharedTokenStore`] does everything that its documentation demands. For authors of
 /// stores.

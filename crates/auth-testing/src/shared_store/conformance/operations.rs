@@ -2,7 +2,10 @@
 
 use std::{future::Future, time::Duration};
 
-use auth_core::{Lease, SharedKey, SharedToken, SharedTokenStore, TokenRequest};
+use auth_core::{
+    TokenRequest,
+    shared_store::{Lease, SharedKey, SharedToken, SharedTokenStore},
+};
 use tokio::time::timeout;
 
 pub(super) const LIFETIME: Duration = Duration::from_secs(600);

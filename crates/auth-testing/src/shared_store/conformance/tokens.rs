@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use auth_core::SharedTokenStore;
+use auth_core::shared_store::SharedTokenStore;
 use tokio::time::{sleep, timeout};
 
 use super::operations::{

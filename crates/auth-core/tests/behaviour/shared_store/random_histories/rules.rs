@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use auth_core::{Error, ErrorKind, SharedToken};
+use auth_core::{Error, ErrorKind, shared_store::SharedToken};
 use auth_test_support::secs;
 
 /// The maximum time of a fetch: ten seconds, and the grace of 500 ms.

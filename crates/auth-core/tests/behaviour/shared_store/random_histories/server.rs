@@ -7,7 +7,8 @@ use std::{
 };
 
 use auth_core::{
-    Error, ErrorKind, SharedKey, TokenRequest, TokenResponse, TokenSource, async_trait,
+    Error, ErrorKind, TokenRequest, TokenResponse, TokenSource, async_trait,
+    shared_store::SharedKey,
 };
 use tokio::time::Instant;
 

@@ -6,7 +6,10 @@ use std::{
     time::Duration,
 };
 
-use auth_core::{Error, ErrorKind, Lease, SharedKey, SharedToken, SharedTokenStore, async_trait};
+use auth_core::{
+    Error, ErrorKind, async_trait,
+    shared_store::{Lease, SharedKey, SharedToken, SharedTokenStore},
+};
 use auth_testing::MemoryStore;
 use tokio::time::Instant;
 
