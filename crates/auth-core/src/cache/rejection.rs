@@ -32,8 +32,8 @@ pub enum Replacement {
     /// A token request is in flight.
     Pending(PendingToken),
     /// No other token is requested now: the rejection budget is used up, the rejected token is
-    /// itself a replacement that no API has accepted yet, or the last token request failed and its
-    /// backoff has not ended.
+    /// itself a replacement that no API has accepted yet, the last token request failed and its
+    /// backoff has not ended, or the caller runs outside a tokio runtime.
     Unavailable,
 }
 
@@ -114,6 +114,7 @@ enum Next {
 impl Inner {
     /// Returns a public [`Replacement`] for a rejected token.
     pub(super) fn replacement(self: &Arc<Self>, token: &AccessToken) -> Replacement {
+        events::token_rejected(token.generation(), false);
         let Some(replacing) = self.reject(token) else {
             return Replacement::Unavailable;
         };

@@ -82,8 +82,9 @@ impl TokenResponse {
         credentials(&self.authorization)
     }
 
-    /// Returns the granted scopes. `None` if neither the server nor the source states them;
-    /// [`ClientCredentials`](crate::ClientCredentials) then states the requested scopes (RFC 6749 §5.1).
+    /// Returns the granted scopes, if the response states them.
+    /// [`ClientCredentials`](crate::ClientCredentials) states the requested scopes where the server
+    /// states none (RFC 6749 §5.1).
     #[must_use]
     pub fn scopes(&self) -> Option<&Scopes> {
         self.scopes.as_ref()
