@@ -78,7 +78,7 @@ async fn a_server_that_cannot_start_reports_the_reason_at_once() -> Result<()> {
 /// The test starts itself in another process, which starts a server and is killed.
 #[tokio::test]
 async fn a_server_ends_with_a_test_that_was_killed() -> Result<()> {
-    const TEST: &str = "redis_server_checks::life::a_server_ends_with_a_test_that_was_killed";
+    const TEST: &str = "redis_server_checks::lifecycle::a_server_ends_with_a_test_that_was_killed";
     const ROLE: &str = "INTEROP_TO_BE_KILLED";
     if let Some(report) = std::env::var_os(ROLE) {
         let server = RedisServer::builder(Program::Redis).start().await?;

@@ -50,7 +50,7 @@ async fn redis_that_hangs() -> Result<()> {
     .await?;
     nobody_noticed(&seen);
     log.assert_contains(FAILED);
-    log.assert_contains("no answer within");
+    log.assert_contains("expected an outcome within");
     shared_again(&processes, &server).await
 }
 

@@ -57,7 +57,10 @@ impl StoreAccess {
     ) -> Result<T, OperationError> {
         let left = self.deadline.saturating_sub(self.clock.now().monotonic);
         let (patience, max) = (self.patience().await, left / PART_OF_ATTEMPT);
-        match self.within(patience.min(max), outcome).await {
+        match self
+            .within(patience.min(max), max < patience, outcome)
+            .await
+        {
             Ok(outcome) => outcome.map_err(|error| self.failed(operation, &error)),
             Err(too_slow) if max < patience => Err(OperationError::NoTime(operation, too_slow)),
             Err(too_slow) => Err(self.failed(operation, &too_slow)),
@@ -71,24 +74,34 @@ impl StoreAccess {
         outcome: impl Future<Output = Result<(), Error>>,
     ) {
         let patience = self.patience().await.saturating_mul(PATIENCE_AFTERWARDS);
-        let outcome = self.within(patience, outcome).await;
+        let outcome = self.within(patience, false, outcome).await;
         if let Ok(Err(error)) | Err(error) = outcome {
             self.failed(operation, &error);
         }
     }
 
-    /// Returns the outcome of an operation, or an error if it takes longer than `patience`.
+    /// Returns the outcome of an operation, or an error if it takes longer than `limit`. `is_cut`: the
+    /// limit is shorter than the store's patience.
     async fn within<T>(
         &self,
-        patience: Duration,
+        limit: Duration,
+        is_cut: bool,
         outcome: impl Future<Output = Result<T, Error>>,
     ) -> Result<Result<T, Error>, Error> {
-        let until = self.clock.now().monotonic.saturating_add(patience);
+        let until = self.clock.now().monotonic.saturating_add(limit);
         let outcome = self.clock.before(until, catch_store_panic(outcome)).await;
         outcome.map(flatten).ok_or_else(|| {
             Error::new(
                 ErrorKind::SharedStore,
-                format!("shared store: expected an outcome within {patience:?}, got none"),
+                match is_cut {
+                    // no varying number, so that equal errors have equal texts
+                    true => "shared store: expected an outcome in the attempt's remaining time, \
+                             got none"
+                        .to_owned(),
+                    false => {
+                        format!("shared store: expected an outcome within {limit:?}, got none")
+                    }
+                },
             )
         })
     }
