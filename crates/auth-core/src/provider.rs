@@ -37,7 +37,7 @@ use std::{borrow::Cow, str::FromStr};
 
 use crate::{
     ClientAuthentication, ClientCredentials, ClientCredentialsBuilder, ClientSecret, Error,
-    token_endpoint::Method,
+    redact::without_secrets, token_endpoint::Method,
 };
 
 /// The scopes of a token request, by a provider's documents.
@@ -201,7 +201,8 @@ impl FromStr for Provider {
                 .ok_or_else(|| {
                     Error::configuration(format!(
                         "provider: expected signicat, signicat-express, idfy, idfy-test, \
-                         idfy-deprecated or idnow:HOST, got {name:?}"
+                         idfy-deprecated or idnow:HOST, got {:?}",
+                        without_secrets(name)
                     ))
                 }),
         }

@@ -7,9 +7,13 @@ use crate::{
     origin::{Allowed, AllowedOrigins},
 };
 
-/// The token requests that are bound to origins, in the order of the list of allowed origins. Empty
-/// if none is bound.
-pub(super) struct Bindings(Box<[Option<TokenRequest>]>);
+/// The token requests that are bound to origins.
+pub(super) struct Bindings {
+    /// In the order of the list of allowed origins. Empty if none is bound.
+    by_origin: Box<[Option<TokenRequest>]>,
+    /// An origin that the default token request is bound to.
+    default_bound_to: Option<Allowed>,
+}
 
 /// The destination of a request.
 pub(super) struct Route<'a> {
@@ -22,16 +26,22 @@ pub(super) struct Route<'a> {
 }
 
 impl Bindings {
-    pub(super) fn new(by_origin: Vec<Option<TokenRequest>>) -> Self {
-        if by_origin.iter().all(Option::is_none) {
-            return Self(Box::default());
+    /// `default` is the token request of requests to which no other applies.
+    pub(super) fn new(by_origin: Vec<Option<TokenRequest>>, default: &TokenRequest) -> Self {
+        let mut bindings = Self {
+            by_origin: Box::default(),
+            default_bound_to: None,
+        };
+        if by_origin.iter().any(Option::is_some) {
+            bindings.by_origin = by_origin.into();
+            bindings.default_bound_to = bindings.origin_of(default);
         }
-        Self(by_origin.into())
+        bindings
     }
 
     #[inline]
     pub(super) fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.by_origin.is_empty()
     }
 
     /// Returns the token request whose token a request carries: `picked`, from the request's
@@ -39,8 +49,9 @@ impl Bindings {
     /// neither.
     ///
     /// # Errors
-    /// If `picked` is bound to another origin, or if the origin of the channel and the origin that
-    /// the URI names have different bindings.
+    /// If the token request is bound to another origin than the request's, or the request's origin is
+    /// not known; or if the origin of the channel and the origin that the URI names have different
+    /// bindings.
     pub(super) fn choose<'r>(
         &'r self,
         picked: Option<&'r TokenRequest>,
@@ -65,17 +76,17 @@ impl Bindings {
                         name(channel)
                     )))
                 }
-                _ => Ok(bound),
+                _ if bound.is_some() => Ok(bound),
+                // the default token is sent, unless its token request is bound to other origins
+                _ => match self.default_bound_to {
+                    None => Ok(None),
+                    Some(other) => Err(misdirected(destination.map(name), name(other))),
+                },
             };
         };
-        match (destination, self.origin_of(picked)) {
-            (Some(destination), Some(other)) if bound != Some(picked) => {
-                Err(Error::configuration(format!(
-                    "request to {}: expected a token request that may be used there, got the one \
-                     that is bound to {}; pick one that is bound to this origin, or to none",
-                    name(destination),
-                    name(other)
-                )))
+        match self.origin_of(picked) {
+            Some(other) if bound != Some(picked) => {
+                Err(misdirected(destination.map(name), name(other)))
             }
             _ => Ok(Some(picked)),
         }
@@ -83,7 +94,7 @@ impl Bindings {
 
     fn bound_to(&self, origin: Allowed) -> Option<&TokenRequest> {
         match origin {
-            Allowed::Listed(place) => self.0.get(place)?.as_ref(),
+            Allowed::Listed(place) => self.by_origin.get(place)?.as_ref(),
             Allowed::Any => None,
         }
     }
@@ -91,6 +102,21 @@ impl Bindings {
     /// Returns an origin that `request` is bound to.
     fn origin_of(&self, request: &TokenRequest) -> Option<Allowed> {
         let is_this = |bound: &Option<TokenRequest>| bound.as_ref() == Some(request);
-        self.0.iter().position(is_this).map(Allowed::Listed)
+        let place = self.by_origin.iter().position(is_this);
+        place.map(Allowed::Listed)
     }
+}
+
+/// Returns the error for a request to `destination` whose token request is bound to `bound_to`.
+fn misdirected(destination: Option<String>, bound_to: String) -> Error {
+    Error::configuration(match destination {
+        Some(destination) => format!(
+            "request to {destination}: expected a token request that may be used there, got the \
+             one that is bound to {bound_to}; pick one that is bound to this origin, or to none"
+        ),
+        None => format!(
+            "request over a trusted channel: its origin is not known, and its token request is \
+             bound to {bound_to}; name the channel's endpoint by for_channel or for_endpoint"
+        ),
+    })
 }

@@ -53,7 +53,7 @@ impl Settings {
             statuses: RejectionStatuses::new(&self.statuses)?,
             methods: self.methods,
         };
-        let bindings = Bindings::new(token_requests);
+        let bindings = Bindings::new(token_requests, tokens.default_cache().request());
         let rules = Rules::new(tokens, origins, bindings, classifier);
         Ok(Authorizer {
             kind: Kind::Single(Arc::new(rules)),

@@ -191,8 +191,11 @@ impl Completion {
     }
 
     /// Publishes the token to the receivers of changes.
-    pub(super) fn publish(&self) {
-        if let (Some(changes), Ok(fetched)) = (&self.changes, &self.outcome) {
+    ///
+    /// The sender is dropped here: a task that keeps the token warm must not keep the receivers open
+    /// after the last handle of the cache.
+    pub(super) fn publish(&mut self) {
+        if let (Some(changes), Ok(fetched)) = (self.changes.take(), &self.outcome) {
             changes.publish(&fetched.token);
         }
     }

@@ -16,7 +16,7 @@ use super::{
     fetch::{Fetch, Fetched, catch_panic},
     inner::{Inner, Issued},
     runtime::Runtime,
-    shared_store,
+    shared_store::{self, Unsaved},
     state::{Begun, Join, Outcome, RefreshState, Waiter},
 };
 use crate::{Error, ErrorKind, shared_store::SharedTokenStore, time::Now};
@@ -52,20 +52,22 @@ impl RefreshTask {
     async fn run_once(self) -> Option<Self> {
         let (fetched, shared) = match &self.store {
             None => (self.fetch.run().await, None),
-            Some(store) => shared_store::fetch(&self.fetch, store, &self.cache).await,
+            Some(store) => self.fetch_with(store).await,
         };
         let cache = self.cache.upgrade()?;
         let save = shared
             .is_some()
             .then(|| to_save(&cache, &fetched))
             .flatten();
-        let completion = cache.complete(self.number, fetched, self.fetch.draw);
+        let mut completion = cache.complete(self.number, fetched, self.fetch.draw);
         let keep_warm = cache.keep_warm;
         drop(cache);
         self.outcome.send_replace(Some(completion.outcome.clone()));
         completion.publish();
         if let Some(shared) = shared {
-            shared.save(save, completion.hold_back()).await;
+            // a panic must not end the refreshes of a cache that is kept warm
+            let save = shared.save(save, completion.hold_back());
+            let _ = catch_panic(ErrorKind::Panicked, "saving the token panicked", save).await;
         }
         let Self {
             cache,
@@ -82,6 +84,24 @@ impl RefreshTask {
         let next = completion.next.filter(|_| keep_warm)?;
         clock.sleep_until(next).await;
         cache.upgrade()?.begin_next(number)
+    }
+}
+
+impl RefreshTask {
+    /// Fetches a token with the shared store. A panic outside the store and the source, such as one
+    /// of a subscriber of tracing events, is a failed fetch, which backs off.
+    async fn fetch_with(&self, store: &Arc<dyn SharedTokenStore>) -> (Fetched, Option<Unsaved>) {
+        let started = self.fetch.clock.now();
+        let fetch = shared_store::fetch(&self.fetch, store, &self.cache);
+        let fetched = catch_panic(ErrorKind::Panicked, "fetching the token panicked", fetch).await;
+        fetched.unwrap_or_else(|error| {
+            let failed = Fetched {
+                requested_at: started,
+                result: Err(error),
+                from_store: false,
+            };
+            (failed, None)
+        })
     }
 }
 

@@ -34,6 +34,9 @@ pub enum Replacement {
     /// No other token is requested now: the rejection budget is used up, the rejected token is
     /// itself a replacement that no API has accepted yet, the last token request failed and its
     /// backoff has not ended, or the caller runs outside a tokio runtime.
+    ///
+    /// The cache still returns the rejected token: wait before the next connection, for instance
+    /// 30 s, instead of repeating the rejected one in a loop.
     Unavailable,
 }
 
@@ -184,7 +187,11 @@ impl Inner {
             events::replacement_withheld(generation, reason);
             return None;
         }
-        let waiter = self.begin(&mut state, now).ok()?;
+        let Ok(waiter) = self.begin(&mut state, now) else {
+            drop(state);
+            events::replacement_withheld(generation, "the caller runs outside a tokio runtime");
+            return None;
+        };
         if uses_budget {
             state.rejection_budget.take(now);
         }

@@ -94,7 +94,8 @@ impl TokenCache {
     /// Kafka or AMQP broker, a WebSocket, a long stream. A thousand rejections of one token cause
     /// one token request. Rejections of a token that has been replaced already cause none. An API
     /// that rejects every token causes at most four token requests in a row, and one more every
-    /// 30 s: the rejection budget.
+    /// 30 s: the rejection budget. A replacement that is itself rejected within 30 s causes no
+    /// token request. Call this inside a tokio runtime: outside one nothing can request a token.
     ///
     /// ```
     /// use auth_core::{AccessToken, Replacement, TokenCache};
@@ -129,19 +130,23 @@ impl TokenCache {
     /// Returns a receiver of each new token: for connections that outlive a token and have to
     /// present the next one, such as a Kafka client that reauthenticates.
     ///
-    /// A receiver causes no token request. Combine it with
+    /// A receiver causes no token request, and does not keep the cache alive. Combine it with
     /// [`keep_warm`](TokenCacheBuilder::keep_warm), or with reads.
     ///
     /// ```
-    /// use auth_core::TokenCache;
+    /// use auth_core::{Error, TokenCache};
     ///
     /// # struct Broker;
     /// # impl Broker { async fn authenticate(&self, _: &str) {} }
-    /// async fn reauthenticate(tokens: TokenCache, broker: Broker) {
+    /// /// Presents each token to the broker, until the last handle of the cache is dropped.
+    /// async fn authenticate(tokens: TokenCache, broker: Broker) -> Result<(), Error> {
     ///     let mut changes = tokens.changes();
+    ///     broker.authenticate(tokens.token().await?.secret()).await;
+    ///     drop(tokens);
     ///     while let Some(token) = changes.changed().await {
     ///         broker.authenticate(token.secret()).await;
     ///     }
+    ///     Ok(())
     /// }
     /// ```
     #[must_use]

@@ -68,13 +68,13 @@ impl<'a> From<&'a Uri> for Target<'a> {
 }
 
 /// The scheme, host and port that a URI names. The authority is split only when needed.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub(crate) struct Destination<'a> {
     scheme: Scheme,
     place: Place<'a>,
 }
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 enum Place<'a> {
     Authority(&'a Authority),
     Parts { host: &'a str, port: Option<u16> },
@@ -136,6 +136,13 @@ impl<'a> Destination<'a> {
 impl Hash for Destination<'_> {
     fn hash<H: Hasher>(&self, state: &mut H) {
         (self.scheme, self.host(), self.host_and_port()).hash(state);
+    }
+}
+
+/// Leaves out user information, which may be secret.
+impl fmt::Debug for Destination<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
     }
 }
 

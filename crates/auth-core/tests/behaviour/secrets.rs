@@ -1,8 +1,8 @@
 //! `Debug`, errors and logs show no secret.
 
 use auth_core::{
-    Authorizer, ClientAuthentication, ClientCredentials, ClientSecret, SecretString, TokenCache,
-    TokenRequest, TokenResponse, TokenSource, provider::Provider,
+    Authorizer, ClientAuthentication, ClientCredentials, ClientSecret, RequestHead, SecretString,
+    TokenCache, TokenRequest, TokenResponse, TokenSource, provider::Provider,
 };
 use auth_test_support::{
     secrets::{Canned, GOOD, ID, SECRET, TOKEN, assert_clean, credentials, debug_is_clean},
@@ -59,6 +59,30 @@ async fn debug_of_every_public_type_that_holds_a_secret() {
 }
 
 /// The server echoes the secret and the token in every member, in valid and in invalid responses.
+#[test]
+fn debug_and_errors_show_no_user_information_of_a_uri() {
+    let tenants = Authorizer::per_tenant(
+        |_: &RequestHead<'_>| Some(1_u8),
+        |_: &u8| Err(auth_core::Error::configuration("unused")),
+    );
+    let uri = "https://user:s3cr3t@api.example/path";
+    let channel = tenants.build().unwrap().for_channel(&uri.parse().unwrap());
+    let shown = format!("{:?}", channel.unwrap());
+    assert!(
+        shown.contains("api.example") && !shown.contains("s3cr3t"),
+        "{shown}"
+    );
+    let request = http::Request::get(uri).body(()).unwrap();
+    let shown = format!("{:?}", RequestHead::from(&request));
+    assert!(
+        shown.contains("api.example") && !shown.contains("s3cr3t"),
+        "{shown}"
+    );
+    let provider = "idnow:user:s3cr3t@host".parse::<auth_core::provider::Provider>();
+    let error = provider.unwrap_err().to_string();
+    assert!(!error.contains("s3cr3t"), "{error}");
+}
+
 #[tokio::test]
 async fn errors_show_no_secret_and_no_body() {
     for canned in [

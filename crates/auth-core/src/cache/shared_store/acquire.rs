@@ -155,7 +155,7 @@ impl SharedFetch<'_> {
                 Err(OperationError::NoTime(..)) if store_works => {}
                 Err(error) => return Err(error),
             }
-            let changed = catch_store_panic(async { access.store.changed(&access.key).await });
+            let changed = async { access.store.changed(&access.key).await };
             let changed_by = access
                 .clock
                 .now()
@@ -163,8 +163,9 @@ impl SharedFetch<'_> {
                 .saturating_add(load_again_after)
                 .min(end);
             load_again_after = Duration::MAX;
-            let changed = access.clock.before(changed_by, changed).await;
-            if let Some(Err(error)) = changed.map(flatten) {
+            // a wait that times out is dropped inside the catch
+            let changed = catch_store_panic(access.clock.before(changed_by, changed)).await;
+            if let Some(Err(error)) = changed.transpose().map(flatten) {
                 return Err(access.failed("wait", &error));
             }
             match self.saved().await {

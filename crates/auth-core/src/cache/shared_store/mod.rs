@@ -7,3 +7,4 @@ mod operation;
 mod save;
 
 pub(super) use acquire::fetch;
+pub(super) use save::Unsaved;

@@ -89,8 +89,9 @@ impl StoreAccess {
         outcome: impl Future<Output = Result<T, Error>>,
     ) -> Result<Result<T, Error>, Error> {
         let until = self.clock.now().monotonic.saturating_add(limit);
-        let outcome = self.clock.before(until, catch_store_panic(outcome)).await;
-        outcome.map(flatten).ok_or_else(|| {
+        // an operation that times out is dropped inside the catch
+        let outcome = catch_store_panic(self.clock.before(until, outcome)).await;
+        outcome.transpose().map(flatten).ok_or_else(|| {
             Error::new(
                 ErrorKind::SharedStore,
                 match is_cut {

@@ -48,13 +48,18 @@ impl Unsaved {
 
 /// Runs `work` while the lease is held.
 pub(super) async fn while_held<T>(lease: &dyn Lease, work: impl Future<Output = T>) -> T {
-    let (mut hold, mut work) = (pin!(catch_store_panic(lease.hold())), pin!(work));
-    let mut is_held = true;
-    poll_fn(|cx| {
-        if is_held && hold.as_mut().poll(cx).is_ready() {
-            is_held = false;
+    let mut hold = Some(Box::pin(catch_store_panic(async { lease.hold().await })));
+    let mut work = pin!(work);
+    let outcome = poll_fn(|cx| {
+        if let Some(holding) = &mut hold
+            && holding.as_mut().poll(cx).is_ready()
+        {
+            hold = None;
         }
         work.as_mut().poll(cx)
     })
-    .await
+    .await;
+    // the store's future may panic when it is dropped
+    let _ = catch_store_panic(async { drop(hold) }).await;
+    outcome
 }

@@ -56,8 +56,20 @@ async fn over_a_channel_that_is_declared_trusted_the_uri_decides() {
         .unwrap();
     assert_eq!(sent(&authorizer, ORDERS, None).await, "orders");
     assert_eq!(sent(&authorizer, PATH, None).await, "default");
-    assert_eq!(
-        sent(&authorizer, PATH, Some(&scope("orders"))).await,
-        "orders"
+}
+
+/// The channel may go to another origin than the one that the token request is bound to.
+#[tokio::test]
+async fn over_a_channel_that_is_declared_trusted_a_bound_token_needs_a_uri_that_names_its_origin() {
+    let authorizer = builder()
+        .origin(OTHER)
+        .origin_with(ORDERS, scope("orders"))
+        .danger_trust_channel(true)
+        .build()
+        .unwrap();
+    let error = declined(&authorizer, PATH, Some(&scope("orders"))).await;
+    assert!(
+        error.contains(ORDERS) && error.contains("for_channel"),
+        "{error}"
     );
 }

@@ -238,3 +238,33 @@ fn a_builder_that_is_printed_shows_no_secret() {
     );
     assert!(!shown.contains("s3cr3t"), "{shown}");
 }
+
+/// The token of requests that name none goes nowhere that its token request is not bound to.
+#[tokio::test]
+async fn a_default_token_request_that_is_bound_is_sent_to_its_origins_only() {
+    let tokens = || {
+        TokenCache::builder(ByScope)
+            .request(scope("orders"))
+            .build()
+    };
+    let authorizer = Authorizer::builder(tokens())
+        .origin_with(ORDERS, scope("orders"))
+        .origin(OTHER)
+        .build()
+        .unwrap();
+    assert_eq!(sent(&authorizer, ORDERS, None).await, "orders");
+    for picked in [None, Some(&scope("orders"))] {
+        let error = declined(&authorizer, OTHER, picked).await;
+        assert!(error.contains(ORDERS) && error.contains(OTHER), "{error}");
+    }
+    assert_eq!(
+        sent(&authorizer, OTHER, Some(&scope("other"))).await,
+        "other"
+    );
+    let any = Authorizer::builder(tokens())
+        .origin_with(ORDERS, scope("orders"))
+        .danger_any_origin(true)
+        .build()
+        .unwrap();
+    declined(&any, "https://elsewhere.example", None).await;
+}

@@ -241,3 +241,29 @@ async fn a_dropped_wait_loses_no_change() {
     drop(waiting);
     assert_eq!(received(&mut changes), "t1");
 }
+
+/// The task that keeps the token warm holds no sender: it may be in a runtime that nothing drives.
+#[test]
+fn a_receiver_ends_with_the_last_handle_although_the_runtime_of_the_refresh_task_is_not_driven() {
+    let runtime = || {
+        tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .unwrap()
+    };
+    let (not_driven, driven) = (runtime(), runtime());
+    let tokens = TokenCache::builder(Scripted::expires_in(LIFETIME))
+        .keep_warm()
+        .build();
+    let mut changes = tokens.changes();
+    not_driven.block_on(async {
+        tokens.token().await.unwrap();
+        tokens.flush().await;
+    });
+    drop(tokens);
+    driven.block_on(async {
+        assert!(changes.changed().await.is_some());
+        let ended = changes.changed().now_or_never();
+        assert!(matches!(ended, Some(None)), "{ended:?}");
+    });
+}

@@ -200,3 +200,78 @@ async fn a_source_without_a_key_shares_nothing() {
     settle().await;
     assert_eq!(store.saves(), 0);
 }
+
+/// Panics when a future of the store is dropped, as it is after a timeout.
+struct PanicsWhenDropped;
+
+impl Drop for PanicsWhenDropped {
+    fn drop(&mut self) {
+        if !std::thread::panicking() {
+            panic!("scripted");
+        }
+    }
+}
+
+/// A store whose `load` hangs and panics when dropped, if there is no lease to acquire, or whose
+/// lease does.
+#[derive(Debug)]
+struct PanicsOnDrop {
+    has_lease: bool,
+}
+
+#[derive(Debug)]
+struct LeasePanicsOnDrop;
+
+#[async_trait]
+impl Lease for LeasePanicsOnDrop {
+    async fn hold(&self) {
+        let _panics = PanicsWhenDropped;
+        std::future::pending::<()>().await;
+    }
+
+    async fn release(self: Box<Self>) -> Result<(), Error> {
+        Ok(())
+    }
+
+    async fn release_after(self: Box<Self>, _: Duration) -> Result<(), Error> {
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl SharedTokenStore for PanicsOnDrop {
+    async fn load(&self, _: &SharedKey) -> Result<Option<SharedToken>, Error> {
+        if !self.has_lease {
+            let _panics = PanicsWhenDropped;
+            std::future::pending::<()>().await;
+        }
+        Ok(None)
+    }
+
+    async fn save(&self, _: &SharedKey, _: &SharedToken) -> Result<(), Error> {
+        Ok(())
+    }
+
+    async fn lease(&self, _: &SharedKey) -> Result<Option<Box<dyn Lease>>, Error> {
+        Ok(Some(Box::new(LeasePanicsOnDrop)))
+    }
+
+    async fn changed(&self, _: &SharedKey) -> Result<(), Error> {
+        std::future::pending().await
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_store_whose_futures_panic_when_they_are_dropped_costs_no_request_its_token() {
+    for has_lease in [false, true] {
+        let source = Scripted::expires_in(600);
+        let tokens = TokenCache::builder(Shareable(source.clone()))
+            .shared_store(PanicsOnDrop { has_lease })
+            .clock(TokioClock::new())
+            .build();
+        assert_eq!(secret(&tokens).await, "t1");
+        settle().await;
+        assert_eq!(source.requests(), 1, "{has_lease}");
+        assert!(tokens.cached().is_some());
+    }
+}
