@@ -40,7 +40,7 @@ impl Grant {
         requested: Option<&str>,
         is_shared: bool,
     ) -> Option<Self> {
-        if !tenant.tokens.status().is_usable() {
+        if !tenant.tokens.status().has_usable_token() {
             return None;
         }
         let token = tenant.tokens.token().await.ok()?;

@@ -23,10 +23,10 @@
 //! # use auth_core::{Authorizer, Error, HttpTransport, TokenCache, provider::Provider};
 //! # fn example(transport: impl HttpTransport) -> Result<(), Error> {
 //! let signicat = Provider::signicat();
-//! let credentials = signicat
+//! let grant = signicat
 //!     .client_credentials("sandbox-round-apple-123", "fakeCl13n7S3Cr3T1234567890")
 //!     .build(transport)?;
-//! let tokens = Authorizer::builder(TokenCache::new(credentials))
+//! let authorizer = Authorizer::builder(TokenCache::new(grant))
 //!     .origins(signicat.api_origin())
 //!     .build()?;
 //! # Ok(())

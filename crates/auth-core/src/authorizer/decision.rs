@@ -21,7 +21,7 @@ pub enum Decision {
 impl Decision {
     /// Declines to send the request, because of `error`.
     #[cold]
-    pub(super) fn decline(error: Error) -> Self {
+    pub(super) fn fail(error: Error) -> Self {
         Self::Wait(Box::pin(std::future::ready(Err(error))))
     }
 }

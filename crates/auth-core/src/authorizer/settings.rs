@@ -8,7 +8,7 @@ use super::{
     bindings::Bindings,
     classify::Classifier,
     connection::Channel,
-    decide::{Authorizer, Kind},
+    authorizer::{Authorizer, Kind},
     rejection_statuses::RejectionStatuses,
     replay_methods::ReplayMethods,
     rules::Rules,

@@ -39,7 +39,7 @@ pub struct CacheStatus {
 impl CacheStatus {
     /// Returns whether a request would get a token without waiting.
     #[must_use]
-    pub fn is_usable(&self) -> bool {
+    pub fn has_usable_token(&self) -> bool {
         self.usable_for.is_some()
     }
 }

@@ -77,6 +77,6 @@
 //! /// The service is healthy if a request would find a token, or no attempt has failed yet.
 //! fn is_healthy(tokens: &TokenCache) -> bool {
 //!     let status = tokens.status();
-//!     status.is_usable() || status.consecutive_failures == 0
+//!     status.has_usable_token() || status.consecutive_failures == 0
 //! }
 //! ```

@@ -18,8 +18,8 @@ use crate::{Error, TokenCache};
 ///
 /// ```
 /// # use auth_core::{Authorizer, ClientCredentials, Error, TokenCache};
-/// # fn example(credentials: ClientCredentials) -> Result<(), Error> {
-/// let authorizer = Authorizer::builder(TokenCache::new(credentials))
+/// # fn example(grant: ClientCredentials) -> Result<(), Error> {
+/// let authorizer = Authorizer::builder(TokenCache::new(grant))
 ///     .origin("https://api.example.com")
 ///     .build()?;
 /// # Ok(())
@@ -41,7 +41,7 @@ pub(super) enum Kind {
 
 /// Decides by the authorizer of a request's tenant.
 pub(super) trait Tenants: fmt::Debug + Send + Sync {
-    fn decide(&self, request: &RequestHead<'_>, channel: Option<&Channel>) -> Decision;
+    fn authorize_on(&self, request: &RequestHead<'_>, channel: Option<&Channel>) -> Decision;
 }
 
 impl Authorizer {
@@ -51,7 +51,7 @@ impl Authorizer {
     #[must_use]
     pub fn tokens(&self) -> Option<&TokenCache> {
         match &self.kind {
-            Kind::Single(rules) => Some(rules.tokens().default_cache()),
+            Kind::Single(rules) => Some(rules.caches().default_cache()),
             Kind::PerTenant(_) => None,
         }
     }
@@ -60,14 +60,14 @@ impl Authorizer {
     /// token.
     #[inline]
     pub fn authorize<'a>(&self, request: impl Into<RequestHead<'a>>) -> Decision {
-        self.decide(&request.into(), self.channel.as_ref())
+        self.authorize_on(&request.into(), self.channel.as_ref())
     }
 
     #[inline]
-    pub(super) fn decide(&self, request: &RequestHead<'_>, channel: Option<&Channel>) -> Decision {
+    pub(super) fn authorize_on(&self, request: &RequestHead<'_>, channel: Option<&Channel>) -> Decision {
         let rules = match &self.kind {
             Kind::Single(rules) => rules,
-            Kind::PerTenant(tenants) => return tenants.decide(request, channel),
+            Kind::PerTenant(tenants) => return tenants.authorize_on(request, channel),
         };
         let connection = match channel {
             None => Connection::ByUri,
@@ -75,7 +75,7 @@ impl Authorizer {
             Some(Channel::Allowed(origin)) => Connection::To(*origin),
             Some(Channel::To(uri)) => match rules.check_channel(uri) {
                 Ok(origin) => Connection::To(origin),
-                Err(error) => return Decision::decline(error),
+                Err(error) => return Decision::fail(error),
             },
         };
         rules.authorize(request, connection)
