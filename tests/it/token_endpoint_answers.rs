@@ -173,10 +173,7 @@ async fn no_server_listens() {
         let authentication = ClientAuthentication::client_secret_basic(SECRET);
         let grant = ClientCredentials::builder(&url, "client", authentication);
         let grant = grant.build(transport).unwrap();
-        let error = grant
-            .fetch(&TokenRequest::default())
-            .await
-            .unwrap_err();
+        let error = grant.fetch(&TokenRequest::default()).await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Connection);
         assert!(error.is_transient());
     }

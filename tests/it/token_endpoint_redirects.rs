@@ -61,10 +61,7 @@ async fn redirected(transport: impl HttpTransport + Clone) -> Vec<(u16, String)>
             let url = format!("{}/token", endpoint.origin());
             let grant = ClientCredentials::builder(url, "client", authentication);
             let grant = grant.build(transport.clone()).unwrap();
-            let error = grant
-                .fetch(&TokenRequest::default())
-                .await
-                .unwrap_err();
+            let error = grant.fetch(&TokenRequest::default()).await.unwrap_err();
             assert_eq!(error.kind(), ErrorKind::Redirected, "{status}: {error}");
             assert!(!error.is_transient());
             assert!(
@@ -130,10 +127,7 @@ async fn a_chain_of_redirects_that_starts_within_the_origin_does_not_forward_the
             let grant = ClientCredentials::builder(asked.url(), "client", authentication);
             let transport = ReqwestTransport::from_client(reqwest_client());
             let grant = grant.build(transport).unwrap();
-            let error = grant
-                .fetch(&TokenRequest::default())
-                .await
-                .unwrap_err();
+            let error = grant.fetch(&TokenRequest::default()).await.unwrap_err();
             assert_eq!(error.kind(), ErrorKind::Redirected);
             let seen = unlisted.received().await;
             assert!(!holds_the_secret(&seen), "{status}: {seen}");

@@ -336,7 +336,12 @@ async fn a_request_that_waits_for_a_token_holds_no_permit() {
         assert_eq!(waited.unwrap(), StatusCode::OK);
         elapsed
     }
-    let client = stack(authorizer(seconds(5)), TIMEOUT, 1, Servers::default().client());
+    let client = stack(
+        authorizer(seconds(5)),
+        TIMEOUT,
+        1,
+        Servers::default().client(),
+    );
     assert_eq!(time_beside_a_waiting_request(client).await.as_secs(), 0);
 
     let outside = ServiceBuilder::new()

@@ -1,4 +1,4 @@
-//! The [`Authorizer`], which decides what an adapter does with a request.
+//! The [`Authorizer`]: whether a request carries a token, and which one.
 
 use std::{fmt, sync::Arc};
 
@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{Error, TokenCache};
 
-/// Decides what an adapter does with a request: which token it carries, if any.
+/// Decides whether a request carries a token, and which one.
 ///
 /// Cheap to clone. Every adapter takes one.
 ///
@@ -28,7 +28,8 @@ use crate::{Error, TokenCache};
 #[derive(Clone)]
 pub struct Authorizer {
     pub(super) kind: Kind,
-    /// The destination of the connection, where the URIs of the requests do not decide it.
+    /// The connection's destination, if it does not follow from the requests' URIs (tonic's
+    /// `Channel`).
     pub(super) channel: Option<Channel>,
 }
 
@@ -39,7 +40,7 @@ pub(super) enum Kind {
     PerTenant(Arc<dyn Tenants>),
 }
 
-/// Decides by the authorizer of a request's tenant.
+/// Finds a request's tenant and asks the tenant's authorizer.
 pub(super) trait Tenants: fmt::Debug + Send + Sync {
     fn authorize_on(&self, request: &RequestHead<'_>, channel: Option<&Channel>) -> Decision;
 }
@@ -56,15 +57,18 @@ impl Authorizer {
         }
     }
 
-    /// Decides what to do with a request. Neither waits nor allocates while there is a usable
-    /// token.
+    /// Decides about one request. Neither waits nor allocates while there is a usable token.
     #[inline]
     pub fn authorize<'a>(&self, request: impl Into<RequestHead<'a>>) -> Decision {
         self.authorize_on(&request.into(), self.channel.as_ref())
     }
 
     #[inline]
-    pub(super) fn authorize_on(&self, request: &RequestHead<'_>, channel: Option<&Channel>) -> Decision {
+    pub(super) fn authorize_on(
+        &self,
+        request: &RequestHead<'_>,
+        channel: Option<&Channel>,
+    ) -> Decision {
         let rules = match &self.kind {
             Kind::Single(rules) => rules,
             Kind::PerTenant(tenants) => return tenants.authorize_on(request, channel),
@@ -90,7 +94,7 @@ impl Authorizer {
     /// does not allow that origin is not sent.
     ///
     /// # Errors
-    /// If `uri` is not one of the allowed origins.
+    /// If the origin of `uri` is not allowed. With tenants, never.
     pub fn for_channel(self, uri: &Uri) -> Result<Self, Error> {
         let channel = match &self.kind {
             Kind::Single(rules) => Channel::Allowed(rules.check_channel(uri)?),

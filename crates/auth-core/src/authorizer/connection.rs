@@ -4,7 +4,8 @@ use http::Uri;
 
 use crate::origin::Allowed;
 
-/// The destination of an authorizer's connection, where the URIs of its requests do not decide it.
+/// The destination of an authorizer's connection, if it does not follow from its requests' URIs
+/// (tonic's `Channel`).
 #[derive(Clone, Debug)]
 pub(super) enum Channel {
     /// An allowed origin; which one is not known.

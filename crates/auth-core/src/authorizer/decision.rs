@@ -19,7 +19,7 @@ pub enum Decision {
 }
 
 impl Decision {
-    /// Declines to send the request, because of `error`.
+    /// Fails the request with `error`: it is not sent.
     #[cold]
     pub(super) fn fail(error: Error) -> Self {
         Self::Wait(Box::pin(std::future::ready(Err(error))))

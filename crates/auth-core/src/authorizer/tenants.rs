@@ -8,8 +8,8 @@ use std::{
 };
 
 use super::{
-    connection::Channel,
     authorizer::{Authorizer, Kind, Tenants},
+    connection::Channel,
     decision::Decision,
     head::RequestHead,
 };

@@ -5,7 +5,7 @@ use auth_core::{
     TokenRequest, TokenResponse, TokenSource, provider::Provider,
 };
 use auth_test_support::{
-    secrets::{Canned, GOOD, ID, SECRET, TOKEN, assert_clean, grant, debug_is_clean},
+    secrets::{Canned, GOOD, ID, SECRET, TOKEN, assert_clean, debug_is_clean, grant},
     with_timeout,
 };
 use http::Request;

@@ -4,7 +4,7 @@ use auth_core::{Authorizer, TokenCache};
 use auth_reqwest::{AuthMiddleware, ReqwestTransport};
 use auth_test_support::{
     reqwest_clients::reqwest_client,
-    secrets::{GOOD, TOKEN, grant, debug_is_clean},
+    secrets::{GOOD, TOKEN, debug_is_clean, grant},
 };
 
 #[tokio::test]

@@ -3,7 +3,7 @@
 use auth_core::{Authorizer, TokenCache};
 use auth_test_support::{
     hyper_clients::hyper_client,
-    secrets::{GOOD, TOKEN, grant, debug_is_clean},
+    secrets::{GOOD, TOKEN, debug_is_clean, grant},
 };
 use auth_tower::{AuthLayer, TowerTransport};
 use tower::Layer;

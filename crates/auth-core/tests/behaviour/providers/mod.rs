@@ -82,8 +82,7 @@ async fn idfy_deprecated() {
 
 #[tokio::test]
 async fn signicat_express() {
-    let grant =
-        grant(&Provider::signicat_express()).scope("document_read document_write");
+    let grant = grant(&Provider::signicat_express()).scope("document_read document_write");
     let url = "https://api.signicat.io/oauth/connect/token";
     let body = "grant_type=client_credentials&scope=document_read+document_write";
     IDFY.serves(grant, url, Some(BASIC), body).await;
@@ -135,9 +134,7 @@ async fn idnow_by_basic() {
     let grant = grant_by_basic(&Provider::idnow("auth.customer.example"));
     let url = "https://auth.customer.example/oidc/token";
     let body = "grant_type=client_credentials";
-    IDNOW_BY_BASIC
-        .serves(grant, url, Some(BASIC), body)
-        .await;
+    IDNOW_BY_BASIC.serves(grant, url, Some(BASIC), body).await;
 }
 
 #[test]
