@@ -24,7 +24,7 @@ pub(crate) struct Grant {
     requested: Option<Scopes>,
 }
 
-/// How long a token is valid.
+/// The lifetime of a token.
 #[derive(Clone, Copy, Debug)]
 enum Validity {
     /// Counted from this process's token request.

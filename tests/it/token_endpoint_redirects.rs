@@ -100,7 +100,7 @@ async fn the_tower_transport_over_hyper_does_not_connect_to_the_other_origin() {
     }
 }
 
-/// The behaviour without the transport, which the transport prevents.
+/// The behavior without the transport, which the transport prevents.
 #[tokio::test]
 async fn a_default_reqwest_client_would_deliver_the_secret() {
     let unlisted = unlisted_origin().await;

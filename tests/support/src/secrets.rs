@@ -1,4 +1,4 @@
-//! A client whose secret and token can be recognised in printed text.
+//! A client whose secret and token can be recognized in printed text.
 
 use std::fmt::{self, Debug};
 

@@ -8,8 +8,8 @@ use crate::Error;
 /// The decision about a request: send it unchanged, or with a token.
 #[must_use]
 pub enum Decision {
-    /// Send the request unchanged: it has an `Authorization` header of its own, goes to an origin
-    /// that may not receive the token, or belongs to no tenant.
+    /// Send the request unchanged: it has an `Authorization` header of its own, goes to an
+    /// unlisted origin, or belongs to no tenant.
     PassThrough,
     /// Apply the attempt to the request and send it.
     Authorize(Attempt),

@@ -28,7 +28,7 @@ pub struct TokenResponse {
     pub(crate) authorization: HeaderValue,
     lifetime: Option<Duration>,
     scopes: Option<Scopes>,
-    /// How much of the lifetime had passed when the token was loaded from a shared store.
+    /// The part of the lifetime that had passed when the token was loaded from a shared store.
     pub(crate) age: Duration,
 }
 
