@@ -44,7 +44,10 @@ const POLL_INTERVAL: Duration = Duration::from_millis(250);
 /// use std::time::Duration;
 /// use auth_testing::{
 ///     MemoryStore, TokioClock,
-///     auth_core::{Error, SharedKey, TokenCache, TokenRequest, TokenResponse, TokenSource, async_trait},
+///     auth_core::{
+///         Error, TokenCache, TokenRequest, TokenResponse, TokenSource, async_trait,
+///         shared_store::SharedKey,
+///     },
 /// };
 ///
 /// /// A program's own source has to name its tokens; `ClientCredentials` does.
