@@ -57,7 +57,8 @@
 //! |---|---|
 //! | It goes to an unlisted origin. | It is sent without a token. A warning is logged, once for each of the first 64 origins. |
 //! | It has an `Authorization` header of its own. | It is sent unchanged. |
-//! | It belongs to no tenant. | It is sent without a token. |
+//! | It goes through a connection whose destination is not known: tonic's `Channel` without `AuthLayer::for_endpoint`. | It is sent without a token. A warning is logged, once for each authorizer. |
+//! | It belongs to no tenant. | It is sent without a token. A debug event is logged. |
 //!
 //! # Errors, logs and health
 //!

@@ -24,7 +24,7 @@ pub(super) const SECOND: Duration = Duration::from_secs(1);
 ///   0.625–1.375. The factor is drawn once for each token, so that processes that started together
 ///   do not refresh together.
 /// - A token that is received expired is used for 1 s, unless the machine or the process was
-///   suspended during the token request.
+///   suspended during the token request. A lifetime of less than 1 s counts as 1 s.
 /// - An attempt takes at most 10 s. While there is a usable token, it also takes at most half of
 ///   the time that the token remains usable, but at least 1 s.
 /// - After a transient failure (connection, timeout, 5xx, 408, 429, the error
