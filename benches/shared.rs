@@ -67,10 +67,10 @@ impl Bench {
     fn process(&self) -> TokenCacheBuilder {
         let authentication = ClientAuthentication::client_secret_basic("secret");
         let http = reqwest::Client::builder().no_proxy();
-        let credentials =
+        let grant =
             ClientCredentials::builder(self.server.token_endpoint(), "bench", authentication)
                 .build(ReqwestTransport::new(http).unwrap());
-        TokenCache::builder(credentials.unwrap())
+        TokenCache::builder(grant.unwrap())
     }
 
     fn store(&self) -> RedisStore {

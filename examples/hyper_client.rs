@@ -24,14 +24,14 @@ async fn main() -> anyhow::Result<()> {
 
     let secret = ClientSecret::from_env("AUTH_CLIENT_SECRET")?;
     let api = var("API_URL")?;
-    let tokens =
+    let authorizer =
         Authorizer::client_credentials(var("AUTH_TOKEN_URL")?, var("AUTH_CLIENT_ID")?, secret)
             .scope(var("AUTH_SCOPE").unwrap_or_default())
             .origin_of(&api)
             .build(TowerTransport::new(hyper_client.clone()))?;
 
     let client = ServiceBuilder::new()
-        .layer(AuthLayer::new(tokens))
+        .layer(AuthLayer::new(authorizer))
         .service(hyper_client);
 
     let request = Request::get(api).body(Full::default())?;

@@ -10,12 +10,12 @@ async fn main() -> anyhow::Result<()> {
 
     let (api, url) = (std::env::var("API_URL")?, std::env::var("AUTH_TOKEN_URL")?);
     let secret = auth_core::ClientSecret::from_env("AUTH_CLIENT_SECRET")?;
-    let tokens = auth_core::Authorizer::client_credentials(url, "my-client", secret)
+    let authorizer = auth_core::Authorizer::client_credentials(url, "my-client", secret)
         .scope("document_read")
         .origin_of(&api)
         .build(ReqwestTransport::new(reqwest::Client::builder())?)?;
     let client = reqwest_middleware::ClientBuilder::new(reqwest::Client::new())
-        .with(AuthMiddleware::new(tokens))
+        .with(AuthMiddleware::new(authorizer))
         .build();
     println!("{}", client.get(api).send().await?.text().await?);
     Ok(())

@@ -24,7 +24,7 @@ async fn main() -> anyhow::Result<()> {
 
     let secret = ClientSecret::from_env("AUTH_CLIENT_SECRET")?;
     let grpc_url = var("GRPC_URL")?;
-    let tokens =
+    let authorizer =
         Authorizer::client_credentials(var("AUTH_TOKEN_URL")?, var("AUTH_CLIENT_ID")?, secret)
             .scope(var("AUTH_SCOPE").unwrap_or_default())
             .origin_of(&grpc_url)
@@ -33,7 +33,7 @@ async fn main() -> anyhow::Result<()> {
     let endpoint =
         Channel::from_shared(grpc_url)?.tls_config(ClientTlsConfig::new().with_enabled_roots())?;
     let channel = ServiceBuilder::new()
-        .layer(AuthLayer::for_endpoint(&endpoint, tokens)?)
+        .layer(AuthLayer::for_endpoint(&endpoint, authorizer)?)
         .service(endpoint.connect_lazy());
 
     let response = HealthClient::new(channel)

@@ -24,7 +24,7 @@ pub(crate) struct Grant {
     requested: Option<Scopes>,
 }
 
-/// How long a token is valid.
+/// The lifetime of a token.
 #[derive(Clone, Copy, Debug)]
 enum Validity {
     /// Counted from this process's token request.
@@ -40,7 +40,7 @@ impl Grant {
         requested: Option<&str>,
         is_shared: bool,
     ) -> Option<Self> {
-        if !tenant.tokens.status().is_usable() {
+        if !tenant.tokens.status().has_usable_token() {
             return None;
         }
         let token = tenant.tokens.token().await.ok()?;

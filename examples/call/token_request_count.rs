@@ -24,7 +24,7 @@ impl TokenRequestCount {
         self.0.started.load(Relaxed)
     }
 
-    /// Returns the number of token requests that failed or were cancelled.
+    /// Returns the number of token requests that failed or were canceled.
     pub(crate) fn failed(&self) -> u64 {
         self.0.failed.load(Relaxed)
     }

@@ -72,8 +72,8 @@ pub(crate) async fn run(tasks: usize) -> anyhow::Result<bool> {
 fn tokens() -> anyhow::Result<TokenCache> {
     let authentication = ClientAuthentication::client_secret_basic(CLIENT_SECRET);
     let transport = ReqwestTransport::new(reqwest::Client::builder().no_proxy())?;
-    let credentials = ClientCredentials::builder(var(TOKEN_URL)?, CLIENT_ID, authentication);
-    let builder = TokenCache::builder(credentials.build(transport)?);
+    let grant = ClientCredentials::builder(var(TOKEN_URL)?, CLIENT_ID, authentication);
+    let builder = TokenCache::builder(grant.build(transport)?);
     let Ok(redis) = env::var(REDIS_URL) else {
         return Ok(builder.build());
     };

@@ -30,13 +30,13 @@ pub(crate) async fn hyper(servers: &Servers, load: &Load) -> anyhow::Result<Outc
     let hyper_client = hyper_client();
     let api = servers.api_url.as_str();
     let secret = servers.client_secret.clone();
-    let tokens = Authorizer::client_credentials(&servers.token_url, &servers.client_id, secret)
+    let authorizer = Authorizer::client_credentials(&servers.token_url, &servers.client_id, secret)
         .scope(&servers.scope)
         .origin_of(api)
         .build(TowerTransport::new(hyper_client.clone()))?;
 
     let client = ServiceBuilder::new()
-        .layer(AuthLayer::new(tokens.clone()))
+        .layer(AuthLayer::new(authorizer.clone()))
         .service(hyper_client);
 
     let call = async || {
@@ -50,7 +50,7 @@ pub(crate) async fn hyper(servers: &Servers, load: &Load) -> anyhow::Result<Outc
         response.into_body().collect().await?;
         Ok(Response::from(status))
     };
-    Ok(load.run("hyper", call, &tokens).await)
+    Ok(load.run("hyper", call, &authorizer).await)
 }
 
 pub(crate) async fn reqwest(servers: &Servers, load: &Load) -> anyhow::Result<Outcome> {
@@ -66,13 +66,13 @@ pub(crate) async fn reqwest(servers: &Servers, load: &Load) -> anyhow::Result<Ou
     };
     let api = &servers.api_url;
     let secret = servers.client_secret.clone();
-    let tokens = Authorizer::client_credentials(&servers.token_url, &servers.client_id, secret)
+    let authorizer = Authorizer::client_credentials(&servers.token_url, &servers.client_id, secret)
         .scope(&servers.scope)
         .origin_of(api.as_str())
         .build(ReqwestTransport::new(builder())?)?;
 
     let client = reqwest_middleware::ClientBuilder::new(builder().build()?)
-        .with(AuthMiddleware::new(tokens.clone()))
+        .with(AuthMiddleware::new(authorizer.clone()))
         .build();
 
     let call = async || {
@@ -86,7 +86,7 @@ pub(crate) async fn reqwest(servers: &Servers, load: &Load) -> anyhow::Result<Ou
         response.bytes().await?;
         Ok(Response::from(status))
     };
-    Ok(load.run("reqwest", call, &tokens).await)
+    Ok(load.run("reqwest", call, &authorizer).await)
 }
 
 /// Returns `None` if there is no gRPC server.
@@ -95,7 +95,7 @@ pub(crate) async fn tonic(servers: &Servers, load: &Load) -> anyhow::Result<Opti
         return Ok(None);
     };
     let secret = servers.client_secret.clone();
-    let tokens = Authorizer::client_credentials(&servers.token_url, &servers.client_id, secret)
+    let authorizer = Authorizer::client_credentials(&servers.token_url, &servers.client_id, secret)
         .scope(&servers.scope)
         .origin_of(grpc_url)
         .build(TowerTransport::new(hyper_client()))?;
@@ -104,7 +104,7 @@ pub(crate) async fn tonic(servers: &Servers, load: &Load) -> anyhow::Result<Opti
         .context("GRPC_URL")?
         .tls_config(ClientTlsConfig::new().with_enabled_roots())?;
     let channel = ServiceBuilder::new()
-        .layer(AuthLayer::for_endpoint(&endpoint, tokens.clone())?)
+        .layer(AuthLayer::for_endpoint(&endpoint, authorizer.clone())?)
         .service(endpoint.connect_lazy());
     let client = HealthClient::new(channel);
 
@@ -117,7 +117,7 @@ pub(crate) async fn tonic(servers: &Servers, load: &Load) -> anyhow::Result<Opti
             Err(status) => Err(cause(&status)),
         }
     };
-    Ok(Some(load.run("tonic", call, &tokens).await))
+    Ok(Some(load.run("tonic", call, &authorizer).await))
 }
 
 /// Returns the error of the layer without the status around it, whose text is long.

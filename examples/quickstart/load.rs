@@ -43,12 +43,12 @@ pub(crate) struct Outcome {
 }
 
 impl Load {
-    /// Calls `call` once for each request. `tokens` counts the token requests.
+    /// Calls `call` once for each request. `authorizer` counts the token requests.
     pub(crate) async fn run(
         &self,
         client: &'static str,
         call: impl AsyncFn() -> anyhow::Result<Response>,
-        tokens: &Authorizer,
+        authorizer: &Authorizer,
     ) -> Outcome {
         let start = Instant::now();
         let mut outcome = Outcome {
@@ -70,7 +70,7 @@ impl Load {
             outcome.add(response);
         }
         outcome.elapsed = start.elapsed();
-        if let Some(tokens) = tokens.tokens() {
+        if let Some(tokens) = authorizer.tokens() {
             let status = tokens.status();
             let finished = status.token_requests - u64::from(status.in_flight);
             outcome.token_requests = status.token_requests;

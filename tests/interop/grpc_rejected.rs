@@ -18,12 +18,12 @@ use tower::Layer as _;
 use crate::{
     greeter_client::{codec, greeter, hello},
     harness::{GrpcServer, OidcProvider, until},
-    stacks::tokens,
+    stacks::authorizer,
 };
 
 async fn client(provider: &OidcProvider, server: &GrpcServer) -> Result<Grpc<Auth<Channel>>> {
     let endpoint = Endpoint::from_shared(server.uri().to_owned())?;
-    let layer = AuthLayer::for_endpoint(&endpoint, tokens(provider, server.uri())?)?;
+    let layer = AuthLayer::for_endpoint(&endpoint, authorizer(provider, server.uri())?)?;
     let mut client = Grpc::new(layer.layer(endpoint.connect_lazy()));
     client.ready().await.map_err(anyhow::Error::from_boxed)?;
     Ok(client)

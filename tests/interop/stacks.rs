@@ -23,14 +23,14 @@ use crate::{
 };
 
 /// Returns an authorizer with tokens of `basic-client` for the API at `origin`.
-pub(crate) fn tokens(provider: &OidcProvider, origin: &str) -> Result<Authorizer> {
+pub(crate) fn authorizer(provider: &OidcProvider, origin: &str) -> Result<Authorizer> {
     let authentication = ClientAuthentication::client_secret_basic("basic-secret");
-    let credentials =
+    let grant =
         ClientCredentials::builder(provider.token_endpoint(), "basic-client", authentication)
             .scope("document_read")
             .build(ReqwestTransport::new(reqwest_builder()?)?)?;
-    let tokens = Authorizer::builder(TokenCache::new(credentials));
-    Ok(tokens.origin(origin).build()?)
+    let builder = Authorizer::builder(TokenCache::new(grant));
+    Ok(builder.origin(origin).build()?)
 }
 
 /// Returns a TLS configuration that trusts the certificates of the fixtures.
@@ -44,16 +44,16 @@ async fn hyper() -> Result<()> {
     let provider = OidcProvider::start(&[]).await?;
     let authentication = ClientAuthentication::client_secret_basic("basic-secret");
     let client = Client::builder(TokioExecutor::new()).build_http::<Full<Bytes>>();
-    let credentials =
+    let grant =
         ClientCredentials::builder(provider.token_endpoint(), "basic-client", authentication)
             .scope("document_read")
             .build(TowerTransport::new(client))?;
-    let tokens = Authorizer::builder(TokenCache::new(credentials));
-    let tokens = tokens.origin(provider.issuer()).build()?;
+    let builder = Authorizer::builder(TokenCache::new(grant));
+    let authorizer = builder.origin(provider.issuer()).build()?;
 
     let api = Client::builder(TokioExecutor::new()).build_http::<Empty<Bytes>>();
     let api = ServiceBuilder::new()
-        .layer(AuthLayer::new(tokens))
+        .layer(AuthLayer::new(authorizer))
         .service(api);
     for _ in 0..3 {
         let url = format!("{}?scope=document_read", provider.api());
@@ -82,7 +82,7 @@ async fn reqwest_plain_and_under_tls() -> Result<()> {
         OidcProvider::start(&[]).await?,
         OidcProvider::start_tls(&[]).await?,
     ] {
-        let middleware = AuthMiddleware::new(tokens(&provider, provider.issuer())?);
+        let middleware = AuthMiddleware::new(authorizer(&provider, provider.issuer())?);
         let client = reqwest_middleware::ClientBuilder::new(reqwest_builder()?.build()?)
             .with(middleware)
             .build();
@@ -97,7 +97,7 @@ async fn reqwest_plain_and_under_tls() -> Result<()> {
 }
 
 async fn checked(server: &GrpcServer, endpoint: Endpoint, provider: &OidcProvider) -> Result<()> {
-    let layer = AuthLayer::for_endpoint(&endpoint, tokens(provider, server.uri())?)?;
+    let layer = AuthLayer::for_endpoint(&endpoint, authorizer(provider, server.uri())?)?;
     let channel: Auth<Channel> = layer.layer(endpoint.connect_lazy());
     let mut health = HealthClient::new(channel);
     for _ in 0..3 {
@@ -144,8 +144,8 @@ async fn tonic_against_grpc_js() -> Result<()> {
 /// Unary, client, server and bidirectional streaming.
 async fn four_shapes(provider: &OidcProvider, server: &GrpcServer) -> Result<(), Status> {
     let endpoint = Endpoint::from_shared(server.uri().to_owned()).unwrap();
-    let tokens = tokens(provider, server.uri()).unwrap();
-    let layer = AuthLayer::for_endpoint(&endpoint, tokens).unwrap();
+    let authorizer = authorizer(provider, server.uri()).unwrap();
+    let layer = AuthLayer::for_endpoint(&endpoint, authorizer).unwrap();
     let mut grpc = Grpc::new(layer.layer(endpoint.connect_lazy()));
     let names = || stream::iter([hello("ann"), hello("bob")]);
 
@@ -195,7 +195,7 @@ async fn a_layer_that_was_not_built_for_a_channel_sends_no_token_through_it() ->
     let provider = OidcProvider::start(&[]).await?;
     let server = GrpcServer::python_asking(&provider).await?;
     let endpoint = Endpoint::from_shared(server.uri().to_owned())?;
-    let layer = AuthLayer::new(tokens(&provider, server.uri())?);
+    let layer = AuthLayer::new(authorizer(&provider, server.uri())?);
     let mut health = HealthClient::new(layer.layer(endpoint.connect_lazy()));
     let status = health
         .check(HealthCheckRequest::default())
@@ -212,7 +212,7 @@ async fn without_a_token_no_request_is_sent() -> Result<()> {
     provider
         .faults(serde_json::json!({ "fail_next": 100 }))
         .await?;
-    let middleware = AuthMiddleware::new(tokens(&provider, provider.issuer())?);
+    let middleware = AuthMiddleware::new(authorizer(&provider, provider.issuer())?);
     let client = reqwest_middleware::ClientBuilder::new(http_client()?)
         .with(middleware)
         .build();

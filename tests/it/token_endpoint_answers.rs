@@ -35,10 +35,10 @@ async fn outcomes(answer: impl Into<Vec<u8>>) -> Vec<Result<TokenResponse, Error
     for transport in transports() {
         let authentication = ClientAuthentication::client_secret_post(SECRET);
         let url = format!("{}/token", endpoint.origin());
-        let credentials = ClientCredentials::builder(url, "client", authentication);
-        let credentials = credentials.build(transport).unwrap();
+        let grant = ClientCredentials::builder(url, "client", authentication);
+        let grant = grant.build(transport).unwrap();
         for _ in 0..2 {
-            outcomes.push(credentials.fetch(&TokenRequest::default()).await);
+            outcomes.push(grant.fetch(&TokenRequest::default()).await);
         }
     }
     outcomes
@@ -171,12 +171,9 @@ async fn no_server_listens() {
     let url = format!("http://{}", socket.local_addr().unwrap());
     for transport in transports() {
         let authentication = ClientAuthentication::client_secret_basic(SECRET);
-        let credentials = ClientCredentials::builder(&url, "client", authentication);
-        let credentials = credentials.build(transport).unwrap();
-        let error = credentials
-            .fetch(&TokenRequest::default())
-            .await
-            .unwrap_err();
+        let grant = ClientCredentials::builder(&url, "client", authentication);
+        let grant = grant.build(transport).unwrap();
+        let error = grant.fetch(&TokenRequest::default()).await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Connection);
         assert!(error.is_transient());
     }

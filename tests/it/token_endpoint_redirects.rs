@@ -59,12 +59,9 @@ async fn redirected(transport: impl HttpTransport + Clone) -> Vec<(u16, String)>
             let unlisted = unlisted_origin().await;
             let endpoint = endpoint_that_redirects(status, &unlisted).await;
             let url = format!("{}/token", endpoint.origin());
-            let credentials = ClientCredentials::builder(url, "client", authentication);
-            let credentials = credentials.build(transport.clone()).unwrap();
-            let error = credentials
-                .fetch(&TokenRequest::default())
-                .await
-                .unwrap_err();
+            let grant = ClientCredentials::builder(url, "client", authentication);
+            let grant = grant.build(transport.clone()).unwrap();
+            let error = grant.fetch(&TokenRequest::default()).await.unwrap_err();
             assert_eq!(error.kind(), ErrorKind::Redirected, "{status}: {error}");
             assert!(!error.is_transient());
             assert!(
@@ -103,7 +100,7 @@ async fn the_tower_transport_over_hyper_does_not_connect_to_the_other_origin() {
     }
 }
 
-/// The behaviour without the transport, which the transport prevents.
+/// The behavior without the transport, which the transport prevents.
 #[tokio::test]
 async fn a_default_reqwest_client_would_deliver_the_secret() {
     let unlisted = unlisted_origin().await;
@@ -127,13 +124,10 @@ async fn a_chain_of_redirects_that_starts_within_the_origin_does_not_forward_the
                 let location = HeaderValue::from_str(location).unwrap();
                 asked.fail_next(1, Answer::status(status).with_header(LOCATION, location));
             }
-            let credentials = ClientCredentials::builder(asked.url(), "client", authentication);
+            let grant = ClientCredentials::builder(asked.url(), "client", authentication);
             let transport = ReqwestTransport::from_client(reqwest_client());
-            let credentials = credentials.build(transport).unwrap();
-            let error = credentials
-                .fetch(&TokenRequest::default())
-                .await
-                .unwrap_err();
+            let grant = grant.build(transport).unwrap();
+            let error = grant.fetch(&TokenRequest::default()).await.unwrap_err();
             assert_eq!(error.kind(), ErrorKind::Redirected);
             let seen = unlisted.received().await;
             assert!(!holds_the_secret(&seen), "{status}: {seen}");

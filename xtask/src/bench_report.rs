@@ -74,7 +74,7 @@ fn report(ours: &Samples, peers: &Samples) -> Result<String> {
     if rows.iter().all(|row| row.measured.is_none()) {
         bail!("no bench has been run (looked in {ours}); run `cargo xtask bench-report --run`");
     }
-    let mut table = "| what | bar | measured (95 % interval) | |\n|---|---|---|---|\n".to_owned();
+    let mut table = "| figure | bar | measured (95 % interval) | |\n|---|---|---|---|\n".to_owned();
     for row in &rows {
         table.push_str(&row.to_string());
         table.push('\n');

@@ -7,16 +7,16 @@
 //! `lib.rs`. A re-export alone is no dependency, and neither is `mod a;`. Code under `cfg(test)` is left
 //! out.
 //!
-//! What is seen: imports (`crate`, `self`, `super`, renamed, nested, glob), paths in expressions, types,
+//! The tool sees imports (`crate`, `self`, `super`, renamed, nested, glob), paths in expressions, types,
 //! patterns and macro arguments, and methods and associated functions whose type is written down:
 //! `Type::f()`, `Self::f()`, and `f` called on `self`, on a parameter or on their fields. An `impl` block
-//! in another module than its type counts as that other module. What is not seen: methods on values
-//! whose type has to be inferred, methods of traits, and what a `macro_rules!` macro expands to.
+//! in another module than its type counts as that other module. It does not see methods on
+//! values whose type has to be inferred, methods of traits, and the expansion of a `macro_rules!` macro.
 //!
 //! A type and its builder need no cycle: `fn builder()` of the type stands in an `impl` block beside the
 //! builder, and the module of the type does not name the builder.
 //!
-//! Why not `cargo modules dependencies --acyclic`: its graph is one of items, in which a type owns its
+//! `cargo modules dependencies --acyclic` is not used: its graph is one of items, in which a type owns its
 //! functions and these use the type. Version 0.27 therefore reports `SecretString` and
 //! `SecretString::expose` as a cycle, and stops there, whatever `--no-fns` and `--no-types` say.
 

@@ -25,7 +25,7 @@ pub const CALLERS: usize = 32;
 
 const LATENCY: Duration = Duration::from_millis(50);
 
-/// How the source fails. Some clients distinguish the two.
+/// The failure of the source. Some clients distinguish the two.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Failure {
     /// The client is denied, and a retry is useless.

@@ -149,7 +149,7 @@ pub(crate) fn token_rejected(generation: u64, replayable: bool) {
     );
 }
 
-/// A request goes to an unlisted origin. Emitted once per destination.
+/// A request goes to an unlisted origin. Emitted once for each of the first 64 destinations.
 pub(crate) fn unlisted_origin(destination: &dyn fmt::Display) {
     tracing::warn!(
         name: "auth_core.unlisted_origin",
@@ -158,7 +158,7 @@ pub(crate) fn unlisted_origin(destination: &dyn fmt::Display) {
     );
 }
 
-/// A request belongs to no tenant. Debug level, because the user's own function decided so.
+/// A request belongs to no tenant. Debug level, because the function of the caller decided so.
 pub(crate) fn no_tenant() {
     tracing::debug!(
         name: "auth_core.no_tenant",

@@ -1,4 +1,42 @@
 #![doc = include_str!("../README.md")]
+//!
+//! # Tasks
+//!
+//! | task | item |
+//! |---|---|
+//! | authorize the requests of one client | [`Authorizer::client_credentials`] ([`ClientCredentialsAuthorizerBuilder`]) |
+//! | set a refresh policy, a shared store or other rejection statuses, which that builder lacks | [`ClientCredentials`] ([`ClientCredentialsBuilder`]), [`TokenCache`] ([`TokenCacheBuilder`]), [`Authorizer::builder`] ([`AuthorizerBuilder`]) |
+//! | use the preset of a provider | [`provider`] |
+//! | read the secret from a variable or from a file that is rotated | [`ClientSecret`] |
+//! | choose the client's authentication method | [`ClientAuthentication`] |
+//! | bind different tokens to different APIs | [`TokenRequest`] ([`TokenRequestBuilder`]), [`AuthorizerBuilder::origin_with`] |
+//! | use another scope, audience or resource for one request | [`TokenRequest`] in the request's extensions |
+//! | serve several tenants in one client | [`Authorizer::per_tenant`] ([`TenantsBuilder`], [`RequestHead`], [`Origin`]) |
+//! | restrict the requests that are replayed after a rejection | [`ReplayMethods`] |
+//! | set when tokens are refreshed, and how failures back off | [`RefreshPolicy`] ([`RefreshPolicyBuilder`]) |
+//! | keep a token fresh that no request reads | [`TokenCacheBuilder::keep_warm`] |
+//! | read a token without an adapter | [`TokenCache::token`] ([`AccessToken`], [`Scopes`]), [`TokenCache::cached`] ([`Authorization`]) |
+//! | read one of many tokens without an adapter | [`TokenCaches`] ([`TokenCachesBuilder`]) |
+//! | report a rejected token without an adapter | [`TokenCache::reject`] ([`Replacement`], [`PendingToken`]) |
+//! | learn of each new token, for a long-lived connection | [`TokenCache::changes`] ([`TokenChanges`]) |
+//! | share one token among many processes | [`TokenCacheBuilder::shared_store`]; `auth-redis` for Redis and Valkey |
+//! | save the token before a short-lived program exits | [`TokenCache::flush`] |
+//! | write a health endpoint | [`TokenCache::status`] ([`CacheStatus`]) |
+//! | retry at once after the configuration has been corrected | [`TokenCache::clear_backoff`] |
+//! | handle an error | [`Error`], [`ErrorKind`] |
+//! | implement another grant, or a vault | [`TokenSource`] ([`TokenResponse`], [`SharedKey`](shared_store::SharedKey), [`async_trait`](macro@async_trait)) |
+//! | send token requests through another HTTP client | [`HttpTransport`] ([`TransportBody`], [`BoxError`]) |
+//! | implement another shared store | [`SharedTokenStore`](shared_store::SharedTokenStore) ([`SharedToken`](shared_store::SharedToken), [`Lease`](shared_store::Lease), [`SecretString`]) |
+//!
+//! # Modules
+//!
+//! | module | for |
+//! |---|---|
+//! | [`guide`] | guides: [failures](guide::failures), [many tokens](guide::many_tokens), [tests](guide::testing) |
+//! | [`provider`] | presets for providers |
+//! | [`adapter`] | adapters for further HTTP clients |
+//! | [`shared_store`] | shared stores, beside `auth-redis` |
+//! | [`time`] | clocks, which a test can replace |
 
 pub mod adapter;
 mod authorizer;

@@ -16,17 +16,16 @@
 //! `client_secret_basic` percent-encodes id and secret, as RFC 6749 §2.3.1 requires.
 //! `client_secret_basic_raw` does not, as the documents of many servers show. The client's
 //! authentication is never probed: a request with the wrong method is denied. Set another method
-//! with
-//! [`ClientCredentialsBuilder::authentication`].
+//! with [`ClientCredentialsBuilder::authentication`].
 //!
 //! ```
 //! # use auth_core::{Authorizer, Error, HttpTransport, TokenCache, provider::Provider};
 //! # fn example(transport: impl HttpTransport) -> Result<(), Error> {
 //! let signicat = Provider::signicat();
-//! let credentials = signicat
+//! let grant = signicat
 //!     .client_credentials("sandbox-round-apple-123", "fakeCl13n7S3Cr3T1234567890")
 //!     .build(transport)?;
-//! let tokens = Authorizer::builder(TokenCache::new(credentials))
+//! let authorizer = Authorizer::builder(TokenCache::new(grant))
 //!     .origins(signicat.api_origin())
 //!     .build()?;
 //! # Ok(())
@@ -112,7 +111,7 @@ impl Provider {
         Self::idfy_at("idfy", "https://oauth.signere.no/connect/token")
     }
 
-    /// Idfy's old endpoint, **deprecated by the provider** in favour of
+    /// Idfy's old endpoint, **deprecated by the provider** in favor of
     /// [`signicat_express`](Self::signicat_express), and kept here for old integrations. The caller
     /// names the scopes and the API's origin. Tokens live 3600 s.
     #[must_use]

@@ -69,16 +69,16 @@ impl ClientSecret {
     /// # Errors
     /// If the variable is not set, empty, or not UTF-8.
     pub fn from_env(name: &str) -> Result<Self, Error> {
-        let wrong = |what: &str| {
+        let invalid = |what: &str| {
             Error::configuration(format!(
                 "environment variable {name}: expected the client secret, but it is {what}"
             ))
         };
         match env::var(name) {
-            Ok(value) if value.is_empty() => Err(wrong("empty")),
+            Ok(value) if value.is_empty() => Err(invalid("empty")),
             Ok(value) => Ok(Self::from(value)),
-            Err(env::VarError::NotPresent) => Err(wrong("not set")),
-            Err(env::VarError::NotUnicode(_)) => Err(wrong("not UTF-8")),
+            Err(env::VarError::NotPresent) => Err(invalid("not set")),
+            Err(env::VarError::NotUnicode(_)) => Err(invalid("not UTF-8")),
         }
     }
 
@@ -123,19 +123,19 @@ impl<T: Into<SecretString>> From<T> for ClientSecret {
 }
 
 fn read(path: &std::path::Path) -> Result<SecretString, Error> {
-    let wrong = |what: &str| {
+    let invalid = |what: &str| {
         Error::configuration(format!(
             "file {}: expected the client secret, but it {what}",
             path.display()
         ))
     };
     let bytes =
-        Zeroizing::new(std::fs::read(path).map_err(|e| wrong("cannot be read").with_source(e))?);
-    let text = std::str::from_utf8(&bytes).map_err(|_| wrong("is not UTF-8"))?;
+        Zeroizing::new(std::fs::read(path).map_err(|e| invalid("cannot be read").with_source(e))?);
+    let text = std::str::from_utf8(&bytes).map_err(|_| invalid("is not UTF-8"))?;
     let text = text.strip_suffix('\n').unwrap_or(text);
     let text = text.strip_suffix('\r').unwrap_or(text);
     if text.is_empty() {
-        return Err(wrong("is empty"));
+        return Err(invalid("is empty"));
     }
     Ok(SecretString::from(text))
 }

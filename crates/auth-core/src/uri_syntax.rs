@@ -4,14 +4,14 @@ use std::fmt;
 
 /// The fault of a text that is not a URI.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) enum Misfit {
+pub(crate) enum SyntaxError {
     /// A character that no URI contains.
     Character(char),
     /// A `%` without two hexadecimal digits.
     Percent,
 }
 
-impl fmt::Display for Misfit {
+impl fmt::Display for SyntaxError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Character(c) => write!(f, "the character {c:?}, which must be percent-encoded"),
@@ -32,18 +32,18 @@ pub(crate) fn split_scheme(uri: &str) -> Option<(&str, &str)> {
 }
 
 /// Checks that `text` consists of the characters of URIs (RFC 3986 §2).
-pub(crate) fn check_characters(text: &str) -> Result<(), Misfit> {
+pub(crate) fn check_characters(text: &str) -> Result<(), SyntaxError> {
     let is_hex = |octet: Option<&u8>| octet.is_some_and(u8::is_ascii_hexdigit);
     for (i, c) in text.char_indices() {
         match c {
             '%' => {
                 let octets = text.as_bytes();
                 if !is_hex(octets.get(i + 1)) || !is_hex(octets.get(i + 2)) {
-                    return Err(Misfit::Percent);
+                    return Err(SyntaxError::Percent);
                 }
             }
             c if c.is_ascii_alphanumeric() || "-._~:/?#[]@!$&'()*+,;=".contains(c) => {}
-            c => return Err(Misfit::Character(c)),
+            c => return Err(SyntaxError::Character(c)),
         }
     }
     Ok(())
@@ -69,10 +69,10 @@ mod tests {
             ' ', '\t', '\n', '\\', '"', '<', '>', '^', '`', '{', '|', '}', '\u{e9}',
         ] {
             let text = format!("/a{c}b");
-            assert_eq!(check_characters(&text), Err(Misfit::Character(c)));
+            assert_eq!(check_characters(&text), Err(SyntaxError::Character(c)));
         }
         for text in ["%", "%2", "%2g", "a%\u{e9}", "%%41"] {
-            assert_eq!(check_characters(text), Err(Misfit::Percent), "{text}");
+            assert_eq!(check_characters(text), Err(SyntaxError::Percent), "{text}");
         }
     }
 }

@@ -83,7 +83,7 @@ pub(crate) fn needs_new_connection(error: &RedisError) -> bool {
         || matches!(code(error), Some("READONLY" | "NOAUTH" | "MASTERDOWN"))
 }
 
-/// How the redis crate reports that SELECT failed; the reply has only the code `ERR`.
+/// The redis crate's text for a failed SELECT; the reply has only the code `ERR`.
 const NO_DATABASE: &str = "Redis server refused to switch database";
 
 fn cause(error: &RedisError) -> String {

@@ -1,4 +1,4 @@
-//! What Redis holds: the names of keys and channels, and the format of a stored token,
+//! The data in Redis: the names of keys and channels, and the format of a stored token,
 //! `auth1:<key id>:<lifetime in ms>:<body>`.
 //!
 //! The head of a value is in the clear, since the script that saves reads it; the seal covers it. The
@@ -36,7 +36,7 @@ impl KeyNames {
     }
 }
 
-/// Why a stored token cannot be read.
+/// The reason why a stored token cannot be read.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Unreadable {
     /// The key holds another Redis type than a string.

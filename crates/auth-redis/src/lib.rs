@@ -1,4 +1,16 @@
 #![doc = include_str!("../README.md")]
+//!
+//! # Items
+//!
+//! | task | item |
+//! |---|---|
+//! | share tokens through Redis or Valkey | [`RedisStore`] ([`RedisStoreBuilder`]) in [`TokenCacheBuilder::shared_store`](auth_core::TokenCacheBuilder::shared_store) |
+//! | read the seal keys | [`SealKeys`] |
+//! | set how long a crashed holder delays the others | [`RedisStoreBuilder::lease`] |
+//! | store tokens unsealed | [`RedisStoreBuilder::danger_plaintext`] |
+//! | count the failures of the store | [`CacheStatus::shared_store_failures`](auth_core::CacheStatus::shared_store_failures) |
+//! | save the token before a short-lived program exits | [`TokenCache::flush`](auth_core::TokenCache::flush) |
+//! | implement a store in another database | [`SharedTokenStore`](auth_core::shared_store::SharedTokenStore) |
 
 mod address;
 mod builder;

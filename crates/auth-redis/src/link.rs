@@ -40,7 +40,7 @@ pub(crate) struct OpenConnection {
     since: Instant,
 }
 
-/// Why a connection is discarded.
+/// The reason why a connection is discarded.
 #[derive(Clone, Copy, Eq, PartialEq)]
 enum Loss {
     /// The connection is broken, or the server does not answer.
@@ -154,7 +154,7 @@ impl Link {
             Err(Error::new(
                 ErrorKind::SharedStore,
                 format!(
-                    "Redis at {server}: the operation was cancelled, because its tokio runtime was \
+                    "Redis at {server}: the operation was canceled, because its tokio runtime was \
                      shut down"
                 ),
             ))
@@ -176,7 +176,7 @@ impl Link {
                 Err(Error::new(
                     ErrorKind::SharedStore,
                     format!(
-                        "Redis at {server}: the attempt to connect was cancelled, because its tokio \
+                        "Redis at {server}: the attempt to connect was canceled, because its tokio \
                          runtime was shut down"
                     ),
                 ))

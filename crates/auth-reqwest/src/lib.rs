@@ -1,4 +1,14 @@
 #![doc = include_str!("../README.md")]
+//!
+//! # Items
+//!
+//! | task | item |
+//! |---|---|
+//! | authorize the requests of a reqwest client | [`AuthMiddleware`] |
+//! | send token requests through reqwest | [`ReqwestTransport`] |
+//! | pick the token of one request | [`TokenRequest`](auth_core::TokenRequest) in the request's extensions |
+//! | bind different tokens to different APIs | [`AuthorizerBuilder::origin_with`](auth_core::AuthorizerBuilder::origin_with) |
+//! | handle an error | [`auth_core::Error`] |
 
 mod middleware;
 mod transport;

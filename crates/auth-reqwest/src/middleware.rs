@@ -16,8 +16,8 @@ use crate::url::{redirect, target};
 /// Puts an access token on the requests of a reqwest client.
 ///
 /// A request is sent unchanged if it already has an `Authorization` header, or goes to an unlisted
-/// origin. reqwest follows redirects below every middleware, and drops the
-/// token when a redirect leads to another host.
+/// origin. reqwest follows redirects below every middleware, and drops the token when a redirect
+/// leads to another host.
 ///
 /// If the API rejects the token, another token is requested and the request is replayed once with
 /// it, unless its body is a stream. A response from another origin, after a redirect, does not
@@ -95,8 +95,7 @@ impl Middleware for AuthMiddleware {
         let requested = replay.url().clone();
         attempt.apply(replay.headers_mut());
         let response = next.run(replay, extensions).await?;
-        // the response is delivered in any case; the cache records whether the new token was
-        // accepted
+        // the caller receives the response; the cache records whether the new token was accepted
         let _ = attempt.classify(response_head(&response, &requested), false);
         Ok(response)
     }

@@ -6,7 +6,7 @@ use http::Response;
 
 use crate::{answer::Answer, loopback::Body};
 
-/// What a server does with a request instead of its work.
+/// A server's misbehavior in place of a response.
 ///
 /// An [`Answer`] converts into a fault:
 ///

@@ -1,4 +1,15 @@
 #![doc = include_str!("../README.md")]
+//!
+//! # Items
+//!
+//! | task | item |
+//! |---|---|
+//! | run an authorization server | [`AuthorizationServer`] ([`AuthorizationServerBuilder`], [`ClientAuthenticationMethod`]) |
+//! | run a protected API | [`ProtectedApi`] |
+//! | make a server fail | [`Answer`], [`Fault`] |
+//! | control the time | [`ManualClock`], [`TokioClock`] |
+//! | share tokens in one process | [`MemoryStore`] |
+//! | test a shared store | [`check_shared_store`] |
 
 mod answer;
 mod authorization_server;

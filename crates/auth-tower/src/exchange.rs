@@ -1,4 +1,4 @@
-//! What is kept of a request at each stage: before it is sent, while the response is awaited, after
+//! The parts of a request that are kept at each stage: before it is sent, while the response is awaited, after
 //! the API rejected its token, and before its replay.
 
 use std::sync::{Arc, Mutex, PoisonError};
@@ -62,7 +62,7 @@ impl<S, B, R> PendingRequest<S, B, R> {
     }
 }
 
-/// What is kept of a request whose response is awaited.
+/// The kept parts of a request whose response is awaited.
 pub(crate) struct SentRequest<S, B, R: Replay<B>> {
     pub(crate) attempt: Attempt,
     /// Boxed, so that the future is small where no replay is possible.
@@ -72,7 +72,7 @@ pub(crate) struct SentRequest<S, B, R: Replay<B>> {
 /// A replay that waits for another token.
 type RequestedReplay<S, B, R> = (RenewalFuture, Box<PreparedReplay<S, B, R>>);
 
-/// What the replay of a request needs.
+/// The parts of a request that its replay needs.
 pub(crate) struct PreparedReplay<S, B, R: Replay<B>> {
     client: Arc<ClientState<S, R>>,
     /// The head as the caller created it, without the layer's token.

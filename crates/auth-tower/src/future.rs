@@ -31,7 +31,7 @@ pin_project! {
 }
 
 pin_project! {
-    /// What the future waits for.
+    /// The event that the future waits for.
     #[project = AwaitingProjection]
     enum Awaiting<S, B, R>
     where

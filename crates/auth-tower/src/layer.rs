@@ -26,11 +26,11 @@ use crate::service::Auth;
 /// use hyper_util::{client::legacy::Client, rt::TokioExecutor};
 /// use tower::ServiceBuilder;
 ///
-/// # fn example(tokens: Authorizer) {
+/// # fn example(authorizer: Authorizer) {
 /// # let connector = hyper_util::client::legacy::connect::HttpConnector::new();
 /// let hyper_client = Client::builder(TokioExecutor::new()).build(connector);
 /// let client = ServiceBuilder::new()
-///     .layer(AuthLayer::new(tokens))
+///     .layer(AuthLayer::new(authorizer))
 ///     .service(hyper_client);
 /// # let _: auth_tower::Auth<Client<_, http_body_util::Full<bytes::Bytes>>> = client;
 /// # }
@@ -43,8 +43,8 @@ use crate::service::Auth;
 /// # use tower::Layer;
 /// struct NotClone;
 ///
-/// # fn example(tokens: Authorizer) {
-/// let client = AuthLayer::new(tokens).layer(NotClone);
+/// # fn example(authorizer: Authorizer) {
+/// let client = AuthLayer::new(authorizer).layer(NotClone);
 /// # }
 /// ```
 #[derive(Clone)]

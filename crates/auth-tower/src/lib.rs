@@ -1,4 +1,14 @@
 #![doc = include_str!("../README.md")]
+//!
+//! # Items
+//!
+//! | task | item |
+//! |---|---|
+//! | authorize the requests of a tower client | [`AuthLayer`], [`Auth`] ([`ResponseFuture`]) |
+//! | send token requests through a tower client | [`TowerTransport`] |
+//! | choose how bodies are kept for a replay | [`Bounded`] ([`Recording`]), [`CloneBody`], [`NoReplay`], [`Replay`] |
+//! | place the layer in a stack | [`guide::layers`] |
+//! | trust a channel without checking its endpoint | [`AuthorizerBuilder::danger_trust_channel`](auth_core::AuthorizerBuilder::danger_trust_channel) |
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod error;

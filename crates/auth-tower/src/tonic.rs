@@ -15,10 +15,10 @@ impl AuthLayer {
     /// use tonic::transport::Channel;
     /// use tower::ServiceBuilder;
     ///
-    /// # fn example(tokens: Authorizer) -> Result<(), Error> {
+    /// # fn example(authorizer: Authorizer) -> Result<(), Error> {
     /// let endpoint = Channel::from_static("https://api.example.com");
     /// let channel: Auth<Channel> = ServiceBuilder::new()
-    ///     .layer(AuthLayer::for_endpoint(&endpoint, tokens)?)
+    ///     .layer(AuthLayer::for_endpoint(&endpoint, authorizer)?)
     ///     .service(endpoint.connect_lazy());
     /// # Ok(())
     /// # }

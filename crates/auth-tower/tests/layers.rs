@@ -30,7 +30,7 @@ use tracing_subscriber::fmt::MakeWriter;
 
 /// `inner` is the HTTP client, such as hyper-util's.
 fn stack<S, B>(
-    tokens: Authorizer,
+    authorizer: Authorizer,
     timeout: Duration,
     max_in_flight: usize,
     inner: S,
@@ -45,7 +45,7 @@ where
         .timeout(timeout)
         .layer(FollowRedirectLayer::new())
         .retry(RetryUnavailable { retries_left: 2 })
-        .layer(AuthLayer::new(tokens))
+        .layer(AuthLayer::new(authorizer))
         .concurrency_limit(max_in_flight)
         .service(inner)
 }
@@ -103,7 +103,7 @@ const fn seconds(n: u64) -> Duration {
 }
 
 /// An authorizer for [`API`] whose tokens live for a minute and take `delay` to arrive.
-fn tokens(delay: Duration) -> Authorizer {
+fn authorizer(delay: Duration) -> Authorizer {
     let issued = Arc::new(Mutex::new(0));
     let token_endpoint = service_fn(move |_: Request<Full<Bytes>>| {
         let issued = issued.clone();
@@ -118,11 +118,11 @@ fn tokens(delay: Duration) -> Authorizer {
         }
     });
     let authentication = ClientAuthentication::client_secret_basic("s3cr3t");
-    let credentials =
+    let grant =
         ClientCredentials::builder("https://as.example.com/token", "my-client", authentication)
             .build(TowerTransport::new(token_endpoint))
             .unwrap();
-    let cache = TokenCache::builder(credentials).clock(TokioClock::new());
+    let cache = TokenCache::builder(grant).clock(TokioClock::new());
     let builder = Authorizer::builder(cache.build()).origin_of(API);
     builder.build().unwrap()
 }
@@ -201,7 +201,7 @@ where
 #[tokio::test(start_paused = true)]
 async fn the_timeout_bounds_the_wait_for_a_token_and_the_request_together() {
     let servers = Servers::after(seconds(3));
-    let client = stack(tokens(seconds(3)), seconds(5), 10, servers.client());
+    let client = stack(authorizer(seconds(3)), seconds(5), 10, servers.client());
     let started = Instant::now();
     let error = status(&client, get(API)).await.unwrap_err();
     assert!(error.is::<Elapsed>(), "{error}");
@@ -210,7 +210,7 @@ async fn the_timeout_bounds_the_wait_for_a_token_and_the_request_together() {
     assert_eq!(status(&client, get(API)).await.unwrap(), StatusCode::OK);
 
     let inside = ServiceBuilder::new()
-        .layer(AuthLayer::new(tokens(seconds(3))))
+        .layer(AuthLayer::new(authorizer(seconds(3))))
         .timeout(seconds(5))
         .service(servers.client());
     let started = Instant::now();
@@ -221,7 +221,7 @@ async fn the_timeout_bounds_the_wait_for_a_token_and_the_request_together() {
 #[tokio::test(start_paused = true)]
 async fn a_token_request_continues_after_the_timeout() {
     let servers = Servers::default();
-    let client = stack(tokens(seconds(7)), seconds(5), 10, servers.client());
+    let client = stack(authorizer(seconds(7)), seconds(5), 10, servers.client());
     let error = status(&client, get(API)).await.unwrap_err();
     assert!(error.is::<Elapsed>(), "{error}");
     assert_eq!(status(&client, get(API)).await.unwrap(), StatusCode::OK);
@@ -236,13 +236,13 @@ async fn each_attempt_of_a_retry_carries_the_token_that_is_current() {
             .respond(StatusCode::SERVICE_UNAVAILABLE)
     };
     let servers = slow_and_unavailable();
-    let client = stack(tokens(seconds(1)), TIMEOUT, 10, servers.client());
+    let client = stack(authorizer(seconds(1)), TIMEOUT, 10, servers.client());
     assert_eq!(status(&client, get(API)).await.unwrap(), StatusCode::OK);
     servers.assert_authorizations(&TOKENS);
 
     let servers = slow_and_unavailable();
     let inside = ServiceBuilder::new()
-        .layer(AuthLayer::new(tokens(seconds(1))))
+        .layer(AuthLayer::new(authorizer(seconds(1))))
         .retry(RetryUnavailable { retries_left: 2 })
         .service(servers.client());
     assert_eq!(status(&inside, get(API)).await.unwrap(), StatusCode::OK);
@@ -252,7 +252,7 @@ async fn each_attempt_of_a_retry_carries_the_token_that_is_current() {
 #[tokio::test(start_paused = true)]
 async fn a_rejected_token_is_replaced_without_a_retry() {
     let servers = Servers::default().respond(StatusCode::UNAUTHORIZED);
-    let client = stack(tokens(seconds(1)), TIMEOUT, 10, servers.client());
+    let client = stack(authorizer(seconds(1)), TIMEOUT, 10, servers.client());
     assert_eq!(status(&client, get(API)).await.unwrap(), StatusCode::OK);
     servers.assert_authorizations(&TOKENS[..2]);
 }
@@ -262,7 +262,7 @@ async fn a_retry_repeats_one_hop_and_not_the_hops_before_it() {
     let servers = Servers::default()
         .redirect(StatusCode::FOUND, "/second")
         .respond(StatusCode::SERVICE_UNAVAILABLE);
-    let client = stack(tokens(seconds(1)), TIMEOUT, 10, servers.client());
+    let client = stack(authorizer(seconds(1)), TIMEOUT, 10, servers.client());
     assert_eq!(status(&client, get(API)).await.unwrap(), StatusCode::OK);
     let requests = servers.requests.lock().unwrap();
     let paths = requests.iter().map(|request| request.uri().path());
@@ -277,13 +277,13 @@ async fn each_hop_is_authorized_by_its_own_origin() {
             .redirect(StatusCode::FOUND, API)
     };
     let servers = to_an_unlisted_origin_and_back();
-    let client = stack(tokens(seconds(1)), TIMEOUT, 10, servers.client());
+    let client = stack(authorizer(seconds(1)), TIMEOUT, 10, servers.client());
     assert_eq!(status(&client, get(API)).await.unwrap(), StatusCode::OK);
     servers.assert_authorizations(&[TOKENS[0], None, TOKENS[0]]);
 
     let servers = to_an_unlisted_origin_and_back();
     let inside = ServiceBuilder::new()
-        .layer(AuthLayer::new(tokens(seconds(1))))
+        .layer(AuthLayer::new(authorizer(seconds(1))))
         .layer(FollowRedirectLayer::new())
         .service(servers.client());
     assert_eq!(status(&inside, get(API)).await.unwrap(), StatusCode::OK);
@@ -304,13 +304,13 @@ async fn a_request_that_the_first_hop_carried_out_is_not_replayed() {
             .respond(StatusCode::UNAUTHORIZED)
     };
     let servers = carried_out();
-    let client = stack(tokens(seconds(1)), TIMEOUT, 10, servers.client());
+    let client = stack(authorizer(seconds(1)), TIMEOUT, 10, servers.client());
     let outcome = status(&client, post()).await.unwrap();
     assert_eq!((outcome, posts(&servers)), (StatusCode::UNAUTHORIZED, 1));
 
     let servers = carried_out();
     let inside = ServiceBuilder::new()
-        .layer(AuthLayer::new(tokens(seconds(1))))
+        .layer(AuthLayer::new(authorizer(seconds(1))))
         .layer(FollowRedirectLayer::new())
         .service(servers.client());
     let outcome = status(&inside, post()).await.unwrap();
@@ -336,12 +336,17 @@ async fn a_request_that_waits_for_a_token_holds_no_permit() {
         assert_eq!(waited.unwrap(), StatusCode::OK);
         elapsed
     }
-    let client = stack(tokens(seconds(5)), TIMEOUT, 1, Servers::default().client());
+    let client = stack(
+        authorizer(seconds(5)),
+        TIMEOUT,
+        1,
+        Servers::default().client(),
+    );
     assert_eq!(time_beside_a_waiting_request(client).await.as_secs(), 0);
 
     let outside = ServiceBuilder::new()
         .concurrency_limit(1)
-        .layer(AuthLayer::new(tokens(seconds(5))))
+        .layer(AuthLayer::new(authorizer(seconds(5))))
         .service(Servers::default().client());
     assert_eq!(time_beside_a_waiting_request(outside).await.as_secs(), 5);
 }
@@ -378,7 +383,7 @@ async fn the_trace_shows_one_call_and_no_token() {
     let servers = Servers::default()
         .respond(StatusCode::SERVICE_UNAVAILABLE)
         .respond(StatusCode::UNAUTHORIZED);
-    let client = stack(tokens(seconds(1)), TIMEOUT, 10, servers.client());
+    let client = stack(authorizer(seconds(1)), TIMEOUT, 10, servers.client());
     assert_eq!(status(&client, get(API)).await.unwrap(), StatusCode::OK);
     servers.assert_authorizations(&[TOKENS[0], TOKENS[0], TOKENS[1]]);
     let log = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();

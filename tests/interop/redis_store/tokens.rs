@@ -52,9 +52,9 @@ async fn tokens_stay_shared_while_the_seal_keys_are_rotated() {
         let issued = format!("issued-{at}");
         writer.save(&key(), &token(&issued, 0)).await.unwrap();
         // the rings that are in use at the same time during the rotation
-        let neighbours = at.saturating_sub(1)..=(at + 1).min(3);
+        let neighbors = at.saturating_sub(1)..=(at + 1).min(3);
         for (reader, store) in rings.iter().enumerate() {
-            if neighbours.contains(&reader) {
+            if neighbors.contains(&reader) {
                 let found = store.load(&key()).await.unwrap();
                 assert_eq!(
                     secret(found.as_ref()),

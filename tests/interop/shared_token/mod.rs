@@ -45,9 +45,9 @@ fn process(server: &AuthorizationServer, store: RedisStore) -> Result<TokenCache
     let _ = rustls::crypto::ring::default_provider().install_default();
     let authentication = ClientAuthentication::client_secret_basic("secret");
     let transport = ReqwestTransport::new(reqwest::Client::builder().no_proxy())?;
-    let credentials = ClientCredentials::builder(server.token_endpoint(), "fleet", authentication)
+    let grant = ClientCredentials::builder(server.token_endpoint(), "fleet", authentication)
         .build(transport)?;
-    Ok(TokenCache::builder(credentials).shared_store(store).build())
+    Ok(TokenCache::builder(grant).shared_store(store).build())
 }
 
 /// Returns `count` processes on the server at `url`.

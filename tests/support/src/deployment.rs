@@ -50,13 +50,13 @@ impl Deployment {
 
     /// Returns a builder of an authorizer without an allowed origin.
     pub fn builder(&self) -> AuthorizerBuilder {
-        let credentials = ClientCredentials::builder(
+        let grant = ClientCredentials::builder(
             self.authorization.token_endpoint(),
             "client",
             ClientAuthentication::client_secret_basic("s3cr3t"),
         );
-        let credentials = credentials.build(TowerTransport::new(hyper_client()));
-        Authorizer::builder(TokenCache::new(credentials.unwrap()))
+        let grant = grant.build(TowerTransport::new(hyper_client()));
+        Authorizer::builder(TokenCache::new(grant.unwrap()))
     }
 }
 

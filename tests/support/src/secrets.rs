@@ -1,4 +1,4 @@
-//! A client whose secret and token can be recognised in printed text.
+//! A client whose secret and token can be recognized in printed text.
 
 use std::fmt::{self, Debug};
 
@@ -66,7 +66,7 @@ pub const GOOD: Canned = Canned(
 );
 
 /// Returns the client credentials grant of the client, over this transport.
-pub fn credentials(transport: impl HttpTransport) -> ClientCredentials {
+pub fn grant(transport: impl HttpTransport) -> ClientCredentials {
     let authentication = ClientAuthentication::client_secret_post(SECRET);
     ClientCredentials::builder("https://as.example/token", ID, authentication)
         .build(transport)

@@ -57,7 +57,7 @@ impl fmt::Display for Row {
     }
 }
 
-/// How a figure is computed from the times of one round.
+/// The computation of a figure from the times of one round.
 struct Figure {
     what: &'static str,
     bar: Bar,

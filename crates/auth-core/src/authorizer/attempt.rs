@@ -28,7 +28,7 @@ pub struct Attempt {
 /// The future of [`Decision::Wait`](super::Decision::Wait).
 pub type AttemptFuture = Pin<Box<dyn Future<Output = Result<Attempt, Error>> + Send>>;
 
-/// The decision about a response: deliver it, or replay the request.
+/// The decision about a response: return it to the caller, or replay the request.
 #[must_use]
 pub enum Verdict {
     /// Deliver the response to the caller.
@@ -122,7 +122,7 @@ impl Attempt {
 
 impl Renewal {
     /// Returns the attempt of the replay, with the token that is current now. `None` if there is no
-    /// other token: deliver the response to the caller.
+    /// other token: return the response to the caller.
     #[must_use]
     pub fn attempt(&self) -> Option<Attempt> {
         Some(Attempt {

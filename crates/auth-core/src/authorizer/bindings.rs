@@ -21,7 +21,7 @@ pub(super) struct Route<'a> {
     pub(super) channel: Option<Allowed>,
     /// The origin that the request's URI names.
     pub(super) named: Option<Allowed>,
-    /// How error texts name an unlisted origin.
+    /// The name of an unlisted origin in error texts.
     pub(super) unlisted: &'a dyn Display,
 }
 

@@ -2,7 +2,7 @@
 
 use http::StatusCode;
 
-use super::{decide::Authorizer, replay_methods::ReplayMethods, settings::Settings};
+use super::{authorizer::Authorizer, replay_methods::ReplayMethods, settings::Settings};
 use crate::{Error, TokenCaches, TokenRequest};
 
 /// Builds an [`Authorizer`]. Invalid settings are errors of [`build`](Self::build).
@@ -59,10 +59,10 @@ impl AuthorizerBuilder {
     ///
     /// ```
     /// # use auth_core::{Authorizer, ClientCredentials, Error, TokenCache, TokenRequest};
-    /// # fn example(credentials: ClientCredentials) -> Result<(), Error> {
+    /// # fn example(grant: ClientCredentials) -> Result<(), Error> {
     /// let orders = TokenRequest::builder().scope("orders").build()?;
     /// let billing = TokenRequest::builder().audience("https://billing.example.com").build()?;
-    /// let authorizer = Authorizer::builder(TokenCache::new(credentials))
+    /// let authorizer = Authorizer::builder(TokenCache::new(grant))
     ///     .origin_with("https://orders.example.com", orders)
     ///     .origin_with("https://billing.example.com", billing)
     ///     .build()?;

@@ -1,6 +1,6 @@
 //! Builds an [`Authorizer`] for one client of one authorization server.
 
-use super::{decide::Authorizer, settings::Settings};
+use super::{authorizer::Authorizer, settings::Settings};
 use crate::{
     ClientAuthentication, ClientCredentials, ClientCredentialsBuilder, Error, HttpTransport,
     TokenCache, TokenRequest,

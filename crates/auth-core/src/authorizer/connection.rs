@@ -6,7 +6,8 @@ use http::Uri;
 
 use crate::origin::{Allowed, Target};
 
-/// The destination of an authorizer's connection, where the URIs of its requests do not decide it.
+/// The destination of an authorizer's connection, if it does not follow from its requests' URIs
+/// (tonic's `Channel`).
 #[derive(Clone)]
 pub(super) enum Channel {
     /// An allowed origin; which one is not known.

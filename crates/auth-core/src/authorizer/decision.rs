@@ -8,8 +8,8 @@ use crate::Error;
 /// The decision about a request: send it unchanged, or with a token.
 #[must_use]
 pub enum Decision {
-    /// Send the request unchanged: it has an `Authorization` header of its own, goes to an origin
-    /// that may not receive the token, or belongs to no tenant.
+    /// Send the request unchanged: it has an `Authorization` header of its own, goes to an
+    /// unlisted origin, or belongs to no tenant.
     PassThrough,
     /// Apply the attempt to the request and send it.
     Authorize(Attempt),
@@ -19,9 +19,9 @@ pub enum Decision {
 }
 
 impl Decision {
-    /// Declines to send the request, because of `error`.
+    /// Fails the request with `error`: it is not sent.
     #[cold]
-    pub(super) fn decline(error: Error) -> Self {
+    pub(super) fn fail(error: Error) -> Self {
         Self::Wait(Box::pin(std::future::ready(Err(error))))
     }
 }

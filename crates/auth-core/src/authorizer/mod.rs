@@ -2,12 +2,12 @@
 //! token that is, and whether a response rejects it.
 
 mod attempt;
+mod authorizer;
 mod bindings;
 mod builder;
 mod classify;
 mod client_credentials_builder;
 mod connection;
-mod decide;
 mod decision;
 mod head;
 mod rejection_statuses;
@@ -17,9 +17,9 @@ mod settings;
 mod tenants;
 
 pub use attempt::{Attempt, AttemptFuture, Renewal, RenewalFuture, Verdict};
+pub use authorizer::Authorizer;
 pub use builder::AuthorizerBuilder;
 pub use client_credentials_builder::ClientCredentialsAuthorizerBuilder;
-pub use decide::Authorizer;
 pub use decision::Decision;
 pub use head::{Redirect, RequestHead, ResponseHead};
 pub use replay_methods::ReplayMethods;

@@ -12,19 +12,19 @@ impl RejectionStatuses {
     const MAX: usize = 4;
 
     pub(super) fn new(statuses: &[StatusCode]) -> Result<Self, Error> {
-        let wrong = |what: String| {
+        let invalid = |what: String| {
             Error::configuration(format!(
                 "rejection statuses: expected one to {} of 400 to 499, got {what}",
                 Self::MAX
             ))
         };
         if statuses.is_empty() || statuses.len() > Self::MAX {
-            return Err(wrong(statuses.len().to_string()));
+            return Err(invalid(statuses.len().to_string()));
         }
         let mut all = [0; Self::MAX];
         for (place, status) in all.iter_mut().zip(statuses) {
             if !status.is_client_error() {
-                return Err(wrong(status.as_u16().to_string()));
+                return Err(invalid(status.as_u16().to_string()));
             }
             *place = status.as_u16();
         }

@@ -32,7 +32,7 @@ use crate::{
 const UNLISTED_ORIGINS: usize = 64;
 
 pub(super) struct Rules {
-    tokens: TokenCaches,
+    caches: TokenCaches,
     origins: AllowedOrigins,
     bindings: Bindings,
     classifier: Classifier,
@@ -52,13 +52,13 @@ enum Access {
 
 impl Rules {
     pub(super) fn new(
-        tokens: TokenCaches,
+        caches: TokenCaches,
         origins: AllowedOrigins,
         bindings: Bindings,
         classifier: Classifier,
     ) -> Self {
         Self {
-            tokens,
+            caches,
             origins,
             bindings,
             classifier,
@@ -68,8 +68,8 @@ impl Rules {
         }
     }
 
-    pub(super) fn tokens(&self) -> &TokenCaches {
-        &self.tokens
+    pub(super) fn caches(&self) -> &TokenCaches {
+        &self.caches
     }
 
     #[inline]
@@ -88,7 +88,7 @@ impl Rules {
         }
         match self.choose(picked, request, connection, named) {
             Ok(chosen) => self.authorize_with(chosen, request),
-            Err(error) => Decision::decline(error),
+            Err(error) => Decision::fail(error),
         }
     }
 
@@ -144,9 +144,9 @@ impl Rules {
     #[inline]
     fn token(&self, chosen: Option<&TokenRequest>) -> Option<Issued> {
         match chosen {
-            Some(request) => self.tokens.hit(request, Issued::clone),
+            Some(request) => self.caches.hit(request, Issued::clone),
             None => {
-                let tokens = self.tokens.default_cache();
+                let tokens = self.caches.default_cache();
                 tokens.hit(tokens.now(), Issued::clone)
             }
         }
@@ -155,8 +155,8 @@ impl Rules {
     #[cold]
     fn acquire(&self, chosen: Option<&TokenRequest>, request: &RequestHead<'_>) -> AttemptFuture {
         let tokens = match chosen {
-            Some(chosen) => self.tokens.cache(chosen),
-            None => self.tokens.default_cache().clone(),
+            Some(chosen) => self.caches.cache(chosen),
+            None => self.caches.default_cache().clone(),
         };
         let (classifier, method) = (self.classifier, request.method.cloned());
         Box::pin(async move {
@@ -215,7 +215,7 @@ impl Rules {
 impl fmt::Debug for Rules {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Rules")
-            .field("tokens", self.tokens.default_cache())
+            .field("tokens", self.caches.default_cache())
             .field("origins", &self.origins)
             .finish_non_exhaustive()
     }

@@ -5,10 +5,10 @@ use std::{fmt, sync::Arc};
 use http::StatusCode;
 
 use super::{
+    authorizer::{Authorizer, Kind},
     bindings::Bindings,
     classify::Classifier,
     connection::Channel,
-    decide::{Authorizer, Kind},
     rejection_statuses::RejectionStatuses,
     replay_methods::ReplayMethods,
     rules::Rules,

@@ -8,8 +8,8 @@ use std::{
 };
 
 use super::{
+    authorizer::{Authorizer, Kind, Tenants},
     connection::Channel,
-    decide::{Authorizer, Kind, Tenants},
     decision::Decision,
     head::RequestHead,
 };
@@ -49,13 +49,13 @@ impl Authorizer {
     ///     |request: &RequestHead<'_>| request.extension::<Tenant>().cloned(),
     ///     move |Tenant(number): &Tenant| {
     ///         let secret = ClientSecret::from_file(format!("/run/secrets/tenant-{number}"))?;
-    ///         let credentials = ClientCredentials::builder(
+    ///         let grant = ClientCredentials::builder(
     ///             "https://as.example.com/oauth/token",
     ///             format!("tenant-{number}"),
     ///             ClientAuthentication::client_secret_basic(secret),
     ///         )
     ///         .build(transport.clone())?;
-    ///         Authorizer::builder(TokenCache::new(credentials))
+    ///         Authorizer::builder(TokenCache::new(grant))
     ///             .origin("https://api.example.com")
     ///             .build()
     ///     },
@@ -173,22 +173,22 @@ where
     T: Fn(&RequestHead<'_>) -> Option<K> + Send + Sync + 'static,
     A: Fn(&K) -> Result<Authorizer, Error> + Send + Sync + 'static,
 {
-    fn decide(&self, request: &RequestHead<'_>, channel: Option<&Channel>) -> Decision {
+    fn authorize_on(&self, request: &RequestHead<'_>, channel: Option<&Channel>) -> Decision {
         let Some(key) = (self.tenant)(request) else {
             events::no_tenant();
             return Decision::PassThrough;
         };
         let now = self.clock.now();
-        let decide = |authorizer: &Authorizer| {
+        let authorize = |authorizer: &Authorizer| {
             // the channel of the outer authorizer takes precedence
-            authorizer.decide(request, channel.or(authorizer.channel.as_ref()))
+            authorizer.authorize_on(request, channel.or(authorizer.channel.as_ref()))
         };
-        if let Some(decision) = self.kept.read(&key, now, |kept| Some(decide(kept))) {
+        if let Some(decision) = self.kept.read(&key, now, |kept| Some(authorize(kept))) {
             return decision;
         }
         match self.kept.try_handle(&key, now, || (self.authorizer)(&key)) {
-            Ok(authorizer) => decide(&authorizer),
-            Err(error) => Decision::decline(error),
+            Ok(authorizer) => authorize(&authorizer),
+            Err(error) => Decision::fail(error),
         }
     }
 }
@@ -204,9 +204,9 @@ impl Evictable for Authorizer {
     fn evicted(&self) {
         // other authorizers may use its caches, and callers may wait for their tokens
         if let Kind::Single(rules) = &self.kind
-            && !rules.tokens().is_in_use()
+            && !rules.caches().is_in_use()
         {
-            rules.tokens().stop();
+            rules.caches().stop();
         }
     }
 }

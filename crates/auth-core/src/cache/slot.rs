@@ -36,14 +36,14 @@ pub(super) struct CachedToken<T> {
     /// The time at which the token replaced a rejected one, by the monotonic clock. `None` if it
     /// did not.
     pub(super) replaced_rejected_at: Option<Duration>,
-    /// How many replacements in a row, this one included, came from the shared store.
+    /// The number of consecutive replacements, this one included, that came from the shared store.
     pub(super) store_replacements: u32,
     /// Whether an API has accepted the token.
     pub(super) accepted: AtomicBool,
 }
 
 impl<T> CachedToken<T> {
-    /// Returns how many replacements in a row came from the shared store and were not accepted.
+    /// Returns the number of consecutive replacements that came from the shared store and were not accepted.
     pub(super) fn unaccepted_store_replacements(&self) -> u32 {
         match self.accepted.load(Relaxed) {
             true => 0,

@@ -9,7 +9,7 @@ use crate::Error;
 #[non_exhaustive]
 #[derive(Clone, Debug)]
 pub struct CacheStatus {
-    /// How long the current token will be handed out. `None` if there is no usable token.
+    /// The time for which the current token is still handed out. `None` if there is no usable token.
     pub usable_for: Option<Duration>,
     /// Whether the current token is usable and stale.
     pub stale: bool,
@@ -27,19 +27,20 @@ pub struct CacheStatus {
     /// again.
     pub tokens_received: u64,
     /// The number of requests that were replayed with another token after an API rejected the
-    /// first.
+    /// token that they carried.
     pub replays: u64,
     /// The number of token requests that failed since the last success.
     pub consecutive_failures: u32,
-    /// Why the last token request failed. `None` if it succeeded. Its
-    /// [`retry_after`](Error::retry_after) says when the next attempt is due.
+    /// The error of the last token request. `None` if it succeeded, if there was none, or after
+    /// [`clear_backoff`](super::TokenCache::clear_backoff). The error's
+    /// [`retry_after`](Error::retry_after) returns the time until the next attempt.
     pub last_error: Option<Error>,
 }
 
 impl CacheStatus {
     /// Returns whether a request would get a token without waiting.
     #[must_use]
-    pub fn is_usable(&self) -> bool {
+    pub fn has_usable_token(&self) -> bool {
         self.usable_for.is_some()
     }
 }

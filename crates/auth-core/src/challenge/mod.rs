@@ -1,4 +1,4 @@
-//! Why an API rejects a token: its challenges (RFC 6750 §3), and a gRPC status.
+//! The reason of a rejection: the API's challenges (RFC 6750 §3), or a gRPC status.
 
 mod parser;
 

@@ -2,17 +2,18 @@
 //!
 //! This crate has a parser of its own because neither library that was tried parses the headers
 //! that servers send. http-auth 0.1.10 (2024) rejects token68, a second space after the scheme and
-//! non-ASCII text. Of `Bearer error="insufficient_scope", error_uri=https://a`, whose last value
-//! should be quoted, http-auth and parse-net 0.8 return nothing. parse-net also drops the whole
-//! line for a comma after the scheme or a repeated parameter.
+//! non-ASCII text. http-auth and parse-net 0.8 return nothing for
+//! `Bearer error="insufficient_scope", error_uri=https://a`, whose last value is wrongly unquoted.
+//! parse-net also drops the whole line for a comma after the scheme or a repeated parameter.
 //!
-//! An API's servers write these headers. Their cost is therefore bounded by their length: nothing
-//! is copied or allocated, and looking up a parameter in each challenge reads no octet more than
-//! four times.
+//! The headers come from the API and are untrusted, so the time to parse one is linear in its
+//! length: nothing is copied or allocated, and looking up a parameter in each challenge reads no
+//! octet more than four times.
 
 use std::{iter, mem};
 
-/// The challenges of one header line. A malformed part ends the line; the parts before it count.
+/// The challenges of one field line. Parsing stops at the first malformed part; the challenges before
+/// it are returned.
 #[derive(Clone, Debug)]
 pub(crate) struct Challenges<'a>(Parts<'a>);
 
@@ -49,27 +50,28 @@ pub(crate) struct Challenge<'a> {
 }
 
 impl<'a> Challenge<'a> {
-    /// Returns whether this is the challenge's scheme, in any case.
+    /// Returns whether the challenge's scheme equals `scheme`, ignoring case.
     pub(crate) fn is(&self, scheme: &str) -> bool {
         self.scheme.eq_ignore_ascii_case(scheme.as_bytes())
     }
 
     /// Returns the parameters, with their names as written.
     pub(crate) fn parameters(&self) -> impl Iterator<Item = (&'a [u8], Value<'a>)> + use<'a> {
-        let own = self.rest.clone();
-        own.take_while(|part| !matches!(part, Part::Scheme(_)))
+        let parts = self.rest.clone();
+        parts
+            .take_while(|part| !matches!(part, Part::Scheme(_)))
             .filter_map(|part| match part {
                 Part::Parameter(name, value) => Some((name, value)),
                 Part::Scheme(_) | Part::Token68 => None,
             })
     }
 
-    /// Returns the value of the parameter `name`, in any case. A repeated parameter is invalid
-    /// (RFC 9110 §11.2) and has no value: neither occurrence is more trustworthy.
+    /// Returns the value of the parameter `name`, ignoring the name's case. A repeated parameter is
+    /// invalid (RFC 9110 §11.2) and has no value: neither occurrence is more trustworthy.
     pub(crate) fn parameter(&self, name: &str) -> Option<Value<'a>> {
         let mut found = self
             .parameters()
-            .filter(|(own, _)| own.eq_ignore_ascii_case(name.as_bytes()));
+            .filter(|(parameter_name, _)| parameter_name.eq_ignore_ascii_case(name.as_bytes()));
         let (_, value) = found.next()?;
         found.next().is_none().then_some(value)
     }
@@ -80,7 +82,8 @@ impl<'a> Challenge<'a> {
 pub(crate) struct Value<'a>(&'a [u8]);
 
 impl<'a> Value<'a> {
-    /// Returns the octets, unescaped: a quoted pair is its second octet. A token has no backslash.
+    /// Returns the octets, unescaped: of a quoted-pair (RFC 9110 §5.6.4) only the octet after the
+    /// backslash is returned.
     pub(crate) fn octets(self) -> impl Iterator<Item = u8> + use<'a> {
         let mut octets = self.0.iter().copied();
         iter::from_fn(move || match octets.next()? {
@@ -95,7 +98,7 @@ impl<'a> Value<'a> {
     }
 }
 
-/// A part of a header line.
+/// A part of a field line.
 #[derive(Clone, Copy, Debug)]
 enum Part<'a> {
     Scheme(&'a [u8]),
@@ -117,7 +120,7 @@ impl<'a> Iterator for Parts<'a> {
 
     fn next(&mut self) -> Option<Part<'a>> {
         if mem::take(&mut self.after_scheme) {
-            self.argument()
+            self.auth_param_or_token68()
         } else {
             self.element()
         }
@@ -128,9 +131,9 @@ impl<'a> Parts<'a> {
     /// Reads the next element of the list. The same commas separate challenges and parameters: a
     /// name before `=` is a parameter, any other begins a challenge.
     fn element(&mut self) -> Option<Part<'a>> {
-        self.run(|octet| is_space(octet) || octet == b',');
+        self.take_while(|octet| is_space(octet) || octet == b',');
         let name = self.token()?;
-        let gap = self.run(is_space);
+        let gap = self.take_while(is_space);
         match self.rest.first() {
             None | Some(b',') => Some(Part::Scheme(name)),
             Some(b'=') => Some(Part::Parameter(name, self.value()?)),
@@ -143,28 +146,28 @@ impl<'a> Parts<'a> {
     }
 
     /// Reads the first parameter after a scheme, or a token68 (`a=` is one, `a=b` is not).
-    fn argument(&mut self) -> Option<Part<'a>> {
+    fn auth_param_or_token68(&mut self) -> Option<Part<'a>> {
         let begin = self.rest;
         if let Some((name, value)) = self.parameter() {
             return Some(Part::Parameter(name, value));
         }
         self.rest = begin;
-        self.some(|octet| octet.is_ascii_alphanumeric() || b"-._~+/".contains(&octet))?;
-        self.run(|octet| octet == b'=');
+        self.take_while1(|octet| octet.is_ascii_alphanumeric() || b"-._~+/".contains(&octet))?;
+        self.take_while(|octet| octet == b'=');
         self.end_of_element()?;
         Some(Part::Token68)
     }
 
     fn parameter(&mut self) -> Option<(&'a [u8], Value<'a>)> {
         let name = self.token()?;
-        self.run(is_space);
+        self.take_while(is_space);
         Some((name, self.value()?))
     }
 
     /// Reads a value, from the `=` on.
     fn value(&mut self) -> Option<Value<'a>> {
         self.take(b'=')?;
-        self.run(is_space);
+        self.take_while(is_space);
         let value = match self.take(b'"') {
             Some(()) => self.quoted()?,
             None => self.token()?,
@@ -176,7 +179,7 @@ impl<'a> Parts<'a> {
     /// Reads a quoted string, from after the opening quote on.
     fn quoted(&mut self) -> Option<&'a [u8]> {
         let mut escaped = false;
-        let text = self.run(|octet| {
+        let text = self.take_while(|octet| {
             let is_text = escaped || octet != b'"';
             escaped = !escaped && octet == b'\\';
             is_text
@@ -186,12 +189,14 @@ impl<'a> Parts<'a> {
     }
 
     fn end_of_element(&mut self) -> Option<()> {
-        self.run(is_space);
+        self.take_while(is_space);
         matches!(self.rest.first(), None | Some(b',')).then_some(())
     }
 
     fn token(&mut self) -> Option<&'a [u8]> {
-        self.some(|octet| octet.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&octet))
+        self.take_while1(|octet| {
+            octet.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&octet)
+        })
     }
 
     fn take(&mut self, octet: u8) -> Option<()> {
@@ -200,18 +205,18 @@ impl<'a> Parts<'a> {
     }
 
     /// Reads the octets that fit, at least one.
-    fn some(&mut self, fits: impl FnMut(u8) -> bool) -> Option<&'a [u8]> {
-        Some(self.run(fits)).filter(|run| !run.is_empty())
+    fn take_while1(&mut self, fits: impl FnMut(u8) -> bool) -> Option<&'a [u8]> {
+        Some(self.take_while(fits)).filter(|octets| !octets.is_empty())
     }
 
     /// Reads the octets that fit, up to the first that does not.
-    fn run(&mut self, mut fits: impl FnMut(u8) -> bool) -> &'a [u8] {
-        let misfit = self.rest.iter().position(|&octet| !fits(octet));
-        let (run, rest) = self.rest.split_at(misfit.unwrap_or(self.rest.len()));
+    fn take_while(&mut self, mut fits: impl FnMut(u8) -> bool) -> &'a [u8] {
+        let end = self.rest.iter().position(|&octet| !fits(octet));
+        let (octets, rest) = self.rest.split_at(end.unwrap_or(self.rest.len()));
         #[cfg(test)]
-        super::properties::count(run.len());
+        super::properties::count(octets.len());
         self.rest = rest;
-        run
+        octets
     }
 }
 

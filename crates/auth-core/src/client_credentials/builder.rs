@@ -21,7 +21,7 @@ pub struct ClientCredentialsBuilder {
 }
 
 impl ClientCredentials {
-    /// Starts with the token endpoint's URL, the client id and the client's authentication.
+    /// Returns a builder for the client `client_id` of the authorization server at `token_endpoint`.
     pub fn builder(
         token_endpoint: impl Into<String>,
         client_id: impl Into<String>,
@@ -84,20 +84,20 @@ impl ClientCredentialsBuilder {
     }
 
     /// Permits `http` to a token endpoint that is not on loopback. The client's secret is then
-    /// visible to everyone on the network path. Default: `false`.
+    /// visible on the network path. Default: `false`.
     #[must_use]
     pub fn danger_allow_http(mut self, allow: bool) -> Self {
         self.allow_http = allow;
         self
     }
 
-    /// Sets the scope to request if the user does not name one.
+    /// Sets the scope to request if the caller names none.
     pub(crate) fn scope_if_none(mut self, scope: Option<&'static str>) -> Self {
         self.scope_if_none = scope;
         self
     }
 
-    /// Requires the user to name a scope. The error names `provider`.
+    /// Requires the caller to name a scope. The error names `provider`.
     pub(crate) fn scope_required_by(mut self, provider: Option<&'static str>) -> Self {
         self.scope_required_by = provider;
         self
@@ -108,8 +108,10 @@ impl ClientCredentialsBuilder {
     /// # Errors
     /// An [`ErrorKind::Configuration`](crate::ErrorKind::Configuration) error if
     ///
-    /// - the token endpoint is not an `https` URL (on loopback `http` is allowed), or contains a
-    ///   fragment or credentials
+    /// - the token endpoint is not an `https` URL (`http` is allowed on loopback, or with
+    ///   [`danger_allow_http`](Self::danger_allow_http)), or contains a fragment, a user or a
+    ///   password
+    /// - the token endpoint's query contains a parameter that the token request also sends
     /// - the client id or the secret is empty
     /// - the id contains a `:` and the authentication is `client_secret_basic_raw`
     /// - a scope, resource or parameter is malformed

@@ -94,7 +94,7 @@ impl ClientCredentials {
 
     /// Returns the token endpoint, for the beginning of error texts.
     fn place(&self) -> String {
-        format!("token endpoint {}", self.endpoint.name())
+        format!("token endpoint {}", self.endpoint.without_query())
     }
 
     /// Reads a body that may hold a token, up to [`MAX_RESPONSE`].
@@ -140,7 +140,7 @@ impl TokenSource for ClientCredentials {
             status: head.status,
             headers: &head.headers,
             body: &body,
-            endpoint: self.endpoint.name(),
+            endpoint: self.endpoint.without_query(),
             request: &request,
             secrets: &self.authentication.forms(&self.client_id, &secret),
         }
@@ -165,7 +165,7 @@ impl TokenSource for ClientCredentials {
 impl fmt::Debug for ClientCredentials {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ClientCredentials")
-            .field("token_endpoint", &self.endpoint.name())
+            .field("token_endpoint", &self.endpoint.without_query())
             .field("client_id", &self.client_id)
             .field("authentication", &self.authentication)
             .field("defaults", &self.defaults)

@@ -10,7 +10,8 @@ pub enum ErrorKind {
     Connection,
     /// There was no response within the attempt timeout.
     Timeout,
-    /// The token endpoint cannot serve now (5xx, 429).
+    /// The token endpoint is temporarily unavailable (5xx, 408, 429, or the error
+    /// `temporarily_unavailable` or `server_error`).
     Unavailable,
     /// The authorization server denied the token request ([RFC 6749
     /// §5.2](https://www.rfc-editor.org/rfc/rfc6749#section-5.2)).
@@ -18,8 +19,8 @@ pub enum ErrorKind {
     /// The response is not a token response ([RFC 6749
     /// §5.1](https://www.rfc-editor.org/rfc/rfc6749#section-5.1)).
     InvalidResponse,
-    /// The token endpoint responded with a redirect. A redirect is never followed, because it would
-    /// carry the client's secret elsewhere.
+    /// The token endpoint responded with a redirect, which never yields a token. The transports of
+    /// `auth-tower` and `auth-reqwest` send the client's secret to no other origin.
     Redirected,
     /// The token source panicked.
     Panicked,

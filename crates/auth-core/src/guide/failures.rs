@@ -11,20 +11,20 @@
 //!                                            the background
 //! ```
 //!
-//! A token that lives 600 s becomes stale about 175 s before its end, and expires 30 s before it.
-//! The time at which it becomes stale is drawn for each token, between 120 s and 228 s before the
-//! end, so that processes that started together do not refresh together.
+//! A token that lives 600 s becomes stale 174 s before its end on average, and expires 30 s before
+//! it. The time at which it becomes stale is drawn for each token, between 120 s and 228 s before
+//! the end, so that processes that started together do not refresh together.
 //! [`RefreshPolicy`](crate::RefreshPolicy) has the formulas and all defaults.
 //!
-//! # When obtaining a token fails
+//! # When a token request fails
 //!
 //! | event | requests see |
 //! |---|---|
 //! | A refresh fails while the token is usable. | Nothing. The next attempt follows after a backoff of about 1 s, 2 s, 4 s, … 60 s, but at most half of the time that the token remains usable. After a denial or a `Retry-After` the backoff is longer, and the token may expire meanwhile. |
 //! | There is no token, or it has expired. | All requests wait for one token request, for about 10 s at most. |
 //! | That token request fails. | Every waiting request receives the same error. So does every later request until the next attempt is due. Without a token a request is **not sent**. |
-//! | The authorization server is down, slow, or responds with 5xx, 429 or an unreadable response. | The above. Attempts are about 1 s to 10 s apart while there is no token, or as `Retry-After` says (60 s at most). If a connection breaks before a response, one attempt follows immediately. |
-//! | The authorization server denies the client (`invalid_client`, `invalid_scope`, any other 4xx). | The above. Attempts are about 30 s to 5 min apart, because servers lock out clients that repeat denied requests quickly. The error states the code and the description and, for `invalid_scope`, the requested scopes. Call [`TokenCache::clear_backoff`](crate::TokenCache::clear_backoff) after the configuration has been corrected. |
+//! | The authorization server is down, slow, or responds with 5xx, 408, 429 or an unreadable response. | The same error as after any failed token request. Attempts are about 1 s to 10 s apart while there is no token, or as `Retry-After` says (60 s at most). If a connection breaks before a response, one attempt follows immediately. |
+//! | The authorization server denies the client (`invalid_client`, `invalid_scope`, any other 4xx except 408 and 429). | The same error as after any failed token request. Attempts are about 30 s to 5 min apart, because servers lock out clients that repeat denied requests quickly. The error states the code and the description and, for `invalid_scope`, the requested scopes. Call [`TokenCache::clear_backoff`](crate::TokenCache::clear_backoff) after the configuration has been corrected. |
 //! | The token endpoint redirects. | An error. hyper's client and `ReqwestTransport::new` never follow redirects. `ReqwestTransport::from_client` takes the client's secret to no other origin. Do not give `TowerTransport` a service that follows redirects. |
 //! | A caller is dropped, or its runtime ends. | Nothing. The token request continues, or another waiter starts one. |
 //! | The token source panics. | An error, which backs off like an outage. |
@@ -35,9 +35,9 @@
 //!
 //! | event | requests see |
 //! |---|---|
-//! | The API rejects the token: 401, or `grpc-status: 16` without a message. | One token request is made for all rejected requests. Each request is replayed once with the new token, if its body can be sent again. Otherwise, or if there is no other token, the 401 is delivered, and the next request carries the new token. |
-//! | The API rejects every token. | Its 401s are delivered. Each cache makes at most four token requests in a row, and then one every 30 s (the rejection budget). A rejection of a token that replaced a rejected one causes no token request for 30 s, unless an API has accepted that token. |
-//! | The API responds with 403, or with the error `insufficient_scope` or `invalid_request`. | The response is delivered: another token would not help. |
+//! | The API rejects the token: 401, or `grpc-status: 16` without a message. | One token request is made for all rejected requests. Each request is replayed once with the new token, if its body can be sent again. Otherwise, or if there is no other token, the caller receives the 401, and the next request carries the new token. |
+//! | The API rejects every token. | The callers receive its 401s. Each cache makes at most four token requests in a row, and then one every 30 s (the rejection budget). During the first 30 s of a replacement, its rejection causes no token request, unless an API has accepted the replacement. |
+//! | The API responds with 403, or with the error `insufficient_scope` or `invalid_request`. | The caller receives the response: another token would not help. |
 //! | The API redirected the request, and the target rejects the token. | The request is replayed only if its method is safe (`GET`, `HEAD`, `OPTIONS`, `TRACE`): the first resource may have carried the request out. |
 //!
 //! [`AuthorizerBuilder::rejection_statuses`](crate::AuthorizerBuilder::rejection_statuses) sets
@@ -47,36 +47,41 @@
 //!
 //! | stack | bodies that can be sent again |
 //! |---|---|
-//! | hyper, any tower client | `Full`, `Empty`, `String`, and boxed bodies (`BoxBody`, `UnsyncBoxBody`) of common errors, of which up to 64 KiB have been sent. `auth-replay` documents how to set another limit, to use bodies of your own, or to switch recording off. |
-//! | tonic | All, streams included, of which up to 64 KiB have been sent. |
+//! | hyper, any tower client | Bodies up to 64 KiB: `Full<Bytes>`, `Empty<Bytes>`, `String`, and boxed bodies (`BoxBody`, `UnsyncBoxBody`) of common errors. A boxed body of unknown size is replayable until more than 64 KiB have been sent. `auth-replay` documents how to set another limit, to use bodies of your own, or to switch recording off. |
+//! | tonic | All up to 64 KiB. A stream is replayable until more than 64 KiB have been sent. |
 //! | reqwest | All but streams: those that `Request::try_clone` clones. |
 //!
 //! # When a request carries no token
 //!
-//! | event | the request |
+//! | request | result |
 //! |---|---|
-//! | It goes to an origin that is not allowed. | It is sent without a token. A warning says so, once for each of the first 64 origins. |
+//! | It goes to an unlisted origin. | It is sent without a token. A warning is logged, once for each of the first 64 origins. |
 //! | It has an `Authorization` header of its own. | It is sent unchanged. |
-//! | It belongs to no tenant. | It is sent without a token. |
+//! | It goes through a connection whose destination is not known: tonic's `Channel` without `AuthLayer::for_endpoint`. | It is sent without a token. A warning is logged, once for each authorizer. |
+//! | It belongs to no tenant. | It is sent without a token. A debug event is logged. |
 //!
 //! # Errors, logs and health
 //!
 //! In tower, downcast the `BoxError` to [`Error`](crate::Error). In reqwest-middleware, downcast
 //! the `anyhow::Error` in `Error::Middleware`. A tonic client receives a `Status` (`Unavailable` or
-//! `Unauthenticated`), whose source is the [`Error`](crate::Error). It has a
-//! [`kind`](crate::Error::kind), says whether it [is transient](crate::Error::is_transient) and
-//! when the [next attempt](crate::Error::retry_after) is due, and gives the members of RFC 6749
-//! §5.2.
+//! `Unauthenticated`), whose source is the [`Error`](crate::Error).
 //!
-//! Events are emitted with `tracing`. Neither errors nor events show a secret, a token or a body.
+//! The [`Error`](crate::Error) has a [`kind`](crate::Error::kind), states whether it
+//! [is transient](crate::Error::is_transient) and when the
+//! [next attempt](crate::Error::retry_after) is made, and has the `error`, `error_description` and
+//! `error_uri` of the authorization server (RFC 6749 §5.2).
+//!
+//! Events are emitted with `tracing`. Errors and events contain no secret, no token and no request
+//! body. Of a token endpoint's response they quote only those three members, an unsupported
+//! `token_type` and the content type.
 //! [`TokenCache::status`](crate::TokenCache::status) is for health endpoints:
 //!
 //! ```
 //! use auth_core::TokenCache;
 //!
-//! /// The service is healthy if a request would find a token, or no attempt has failed yet.
+//! /// Healthy if there is a usable token, or if the last token request did not fail.
 //! fn is_healthy(tokens: &TokenCache) -> bool {
 //!     let status = tokens.status();
-//!     status.is_usable() || status.consecutive_failures == 0
+//!     status.has_usable_token() || status.consecutive_failures == 0
 //! }
 //! ```

@@ -18,8 +18,8 @@
 //! # }
 //! ```
 //!
-//! A request that names a [`TokenRequest`](crate::TokenRequest) which is bound to another origin is
-//! an error, and is not sent: an orders token never goes to the invoices API.
+//! A request whose [`TokenRequest`](crate::TokenRequest) is bound to another origin fails and is not
+//! sent: an orders token never goes to the invoices API.
 //!
 //! # One token for a single request
 //!

@@ -4,12 +4,18 @@
 //! loopback. The test can make both fail, and both count the requests that they receive.
 //!
 //! ```
-//! use auth_core::{Authorizer, ClientSecret, TokenCache};
-//! # use auth_core::{ClientAuthentication, ClientCredentials, HttpTransport};
+//! use std::sync::Arc;
+//!
+//! use auth_core::{Authorizer, ClientAuthentication, ClientCredentials, TokenCache};
+//! # use auth_core::HttpTransport;
 //! use auth_testing::{AuthorizationServer, ManualClock, ProtectedApi};
 //! # async fn example(transport: impl HttpTransport) -> Result<(), Box<dyn std::error::Error>> {
 //! let clock = ManualClock::new();
-//! let server = AuthorizationServer::builder().client("id", "secret").start().await?;
+//! let server = AuthorizationServer::builder()
+//!     .client("id", "secret")
+//!     .clock(Arc::new(clock.clone()))
+//!     .start()
+//!     .await?;
 //! let api = ProtectedApi::start(&server).await?;
 //!
 //! let grant = ClientCredentials::builder(

@@ -23,7 +23,7 @@ struct Listed {
     authority: String,
 }
 
-/// Why an origin is allowed.
+/// The reason why an origin is allowed.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Allowed {
     /// It is listed, at this place.

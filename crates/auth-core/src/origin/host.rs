@@ -26,8 +26,8 @@ impl<'a> Host<'a> {
         if host.is_empty() {
             return Err(Fault::NoHost);
         }
-        let misfit = |c: &char| !c.is_ascii_alphanumeric() && !matches!(c, '-' | '_' | '.');
-        match host.chars().find(misfit) {
+        let is_invalid = |c: &char| !c.is_ascii_alphanumeric() && !matches!(c, '-' | '_' | '.');
+        match host.chars().find(is_invalid) {
             None => {}
             Some('*') => return Err(Fault::Wildcard),
             Some('%') => return Err(Fault::PercentInHost),

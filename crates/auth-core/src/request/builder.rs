@@ -117,28 +117,28 @@ impl fmt::Debug for TokenRequestBuilder {
 }
 
 fn check_resource(resource: &str) -> Result<(), Error> {
-    let wrong = |what: &dyn fmt::Display| {
+    let invalid = |what: &dyn fmt::Display| {
         Error::configuration(format!(
             "resource {resource:?}: expected an absolute URI without a fragment \
              (RFC 8707 section 2), got {what}"
         ))
     };
     let Some((scheme, rest)) = split_scheme(resource) else {
-        return Err(wrong(&"one without a scheme"));
+        return Err(invalid(&"one without a scheme"));
     };
     if resource.contains('#') {
-        return Err(wrong(&"one with a fragment"));
+        return Err(invalid(&"one with a fragment"));
     }
-    check_characters(rest).map_err(|misfit| wrong(&misfit))?;
+    check_characters(rest).map_err(|error| invalid(&error))?;
     if rest.is_empty() {
-        return Err(wrong(&"only a scheme"));
+        return Err(invalid(&"only a scheme"));
     }
     let is_http = ["http", "https"]
         .iter()
         .any(|http| scheme.eq_ignore_ascii_case(http));
     let host = rest.strip_prefix("//").unwrap_or_default();
     if is_http && (host.is_empty() || host.starts_with(['/', '?', ':'])) {
-        return Err(wrong(&"one without a host"));
+        return Err(invalid(&"one without a host"));
     }
     Ok(())
 }

@@ -28,7 +28,7 @@ pub struct TokenResponse {
     pub(crate) authorization: HeaderValue,
     lifetime: Option<Duration>,
     scopes: Option<Scopes>,
-    /// How much of the lifetime had passed when the token was loaded from a shared store.
+    /// The part of the lifetime that had passed when the token was loaded from a shared store.
     pub(crate) age: Duration,
 }
 
@@ -44,16 +44,16 @@ impl TokenResponse {
 
     /// Creates the response for a bearer token. The error does not show the token.
     pub(crate) fn new(token: &SecretString) -> Result<Self, String> {
-        let wrong = |what| {
+        let invalid = |what| {
             format!(
                 "member \"access_token\": expected a b64token (RFC 6750 section 2.1), got {what}"
             )
         };
         if let Some(what) = not_b64token(token.expose()) {
-            return Err(wrong(what));
+            return Err(invalid(what));
         }
         let authorization = credentials_header("Bearer", token.expose())
-            .ok_or_else(|| wrong("one that no header may hold".into()))?;
+            .ok_or_else(|| invalid("one that no header may hold".into()))?;
         Ok(Self {
             authorization,
             lifetime: None,

@@ -248,15 +248,15 @@ fn lifetime(value: Option<&Value>) -> Result<Option<Duration>, String> {
 /// Returns the scopes of the response: a text or, from some servers, a list of texts.
 fn granted(value: Option<&Value>) -> Result<Option<Scopes>, String> {
     let value = value.unwrap_or(&Value::Null);
-    let wrong = || format!("member \"scope\": expected scopes, got {}", shape(value));
+    let invalid = || format!("member \"scope\": expected scopes, got {}", shape(value));
     let text = match value {
         Value::Null => return Ok(None),
         Value::String(text) => text.clone(),
         Value::Array(items) => {
             let texts: Option<Vec<_>> = items.iter().map(Value::as_str).collect();
-            texts.ok_or_else(wrong)?.join(" ")
+            texts.ok_or_else(invalid)?.join(" ")
         }
-        _ => return Err(wrong()),
+        _ => return Err(invalid()),
     };
     Ok(Some(Scopes::granted(&text)))
 }

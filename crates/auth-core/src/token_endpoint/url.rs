@@ -11,47 +11,47 @@ use crate::{
 #[derive(Clone)]
 pub(crate) struct TokenEndpointUrl {
     uri: Uri,
-    /// Without its query, for error texts.
-    name: String,
+    /// The URL without its query, for error texts.
+    without_query: String,
     /// The names of the parameters in its query.
     parameters: Vec<String>,
 }
 
 impl TokenEndpointUrl {
     pub(crate) fn parse(text: &str, allow_http: bool) -> Result<Self, Error> {
-        let wrong = |what: &str| {
+        let invalid = |reason: &str| {
             Error::configuration(format!(
                 "token endpoint {:?}: expected an https URL such as \
-                 https://as.example.com/oauth/token, got {what}",
+                 https://as.example.com/oauth/token, got {reason}",
                 without_secrets(text)
             ))
         };
-        let url = HttpUrl::parse(text).map_err(|fault| wrong(&fault.to_string()))?;
+        let url = HttpUrl::parse(text).map_err(|error| invalid(&error.to_string()))?;
         if url.origin.scheme() == "http" && !allow_http && !url.origin.is_loopback() {
-            return Err(wrong(
+            return Err(invalid(
                 "http to a host that is not loopback, which would show the client's secret to \
                  the network; danger_allow_http permits it",
             ));
         }
         if url.has_fragment {
-            return Err(wrong("one with a fragment (RFC 6749 section 3.2)"));
+            return Err(invalid("one with a fragment (RFC 6749 section 3.2)"));
         }
         for part in [url.path, url.query.unwrap_or_default()] {
-            check_characters(part).map_err(|misfit| wrong(&misfit.to_string()))?;
+            check_characters(part).map_err(|error| invalid(&error.to_string()))?;
         }
         let path = if url.path.is_empty() { "/" } else { url.path };
-        let name = format!("{}{path}", url.origin);
+        let without_query = format!("{}{path}", url.origin);
         let uri = match url.query {
-            Some(query) => format!("{name}?{query}"),
-            None => name.clone(),
+            Some(query) => format!("{without_query}?{query}"),
+            None => without_query.clone(),
         };
-        let uri = uri
-            .parse()
-            .map_err(|e: http::uri::InvalidUri| wrong("one that cannot be sent").with_source(e))?;
+        let uri = uri.parse().map_err(|e: http::uri::InvalidUri| {
+            invalid("a URL that the HTTP client cannot represent").with_source(e)
+        })?;
         let query = form_urlencoded::parse(url.query.unwrap_or_default().as_bytes());
         let endpoint = Self {
             uri,
-            name,
+            without_query,
             parameters: query.map(|(name, _)| name.into_owned()).collect(),
         };
         endpoint.check_parameters(RESERVED_PARAMETERS)?;
@@ -70,7 +70,7 @@ impl TokenEndpointUrl {
             Some(name) => Err(Error::configuration(format!(
                 "token endpoint {:?}: expected no parameter {name} in its query, because it would be \
                  sent twice (RFC 6749 section 3.2); remove it from the URL",
-                self.name
+                self.without_query
             ))),
         }
     }
@@ -79,8 +79,8 @@ impl TokenEndpointUrl {
         &self.uri
     }
 
-    pub(crate) fn name(&self) -> &str {
-        &self.name
+    pub(crate) fn without_query(&self) -> &str {
+        &self.without_query
     }
 }
 
@@ -97,7 +97,7 @@ mod tests {
 
     #[test]
     fn a_token_endpoint_is_https_or_loopback() {
-        for good in [
+        for url in [
             "https://as.example/token",
             "https://AS.example:8443/a/b?tenant=1",
             "http://127.0.0.1:4000/token",
@@ -105,13 +105,13 @@ mod tests {
             "http://[::1]:4000/token",
             "http://localhost/token",
         ] {
-            assert!(TokenEndpointUrl::parse(good, false).is_ok(), "{good}");
+            assert!(TokenEndpointUrl::parse(url, false).is_ok(), "{url}");
         }
         assert!(TokenEndpointUrl::parse("http://as.example/token", true).is_ok());
     }
 
     #[test]
-    fn each_fault_is_named() {
+    fn each_error_states_its_cause() {
         assert!(error("as.example/token").contains("without a scheme"));
         assert!(error("").contains("without a scheme"));
         assert!(error("https://").contains("cannot be read"));
@@ -152,17 +152,17 @@ mod tests {
     fn rfc6749_3_2_an_existing_query_is_kept() {
         let endpoint = TokenEndpointUrl::parse("https://as.example/token?tenant=1", false).unwrap();
         assert_eq!(endpoint.uri().query(), Some("tenant=1"));
-        assert_eq!(endpoint.name(), "https://as.example/token");
+        assert_eq!(endpoint.without_query(), "https://as.example/token");
     }
 
     #[test]
-    fn equal_endpoints_have_one_spelling() {
-        for same in [
+    fn equivalent_urls_are_normalized() {
+        for spelling in [
             "HTTPS://AS.example",
             "https://as.example:443/",
             "https://as.example:",
         ] {
-            let endpoint = TokenEndpointUrl::parse(same, false).unwrap();
+            let endpoint = TokenEndpointUrl::parse(spelling, false).unwrap();
             assert_eq!(endpoint.uri().to_string(), "https://as.example/");
         }
     }

@@ -8,7 +8,7 @@ use std::{
 use auth_core::{Error, TokenCache, TokenRequest, TokenResponse, TokenSource, async_trait};
 use auth_test_support::{
     scripted::{Answer, Scripted},
-    secrets::{Canned, credentials},
+    secrets::{Canned, grant},
     secs,
 };
 use auth_testing::ManualClock;
@@ -53,7 +53,7 @@ impl<S: TokenSource> TokenSource for HalfLife<S> {
 
 #[tokio::test]
 async fn a_decorator_reads_and_changes_the_response_of_the_inner_source() {
-    let inner = credentials(Canned(
+    let inner = grant(Canned(
         200,
         r#"{"access_token":"abc","token_type":"Bearer","expires_in":600,"scope":"b a"}"#,
     ));

@@ -5,7 +5,7 @@ use auth_core::{
     TokenCache, TokenRequest, TokenResponse, TokenSource, provider::Provider,
 };
 use auth_test_support::{
-    secrets::{Canned, GOOD, ID, SECRET, TOKEN, assert_clean, credentials, debug_is_clean},
+    secrets::{Canned, GOOD, ID, SECRET, TOKEN, assert_clean, debug_is_clean, grant},
     with_timeout,
 };
 use http::Request;
@@ -31,7 +31,7 @@ async fn debug_of_every_public_type_that_holds_a_secret() {
     debug_is_clean(&request);
     debug_is_clean(&request.build().unwrap());
     debug_is_clean(&Provider::signicat().client_credentials(ID, SECRET));
-    let source = credentials(GOOD);
+    let source = grant(GOOD);
     debug_is_clean(&source.fetch(&TokenRequest::default()).await.unwrap());
 
     let builder = TokenCache::builder(source);
@@ -124,7 +124,7 @@ async fn errors_show_no_secret_and_no_body() {
         ),
         Canned(307, "s3cr3t/of+the=client"),
     ] {
-        let source = credentials(canned.clone());
+        let source = grant(canned.clone());
         let error = source.fetch(&TokenRequest::default()).await.unwrap_err();
         assert_clean(canned.1, &format!("{error} {error:?} {error:#?}"));
         assert!(!error.to_string().contains("<html>"));
@@ -139,7 +139,7 @@ async fn the_log_at_trace_level_shows_no_secret() {
         r#"{"error":"invalid_client","error_description":"s3cr3t/of+the=client"}"#,
     );
     for canned in [GOOD, bad] {
-        let tokens = TokenCache::new(credentials(canned));
+        let tokens = TokenCache::new(grant(canned));
         let _ = with_timeout(tokens.token()).await;
         let authorizer = Authorizer::builder(tokens).origin("https://api.example");
         let elsewhere = Request::get("https://elsewhere.example/").body(()).unwrap();

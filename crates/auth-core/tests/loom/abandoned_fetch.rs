@@ -37,6 +37,6 @@ fn the_failure_of_an_abandoned_fetch_is_ignored() {
     every_order(|| {
         let setting = two_fetches(&[Answer::Failure, Answer::Token]);
         let status = setting.tokens.status();
-        assert_eq!(status.is_usable(), status.consecutive_failures == 0);
+        assert_eq!(status.has_usable_token(), status.consecutive_failures == 0);
     });
 }

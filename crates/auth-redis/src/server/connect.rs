@@ -1,4 +1,4 @@
-//! What every kind of deployment has in common: how to connect, and the timeouts.
+//! Common to every kind of deployment: connecting, and the timeouts.
 
 use std::{sync::Arc, time::Duration};
 

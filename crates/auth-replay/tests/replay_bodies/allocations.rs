@@ -1,4 +1,4 @@
-//! How many allocations recording a body costs.
+//! The number of allocations of a recorded body.
 
 use allocation_counter::measure;
 use auth_replay::{Bounded, Replay};

@@ -1,4 +1,4 @@
-//! How much of a body is kept, and for how long.
+//! The limits of a recording: its size, and the time for which it is kept.
 
 use auth_replay::{Bounded, Replay};
 use bytes::Bytes;

@@ -1,4 +1,4 @@
-//! What happens when the replay takes the body from the first attempt.
+//! The replay takes the body from the first attempt.
 
 use std::{
     convert::Infallible,

@@ -4,12 +4,12 @@ use auth_core::{Authorizer, TokenCache};
 use auth_reqwest::{AuthMiddleware, ReqwestTransport};
 use auth_test_support::{
     reqwest_clients::reqwest_client,
-    secrets::{GOOD, TOKEN, credentials, debug_is_clean},
+    secrets::{GOOD, TOKEN, debug_is_clean, grant},
 };
 
 #[tokio::test]
 async fn debug_of_every_public_type_that_holds_a_secret() {
-    let tokens = TokenCache::new(credentials(GOOD));
+    let tokens = TokenCache::new(grant(GOOD));
     assert_eq!(tokens.token().await.unwrap().secret(), TOKEN);
     let builder = Authorizer::builder(tokens).origin("https://api.example");
     let authorizer = builder.build().unwrap();

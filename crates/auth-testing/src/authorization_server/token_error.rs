@@ -7,7 +7,7 @@ use http::{
 
 use crate::answer::Answer;
 
-/// Why a token request is denied.
+/// The reason why a token request is denied.
 #[derive(Debug)]
 pub(super) struct TokenError {
     code: &'static str,

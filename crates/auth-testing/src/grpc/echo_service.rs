@@ -19,7 +19,7 @@ pub(super) const SERVER_STREAM: &str = "/auth.testing.Echo/ServerStream";
 pub(super) const CLIENT_STREAM: &str = "/auth.testing.Echo/ClientStream";
 pub(super) const BIDI: &str = "/auth.testing.Echo/Bidi";
 
-/// How often a server stream repeats the message.
+/// The number of times a server stream repeats the message.
 const ECHOES: usize = 3;
 
 /// The methods of the service: one of each of the four kinds.

@@ -34,7 +34,7 @@ pub(super) struct ProtectedResource {
     grpc: GrpcServices,
 }
 
-/// What happens to a request instead of a token check.
+/// The treatment of a request in place of a token check.
 #[derive(Clone, Debug)]
 pub(super) enum Step {
     Reject,

@@ -4,7 +4,7 @@ use http::{HeaderValue, StatusCode, header::WWW_AUTHENTICATE};
 
 use crate::{answer::Answer, issued_tokens::Scopes};
 
-/// Why a request is rejected.
+/// The reason why a request is rejected.
 #[derive(Debug, Eq, PartialEq)]
 pub(super) enum Rejection {
     NoToken,

@@ -22,7 +22,7 @@
 //!
 //! /// `inner` is the HTTP client, such as hyper-util's.
 //! fn stack<S, B>(
-//!     tokens: Authorizer,
+//!     authorizer: Authorizer,
 //!     timeout: Duration,
 //!     max_in_flight: usize,
 //!     inner: S,
@@ -37,7 +37,7 @@
 //!         .timeout(timeout)
 //!         .layer(FollowRedirectLayer::new())
 //!         .retry(RetryUnavailable { retries_left: 2 })
-//!         .layer(AuthLayer::new(tokens))
+//!         .layer(AuthLayer::new(authorizer))
 //!         .concurrency_limit(max_in_flight)
 //!         .service(inner)
 //! }

@@ -93,13 +93,13 @@ async fn one_permit_shared_by_the_api_and_the_token_requests_is_no_deadlock() {
         Ok::<_, Infallible>(Response::new(Full::<Bytes>::from(body)))
     });
     let one_at_a_time = ServiceBuilder::new().concurrency_limit(1).service(server);
-    let credentials = ClientCredentials::builder(
+    let grant = ClientCredentials::builder(
         "https://as.example.com/token",
         "client",
         ClientAuthentication::client_secret_basic("s3cr3t"),
     );
     let transport = TowerTransport::new(one_at_a_time.clone());
-    let tokens = TokenCache::new(credentials.build(transport).unwrap());
+    let tokens = TokenCache::new(grant.build(transport).unwrap());
     let authorizer = Authorizer::builder(tokens).origin(API).build().unwrap();
     let mut client = AuthLayer::new(authorizer).layer(one_at_a_time);
     for _ in 0..2 {

@@ -7,7 +7,7 @@ const JITTER: f64 = 0.2;
 /// The minimum backoff while a token is usable.
 pub(super) const MIN: Duration = Duration::from_millis(100);
 
-/// A backoff that doubles with each failure in a row, up to a maximum.
+/// A backoff that doubles with each consecutive failure, up to a maximum.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Backoff {
     pub(super) initial: Duration,
@@ -15,14 +15,14 @@ pub(super) struct Backoff {
 }
 
 impl Backoff {
-    /// Returns the backoff after so many failures in a row.
+    /// Returns the backoff after `failures` consecutive failures, without jitter.
     pub(super) fn after(self, failures: u32) -> Duration {
         let doublings = failures.saturating_sub(1).min(31);
         self.initial.saturating_mul(1 << doublings).min(self.max)
     }
 }
 
-/// Returns the factor for a `draw` in 0–1.
+/// Maps `draw`, uniform in 0–1, to a factor in 0.8–1.2 for the backoff.
 pub(super) fn jitter(draw: f64) -> f64 {
     1.0 + JITTER * (2.0 * draw - 1.0)
 }

@@ -77,7 +77,7 @@ impl RefreshPolicyBuilder {
     }
 
     /// Sets the backoff after transient failures: the first and the maximum. It doubles with each
-    /// failure in a row. Default: 1 s to 60 s.
+    /// consecutive failure. Default: 1 s to 60 s.
     #[must_use]
     pub fn backoff(mut self, range: RangeInclusive<Duration>) -> Self {
         self.policy.backoff = backoff(range);
@@ -92,7 +92,7 @@ impl RefreshPolicyBuilder {
     }
 
     /// Sets the backoff after the authorization server denied a token request: the first and the
-    /// maximum. It doubles with each denial in a row. Default: 30 s to 5 min.
+    /// maximum. It doubles with each consecutive denial. Default: 30 s to 5 min.
     #[must_use]
     pub fn denied_backoff(mut self, range: RangeInclusive<Duration>) -> Self {
         self.policy.denied_backoff = backoff(range);

@@ -14,25 +14,29 @@ pub(super) const SECOND: Duration = Duration::from_secs(1);
 
 /// Determines when a token is refreshed, and how failed token requests back off.
 ///
-/// With L the token's lifetime, counted from before its request was sent, and the defaults:
+/// L is the token's lifetime: `expires_in`, or 5 min if the response has none. It is counted from the
+/// time at which the token request was sent. By default:
 ///
-/// - The margin is max(min(5 % of L, 30 s), min(1 s, L / 3)). This long before its end a token is
-///   **expired**: it is no longer sent.
-/// - The window is min(24 % of L, 72 min), times a factor of 0.625–1.375. The factor is drawn once
-///   for each token, so that processes that started together do not refresh together. This long
-///   before it expires a token is **stale**: a read still returns it at once, and starts a refresh
-///   in the background.
+/// - A token **expires** one margin before its end: from then on it is not sent. The margin is
+///   max(min(5 % of L, 30 s), min(1 s, L / 3)).
+/// - A token becomes **stale** one window before it expires: a read still returns it at once, and
+///   starts a refresh in the background. The window is min(24 % of L, 72 min), times a factor of
+///   0.625–1.375. The factor is drawn once for each token, so that processes that started together
+///   do not refresh together.
+/// - A token that is received expired is used for 1 s, unless the machine or the process was
+///   suspended during the token request. A lifetime of less than 1 s counts as 1 s.
 /// - An attempt takes at most 10 s. While there is a usable token, it also takes at most half of
 ///   the time that the token remains usable, but at least 1 s.
-/// - After a transient failure (connection, timeout, 5xx, 429, an unreadable response) the backoff
-///   is
-///   1 s, then twice as long each time, up to 60 s, or up to 10 s while there is no usable token;
-///   ± 20 %. While there is a usable token, no backoff is longer than half of the time that it
-///   remains usable, but at least 100 ms.
-/// - After a denial (`invalid_client`, `invalid_scope`, …) the backoff is 30 s, then twice as long
-///   each time, up to 5 min; ± 20 %. Servers lock out clients that repeat denied requests quickly.
-/// - `Retry-After` replaces the backoff, from 1 s up to 60 s. After a denial it can only lengthen
-///   it.
+/// - After a transient failure (connection, timeout, 5xx, 408, 429, the error
+///   `temporarily_unavailable` or `server_error`, an unreadable response) the backoff is 1 s,
+///   doubles with each consecutive failure up to 60 s (10 s while no token is usable), and varies
+///   by ± 20 %. While a token is usable, this backoff is capped at half of the time that the token
+///   remains usable, but the cap is never below 100 ms.
+/// - After a denial (`invalid_client`, `invalid_scope`, …) the backoff is 30 s, doubles with each
+///   consecutive denial up to 5 min, and varies by ± 20 %. Servers lock out clients that repeat
+///   denied requests quickly.
+/// - `Retry-After` replaces the backoff, from 1 s up to 60 s. After a denial a `Retry-After` can
+///   only lengthen the backoff.
 ///
 /// ```
 /// use std::time::Duration;
@@ -78,8 +82,9 @@ impl RefreshPolicy {
         stated.unwrap_or(self.default_lifetime).min(MAX_LIFETIME)
     }
 
-    /// Computes the deadlines of a token that was requested at `requested`, `age` after it was
-    /// issued, and received at `received`. `draw` in 0–1 is the token's jitter.
+    /// Computes the deadlines of a token that was requested at `requested` and received at
+    /// `received`. `age` is the token's age at the request: zero, except for a token from the shared
+    /// store. `draw` in 0–1 is the token's jitter.
     pub(crate) fn life(
         &self,
         requested: Now,
@@ -110,7 +115,7 @@ impl RefreshPolicy {
         life
     }
 
-    /// Returns how long an attempt may take while a token remains usable for `usable_for`.
+    /// Returns the time limit of an attempt while a token remains usable for `usable_for`.
     pub(crate) fn attempt(&self, usable_for: Option<Duration>) -> Duration {
         match usable_for {
             Some(left) => self.attempt_timeout.min((left / 2).max(SECOND)),
@@ -118,8 +123,8 @@ impl RefreshPolicy {
         }
     }
 
-    /// Returns how long to back off after the `failures`-th failure in a row, while a token remains
-    /// usable for `usable_for`. `draw` in 0–1 is the jitter.
+    /// Returns the backoff after the `failures`-th consecutive failure, while a token remains usable
+    /// for `usable_for`. `draw` in 0–1 is the jitter.
     pub(crate) fn backoff(
         &self,
         error: &Error,
@@ -128,14 +133,14 @@ impl RefreshPolicy {
         draw: f64,
     ) -> Duration {
         let jitter = backoff::jitter(draw);
-        let requested = error.server_retry_after();
-        let requested = requested.map(|wait| wait.min(self.max_retry_after).max(SECOND));
+        let retry_after = error.server_retry_after();
+        let retry_after = retry_after.map(|wait| wait.min(self.max_retry_after).max(SECOND));
         if !error.is_transient() {
             let backoff = self.denied_backoff.after(failures).mul_f64(jitter);
-            return backoff.max(requested.unwrap_or_default());
+            return backoff.max(retry_after.unwrap_or_default());
         }
-        if let Some(requested) = requested {
-            return requested;
+        if let Some(retry_after) = retry_after {
+            return retry_after;
         }
         let backoff = self.backoff.after(failures);
         match usable_for {

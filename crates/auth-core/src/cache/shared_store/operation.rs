@@ -30,7 +30,7 @@ pub(super) struct StoreAccess {
     pub(super) deadline: Duration,
 }
 
-/// Why an operation has no result.
+/// The reason why an operation has no result.
 pub(super) enum OperationError {
     /// The store failed. The failure has been logged and counted.
     Failed,

@@ -17,7 +17,7 @@ async fn status_from_the_first_request_to_the_expiry() {
         .hold();
     let tokens = cache(&source, TokioClock::new());
     let status = tokens.status();
-    assert!(!status.is_usable() && !status.in_flight && !status.stale);
+    assert!(!status.has_usable_token() && !status.in_flight && !status.stale);
     assert_eq!((status.token_requests, status.tokens_received), (0, 0));
     assert!(status.last_error.is_none());
 
@@ -25,7 +25,7 @@ async fn status_from_the_first_request_to_the_expiry() {
     assert_pending!(first.poll());
     settle().await;
     let status = tokens.status();
-    assert!(status.in_flight && !status.is_usable());
+    assert!(status.in_flight && !status.has_usable_token());
     assert_eq!((status.token_requests, status.tokens_received), (1, 0));
 
     source.release();
@@ -48,5 +48,5 @@ async fn status_from_the_first_request_to_the_expiry() {
 
     tokio::time::advance(secs(80)).await;
     let status = tokens.status();
-    assert!(!status.is_usable() && !status.stale);
+    assert!(!status.has_usable_token() && !status.stale);
 }

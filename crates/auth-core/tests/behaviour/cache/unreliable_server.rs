@@ -133,7 +133,7 @@ async fn a_day_with_an_unreliable_authorization_server() {
             .build();
         let mut without = 0;
         while start.elapsed() < secs(86_400) {
-            let usable = tokens.status().is_usable();
+            let usable = tokens.status().has_usable_token();
             match tokens.token().now_or_never() {
                 Some(Ok(token)) => {
                     let asked: u64 = token.secret().parse().unwrap();

@@ -41,7 +41,7 @@ impl Documented {
     /// `body`, and that it has no other header than every request has.
     pub(super) async fn serves(
         &self,
-        credentials: ClientCredentialsBuilder,
+        grant: ClientCredentialsBuilder,
         url: &'static str,
         authorization: Option<&str>,
         body: &str,
@@ -49,7 +49,7 @@ impl Documented {
         let path = url.parse::<Uri>().unwrap().path().to_owned();
         let server = self.start(&path).await;
         let transport = rerouted(&server, url);
-        let tokens = TokenCache::new(credentials.build(transport).unwrap());
+        let tokens = TokenCache::new(grant.build(transport).unwrap());
         let before = SystemTime::now();
         let token = tokens.token().await.unwrap();
 

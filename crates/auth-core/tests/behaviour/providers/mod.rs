@@ -48,69 +48,68 @@ const IDNOW_BY_BASIC: Documented = Documented {
     ..IDNOW
 };
 
-fn credentials(provider: &Provider) -> ClientCredentialsBuilder {
+fn grant(provider: &Provider) -> ClientCredentialsBuilder {
     provider.client_credentials(ID, SECRET)
 }
 
-fn credentials_by_basic(provider: &Provider) -> ClientCredentialsBuilder {
-    credentials(provider).authentication(ClientAuthentication::client_secret_basic(SECRET))
+fn grant_by_basic(provider: &Provider) -> ClientCredentialsBuilder {
+    grant(provider).authentication(ClientAuthentication::client_secret_basic(SECRET))
 }
 
 #[tokio::test]
 async fn idfy_test() {
-    let credentials = credentials(&Provider::idfy_test()).scope("document_read");
+    let grant = grant(&Provider::idfy_test()).scope("document_read");
     let url = "https://oauth2test.signere.com/connect/token";
     let body = "grant_type=client_credentials&scope=document_read";
-    IDFY.serves(credentials, url, Some(BASIC), body).await;
+    IDFY.serves(grant, url, Some(BASIC), body).await;
 }
 
 #[tokio::test]
 async fn idfy_production() {
-    let credentials = credentials(&Provider::idfy()).scope("document_read");
+    let grant = grant(&Provider::idfy()).scope("document_read");
     let url = "https://oauth.signere.no/connect/token";
     let body = "grant_type=client_credentials&scope=document_read";
-    IDFY.serves(credentials, url, Some(BASIC), body).await;
+    IDFY.serves(grant, url, Some(BASIC), body).await;
 }
 
 #[tokio::test]
 async fn idfy_deprecated() {
-    let credentials = credentials(&Provider::idfy_deprecated()).scope("document_read");
+    let grant = grant(&Provider::idfy_deprecated()).scope("document_read");
     let url = "https://api.idfy.io/oauth/connect/token";
     let body = "grant_type=client_credentials&scope=document_read";
-    IDFY.serves(credentials, url, Some(BASIC), body).await;
+    IDFY.serves(grant, url, Some(BASIC), body).await;
 }
 
 #[tokio::test]
 async fn signicat_express() {
-    let credentials =
-        credentials(&Provider::signicat_express()).scope("document_read document_write");
+    let grant = grant(&Provider::signicat_express()).scope("document_read document_write");
     let url = "https://api.signicat.io/oauth/connect/token";
     let body = "grant_type=client_credentials&scope=document_read+document_write";
-    IDFY.serves(credentials, url, Some(BASIC), body).await;
+    IDFY.serves(grant, url, Some(BASIC), body).await;
 }
 
 #[tokio::test]
 async fn signicat() {
-    let credentials = credentials(&Provider::signicat());
+    let grant = grant(&Provider::signicat());
     let url = "https://api.signicat.com/auth/open/connect/token";
     let body = "grant_type=client_credentials&scope=signicat-api\
         &client_id=sandbox-round-apple-123&client_secret=fakeCl13n7S3Cr3T1234567890";
-    SIGNICAT.serves(credentials, url, None, body).await;
+    SIGNICAT.serves(grant, url, None, body).await;
 }
 
 #[tokio::test]
 async fn signicat_by_basic() {
-    let credentials = credentials_by_basic(&Provider::signicat());
+    let grant = grant_by_basic(&Provider::signicat());
     let url = "https://api.signicat.com/auth/open/connect/token";
     let body = "grant_type=client_credentials&scope=signicat-api";
     SIGNICAT_BY_BASIC
-        .serves(credentials, url, Some(BASIC), body)
+        .serves(grant, url, Some(BASIC), body)
         .await;
 }
 
 #[tokio::test]
 async fn a_presets_scope_can_be_overridden() {
-    let credentials = credentials(&Provider::signicat()).scope("other");
+    let grant = grant(&Provider::signicat()).scope("other");
     let url = "https://api.signicat.com/auth/open/connect/token";
     let body = "grant_type=client_credentials&scope=other\
         &client_id=sandbox-round-apple-123&client_secret=fakeCl13n7S3Cr3T1234567890";
@@ -118,26 +117,24 @@ async fn a_presets_scope_can_be_overridden() {
         scopes: "other",
         ..SIGNICAT
     };
-    documented.serves(credentials, url, None, body).await;
+    documented.serves(grant, url, None, body).await;
 }
 
 #[tokio::test]
 async fn idnow() {
-    let credentials = credentials(&Provider::idnow("auth.customer.example"));
+    let grant = grant(&Provider::idnow("auth.customer.example"));
     let url = "https://auth.customer.example/oidc/token";
     let body = "grant_type=client_credentials\
         &client_id=sandbox-round-apple-123&client_secret=fakeCl13n7S3Cr3T1234567890";
-    IDNOW.serves(credentials, url, None, body).await;
+    IDNOW.serves(grant, url, None, body).await;
 }
 
 #[tokio::test]
 async fn idnow_by_basic() {
-    let credentials = credentials_by_basic(&Provider::idnow("auth.customer.example"));
+    let grant = grant_by_basic(&Provider::idnow("auth.customer.example"));
     let url = "https://auth.customer.example/oidc/token";
     let body = "grant_type=client_credentials";
-    IDNOW_BY_BASIC
-        .serves(credentials, url, Some(BASIC), body)
-        .await;
+    IDNOW_BY_BASIC.serves(grant, url, Some(BASIC), body).await;
 }
 
 #[test]
@@ -168,8 +165,8 @@ fn the_table_of_providers_is_that_of_the_presets() {
 async fn a_missing_scope_is_an_error_of_build_if_the_provider_requires_one() {
     let server = IDFY.start("/connect/token").await;
     for provider in ["idfy", "idfy-test", "idfy-deprecated", "signicat-express"] {
-        let credentials = credentials(&provider.parse().unwrap());
-        let outcome = credentials.build(rerouted(&server, ""));
+        let grant = grant(&provider.parse().unwrap());
+        let outcome = grant.build(rerouted(&server, ""));
         let error = outcome.unwrap_err().to_string();
         assert!(
             error.contains(provider) && error.contains("scope"),
@@ -185,8 +182,8 @@ async fn a_preset_names_the_origin_where_the_documents_do() {
         (Provider::signicat(), "https://api.signicat.com/v1"),
         (Provider::signicat_express(), "https://api.signicat.io/v1"),
     ] {
-        let credentials = credentials(&provider).scope("x");
-        let tokens = TokenCache::new(credentials.build(rerouted(&server, "")).unwrap());
+        let grant = grant(&provider).scope("x");
+        let tokens = TokenCache::new(grant.build(rerouted(&server, "")).unwrap());
         let authorizer = Authorizer::builder(tokens).origins(provider.api_origin());
         let request = Request::get(origin).body(()).unwrap();
         let decision = authorizer.build().unwrap().authorize(&request);

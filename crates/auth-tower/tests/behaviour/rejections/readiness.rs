@@ -87,13 +87,13 @@ async fn one_permit_shared_by_the_api_and_the_token_requests_is_no_deadlock() {
         })
     };
     let one_at_a_time = ServiceBuilder::new().concurrency_limit(1).service(server);
-    let credentials = ClientCredentials::builder(
+    let grant = ClientCredentials::builder(
         "https://as.example.com/token",
         "client",
         ClientAuthentication::client_secret_basic("s3cr3t"),
     );
     let transport = TowerTransport::new(one_at_a_time.clone());
-    let tokens = TokenCache::new(credentials.build(transport).unwrap());
+    let tokens = TokenCache::new(grant.build(transport).unwrap());
     let authorizer = Authorizer::builder(tokens).origin(API).build().unwrap();
     let client = AuthLayer::new(authorizer).layer(one_at_a_time);
     let calls = (0..4).map(|_| client.clone().oneshot(get(API)));

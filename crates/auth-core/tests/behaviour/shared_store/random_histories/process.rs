@@ -95,7 +95,7 @@ impl Process {
     pub(super) fn is_served(&self) -> bool {
         let is_good = |token: &str| self.server().issued(token).is_some_and(|t| !t.is_revoked);
         let current = self.current.as_ref();
-        self.tokens.status().is_usable() && current.is_some_and(|(token, _)| is_good(token))
+        self.tokens.status().has_usable_token() && current.is_some_and(|(token, _)| is_good(token))
     }
 
     /// Sends a request to the API.

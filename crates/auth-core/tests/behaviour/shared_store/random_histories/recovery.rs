@@ -84,7 +84,7 @@ impl Simulation {
         );
         for process in &self.processes {
             assert!(
-                process.tokens.status().is_usable(),
+                process.tokens.status().has_usable_token(),
                 "a process has no token at the end"
             );
         }

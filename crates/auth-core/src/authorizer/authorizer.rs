@@ -1,4 +1,4 @@
-//! The [`Authorizer`], which decides what an adapter does with a request.
+//! The [`Authorizer`]: whether a request carries a token, and which one.
 
 use std::{fmt, sync::Arc};
 
@@ -12,14 +12,14 @@ use super::{
 };
 use crate::{Error, TokenCache};
 
-/// Decides what an adapter does with a request: which token it carries, if any.
+/// Decides whether a request carries a token, and which one.
 ///
 /// Cheap to clone. Every adapter takes one.
 ///
 /// ```
 /// # use auth_core::{Authorizer, ClientCredentials, Error, TokenCache};
-/// # fn example(credentials: ClientCredentials) -> Result<(), Error> {
-/// let authorizer = Authorizer::builder(TokenCache::new(credentials))
+/// # fn example(grant: ClientCredentials) -> Result<(), Error> {
+/// let authorizer = Authorizer::builder(TokenCache::new(grant))
 ///     .origin("https://api.example.com")
 ///     .build()?;
 /// # Ok(())
@@ -28,7 +28,8 @@ use crate::{Error, TokenCache};
 #[derive(Clone)]
 pub struct Authorizer {
     pub(super) kind: Kind,
-    /// The destination of the connection, where the URIs of the requests do not decide it.
+    /// The connection's destination, if it does not follow from the requests' URIs (tonic's
+    /// `Channel`).
     pub(super) channel: Option<Channel>,
 }
 
@@ -39,9 +40,9 @@ pub(super) enum Kind {
     PerTenant(Arc<dyn Tenants>),
 }
 
-/// Decides by the authorizer of a request's tenant.
+/// Finds a request's tenant and asks the tenant's authorizer.
 pub(super) trait Tenants: fmt::Debug + Send + Sync {
-    fn decide(&self, request: &RequestHead<'_>, channel: Option<&Channel>) -> Decision;
+    fn authorize_on(&self, request: &RequestHead<'_>, channel: Option<&Channel>) -> Decision;
 }
 
 impl Authorizer {
@@ -51,23 +52,26 @@ impl Authorizer {
     #[must_use]
     pub fn tokens(&self) -> Option<&TokenCache> {
         match &self.kind {
-            Kind::Single(rules) => Some(rules.tokens().default_cache()),
+            Kind::Single(rules) => Some(rules.caches().default_cache()),
             Kind::PerTenant(_) => None,
         }
     }
 
-    /// Decides what to do with a request. Neither waits nor allocates while there is a usable
-    /// token.
+    /// Decides about one request. Neither waits nor allocates while there is a usable token.
     #[inline]
     pub fn authorize<'a>(&self, request: impl Into<RequestHead<'a>>) -> Decision {
-        self.decide(&request.into(), self.channel.as_ref())
+        self.authorize_on(&request.into(), self.channel.as_ref())
     }
 
     #[inline]
-    pub(super) fn decide(&self, request: &RequestHead<'_>, channel: Option<&Channel>) -> Decision {
+    pub(super) fn authorize_on(
+        &self,
+        request: &RequestHead<'_>,
+        channel: Option<&Channel>,
+    ) -> Decision {
         let rules = match &self.kind {
             Kind::Single(rules) => rules,
-            Kind::PerTenant(tenants) => return tenants.decide(request, channel),
+            Kind::PerTenant(tenants) => return tenants.authorize_on(request, channel),
         };
         let connection = match channel {
             None => Connection::ByUri,
@@ -75,7 +79,7 @@ impl Authorizer {
             Some(Channel::Allowed(origin)) => Connection::To(*origin),
             Some(Channel::To(uri)) => match rules.check_channel(uri) {
                 Ok(origin) => Connection::To(origin),
-                Err(error) => return Decision::decline(error),
+                Err(error) => return Decision::fail(error),
             },
         };
         rules.authorize(request, connection)
@@ -90,7 +94,7 @@ impl Authorizer {
     /// does not allow that origin is not sent.
     ///
     /// # Errors
-    /// If `uri` is not one of the allowed origins.
+    /// If the origin of `uri` is not allowed. With tenants, never.
     pub fn for_channel(self, uri: &Uri) -> Result<Self, Error> {
         let channel = match &self.kind {
             Kind::Single(rules) => Channel::Allowed(rules.check_channel(uri)?),
