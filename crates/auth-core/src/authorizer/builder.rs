@@ -54,8 +54,10 @@ impl AuthorizerBuilder {
     /// another one.
     ///
     /// A bound token request can be used only for the origins that it is bound to: a request to
-    /// another origin that picks it is not sent. A token request that is bound to no origin can be
-    /// picked for every allowed origin.
+    /// another origin that picks it is not sent. This also holds for the default token request, that
+    /// of the cache, if it is bound: a request to another origin that picks none is not sent. A token
+    /// request that is not bound can be picked for every allowed origin. Token requests are compared
+    /// as given: defaults of the source take no part.
     ///
     /// ```
     /// # use auth_core::{Authorizer, ClientCredentials, Error, TokenCache, TokenRequest};
@@ -93,7 +95,8 @@ impl AuthorizerBuilder {
 
     /// Declares that the connection goes to an allowed origin over TLS, also if the URIs of the
     /// requests do not prove it. tonic's `Channel` needs this, or the layer made for its endpoint.
-    /// Default: `false`.
+    /// With [bound](Self::origin_with) token requests prefer the latter: a request whose URI names no
+    /// origin cannot carry a bound token over such a channel. Default: `false`.
     #[must_use]
     pub fn danger_trust_channel(mut self, trust: bool) -> Self {
         self.settings.trust_channel = trust;
