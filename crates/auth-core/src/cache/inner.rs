@@ -92,15 +92,6 @@ impl Inner {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Applies `read` to this thread's copy of the current token, if the token is usable. Also
-    /// returns whether the token is stale.
-    #[inline(always)]
-    pub(super) fn read<R>(&self, now: Now, read: impl FnOnce(&Issued) -> R) -> Option<(R, bool)> {
-        self.slot.usable(now, |cached| {
-            (read(cached.token.mine()), now.reached(cached.life.stale_at))
-        })
-    }
-
     /// Attaches this cache to a token.
     pub(super) fn issue(self: &Arc<Self>, token: AccessToken) -> Issued {
         Issued::new(token, Arc::downgrade(self))

@@ -120,7 +120,9 @@ impl Inner {
     /// stale, a refresh starts in the background.
     #[inline(always)]
     pub(super) fn hit<R>(self: &Arc<Self>, now: Now, read: impl FnOnce(&Issued) -> R) -> Option<R> {
-        let (found, is_stale) = self.read(now, read)?;
+        let (found, is_stale) = self.slot.usable(now, |cached| {
+            (read(cached.token.mine()), now.reached(cached.life.stale_at))
+        })?;
         if is_stale {
             self.refresh_in_background(now);
         }
