@@ -80,13 +80,13 @@ impl Bindings {
                 // the default token is sent, unless its token request is bound to other origins
                 _ => match self.default_bound_to {
                     None => Ok(None),
-                    Some(other) => Err(misdirected(destination.map(name), name(other))),
+                    Some(other) => Err(misdirected(destination.map(name), &name(other))),
                 },
             };
         };
         match self.origin_of(picked) {
             Some(other) if bound != Some(picked) => {
-                Err(misdirected(destination.map(name), name(other)))
+                Err(misdirected(destination.map(name), &name(other)))
             }
             _ => Ok(Some(picked)),
         }
@@ -108,7 +108,7 @@ impl Bindings {
 }
 
 /// Returns the error for a request to `destination` whose token request is bound to `bound_to`.
-fn misdirected(destination: Option<String>, bound_to: String) -> Error {
+fn misdirected(destination: Option<String>, bound_to: &str) -> Error {
     Error::configuration(match destination {
         Some(destination) => format!(
             "request to {destination}: expected a token request that may be used there, got the \
