@@ -66,7 +66,7 @@ impl RefreshTask {
         completion.publish();
         if let Some(shared) = shared {
             // a panic must not end the refreshes of a cache that is kept warm
-            let save = shared.save(save, completion.hold_back());
+            let save = Box::pin(shared.save(save, completion.hold_back()));
             let _ = catch_panic(ErrorKind::Panicked, "saving the token panicked", save).await;
         }
         let Self {
@@ -92,7 +92,8 @@ impl RefreshTask {
     /// of a subscriber of tracing events, is a failed fetch, which backs off.
     async fn fetch_with(&self, store: &Arc<dyn SharedTokenStore>) -> (Fetched, Option<Unsaved>) {
         let started = self.fetch.clock.now();
-        let fetch = shared_store::fetch(&self.fetch, store, &self.cache);
+        // boxed, so that the task of a cache without a store is not as large
+        let fetch = Box::pin(shared_store::fetch(&self.fetch, store, &self.cache));
         let fetched = catch_panic(ErrorKind::Panicked, "fetching the token panicked", fetch).await;
         fetched.unwrap_or_else(|error| {
             let failed = Fetched {
