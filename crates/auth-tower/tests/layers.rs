@@ -3,12 +3,13 @@
 #![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used)]
 
 use std::{
+    cell::RefCell,
     collections::VecDeque,
     convert::Infallible,
     fmt::Display,
     future::{Ready, ready},
     io,
-    sync::{Arc, Mutex},
+    sync::{Arc, Mutex, Once},
     time::Duration,
 };
 
@@ -26,7 +27,6 @@ use tower::{
     Service, ServiceBuilder, ServiceExt, retry::Policy, service_fn, timeout::error::Elapsed,
 };
 use tower_http::{follow_redirect::FollowRedirectLayer, trace::TraceLayer};
-use tracing_subscriber::fmt::MakeWriter;
 
 /// `inner` is the HTTP client, such as hyper-util's.
 fn stack<S, B>(
@@ -164,6 +164,7 @@ impl Servers {
     ) -> impl Service<Request<Full<Bytes>>, Response = Response<Full<Bytes>>, Error = BoxError>
     + Clone
     + use<> {
+        install_log();
         let this = self.clone();
         service_fn(move |request: Request<Full<Bytes>>| {
             let this = this.clone();
@@ -351,12 +352,17 @@ async fn a_request_that_waits_for_a_token_holds_no_permit() {
     assert_eq!(time_beside_a_waiting_request(outside).await.as_secs(), 5);
 }
 
-#[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
+thread_local! {
+    /// The log of the test that runs on this thread.
+    static LOG: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
+}
 
-impl io::Write for Log {
+/// Writes to the log of the current thread.
+struct ThreadLog;
+
+impl io::Write for ThreadLog {
     fn write(&mut self, text: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().write(text)
+        LOG.with_borrow_mut(|log| log.write(text))
     }
 
     fn flush(&mut self) -> io::Result<()> {
@@ -364,29 +370,29 @@ impl io::Write for Log {
     }
 }
 
-impl MakeWriter<'_> for Log {
-    type Writer = Self;
-
-    fn make_writer(&self) -> Self {
-        self.clone()
-    }
+/// Installs the subscriber of this process. Every test installs it before its first event: a
+/// subscriber that is installed while another thread emits an event for the first time may miss that
+/// event from then on.
+fn install_log() {
+    static INSTALLED: Once = Once::new();
+    INSTALLED.call_once(|| {
+        let subscriber = tracing_subscriber::fmt()
+            .with_writer(|| ThreadLog)
+            .with_max_level(tracing::Level::TRACE)
+            .finish();
+        tracing::subscriber::set_global_default(subscriber).unwrap();
+    });
 }
 
 #[tokio::test(start_paused = true)]
 async fn the_trace_shows_one_call_and_no_token() {
-    let log = Log::default();
-    let subscriber = tracing_subscriber::fmt()
-        .with_writer(log.clone())
-        .with_max_level(tracing::Level::TRACE)
-        .finish();
-    let _guard = tracing::subscriber::set_default(subscriber);
     let servers = Servers::default()
         .respond(StatusCode::SERVICE_UNAVAILABLE)
         .respond(StatusCode::UNAUTHORIZED);
     let client = stack(authorizer(seconds(1)), TIMEOUT, 10, servers.client());
     assert_eq!(status(&client, get(API)).await.unwrap(), StatusCode::OK);
     servers.assert_authorizations(&[TOKENS[0], TOKENS[0], TOKENS[1]]);
-    let log = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+    let log = LOG.with_borrow(|log| String::from_utf8(log.clone()).unwrap());
     assert_eq!(
         log.matches("started processing request").count(),
         1,
