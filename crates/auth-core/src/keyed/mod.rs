@@ -32,7 +32,7 @@ pub(crate) use map::{BoundedMap, Evictable};
 /// Each cache backs off, and replaces rejected tokens, independently of the others. If the default
 /// cache uses a [shared store](crate::TokenCacheBuilder::shared_store), so do the others.
 ///
-/// A cache with a token of 900 characters takes about 2.5 kB.
+/// A cache with a token of 900 characters takes about 2.6 kB.
 ///
 /// The key is the [`TokenRequest`] as given. A source may complete it with defaults, as
 /// [`ClientCredentials`](crate::ClientCredentials) does. Two requests that become equal in this way
