@@ -74,18 +74,19 @@ impl Authorizer {
     /// let default_tenant = Rc::new(7);
     /// Authorizer::per_tenant(
     ///     move |request: &RequestHead<'_>| request.extension::<u32>().copied().or(Some(*default_tenant)),
-    ///     |tenant: &u32| -> Result<Authorizer, Error> { todo!() },
+    ///     |tenant: &u32| -> Result<Authorizer, Error> { Err(Error::configuration("no such tenant")) },
     /// );
     /// ```
     ///
     /// ```compile_fail,E0277
     /// # use std::rc::Rc;
     /// # use auth_core::{Authorizer, Error, RequestHead};
-    /// let authorizer: Rc<Authorizer> = todo!();
+    /// # fn example(authorizer: Rc<Authorizer>) {
     /// Authorizer::per_tenant(
     ///     |request: &RequestHead<'_>| request.extension::<u32>().copied(),
     ///     move |tenant: &u32| Ok((*authorizer).clone()),
     /// );
+    /// # }
     /// ```
     pub fn per_tenant<K, T, A>(tenant: T, authorizer: A) -> TenantsBuilder<K, T, A>
     where

@@ -51,11 +51,12 @@
 //! #[derive(Clone, Eq, Hash, PartialEq)]
 //! struct Tenant(u32);
 //!
-//! # fn tokens(_: &Tenant) -> Result<TokenCache, auth_core::Error> { unimplemented!() }
-//! # fn example() -> Result<(), auth_core::Error> {
+//! # fn example(
+//! #     tokens: impl Fn(&Tenant) -> Result<TokenCache, auth_core::Error> + Send + Sync + 'static,
+//! # ) -> Result<(), auth_core::Error> {
 //! let authorizer = Authorizer::per_tenant(
 //!     |request: &RequestHead<'_>| request.extension::<Tenant>().cloned(),
-//!     |tenant: &Tenant| {
+//!     move |tenant: &Tenant| {
 //!         Authorizer::builder(tokens(tenant)?)
 //!             .origin(format!("https://tenant-{}.example.com", tenant.0))
 //!             .build()
