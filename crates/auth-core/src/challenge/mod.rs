@@ -79,6 +79,8 @@ pub(crate) fn is_grpc(headers: &HeaderMap) -> bool {
 }
 
 #[cfg(test)]
+mod field_lines;
+#[cfg(test)]
 mod properties;
 #[cfg(test)]
 mod tests;

@@ -2,9 +2,14 @@
 //! cache without an adapter.
 
 mod budget;
+mod exchange;
+mod explicit_and_bare;
 mod failed_refresh;
+mod grpc_requests;
 mod in_memory_api;
+mod invalid_token_with_any_4xx;
 mod late;
+mod log_storm;
 mod replay;
 mod test_client;
 mod token_cache_reject;

@@ -29,6 +29,16 @@ impl TestClient {
         }
     }
 
+    /// Creates a client whose channel is trusted, as gRPC requests need it.
+    pub(super) fn trusted(source: impl TokenSource, clock: impl Clock) -> Self {
+        let tokens = TokenCache::builder(source).clock(clock).build();
+        let builder = Authorizer::builder(tokens).origin(ORIGIN);
+        Self {
+            api: InMemoryApi::new(),
+            authorizer: builder.danger_trust_channel(true).build().unwrap(),
+        }
+    }
+
     pub(super) fn tokens(&self) -> &TokenCache {
         self.authorizer.tokens().unwrap()
     }
