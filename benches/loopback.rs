@@ -22,7 +22,6 @@ use bytes::Bytes;
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use http::{Request, Response, header::AUTHORIZATION};
 use http_body_util::{BodyExt, Full};
-use hyper::body::Incoming;
 use hyper_util::{
     client::legacy::{Client, connect::HttpConnector},
     rt::TokioExecutor,
@@ -41,11 +40,12 @@ type Hyper = Client<HttpConnector, Body>;
 
 /// Measures requests through the client that `wrap` makes of a new one, to a new server, with a cached
 /// token.
-fn requests<S>(count: u64, wrap: impl FnOnce(Hyper, SocketAddr, TokenCache) -> S) -> Duration
+fn requests<S, R>(count: u64, wrap: impl FnOnce(Hyper, SocketAddr, TokenCache) -> S) -> Duration
 where
-    S: Service<Request<Body>, Response = Response<Incoming>> + Clone + Send + 'static,
+    S: Service<Request<Body>, Response = Response<R>> + Clone + Send + 'static,
     S::Error: Debug + Send,
     S::Future: Send,
+    R: http_body::Body<Data = Bytes, Error: Debug> + Send,
 {
     let tokens = ready_cache();
     let runtime = Builder::new_multi_thread()
@@ -63,11 +63,12 @@ where
 
 /// Returns the time until each of the tasks has sent its requests, after a first request of each that
 /// opens a connection.
-async fn all_at_once<S>(each: u64, client: S, server: SocketAddr) -> Duration
+async fn all_at_once<S, R>(each: u64, client: S, server: SocketAddr) -> Duration
 where
-    S: Service<Request<Body>, Response = Response<Incoming>> + Clone + Send + 'static,
+    S: Service<Request<Body>, Response = Response<R>> + Clone + Send + 'static,
     S::Error: Debug + Send,
     S::Future: Send,
+    R: http_body::Body<Data = Bytes, Error: Debug> + Send,
 {
     let connected = Arc::new(Barrier::new(IN_FLIGHT as usize + 1));
     let mut tasks = JoinSet::new();
@@ -87,10 +88,11 @@ where
     started.elapsed()
 }
 
-async fn one<S>(client: S, server: SocketAddr)
+async fn one<S, R>(client: S, server: SocketAddr)
 where
-    S: Service<Request<Body>, Response = Response<Incoming>>,
+    S: Service<Request<Body>, Response = Response<R>>,
     S::Error: Debug,
+    R: http_body::Body<Data = Bytes, Error: Debug>,
 {
     let request = Request::get(format!("http://{server}/orders"));
     let request = request.body(Body::default()).unwrap();

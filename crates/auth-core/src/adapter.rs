@@ -4,12 +4,14 @@
 //! An adapter asks [`Authorizer::authorize`](crate::Authorizer::authorize) for a [`Decision`] about
 //! each request, applies the [`Attempt`] to it, and has the response
 //! [classified](Attempt::classify). If the [`Verdict`] is [`Renew`](Verdict::Renew), the adapter
-//! waits for the [`Renewal`], and replays the request once with [`Renewal::attempt`].
+//! waits for the [`Renewal`], and replays the request once with [`Renewal::attempt`]. If it is
+//! [`DeliverAndWatch`](Verdict::DeliverAndWatch), the adapter reports the frames of the response's
+//! body to the [`TrailingStatus`].
 
 pub use crate::{
     authorizer::{
         Attempt, AttemptFuture, Decision, Redirect, Renewal, RenewalFuture, RequestHead,
-        ResponseHead, Verdict,
+        ResponseHead, TrailingStatus, Verdict,
     },
     origin::Target,
 };

@@ -129,22 +129,28 @@ impl fmt::Display for Causes<'_> {
     }
 }
 
-/// An API rejected a token, and no replacement is requested because of `reason`.
-pub(crate) fn replacement_withheld(generation: u64, reason: &str) {
+/// An API rejected a token, and no replacement is requested because of `reason`. `suppressed`: the
+/// number of events since the last emitted one.
+pub(crate) fn replacement_withheld(generation: u64, reason: &str, suppressed: u64) {
     tracing::debug!(
         name: "auth_core.replacement_withheld",
         generation,
         reason,
+        suppressed,
         "the API rejected the access token; no replacement is requested"
     );
 }
 
-/// An API rejected a token. `replayable`: the request is replayed if there is another token.
-pub(crate) fn token_rejected(generation: u64, replayable: bool) {
+/// An API rejected a token. `explicit`: it stated `error="invalid_token"`. `replayable`: the request
+/// is replayed if there is another token. `suppressed`: the number of events since the last emitted
+/// one, at most one being emitted a second for each cache.
+pub(crate) fn token_rejected(generation: u64, explicit: bool, replayable: bool, suppressed: u64) {
     tracing::info!(
         name: "auth_core.token_rejected",
         generation,
+        explicit,
         replayable,
+        suppressed,
         "the API rejected the access token"
     );
 }

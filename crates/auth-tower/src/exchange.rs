@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use auth_core::{
     Authorizer, BoxError, Error, ErrorKind,
-    adapter::{Attempt, Renewal, RenewalFuture, Verdict},
+    adapter::{Attempt, Renewal, RenewalFuture, TrailingStatus, Verdict},
 };
 use auth_replay::Replay;
 use http::{Request, Response, request::Parts};
@@ -69,8 +69,13 @@ pub(crate) struct SentRequest<S, B, R: Replay<B>> {
     pub(crate) replay: Option<Box<PreparedReplay<S, B, R>>>,
 }
 
-/// A replay that waits for another token.
-type RequestedReplay<S, B, R> = (RenewalFuture, Box<PreparedReplay<S, B, R>>);
+/// The decision about a response.
+pub(crate) enum Classified<S, B, R: Replay<B>> {
+    /// Deliver the response. Its body reports the status in its trailers, if there is one.
+    Deliver(Option<TrailingStatus>),
+    /// Keep the response, and await another token for the replay.
+    Replay(RenewalFuture, Box<PreparedReplay<S, B, R>>),
+}
 
 /// The parts of a request that its replay needs.
 pub(crate) struct PreparedReplay<S, B, R: Replay<B>> {
@@ -110,18 +115,18 @@ impl<S, B, R: Replay<B>> PreparedReplay<S, B, R> {
 }
 
 impl<S, B, R: Replay<B>> SentRequest<S, B, R> {
-    /// Returns the replay to do, and the token to await for it. `None` if the response is to be
-    /// delivered.
+    /// Returns whether to deliver the response, or to replay the request.
     #[inline]
-    pub(crate) fn classify<Out>(
-        self,
-        response: &Response<Out>,
-    ) -> Option<RequestedReplay<S, B, R>> {
+    pub(crate) fn classify<Out>(self, response: &Response<Out>) -> Classified<S, B, R> {
         let replay = self.replay.as_ref();
         let can_replay = replay.is_some_and(|replay| R::is_replayable(&replay.recording));
         match self.attempt.classify(response, can_replay) {
-            Verdict::Renew(token) => Some((token, self.replay?)),
-            Verdict::Deliver => None,
+            Verdict::Renew(token) => match self.replay {
+                Some(replay) => Classified::Replay(token, replay),
+                None => Classified::Deliver(None),
+            },
+            Verdict::Deliver => Classified::Deliver(None),
+            Verdict::DeliverAndWatch(status) => Classified::Deliver(Some(status)),
         }
     }
 }

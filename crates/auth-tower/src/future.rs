@@ -14,8 +14,11 @@ use http::{Request, Response};
 use pin_project_lite::pin_project;
 use tower_service::Service;
 
-use crate::exchange::{
-    PendingReplay, PendingRequest, PreparedReplay, RejectedRequest, SentRequest,
+use crate::{
+    exchange::{
+        Classified, PendingReplay, PendingRequest, PreparedReplay, RejectedRequest, SentRequest,
+    },
+    response_body::ResponseBody,
 };
 
 pin_project! {
@@ -175,7 +178,7 @@ where
     S::Error: Into<BoxError>,
     R: Replay<B>,
 {
-    type Output = Result<Response<Out>, BoxError>;
+    type Output = Result<Response<ResponseBody<Out>>, BoxError>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let mut awaiting = self.project().awaiting;
@@ -205,17 +208,19 @@ where
                     }
                 }
                 AwaitingProjection::Response { response, sent } => {
-                    let outcome = ready!(response.poll(cx));
-                    let replay = match (&outcome, sent.take()) {
-                        (Ok(response), Some(sent)) => sent.classify(response),
-                        _ => None,
+                    let response = ready!(response.poll(cx)).map_err(Into::into)?;
+                    let classified = match sent.take() {
+                        Some(sent) => sent.classify(&response),
+                        None => Classified::Deliver(None),
                     };
-                    match (outcome, replay) {
-                        (Ok(response), Some((token, replay))) => Awaiting::Replacement {
+                    match classified {
+                        Classified::Deliver(status) => {
+                            return Poll::Ready(Ok(ResponseBody::wrap(response, status)));
+                        }
+                        Classified::Replay(token, replay) => Awaiting::Replacement {
                             token,
                             rejected: Some(Box::new(RejectedRequest { response, replay })),
                         },
-                        (outcome, _) => return Poll::Ready(outcome.map_err(Into::into)),
                     }
                 }
                 AwaitingProjection::Replacement { token, rejected } => {
@@ -228,7 +233,9 @@ where
                         Ok(pending) => Awaiting::ReplayReadiness {
                             pending: Some(Box::new(pending)),
                         },
-                        Err(response) => return Poll::Ready(Ok(response)),
+                        Err(response) => {
+                            return Poll::Ready(Ok(ResponseBody::wrap(response, None)));
+                        }
                     }
                 }
                 AwaitingProjection::ReplayReadiness { pending } => {

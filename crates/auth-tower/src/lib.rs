@@ -4,7 +4,7 @@
 //!
 //! | task | item |
 //! |---|---|
-//! | authorize the requests of a tower client | [`AuthLayer`], [`Auth`] ([`ResponseFuture`]) |
+//! | authorize the requests of a tower client | [`AuthLayer`], [`Auth`] ([`ResponseFuture`], [`ResponseBody`]) |
 //! | send token requests through a tower client | [`TowerTransport`] |
 //! | choose how bodies are kept for a replay | [`Bounded`] ([`Recording`]), [`CloneBody`], [`NoReplay`], [`Replay`] |
 //! | place the layer in a stack | [`guide::layers`] |
@@ -16,6 +16,7 @@ mod exchange;
 mod future;
 pub mod guide;
 mod layer;
+mod response_body;
 mod service;
 #[cfg(feature = "tonic")]
 mod tonic;
@@ -25,5 +26,6 @@ pub use auth_core;
 pub use auth_replay::{Bounded, CloneBody, NoReplay, Recording, Replay};
 pub use future::ResponseFuture;
 pub use layer::AuthLayer;
+pub use response_body::ResponseBody;
 pub use service::Auth;
 pub use transport::TowerTransport;

@@ -12,6 +12,7 @@ use tower_service::Service;
 use crate::{
     exchange::{ClientState, PendingRequest, PreparedReplay},
     future::ResponseFuture,
+    response_body::ResponseBody,
 };
 
 /// A client whose requests carry an access token. [`AuthLayer`](crate::AuthLayer) creates it.
@@ -45,7 +46,7 @@ where
     S::Error: Into<BoxError>,
     R: Replay<B>,
 {
-    type Response = Response<Out>;
+    type Response = Response<ResponseBody<Out>>;
     type Error = BoxError;
     type Future = ResponseFuture<S, B, R>;
 

@@ -7,11 +7,11 @@ use http::{HeaderMap, Method, header::AUTHORIZATION};
 use super::{
     classify::{Classification, Classifier},
     head::{Redirect, ResponseHead},
+    trailing_status::TrailingStatus,
 };
 use crate::{
     Error,
-    cache::{Issued, Replacing},
-    events,
+    cache::{Issued, RejectionKind, Replacing},
 };
 
 /// A request that is sent once, with a token.
@@ -22,6 +22,8 @@ pub struct Attempt {
     may_replay: bool,
     /// Whether the request's method is safe (RFC 9110 §9.2.1).
     is_safe: bool,
+    /// Whether this is a gRPC request. A gRPC status in the response to another request says nothing.
+    is_grpc: bool,
     is_replay: bool,
 }
 
@@ -33,6 +35,10 @@ pub type AttemptFuture = Pin<Box<dyn Future<Output = Result<Attempt, Error>> + S
 pub enum Verdict {
     /// Deliver the response to the caller.
     Deliver,
+    /// Deliver the response to the caller, and report the frames of its body: the status of this
+    /// gRPC call is in the trailers. An adapter that sees no trailers drops the value; then the
+    /// response is not classified.
+    DeliverAndWatch(TrailingStatus),
     /// Keep the response and wait for this future, which may return another token for a replay.
     Renew(RenewalFuture),
 }
@@ -45,16 +51,23 @@ pub type RenewalFuture = Pin<Box<dyn Future<Output = Renewal> + Send>>;
 pub struct Renewal {
     replacement: Replacing,
     classifier: Classifier,
+    is_grpc: bool,
 }
 
 impl Attempt {
     #[inline]
-    pub(super) fn new(token: Issued, classifier: Classifier, method: Option<&Method>) -> Self {
+    pub(super) fn new(
+        token: Issued,
+        classifier: Classifier,
+        method: Option<&Method>,
+        is_grpc: bool,
+    ) -> Self {
         Self {
             token,
             classifier,
             may_replay: classifier.permits_replay(method),
             is_safe: method.is_some_and(Method::is_safe),
+            is_grpc,
             is_replay: false,
         }
     }
@@ -87,15 +100,20 @@ impl Attempt {
     /// can be sent again.
     ///
     /// If the API rejects the token, and the token is still the current one, another token is
-    /// requested: for a replay of this request, or for later requests.
+    /// requested: for a replay of this request, or for later requests. A gRPC status counts only in
+    /// the response to a gRPC request.
     #[inline]
     pub fn classify<'a>(self, response: impl Into<ResponseHead<'a>>, can_replay: bool) -> Verdict {
         let response = response.into();
-        match self.classifier.classify(&response, self.token.header()) {
+        let sent = self.token.header();
+        match self.classifier.classify(&response, sent, self.is_grpc) {
             Classification::Accepted => self.token.accepted(),
-            Classification::Rejected => {
+            Classification::Rejected(kind) => {
                 let is_repeatable = self.is_safe || response.redirect == Redirect::None;
-                return self.rejected(can_replay && is_repeatable);
+                return self.rejected(kind, can_replay && is_repeatable);
+            }
+            Classification::StatusFollows => {
+                return Verdict::DeliverAndWatch(TrailingStatus::new(self.token));
             }
             Classification::Unknown => {}
         }
@@ -103,16 +121,16 @@ impl Attempt {
     }
 
     #[cold]
-    fn rejected(self, can_replay: bool) -> Verdict {
+    fn rejected(self, kind: RejectionKind, can_replay: bool) -> Verdict {
         let replays = can_replay && self.may_replay;
-        events::token_rejected(self.token.token().generation(), replays);
-        let classifier = self.classifier;
-        match self.token.rejected() {
+        let (classifier, is_grpc) = (self.classifier, self.is_grpc);
+        match self.token.rejected(kind, replays) {
             Some(mut replacement) if replays => Verdict::Renew(Box::pin(async move {
                 replacement.wait().await;
                 Renewal {
                     replacement,
                     classifier,
+                    is_grpc,
                 }
             })),
             _ => Verdict::Deliver,
@@ -130,6 +148,7 @@ impl Renewal {
             classifier: self.classifier,
             may_replay: false,
             is_safe: false,
+            is_grpc: self.is_grpc,
             is_replay: true,
         })
     }
@@ -148,6 +167,7 @@ impl fmt::Debug for Verdict {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Deliver => "Deliver",
+            Self::DeliverAndWatch(_) => "DeliverAndWatch",
             Self::Renew(_) => "Renew",
         })
     }

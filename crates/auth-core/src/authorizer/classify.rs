@@ -1,20 +1,16 @@
 //! Classifies responses: whether the API accepted or rejected the token of the request.
 
-use http::{HeaderMap, HeaderValue, Method, StatusCode};
+use http::{HeaderMap, HeaderValue, Method, StatusCode, header::CONTENT_TYPE};
 
 use super::{
     head::{Redirect, ResponseHead},
     rejection_statuses::RejectionStatuses,
     replay_methods::ReplayMethods,
 };
-use crate::challenge::{ChallengeError, grpc_status};
-
-/// gRPC's statuses.
-mod grpc {
-    pub(super) const OK: &[u8] = b"0";
-    pub(super) const PERMISSION_DENIED: &[u8] = b"7";
-    pub(super) const UNAUTHENTICATED: &[u8] = b"16";
-}
+use crate::{
+    cache::RejectionKind,
+    challenge::{self, ChallengeError, grpc_code, grpc_status},
+};
 
 /// Classifies responses, and decides which requests are replayed after a rejection.
 #[derive(Clone, Copy, Debug, Default)]
@@ -27,7 +23,9 @@ pub(super) struct Classifier {
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Classification {
     Accepted,
-    Rejected,
+    Rejected(RejectionKind),
+    /// The response to a gRPC request has its status in the trailers, after the body.
+    StatusFollows,
     /// The response is not about the token.
     Unknown,
 }
@@ -38,40 +36,98 @@ impl Classifier {
         self.methods.contain(method)
     }
 
-    /// Classifies a response. `sent` is the `Authorization` header of the request.
+    /// Classifies a response. `sent` is the `Authorization` header of the request. `is_grpc`: it was
+    /// a gRPC request. Only such a request is judged by a gRPC status.
     #[inline]
     pub(super) fn classify(
         self,
         response: &ResponseHead<'_>,
         sent: &HeaderValue,
+        is_grpc: bool,
     ) -> Classification {
         let status = response.status;
         if response.redirect == Redirect::ToAnotherOrigin {
             return Classification::Unknown;
         }
-        if self.statuses.contain(status) {
-            return classify_challenges(response.headers, sent);
+        if status.is_client_error() {
+            return self.classify_client_error(response, sent, is_grpc);
         }
-        match grpc_status(response.headers) {
-            Some(grpc::UNAUTHENTICATED) => return Classification::Rejected,
-            None | Some(grpc::OK | grpc::PERMISSION_DENIED) => {}
-            Some(_) => return Classification::Unknown,
+        if is_grpc {
+            return classify_grpc(status, response.headers, sent);
         }
-        if status.as_u16() < 400 || status == StatusCode::FORBIDDEN {
-            return Classification::Accepted;
+        by_status(status)
+    }
+
+    #[cold]
+    fn classify_client_error(
+        self,
+        response: &ResponseHead<'_>,
+        sent: &HeaderValue,
+        is_grpc: bool,
+    ) -> Classification {
+        let (status, headers) = (response.status, response.headers);
+        let error = challenge_error(headers, sent);
+        match error {
+            ChallengeError::InvalidToken | ChallengeError::InsufficientScope => of_error(error),
+            _ if self.statuses.contain(status) => of_error(error),
+            _ if is_grpc => classify_grpc(status, headers, sent),
+            _ => by_status(status),
         }
-        Classification::Unknown
     }
 }
 
+/// Classifies a response that states nothing about the token, by its HTTP status.
+#[inline]
+fn by_status(status: StatusCode) -> Classification {
+    if status.as_u16() < 400 || status == StatusCode::FORBIDDEN {
+        return Classification::Accepted;
+    }
+    Classification::Unknown
+}
+
+/// Classifies the response to a gRPC request, by the gRPC status in its headers if it is there.
+fn classify_grpc(status: StatusCode, headers: &HeaderMap, sent: &HeaderValue) -> Classification {
+    match grpc_status(headers) {
+        // a gateway may respond with a page of its own
+        Some(_) if headers.contains_key(CONTENT_TYPE) && !challenge::is_grpc(headers) => {
+            Classification::Unknown
+        }
+        Some(code) => classify_grpc_status(code, headers, sent),
+        None if status.is_success() => Classification::StatusFollows,
+        None => by_status(status),
+    }
+}
+
+/// Classifies the status of a gRPC response. `fields` are the headers or the trailers that contain
+/// it. They may contain a challenge as well.
+pub(super) fn classify_grpc_status(
+    code: u32,
+    fields: &HeaderMap,
+    sent: &HeaderValue,
+) -> Classification {
+    match code {
+        grpc_code::UNAUTHENTICATED => of_error(challenge_error(fields, sent)),
+        grpc_code::OK | grpc_code::PERMISSION_DENIED => Classification::Accepted,
+        _ => Classification::Unknown,
+    }
+}
+
+/// Reads the challenges for the scheme of the header that was sent.
 #[cold]
-fn classify_challenges(headers: &HeaderMap, sent: &HeaderValue) -> Classification {
+fn challenge_error(headers: &HeaderMap, sent: &HeaderValue) -> ChallengeError {
     let scheme = sent.to_str().ok().and_then(|sent| sent.split(' ').next());
-    match ChallengeError::read(scheme.unwrap_or_default(), headers) {
+    ChallengeError::read(scheme.unwrap_or_default(), headers)
+}
+
+/// Classifies a response whose status rejects the token unless its challenges say otherwise.
+#[cold]
+fn of_error(error: ChallengeError) -> Classification {
+    match error {
+        ChallengeError::InvalidToken => Classification::Rejected(RejectionKind::Explicit),
         // many APIs send challenges of other schemes only, whichever scheme the request used
-        ChallengeError::InvalidToken
-        | ChallengeError::Unspecified
-        | ChallengeError::OtherScheme => Classification::Rejected,
+        ChallengeError::Unspecified | ChallengeError::OtherScheme => {
+            Classification::Rejected(RejectionKind::Bare)
+        }
         ChallengeError::InsufficientScope => Classification::Accepted,
         ChallengeError::InvalidRequest | ChallengeError::Proof => Classification::Unknown,
     }
@@ -79,10 +135,12 @@ fn classify_challenges(headers: &HeaderMap, sent: &HeaderValue) -> Classificatio
 
 #[cfg(test)]
 mod tests {
-    use http::header::{CONTENT_TYPE, WWW_AUTHENTICATE};
+    use http::header::WWW_AUTHENTICATE;
 
     use super::*;
 
+    const BARE: Classification = Classification::Rejected(RejectionKind::Bare);
+    const EXPLICIT: Classification = Classification::Rejected(RejectionKind::Explicit);
     const BEARER: HeaderValue = HeaderValue::from_static("Bearer abc");
 
     fn classify(classifier: Classifier, status: u16, challenge: &str) -> Classification {
@@ -91,16 +149,13 @@ mod tests {
             headers.insert(WWW_AUTHENTICATE, challenge.parse().unwrap());
         }
         let status = StatusCode::from_u16(status).unwrap();
-        classifier.classify(&ResponseHead::new(status, &headers), &BEARER)
+        classifier.classify(&ResponseHead::new(status, &headers), &BEARER, false)
     }
 
     #[test]
     fn rfc6750_3_1_of_the_three_codes_only_invalid_token_rejects_the_token() {
         let of = |challenge| classify(Classifier::default(), 401, challenge);
-        assert_eq!(
-            of("Bearer error=\"invalid_token\""),
-            Classification::Rejected
-        );
+        assert_eq!(of("Bearer error=\"invalid_token\""), EXPLICIT);
         assert_eq!(
             of("Bearer error=\"insufficient_scope\""),
             Classification::Accepted
@@ -114,10 +169,7 @@ mod tests {
     #[test]
     fn signicat_a_401_without_a_challenge_is_a_rejection() {
         for challenge in ["", "Bearer", "Basic realm=\"api\"", "Unauthorized"] {
-            assert_eq!(
-                classify(Classifier::default(), 401, challenge),
-                Classification::Rejected
-            );
+            assert_eq!(classify(Classifier::default(), 401, challenge), BARE);
         }
     }
 
@@ -146,8 +198,8 @@ mod tests {
             statuses: RejectionStatuses::new(&statuses).unwrap(),
             ..Classifier::default()
         };
-        assert_eq!(classify(classifier, 419, ""), Classification::Rejected);
-        assert_eq!(classify(classifier, 401, ""), Classification::Rejected);
+        assert_eq!(classify(classifier, 419, ""), BARE);
+        assert_eq!(classify(classifier, 401, ""), BARE);
         assert_eq!(
             classify(Classifier::default(), 419, ""),
             Classification::Unknown
@@ -159,11 +211,15 @@ mod tests {
         let mut headers = HeaderMap::new();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/grpc"));
         let of = |headers: &HeaderMap| {
-            Classifier::default().classify(&ResponseHead::new(StatusCode::OK, headers), &BEARER)
+            Classifier::default().classify(
+                &ResponseHead::new(StatusCode::OK, headers),
+                &BEARER,
+                true,
+            )
         };
-        assert_eq!(of(&headers), Classification::Accepted);
+        assert_eq!(of(&headers), Classification::StatusFollows);
         for (status, expected) in [
-            ("16", Classification::Rejected),
+            ("16", BARE),
             ("0", Classification::Accepted),
             ("7", Classification::Accepted),
             ("14", Classification::Unknown),
@@ -178,13 +234,13 @@ mod tests {
     fn a_response_from_another_origin_is_not_about_the_token() {
         let headers = HeaderMap::new();
         for (redirect, expected) in [
-            (Redirect::None, Classification::Rejected),
-            (Redirect::WithinOrigin, Classification::Rejected),
+            (Redirect::None, BARE),
+            (Redirect::WithinOrigin, BARE),
             (Redirect::ToAnotherOrigin, Classification::Unknown),
         ] {
             let head =
                 ResponseHead::new(StatusCode::UNAUTHORIZED, &headers).with_redirect(redirect);
-            let classification = Classifier::default().classify(&head, &BEARER);
+            let classification = Classifier::default().classify(&head, &BEARER, false);
             assert_eq!(classification, expected, "{redirect:?}");
         }
     }

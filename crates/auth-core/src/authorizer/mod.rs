@@ -15,6 +15,7 @@ mod replay_methods;
 mod rules;
 mod settings;
 mod tenants;
+mod trailing_status;
 
 pub use attempt::{Attempt, AttemptFuture, Renewal, RenewalFuture, Verdict};
 pub use authorizer::Authorizer;
@@ -24,3 +25,4 @@ pub use decision::Decision;
 pub use head::{Redirect, RequestHead, ResponseHead};
 pub use replay_methods::ReplayMethods;
 pub use tenants::TenantsBuilder;
+pub use trailing_status::TrailingStatus;

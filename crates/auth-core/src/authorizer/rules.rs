@@ -77,17 +77,18 @@ impl Rules {
         if request.headers.contains_key(AUTHORIZATION) {
             return Decision::PassThrough;
         }
-        let named = match self.access(request, connection) {
+        let is_grpc = request.is_grpc();
+        let named = match self.access(request, connection, is_grpc) {
             Access::No => return Decision::PassThrough,
             Access::Named(origin) => Some(origin),
             Access::Unnamed => None,
         };
         let picked = request.extension();
         if self.bindings.is_empty() {
-            return self.authorize_with(picked, request);
+            return self.authorize_with(picked, request, is_grpc);
         }
         match self.choose(picked, request, connection, named) {
-            Ok(chosen) => self.authorize_with(chosen, request),
+            Ok(chosen) => self.authorize_with(chosen, request, is_grpc),
             Err(error) => Decision::fail(error),
         }
     }
@@ -109,12 +110,18 @@ impl Rules {
     }
 
     #[inline]
-    fn authorize_with(&self, chosen: Option<&TokenRequest>, request: &RequestHead<'_>) -> Decision {
+    fn authorize_with(
+        &self,
+        chosen: Option<&TokenRequest>,
+        request: &RequestHead<'_>,
+        is_grpc: bool,
+    ) -> Decision {
         match self.token(chosen) {
             Some(token) => {
-                Decision::Authorize(Attempt::new(token, self.classifier, request.method))
+                let (classifier, method) = (self.classifier, request.method);
+                Decision::Authorize(Attempt::new(token, classifier, method, is_grpc))
             }
-            None => Decision::Wait(self.acquire(chosen, request)),
+            None => Decision::Wait(self.acquire(chosen, request, is_grpc)),
         }
     }
 
@@ -153,7 +160,12 @@ impl Rules {
     }
 
     #[cold]
-    fn acquire(&self, chosen: Option<&TokenRequest>, request: &RequestHead<'_>) -> AttemptFuture {
+    fn acquire(
+        &self,
+        chosen: Option<&TokenRequest>,
+        request: &RequestHead<'_>,
+        is_grpc: bool,
+    ) -> AttemptFuture {
         let tokens = match chosen {
             Some(chosen) => self.caches.cache(chosen),
             None => self.caches.default_cache().clone(),
@@ -162,7 +174,7 @@ impl Rules {
         Box::pin(async move {
             // `token` has found no usable token
             let token = tokens.wait().await?;
-            Ok(Attempt::new(token, classifier, method.as_ref()))
+            Ok(Attempt::new(token, classifier, method.as_ref(), is_grpc))
         })
     }
 
@@ -170,7 +182,7 @@ impl Rules {
     /// only if the client connects by the URI. tonic's channel does not: its requests need a
     /// trusted channel, and the origin of an absolute URI has to be allowed as well.
     #[inline]
-    fn access(&self, request: &RequestHead<'_>, connection: Connection) -> Access {
+    fn access(&self, request: &RequestHead<'_>, connection: Connection, is_grpc: bool) -> Access {
         let is_trusted = !matches!(connection, Connection::ByUri);
         match &request.target.destination {
             Some(destination) => match self.origins.find(destination) {
@@ -178,7 +190,7 @@ impl Rules {
                     self.warn_of_unlisted_origin(destination);
                     Access::No
                 }
-                Some(origin) if is_trusted || request.target.is_certain || !request.is_grpc() => {
+                Some(origin) if is_trusted || request.target.is_certain || !is_grpc => {
                     Access::Named(origin)
                 }
                 Some(_) => self.untrusted_channel(),

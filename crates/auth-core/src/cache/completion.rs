@@ -7,6 +7,7 @@ use super::{
     fetch::Fetched,
     inner::Inner,
     per_thread::PerThread,
+    policy::Probation,
     slot::CachedToken,
     state::{Failure, FetchedToken, Outcome, RefreshState},
     sync::AtomicBool,
@@ -94,7 +95,8 @@ impl Completing<'_> {
         let (cache, now) = (self.cache, self.now);
         let (lifetime, age) = (response.expires_in(), response.age);
         let life = cache.policy.life(requested_at, now, lifetime, age, draw);
-        let replaces_rejected = self.is_last && self.state.replaces_rejected();
+        let cause = self.state.replaces_rejected().filter(|_| self.is_last);
+        let replaces_rejected = cause.is_some();
         // the token may have expired already: the machine may have been suspended meanwhile
         let has_expired = life.received_expired || now.reached(life.usable_until);
         let is_worse = has_expired
@@ -130,8 +132,11 @@ impl Completing<'_> {
             let cached = CachedToken {
                 token: PerThread::new(cache.issue(token.clone())),
                 life,
-                // a token from the store has been in use elsewhere since it was issued
-                replaced_rejected_at: replaces_rejected.then(|| now.monotonic.saturating_sub(age)),
+                probation: cause.map(|cause| Probation {
+                    // a token from the store has been in use elsewhere since it was issued
+                    since: now.monotonic.saturating_sub(age),
+                    cause,
+                }),
                 store_replacements,
                 accepted: AtomicBool::new(false),
             };

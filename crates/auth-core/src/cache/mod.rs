@@ -7,6 +7,7 @@
 
 mod changes;
 mod completion;
+mod event_limit;
 mod fetch;
 mod inner;
 mod per_thread;
@@ -23,6 +24,7 @@ mod token_cache;
 
 pub use changes::TokenChanges;
 pub(crate) use inner::Issued;
+pub(crate) use policy::RejectionKind;
 pub use policy::{RefreshPolicy, RefreshPolicyBuilder};
 pub(crate) use rejection::Replacing;
 pub use rejection::{PendingToken, Replacement};

@@ -1,26 +1,22 @@
 //! Replaces a token after an API rejected it.
 //!
 //! A rejection names the token it is about. Only a rejection of the current token starts a fetch,
-//! so a thousand rejections of one token cause one token request. The rejection budget bounds what
-//! an API that rejects every token can cause.
+//! so a thousand rejections of one token cause one token request. The rejection budgets bound what
+//! an API that rejects every token can cause. Explicit and bare rejections have a budget each.
 
 use std::{
     fmt,
     pin::pin,
     sync::{Arc, atomic::Ordering::Relaxed},
-    time::Duration,
 };
 
 use super::{
     inner::{Inner, Issued},
+    policy::RejectionKind,
     runtime::Runtime,
-    state::Waiter,
+    state::{RefreshState, Waiter},
 };
-use crate::{AccessToken, events};
-
-/// For this long a rejection of a replacement that no API has accepted starts no fetch: the API
-/// would reject the next token as well.
-const PROBATION: Duration = Duration::from_secs(30);
+use crate::{AccessToken, events, time::Now};
 
 /// The replacement for a rejected token, from
 /// [`TokenCache::reject`](crate::TokenCache::reject).
@@ -94,9 +90,9 @@ impl fmt::Debug for Replacing {
 
 impl Issued {
     /// Reports that an API rejected the token. Returns its replacement, if there is one or one is
-    /// requested.
-    pub(crate) fn rejected(&self) -> Option<Replacing> {
-        self.cache()?.reject(self.token())
+    /// requested. `replayable`: the request is replayed if there is another token.
+    pub(crate) fn rejected(&self, kind: RejectionKind, replayable: bool) -> Option<Replacing> {
+        self.cache()?.reject(self.token(), kind, replayable)
     }
 }
 
@@ -112,13 +108,15 @@ enum Next {
     /// Another token has replaced the rejected one already.
     Ready,
     Pending(Waiter),
+    /// No replacement is requested, for this reason.
+    Withheld(&'static str),
 }
 
 impl Inner {
-    /// Returns a public [`Replacement`] for a rejected token.
+    /// Returns a public [`Replacement`] for a rejected token. The caller states no reason: the
+    /// rejection is a bare one.
     pub(super) fn replacement(self: &Arc<Self>, token: &AccessToken) -> Replacement {
-        events::token_rejected(token.generation(), false);
-        let Some(replacing) = self.reject(token) else {
+        let Some(replacing) = self.reject(token, RejectionKind::Bare, false) else {
             return Replacement::Unavailable;
         };
         if replacing.waiter.is_some() {
@@ -130,10 +128,38 @@ impl Inner {
         }
     }
 
-    fn reject(self: &Arc<Self>, token: &AccessToken) -> Option<Replacing> {
-        let waiter = match self.replace(token)? {
+    /// Requests a replacement for a rejected token if needed, and emits the events. Returns `None`
+    /// if the token is not replaced.
+    fn reject(
+        self: &Arc<Self>,
+        token: &AccessToken,
+        kind: RejectionKind,
+        replayable: bool,
+    ) -> Option<Replacing> {
+        let now = self.clock.now();
+        let generation = token.generation();
+        let mut state = self.state();
+        let next = self.replace(&mut state, now, token, kind);
+        let rejected = state.rejection_events.admit(now);
+        let withheld = match next {
+            Next::Withheld(reason) => {
+                let suppressed = state.withheld_events.admit(now);
+                suppressed.map(|suppressed| (reason, suppressed))
+            }
+            Next::Ready | Next::Pending(_) => None,
+        };
+        drop(state);
+        if let Some(suppressed) = rejected {
+            let is_explicit = kind == RejectionKind::Explicit;
+            events::token_rejected(generation, is_explicit, replayable, suppressed);
+        }
+        if let Some((reason, suppressed)) = withheld {
+            events::replacement_withheld(generation, reason, suppressed);
+        }
+        let waiter = match next {
             Next::Ready => None,
             Next::Pending(waiter) => Some(waiter),
+            Next::Withheld(_) => return None,
         };
         Some(Replacing {
             cache: Arc::clone(self),
@@ -142,31 +168,34 @@ impl Inner {
         })
     }
 
-    /// Returns how a rejected token is replaced, and starts a fetch if needed. `None` if it is not
-    /// replaced.
-    fn replace(self: &Arc<Self>, rejected: &AccessToken) -> Option<Next> {
-        let now = self.clock.now();
+    /// Returns how a rejected token is replaced, and starts a fetch if needed.
+    fn replace(
+        self: &Arc<Self>,
+        state: &mut RefreshState,
+        now: Now,
+        rejected: &AccessToken,
+        kind: RejectionKind,
+    ) -> Next {
         let generation = rejected.generation();
-        let mut state = self.state();
         let current = self.slot.usable(now, |cached| {
             let current = cached.token.original().token();
             // a token of another cache may have the same generation
             if current.generation() != generation || current.header() != rejected.header() {
                 return Current::Replaced;
             }
-            let is_new = cached
-                .replaced_rejected_at
-                .is_some_and(|at| now.monotonic < at + PROBATION);
+            let withholds = cached
+                .probation
+                .is_some_and(|probation| probation.withholds(kind, now));
             Current::Rejected {
-                on_probation: is_new && !cached.accepted.load(Relaxed),
+                on_probation: withholds && !cached.accepted.load(Relaxed),
             }
         });
         if matches!(current, Some(Current::Replaced)) {
-            return Some(Next::Ready);
+            return Next::Ready;
         }
         if let Some(waiter) = state.in_flight(now).cloned() {
-            state.set_replaces_rejected();
-            return Some(Next::Pending(waiter));
+            state.set_joined_by_rejection();
+            return Next::Pending(waiter);
         }
         // an expired token is replaced in any case, and does not use the budget
         let uses_budget = matches!(current, Some(Current::Rejected { .. }));
@@ -174,28 +203,25 @@ impl Inner {
             Some(Current::Rejected { on_probation: true }) => {
                 Some("the rejected token is itself a replacement that no API has accepted")
             }
-            Some(_) if !state.rejection_budget.is_left(now) => {
-                Some("the rejection budget is used up")
-            }
+            Some(_) if !state.rejection_budgets.of(kind).is_left(now) => Some(match kind {
+                RejectionKind::Explicit => "the budget of explicit rejections is used up",
+                RejectionKind::Bare => "the budget of bare rejections is used up",
+            }),
             _ if state.backing_off(now).is_some() => {
                 Some("the last token request failed, and its backoff has not ended")
             }
             _ => None,
         };
         if let Some(reason) = withheld {
-            drop(state);
-            events::replacement_withheld(generation, reason);
-            return None;
+            return Next::Withheld(reason);
         }
-        let Ok(waiter) = self.begin(&mut state, now) else {
-            drop(state);
-            events::replacement_withheld(generation, "the caller runs outside a tokio runtime");
-            return None;
+        let Ok(waiter) = self.begin(state, now) else {
+            return Next::Withheld("the caller runs outside a tokio runtime");
         };
         if uses_budget {
-            state.rejection_budget.take(now);
+            state.rejection_budgets.of(kind).take(now);
         }
-        state.set_replaces_rejected();
-        Some(Next::Pending(waiter))
+        state.set_caused_by_rejection(kind);
+        Next::Pending(waiter)
     }
 }

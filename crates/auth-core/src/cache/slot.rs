@@ -18,7 +18,7 @@ use stand_in::ArcSwapOption;
 
 use super::{
     per_thread::{Duplicate, PerThread},
-    policy::Life,
+    policy::{Life, Probation},
     sync::{AtomicBool, Mutex},
 };
 use crate::{AccessToken, time::Now};
@@ -33,9 +33,8 @@ const RETIRED_FOR: Duration = Duration::from_secs(10);
 pub(super) struct CachedToken<T> {
     pub(super) token: PerThread<T>,
     pub(super) life: Life,
-    /// The time at which the token replaced a rejected one, by the monotonic clock. `None` if it
-    /// did not.
-    pub(super) replaced_rejected_at: Option<Duration>,
+    /// `None` if the token did not replace a rejected one.
+    pub(super) probation: Option<Probation>,
     /// The number of consecutive replacements, this one included, that came from the shared store.
     pub(super) store_replacements: u32,
     /// Whether an API has accepted the token.
@@ -167,7 +166,7 @@ mod tests {
         CachedToken {
             token: PerThread::new(token),
             life,
-            replaced_rejected_at: None,
+            probation: None,
             store_replacements: 0,
             accepted: AtomicBool::new(false),
         }

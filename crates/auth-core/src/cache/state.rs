@@ -4,7 +4,12 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 
-use super::{changes::Publisher, policy::RejectionBudget, runtime::Task};
+use super::{
+    changes::Publisher,
+    event_limit::EventLimit,
+    policy::{RejectionBudgets, RejectionKind},
+    runtime::Task,
+};
 use crate::{AccessToken, Error, time::Now};
 
 /// After its deadline a fetch has this long to finish before the cache abandons it: its runtime may
@@ -32,7 +37,11 @@ pub(super) struct RefreshState {
     /// The number of different tokens so far.
     pub(super) generation: u64,
     pub(super) failure: Option<Failure>,
-    pub(super) rejection_budget: RejectionBudget,
+    pub(super) rejection_budgets: RejectionBudgets,
+    /// Limits the event `token_rejected`.
+    pub(super) rejection_events: EventLimit,
+    /// Limits the event `replacement_withheld`.
+    pub(super) withheld_events: EventLimit,
     pub(super) replays: u64,
     /// The number of tokens that another process had requested.
     pub(super) tokens_from_store: u64,
@@ -49,8 +58,10 @@ struct LastFetch {
     number: u64,
     /// `None` once the fetch has finished.
     waiter: Option<Waiter>,
-    /// Whether a request whose token was rejected waits for this fetch.
-    replaces_rejected: bool,
+    /// The kind of the rejection that caused the fetch. `Bare` if a rejection joined the fetch, of
+    /// either kind: its token may have been issued before that rejection. `None` if no request whose
+    /// token was rejected waits for the fetch.
+    replaces_rejected: Option<RejectionKind>,
     /// `None` once the fetch has finished, unless its task continues to keep the token warm: the
     /// handle of a finished task would keep 2 kB allocated.
     task: Option<Task>,
@@ -150,7 +161,7 @@ impl RefreshState {
         self.last = Some(LastFetch {
             number: self.fetches,
             waiter: Some(waiter.clone()),
-            replaces_rejected: false,
+            replaces_rejected: None,
             task,
         });
         Begun {
@@ -182,18 +193,25 @@ impl RefreshState {
         self.last.as_ref().is_some_and(|last| last.number == number)
     }
 
-    /// Records that a request whose token was rejected waits for the last fetch.
-    pub(super) fn set_replaces_rejected(&mut self) {
+    /// Records that a rejection of this kind caused the last fetch.
+    pub(super) fn set_caused_by_rejection(&mut self, kind: RejectionKind) {
         if let Some(last) = &mut self.last {
-            last.replaces_rejected = true;
+            last.replaces_rejected = Some(kind);
         }
     }
 
-    /// Returns whether the last fetch replaces a rejected token.
-    pub(super) fn replaces_rejected(&self) -> bool {
-        self.last
-            .as_ref()
-            .is_some_and(|last| last.replaces_rejected)
+    /// Records that a request whose token was rejected waits for the last fetch, which had begun
+    /// before.
+    pub(super) fn set_joined_by_rejection(&mut self) {
+        if let Some(last) = &mut self.last {
+            last.replaces_rejected.get_or_insert(RejectionKind::Bare);
+        }
+    }
+
+    /// Returns the kind of the rejection that the last fetch is on account of, if it replaces a
+    /// rejected token.
+    pub(super) fn replaces_rejected(&self) -> Option<RejectionKind> {
+        self.last.as_ref()?.replaces_rejected
     }
 
     /// Returns a channel that closes when the fetch in flight has finished and its token has been

@@ -40,7 +40,11 @@ fn a_line_may_begin_with_a_parameter_of_the_challenge_before() {
             r#"error="insufficient_scope", Negotiate YII=="#,
             InsufficientScope,
         ),
-        ("Negotiate YII==", "Bearer error=invalid_token", InvalidToken),
+        (
+            "Negotiate YII==",
+            "Bearer error=invalid_token",
+            InvalidToken,
+        ),
         ("Bearer error=invalid_token", "Basic realm=a", InvalidToken),
         ("Bearer error=invalid_token", "Basic, realm=a", InvalidToken),
     ] {
@@ -51,7 +55,11 @@ fn a_line_may_begin_with_a_parameter_of_the_challenge_before() {
 /// RFC 9110 §11.2: a parameter occurs once in a challenge.
 #[test]
 fn a_parameter_that_two_lines_repeat_is_ignored() {
-    assert_split("Bearer error=invalid_token", "error=invalid_token", Unspecified);
+    assert_split(
+        "Bearer error=invalid_token",
+        "error=invalid_token",
+        Unspecified,
+    );
     assert_split(
         "Bearer error=invalid_token",
         "realm=a, ERROR=insufficient_scope",
@@ -86,7 +94,13 @@ fn a_quoted_string_ends_with_its_line() {
 /// It would be a guess to which challenge the parameter belongs.
 #[test]
 fn a_malformed_line_ends_its_last_challenge() {
-    for malformed in ["Bearer @", "Bearer realm=\"a", "Bearer a=b c=d", "Bearer x=", "@"] {
+    for malformed in [
+        "Bearer @",
+        "Bearer realm=\"a",
+        "Bearer a=b c=d",
+        "Bearer a=b, x=",
+        "@",
+    ] {
         let lines = [malformed, "error=invalid_token"];
         assert_ne!(bearer(&lines), InvalidToken, "{malformed}");
         let lines = [malformed, "Bearer", "error=invalid_token"];

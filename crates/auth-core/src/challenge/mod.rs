@@ -7,7 +7,7 @@ use http::{
     header::{CONTENT_TYPE, WWW_AUTHENTICATE},
 };
 
-use parser::{Challenge, Challenges};
+use parser::{Part, Parts, Value};
 
 /// The error that a response's challenges report for the scheme that was used.
 ///
@@ -33,23 +33,22 @@ pub(crate) enum ChallengeError {
 impl ChallengeError {
     /// Reads the challenges for `scheme`, `Bearer` or `DPoP`: the scheme of the request's
     /// `Authorization` header. Does not check the response's status.
+    ///
+    /// Several field lines mean what their combination means (RFC 9110 §5.3): a line may begin with a
+    /// parameter of the challenge that an earlier line began. A malformed part ends its line, and the
+    /// challenge that it stands in; the parts before it count. A quoted string therefore ends with
+    /// its line.
     pub(crate) fn read(scheme: &str, headers: &HeaderMap) -> Self {
-        headers
-            .get_all(WWW_AUTHENTICATE)
-            .iter()
-            .flat_map(|line| Challenges::new(line.as_bytes()))
-            .map(|challenge| Self::of(&challenge, scheme))
-            .max()
-            .unwrap_or(Self::Unspecified)
+        let mut challenges = Challenges::new(scheme);
+        for line in headers.get_all(WWW_AUTHENTICATE) {
+            for part in Parts::new(line.as_bytes()) {
+                challenges.add(part);
+            }
+        }
+        challenges.error()
     }
 
-    fn of(challenge: &Challenge<'_>, scheme: &str) -> Self {
-        if !challenge.is(scheme) {
-            return Self::OtherScheme;
-        }
-        let Some(code) = challenge.parameter("error") else {
-            return Self::Unspecified;
-        };
+    fn of(code: Value<'_>) -> Self {
         let known = [
             ("invalid_token", Self::InvalidToken),
             ("insufficient_scope", Self::InsufficientScope),
@@ -62,20 +61,112 @@ impl ChallengeError {
     }
 }
 
-/// Returns the status of a gRPC response without a message ("trailers-only"), which is in its
-/// headers. The HTTP status of such a response is 200.
-pub(crate) fn grpc_status(headers: &HeaderMap) -> Option<&[u8]> {
-    // most responses are not gRPC, and this header takes longer to look up
-    if !is_grpc(headers) {
-        return None;
-    }
-    Some(headers.get("grpc-status")?.as_bytes())
+/// The challenges of a response, part by part.
+struct Challenges<'a> {
+    scheme: &'a str,
+    current: Option<Challenge<'a>>,
+    /// The error of the challenges before the current one.
+    error: Option<ChallengeError>,
 }
 
-/// Returns whether these are the headers of a gRPC request or response.
+/// The challenge that is being read.
+struct Challenge<'a> {
+    has_scheme: bool,
+    code: Code<'a>,
+}
+
+/// The parameter `error` of a challenge.
+enum Code<'a> {
+    Missing,
+    Is(Value<'a>),
+    /// Invalid (RFC 9110 §11.2): neither occurrence is more trustworthy.
+    Repeated,
+}
+
+impl<'a> Challenges<'a> {
+    fn new(scheme: &'a str) -> Self {
+        Self {
+            scheme,
+            current: None,
+            error: None,
+        }
+    }
+
+    fn add(&mut self, part: Part<'a>) {
+        match part {
+            Part::Scheme(scheme) => {
+                self.end_challenge();
+                self.current = Some(Challenge {
+                    has_scheme: scheme.eq_ignore_ascii_case(self.scheme.as_bytes()),
+                    code: Code::Missing,
+                });
+            }
+            Part::Parameter(name, value) if name.eq_ignore_ascii_case(b"error") => {
+                if let Some(challenge) = &mut self.current {
+                    challenge.code = match challenge.code {
+                        Code::Missing => Code::Is(value),
+                        Code::Is(_) | Code::Repeated => Code::Repeated,
+                    };
+                }
+            }
+            Part::Parameter(..) | Part::Token68 => {}
+            Part::Malformed => self.end_challenge(),
+        }
+    }
+
+    fn end_challenge(&mut self) {
+        let error = self.current.take().map(|challenge| match challenge.code {
+            _ if !challenge.has_scheme => ChallengeError::OtherScheme,
+            Code::Is(code) => ChallengeError::of(code),
+            Code::Missing | Code::Repeated => ChallengeError::Unspecified,
+        });
+        self.error = self.error.max(error);
+    }
+
+    fn error(mut self) -> ChallengeError {
+        self.end_challenge();
+        self.error.unwrap_or(ChallengeError::Unspecified)
+    }
+}
+
+/// Codes of gRPC statuses.
+pub(crate) mod grpc_code {
+    pub(crate) const OK: u32 = 0;
+    pub(crate) const UNKNOWN: u32 = 2;
+    pub(crate) const PERMISSION_DENIED: u32 = 7;
+    pub(crate) const UNAUTHENTICATED: u32 = 16;
+}
+
+/// Returns the code of a gRPC status, from the headers of a response without a message
+/// ("trailers-only") or from trailers. Leading zeros and blanks around the number are ignored. A
+/// status that is no number is `UNKNOWN`, as for gRPC's clients.
+pub(crate) fn grpc_status(headers: &HeaderMap) -> Option<u32> {
+    let digits = headers.get("grpc-status")?.as_bytes().trim_ascii();
+    let add = |code: u32, digit: &u8| match digit {
+        b'0'..=b'9' => code.checked_mul(10)?.checked_add(u32::from(digit - b'0')),
+        _ => None,
+    };
+    let code = match digits {
+        [] => None,
+        digits => digits.iter().try_fold(0, add),
+    };
+    Some(code.unwrap_or(grpc_code::UNKNOWN))
+}
+
+/// Returns whether these are the headers of a gRPC request or response, by their content type, in
+/// any case. gRPC-Web (`application/grpc-web`) is gRPC, too: its URI proves as little, and its
+/// responses have the same status in their headers.
 pub(crate) fn is_grpc(headers: &HeaderMap) -> bool {
+    const PREFIX: &[u8] = b"application/grpc";
     let kind = headers.get(CONTENT_TYPE).map(http::HeaderValue::as_bytes);
-    kind.is_some_and(|kind| kind.starts_with(b"application/grpc"))
+    let prefix = kind.and_then(|kind| kind.get(..PREFIX.len()));
+    prefix.is_some_and(|prefix| prefix.eq_ignore_ascii_case(PREFIX))
+}
+
+/// Returns whether no part of a `WWW-Authenticate` field line is malformed.
+#[cfg(fuzzing)]
+pub(crate) fn is_well_formed(line: &[u8]) -> bool {
+    Parts::new(line).all(|part| !matches!(part, Part::Malformed))
 }
 
 #[cfg(test)]

@@ -7,75 +7,9 @@
 //! parse-net also drops the whole line for a comma after the scheme or a repeated parameter.
 //!
 //! The headers come from the API and are untrusted, so the time to parse one is linear in its
-//! length: nothing is copied or allocated, and looking up a parameter in each challenge reads no
-//! octet more than four times.
+//! length: nothing is copied or allocated, and no octet is read more than twice.
 
 use std::{iter, mem};
-
-/// The challenges of one field line. Parsing stops at the first malformed part; the challenges before
-/// it are returned.
-#[derive(Clone, Debug)]
-pub(crate) struct Challenges<'a>(Parts<'a>);
-
-impl<'a> Challenges<'a> {
-    pub(crate) fn new(line: &'a [u8]) -> Self {
-        Self(Parts {
-            rest: line,
-            after_scheme: false,
-        })
-    }
-}
-
-impl<'a> Iterator for Challenges<'a> {
-    type Item = Challenge<'a>;
-
-    fn next(&mut self) -> Option<Challenge<'a>> {
-        let scheme = self.0.find_map(|part| match part {
-            Part::Scheme(scheme) => Some(scheme),
-            Part::Parameter(..) | Part::Token68 => None,
-        })?;
-        Some(Challenge {
-            scheme,
-            rest: self.0.clone(),
-        })
-    }
-}
-
-/// One challenge, borrowed from its line.
-#[derive(Clone, Debug)]
-pub(crate) struct Challenge<'a> {
-    pub(super) scheme: &'a [u8],
-    /// The line after the scheme.
-    rest: Parts<'a>,
-}
-
-impl<'a> Challenge<'a> {
-    /// Returns whether the challenge's scheme equals `scheme`, ignoring case.
-    pub(crate) fn is(&self, scheme: &str) -> bool {
-        self.scheme.eq_ignore_ascii_case(scheme.as_bytes())
-    }
-
-    /// Returns the parameters, with their names as written.
-    pub(crate) fn parameters(&self) -> impl Iterator<Item = (&'a [u8], Value<'a>)> + use<'a> {
-        let parts = self.rest.clone();
-        parts
-            .take_while(|part| !matches!(part, Part::Scheme(_)))
-            .filter_map(|part| match part {
-                Part::Parameter(name, value) => Some((name, value)),
-                Part::Scheme(_) | Part::Token68 => None,
-            })
-    }
-
-    /// Returns the value of the parameter `name`, ignoring the name's case. A repeated parameter is
-    /// invalid (RFC 9110 §11.2) and has no value: neither occurrence is more trustworthy.
-    pub(crate) fn parameter(&self, name: &str) -> Option<Value<'a>> {
-        let mut found = self
-            .parameters()
-            .filter(|(parameter_name, _)| parameter_name.eq_ignore_ascii_case(name.as_bytes()));
-        let (_, value) = found.next()?;
-        found.next().is_none().then_some(value)
-    }
-}
 
 /// A parameter's value, without its quotes but with its escapes.
 #[derive(Clone, Copy, Debug)]
@@ -100,30 +34,52 @@ impl<'a> Value<'a> {
 
 /// A part of a field line.
 #[derive(Clone, Copy, Debug)]
-enum Part<'a> {
+pub(crate) enum Part<'a> {
+    /// A scheme, which begins a challenge.
     Scheme(&'a [u8]),
+    /// A parameter of the last challenge, with its name as written. The challenge may have begun in
+    /// an earlier line.
     Parameter(&'a [u8], Value<'a>),
     /// Its value is not used.
     Token68,
+    /// The rest of the line, which is malformed.
+    Malformed,
 }
 
-/// The parts of a line, up to the first malformed one.
+/// The parts of one field line. The first malformed part is the last one.
 #[derive(Clone, Debug)]
-struct Parts<'a> {
+pub(crate) struct Parts<'a> {
     rest: &'a [u8],
     /// Whether a scheme was read, and more text follows before the next comma.
     after_scheme: bool,
+}
+
+impl<'a> Parts<'a> {
+    pub(crate) fn new(line: &'a [u8]) -> Self {
+        Self {
+            rest: line,
+            after_scheme: false,
+        }
+    }
 }
 
 impl<'a> Iterator for Parts<'a> {
     type Item = Part<'a>;
 
     fn next(&mut self) -> Option<Part<'a>> {
-        if mem::take(&mut self.after_scheme) {
+        let part = if mem::take(&mut self.after_scheme) {
             self.auth_param_or_token68()
         } else {
+            self.take_while(|octet| is_space(octet) || octet == b',');
+            if self.rest.is_empty() {
+                return None;
+            }
             self.element()
-        }
+        };
+        Some(part.unwrap_or_else(|| {
+            self.rest = &[];
+            Part::Malformed
+        }))
     }
 }
 
@@ -131,7 +87,6 @@ impl<'a> Parts<'a> {
     /// Reads the next element of the list. The same commas separate challenges and parameters: a
     /// name before `=` is a parameter, any other begins a challenge.
     fn element(&mut self) -> Option<Part<'a>> {
-        self.take_while(|octet| is_space(octet) || octet == b',');
         let name = self.token()?;
         let gap = self.take_while(is_space);
         match self.rest.first() {

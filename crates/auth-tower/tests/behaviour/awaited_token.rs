@@ -14,7 +14,7 @@ use std::{
 use auth_core::{Authorizer, BoxError, Replacement, RequestHead, TokenCache};
 use auth_test_support::{get, scripted::Scripted, secs, settle};
 use auth_testing::ManualClock;
-use auth_tower::AuthLayer;
+use auth_tower::{AuthLayer, ResponseBody};
 use bytes::Bytes;
 use http::{Request, Response, header::AUTHORIZATION};
 use http_body_util::Full;
@@ -99,7 +99,9 @@ impl Setup {
             tokens,
             decisions,
             gate,
-            client: BoxCloneService::new(client),
+            client: BoxCloneService::new(
+                client.map_response(|response| response.map(ResponseBody::into_inner)),
+            ),
         }
     }
 

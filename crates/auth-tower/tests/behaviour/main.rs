@@ -7,6 +7,7 @@ mod allocations;
 mod auto_traits;
 mod awaited_token;
 mod hyper_client;
+mod own_failure;
 mod readiness;
 mod redirects;
 mod rejections;

@@ -43,7 +43,7 @@ async fn with_a_cached_token_the_ready_service_is_called() {
     let mut client = AuthLayer::new(authorizer).layer(inner);
     for _ in 0..2 {
         let response = ready_call(&mut client, request()).await;
-        let carried = response.await.unwrap().into_body();
+        let carried = response.await.unwrap().into_body().into_inner();
         assert_eq!(carried.headers()[AUTHORIZATION], "Bearer token-1");
     }
     assert_eq!(log.readied(), [0, 0]);
@@ -56,7 +56,15 @@ async fn a_request_that_passes_without_a_token_goes_to_the_ready_service() {
     let source = GatedSource::held();
     let mut client = AuthLayer::new(source.authorizer("https://other.example.com")).layer(inner);
     let response = ready_call(&mut client, request()).await;
-    assert!(response.await.unwrap().into_body().headers().is_empty());
+    assert!(
+        response
+            .await
+            .unwrap()
+            .into_body()
+            .into_inner()
+            .headers()
+            .is_empty()
+    );
     assert_eq!(log.called(), [0]);
 }
 
@@ -71,7 +79,7 @@ async fn waiting_for_a_token_returns_the_permit_and_takes_another_for_the_call()
     assert_eq!(log.permits(), 0, "while it waits");
     assert!(log.called().is_empty());
     source.release();
-    let carried = call.await.unwrap().into_body();
+    let carried = call.await.unwrap().into_body().into_inner();
     assert_eq!(carried.headers()[AUTHORIZATION], "Bearer token-1");
 
     let again = ready_call(&mut client, request()).await;
@@ -127,7 +135,7 @@ async fn a_dropped_call_releases_its_request_and_stops_no_other_call() {
         "one for the second call, one for the test"
     );
     source.release();
-    let carried = second.await.unwrap().into_body();
+    let carried = second.await.unwrap().into_body().into_inner();
     assert_eq!(carried.headers()[AUTHORIZATION], "Bearer token-1");
     assert_eq!(source.requests(), 1);
     assert_eq!(log.called().len(), 1);
@@ -261,7 +269,7 @@ async fn a_token_that_expired_before_the_service_was_ready_is_not_sent() {
     let sent: Vec<_> = futures_util::future::join_all(calls).await;
     let sent: Vec<_> = sent
         .into_iter()
-        .map(|sent| sent.unwrap().into_body())
+        .map(|sent| sent.unwrap().into_body().into_inner())
         .collect();
     assert_eq!(sent, ["Bearer t1", "Bearer t2", "Bearer t3"]);
 }

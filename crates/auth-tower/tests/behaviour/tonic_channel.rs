@@ -1,10 +1,10 @@
 //! The layer on tonic's channel, whose requests have paths without a host.
 
-use std::{error::Error, time::Duration};
+use std::time::Duration;
 
 use auth_core::{Authorizer, ErrorKind};
 use auth_test_support::{Deployment, NOTHING, authorizations, certificates::Authority};
-use auth_testing::{Answer, EchoClient};
+use auth_testing::EchoClient;
 use auth_tower::{Auth, AuthLayer};
 use bytes::Bytes;
 use futures_util::{Stream, TryStreamExt, stream};
@@ -253,33 +253,6 @@ async fn a_plaintext_endpoint_that_is_not_loopback_is_an_error() {
             .build()
             .unwrap(),
     );
-}
-
-/// tonic maps an unknown error to the status `Unknown`.
-#[tokio::test]
-async fn without_a_token_the_call_is_not_sent_and_its_status_says_why() {
-    for (answer, kind, code) in [
-        (
-            Answer::oauth_error("invalid_client"),
-            ErrorKind::Denied,
-            Code::Unauthenticated,
-        ),
-        (
-            Answer::status(StatusCode::SERVICE_UNAVAILABLE),
-            ErrorKind::Unavailable,
-            Code::Unavailable,
-        ),
-    ] {
-        let deployment = Deployment::start().await;
-        deployment.authorization.fail_all(answer);
-        let mut echo = EchoClient::new(channel(&deployment));
-        let status = echo.unary("hello").await.unwrap_err();
-        assert_eq!(status.code(), code);
-        let error: &auth_core::Error = status.source().unwrap().downcast_ref().unwrap();
-        assert_eq!(error.kind(), kind);
-        assert_eq!(status.message(), error.to_string());
-        assert_eq!(deployment.api.request_count(), 0);
-    }
 }
 
 #[tokio::test]

@@ -9,4 +9,5 @@ mod rejection_budget;
 pub use builder::RefreshPolicyBuilder;
 pub(super) use life::Life;
 pub use refresh_policy::RefreshPolicy;
-pub(super) use rejection_budget::RejectionBudget;
+pub(crate) use rejection_budget::RejectionKind;
+pub(super) use rejection_budget::{Probation, RejectionBudgets};

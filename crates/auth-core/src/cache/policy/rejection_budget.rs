@@ -1,10 +1,59 @@
-//! The limit of the refreshes that the rejections of an API may cause.
+//! The limits of the refreshes that the rejections of an API may cause.
 
 use std::time::Duration;
 
 use crate::time::Now;
 
-/// The rejection budget: four refreshes in a row, and one more every 30 s.
+/// For this long a rejection of a replacement that no API has accepted starts no fetch: the API
+/// would reject the next token as well.
+const PROBATION: Duration = Duration::from_secs(30);
+
+/// How an API rejected a token.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum RejectionKind {
+    /// The response states `error="invalid_token"`.
+    Explicit,
+    /// The response states no reason: a bare 401, or the gRPC status `UNAUTHENTICATED`. That another
+    /// token would help is a guess. An endpoint may respond so to every token.
+    Bare,
+}
+
+/// The rejection budgets: one for each kind of rejection, so that the bare rejections of one endpoint
+/// do not keep a token in use that the API has explicitly rejected.
+#[derive(Debug, Default)]
+pub(crate) struct RejectionBudgets {
+    explicit: RejectionBudget,
+    bare: RejectionBudget,
+}
+
+impl RejectionBudgets {
+    pub(crate) fn of(&mut self, kind: RejectionKind) -> &mut RejectionBudget {
+        match kind {
+            RejectionKind::Explicit => &mut self.explicit,
+            RejectionKind::Bare => &mut self.bare,
+        }
+    }
+}
+
+/// The probation of a token that replaced a rejected one. It ends when an API accepts the token.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Probation {
+    /// The time at which the token was issued, by the monotonic clock.
+    pub(crate) since: Duration,
+    /// The kind of the rejection that caused the fetch of the token.
+    pub(crate) cause: RejectionKind,
+}
+
+impl Probation {
+    /// Returns whether a rejection of this kind starts no fetch. The replacement of a bare rejection
+    /// is on probation for bare rejections only: an explicit one is more than the guess before.
+    pub(crate) fn withholds(self, kind: RejectionKind, now: Now) -> bool {
+        let applies = kind == RejectionKind::Bare || self.cause == RejectionKind::Explicit;
+        applies && now.monotonic < self.since.saturating_add(PROBATION)
+    }
+}
+
+/// A rejection budget: four refreshes in a row, and one more every 30 s.
 ///
 /// An API that rejects every token therefore causes one token request every 30 s at most.
 #[derive(Debug)]

@@ -63,6 +63,6 @@ impl Inner {
         let unaccepted = self
             .slot
             .current(CachedToken::unaccepted_store_replacements);
-        self.state().replaces_rejected() && unaccepted >= Some(MAX_UNACCEPTED)
+        self.state().replaces_rejected().is_some() && unaccepted >= Some(MAX_UNACCEPTED)
     }
 }

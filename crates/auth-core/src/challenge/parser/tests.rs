@@ -1,14 +1,18 @@
 use super::*;
 
-/// Returns each challenge's scheme, followed by its parameters as `name=value`.
+/// Returns each challenge's scheme, followed by its parameters as `name=value`. Leaves out the
+/// parameters before the first scheme.
 fn read(line: &str) -> Vec<String> {
     let text = |octets: &[u8]| String::from_utf8(octets.to_vec()).unwrap();
     let mut words = Vec::new();
-    for challenge in Challenges::new(line.as_bytes()) {
-        words.push(text(challenge.scheme));
-        for (name, value) in challenge.parameters() {
-            let value: Vec<u8> = value.octets().collect();
-            words.push(format!("{}={}", text(name), text(&value)));
+    for part in Parts::new(line.as_bytes()) {
+        match part {
+            Part::Scheme(scheme) => words.push(text(scheme)),
+            Part::Parameter(name, value) if !words.is_empty() => {
+                let value: Vec<u8> = value.octets().collect();
+                words.push(format!("{}={}", text(name), text(&value)));
+            }
+            Part::Parameter(..) | Part::Token68 | Part::Malformed => {}
         }
     }
     words

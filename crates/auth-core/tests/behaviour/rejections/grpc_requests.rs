@@ -78,13 +78,35 @@ async fn a_grpc_status_of_a_response_other_than_grpc_is_ignored() {
 
 #[tokio::test]
 async fn status_16_is_read_with_leading_zeros_and_blanks() {
-    for status in ["16", "016", "0000000000000000000000016", " 16", "16 ", "\t16\t"] {
+    for status in [
+        "16",
+        "016",
+        "0000000000000000000000016",
+        " 16",
+        "16 ",
+        "\t16\t",
+    ] {
         let rejected = rejects(GRPC, grpc_response(GRPC, status)).await;
         assert!(rejected, "{status:?}");
     }
     for status in [
-        "", " ", "0", "00", "7", "1", "6", "14", "160", "1 6", "-16", "+16", "16x", "0x10",
-        "4294967312", "18446744073709551632", "é",
+        "",
+        " ",
+        "0",
+        "00",
+        "7",
+        "1",
+        "6",
+        "14",
+        "160",
+        "1 6",
+        "-16",
+        "+16",
+        "16x",
+        "0x10",
+        "4294967312",
+        "18446744073709551632",
+        "é",
     ] {
         let rejected = rejects(GRPC, grpc_response(GRPC, status)).await;
         assert!(!rejected, "{status:?}");

@@ -58,10 +58,9 @@ async fn insufficient_scope_with_any_4xx_accepts_the_token() {
     for status in [400, 401, 403, 404] {
         let source = Scripted::expires_in(600);
         let client = TestClient::new(source.clone(), ManualClock::new());
-        let send =
-            async |response: http::Response<()>| {
-                exchange(&client.authorizer, &get(ORIGIN), async |_| response.clone()).await
-            };
+        let send = async |response: http::Response<()>| {
+            exchange(&client.authorizer, &get(ORIGIN), async |_| response.clone()).await
+        };
         send(bare(401)).await;
         let mut response = bare(status);
         let challenge = r#"Bearer error="insufficient_scope""#.parse().unwrap();

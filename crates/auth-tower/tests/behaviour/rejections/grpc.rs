@@ -1,22 +1,16 @@
 //! Rejections by gRPC servers: the status `UNAUTHENTICATED`.
 
-use std::convert::Infallible;
-
-use auth_test_support::{Deployment, GatedSource, authorizations, with_timeout};
+use auth_test_support::{Deployment, authorizations, with_timeout};
 use auth_testing::{Answer, EchoClient};
 use auth_tower::{Auth, AuthLayer};
 use bytes::Bytes;
 use futures_util::stream;
-use http::{HeaderMap, HeaderValue, Request, Response, header::CONTENT_TYPE};
-use http_body::Frame;
-use http_body_util::StreamBody;
 use tokio::sync::mpsc;
 use tonic::{
     Code, Status,
-    body::Body,
     transport::{Channel, Endpoint},
 };
-use tower::{Layer, service_fn};
+use tower::Layer;
 
 fn echo(deployment: &Deployment, authorizer: auth_core::Authorizer) -> EchoClient<Auth<Channel>> {
     let endpoint = Endpoint::from_shared(deployment.api.url()).unwrap();
@@ -69,33 +63,4 @@ async fn another_status_is_delivered_and_starts_no_refresh() {
         assert_eq!(deployment.api.request_count(), 1);
         assert_eq!(deployment.authorization.token_requests(), 1);
     }
-}
-
-/// One empty message, then `UNAUTHENTICATED` in the trailers.
-fn rejected_late() -> Response<Body> {
-    let mut trailers = HeaderMap::new();
-    trailers.insert("grpc-status", HeaderValue::from_static("16"));
-    let message = Bytes::from_static(&[0; 5]);
-    let frames = [Frame::data(message), Frame::trailers(trailers)];
-    let body = StreamBody::new(stream::iter(frames.map(Ok::<_, Infallible>)));
-    let mut response = Response::new(Body::new(body));
-    let grpc = HeaderValue::from_static("application/grpc");
-    response.headers_mut().insert(CONTENT_TYPE, grpc);
-    response
-}
-
-#[tokio::test]
-async fn a_status_after_a_message_is_not_classified() {
-    let source = GatedSource::open();
-    let inner = service_fn(async |_: Request<Body>| Ok::<_, Infallible>(rejected_late()));
-    let builder = auth_core::Authorizer::builder(source.cache()).origin("https://api.example.com");
-    let authorizer = builder.danger_trust_channel(true).build().unwrap();
-    let client = AuthLayer::new(authorizer.clone()).layer(inner);
-    let replies = EchoClient::new(client).server_stream("hello").await;
-    let mut replies = replies.unwrap().into_inner();
-    assert_eq!(replies.message().await.unwrap().unwrap(), "");
-    let status = replies.message().await.unwrap_err();
-    assert_eq!(status.code(), Code::Unauthenticated);
-    assert_eq!(source.requests(), 1);
-    assert_eq!(authorizer.tokens().unwrap().status().replays, 0);
 }

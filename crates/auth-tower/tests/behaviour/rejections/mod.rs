@@ -5,6 +5,7 @@ mod connection_permit;
 mod dropped_client;
 mod failed_refresh;
 mod grpc;
+mod grpc_trailers;
 mod many_at_once;
 mod readiness;
 mod replay_limit;

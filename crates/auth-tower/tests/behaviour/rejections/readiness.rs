@@ -18,7 +18,6 @@ use bytes::Bytes;
 use futures_util::future::join_all;
 use http::{Request, Response, StatusCode, header::AUTHORIZATION};
 use http_body_util::Full;
-use hyper::body::Incoming;
 use tokio_test::{assert_pending, task};
 use tower::{Layer, Service, ServiceBuilder, ServiceExt, service_fn};
 
@@ -104,9 +103,9 @@ async fn one_permit_shared_by_the_api_and_the_token_requests_is_no_deadlock() {
 }
 
 /// Sends twenty concurrent requests with a revoked token.
-async fn replaces_the_token<S>(deployment: &Deployment, client: S)
+async fn replaces_the_token<S, Out>(deployment: &Deployment, client: S)
 where
-    S: Service<Request<Full<Bytes>>, Response = Response<Incoming>, Error = BoxError> + Clone,
+    S: Service<Request<Full<Bytes>>, Response = Response<Out>, Error = BoxError> + Clone,
 {
     let calls = (0..20).map(|_| client.clone().oneshot(get(deployment.api.url())));
     for outcome in with_timeout(join_all(calls)).await {

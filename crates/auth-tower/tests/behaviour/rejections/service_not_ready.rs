@@ -14,7 +14,7 @@ use auth_test_support::{
     secs, settle,
 };
 use auth_testing::ManualClock;
-use auth_tower::AuthLayer;
+use auth_tower::{AuthLayer, ResponseBody};
 use bytes::Bytes;
 use http::{Request, Response, StatusCode};
 use http_body_util::Full;
@@ -75,7 +75,8 @@ async fn rejected(
     for _ in 0..32 {
         tokio::task::yield_now().await;
     }
-    assert_ready!(call.poll())
+    let outcome = assert_ready!(call.poll());
+    outcome.map(|response| response.map(ResponseBody::into_inner))
 }
 
 /// The response has been dropped, because it may hold a permit that the service needs.
