@@ -19,8 +19,8 @@ pub(crate) fn not_sent<B>(error: Error, request: &Request<B>) -> BoxError {
         return error.into();
     }
     let message = format!(
-        "the call was not sent: it needs an access token, and there is none ({}); the source of this \
-         status is the auth_core::Error that says why",
+        "the call was not sent: there is no access token for it ({}); the source of this status, an \
+         auth_core::Error, says why",
         error.kind().as_str()
     );
     let mut status = Status::new(code(&error), message);

@@ -157,10 +157,14 @@ pub(crate) fn grpc_status(headers: &HeaderMap) -> Option<u32> {
 /// any case. gRPC-Web (`application/grpc-web`) is gRPC, too: its URI proves as little, and its
 /// responses have the same status in their headers.
 pub(crate) fn is_grpc(headers: &HeaderMap) -> bool {
-    const PREFIX: &[u8] = b"application/grpc";
     let kind = headers.get(CONTENT_TYPE).map(http::HeaderValue::as_bytes);
-    let prefix = kind.and_then(|kind| kind.get(..PREFIX.len()));
-    prefix.is_some_and(|prefix| prefix.eq_ignore_ascii_case(PREFIX))
+    // most content types begin with `application/`: the second part is compared first
+    kind.and_then(|kind| kind.split_at_checked(b"application/".len()))
+        .is_some_and(|(kind, subtype)| {
+            let subtype = subtype.get(..b"grpc".len());
+            subtype.is_some_and(|subtype| subtype.eq_ignore_ascii_case(b"grpc"))
+                && kind.eq_ignore_ascii_case(b"application/")
+        })
 }
 
 /// Returns whether no part of a `WWW-Authenticate` field line is malformed.

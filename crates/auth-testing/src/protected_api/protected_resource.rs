@@ -140,9 +140,12 @@ enum Protocol {
 impl Protocol {
     #[cfg(feature = "grpc")]
     fn of(headers: &HeaderMap) -> Self {
-        match headers.get(http::header::CONTENT_TYPE) {
-            Some(value) if value.as_bytes().starts_with(b"application/grpc") => Self::Grpc,
-            _ => Self::Http,
+        const GRPC: &[u8] = b"application/grpc";
+        let kind = headers.get(http::header::CONTENT_TYPE);
+        let prefix = kind.and_then(|kind| kind.as_bytes().get(..GRPC.len()));
+        match prefix.is_some_and(|prefix| prefix.eq_ignore_ascii_case(GRPC)) {
+            true => Self::Grpc,
+            false => Self::Http,
         }
     }
 

@@ -70,7 +70,7 @@ async fn a_rejection_is_trailers_only() {
     let url = format!("{}/grpc.health.v1.Health/Check", api.url());
     let mut request = api_request(url, "unknown");
     *request.method_mut() = Method::POST;
-    let content_type = "application/grpc+proto".parse().unwrap();
+    let content_type = "Application/gRPC+proto".parse().unwrap();
     request.headers_mut().insert(CONTENT_TYPE, content_type);
     let rejected = send(&http2(), request.clone()).await.unwrap();
     assert_eq!(rejected.status(), 200);

@@ -1,7 +1,9 @@
 //! The auto traits of every public type. Losing one breaks the build of a user.
 
 use auth_test_support::{assert_auto_traits, hyper_clients::HyperClient};
-use auth_tower::{Auth, AuthLayer, Bounded, CloneBody, NoReplay, ResponseFuture, TowerTransport};
+use auth_tower::{
+    Auth, AuthLayer, Bounded, CloneBody, NoReplay, ResponseBody, ResponseFuture, TowerTransport,
+};
 use bytes::Bytes;
 use http_body_util::Full;
 use tonic::transport::Channel;
@@ -17,6 +19,8 @@ fn auto_traits_of_public_types() {
         Auth<HyperClient, NoReplay>: "Send Sync Unpin Clone",
         ResponseFuture<Channel, TonicBody, Bounded>: "Send Unpin",
         ResponseFuture<HyperClient, Full<Bytes>, Bounded>: "Send Unpin",
+        ResponseBody<hyper::body::Incoming>: "Send Sync Unpin",
+        ResponseBody<TonicBody>: "Send Unpin",
         AuthLayer: "Send Sync Unpin Clone",
         AuthLayer<CloneBody>: "Send Sync Unpin Clone",
         Bounded: "Send Sync Unpin Clone",

@@ -6,6 +6,7 @@
 mod allocations;
 mod auto_traits;
 mod awaited_token;
+mod grpc_allocations;
 mod hyper_client;
 mod own_failure;
 mod readiness;

@@ -94,7 +94,8 @@ async fn the_message_names_neither_the_token_endpoint_nor_the_description_of_the
         for hidden in [
             "127.0.0.1",
             "token endpoint",
-            "invalid_",
+            "invalid_client",
+            "invalid_scope",
             "my-client",
             "http",
         ] {
