@@ -10,8 +10,8 @@
 
 pub use crate::{
     authorizer::{
-        Attempt, AttemptFuture, Decision, Redirect, Renewal, RenewalFuture, RequestHead,
-        ResponseHead, TrailingStatus, Verdict,
+        Attempt, AttemptFuture, Decision, Redirect, Renewal, RenewalFuture, ReplacementFuture,
+        RequestHead, ResponseHead, TrailingStatus, Verdict,
     },
     origin::Target,
 };

@@ -1,11 +1,13 @@
 use std::{
+    fmt,
     pin::Pin,
+    sync::{Mutex, PoisonError},
     task::{Context, Poll, ready},
 };
 
-use auth_core::adapter::TrailingStatus;
+use auth_core::adapter::{ReplacementFuture, TrailingStatus};
 use bytes::Buf;
-use http::Response;
+use http::{HeaderMap, Response};
 use http_body::{Body, Frame, SizeHint};
 use pin_project_lite::pin_project;
 
@@ -15,25 +17,37 @@ pin_project! {
     ///
     /// The response to a gRPC call may have its status in the trailers, after the body. If that status
     /// is `UNAUTHENTICATED`, and the token of the call is still the current one, another token is
-    /// requested, and the next call carries it. The call itself is not replayed: its caller has
-    /// received the headers of the response. A call whose caller drops the body before the trailers
-    /// is not judged.
+    /// requested. The trailers are passed on when it has arrived, and after one second in any case, so
+    /// that the next call has another token. The call itself is not replayed: its caller has received
+    /// the headers of the response. A call whose caller drops the body before the trailers is not
+    /// classified.
     ///
-    /// Bodies of other responses are only passed through.
-    #[derive(Debug)]
+    /// Bodies of other responses are only passed on.
     pub struct ResponseBody<B> {
         #[pin]
         body: B,
         // `None` for a response that has been classified
         status: Option<TrailingStatus>,
+        held: Option<Box<HeldTrailers>>,
     }
+}
+
+/// Trailers that wait for another token.
+struct HeldTrailers {
+    trailers: HeaderMap,
+    /// Never locked, only owned: a mutex is `Sync`, and so is the body then.
+    replacement: Mutex<ReplacementFuture>,
 }
 
 impl<B> ResponseBody<B> {
     /// Wraps the body of a response whose status is in its trailers, if there is a `status`.
     #[inline]
     pub(crate) fn wrap(response: Response<B>, status: Option<TrailingStatus>) -> Response<Self> {
-        response.map(|body| Self { body, status })
+        response.map(|body| Self {
+            body,
+            status,
+            held: None,
+        })
     }
 
     /// Returns the inner service's body.
@@ -41,7 +55,8 @@ impl<B> ResponseBody<B> {
         &self.body
     }
 
-    /// Returns the inner service's body, which does not report the status in its trailers.
+    /// Returns the inner service's body. Its trailers are not classified. Trailers that wait for
+    /// another token are lost.
     pub fn into_inner(self) -> B {
         self.body
     }
@@ -56,15 +71,32 @@ impl<B: Body> Body for ResponseBody<B> {
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<B::Data>, B::Error>>> {
         let this = self.project();
-        let frame = ready!(this.body.poll_frame(cx));
-        if this.status.is_some() {
-            report(this.status, frame.as_ref());
+        if let Some(held) = this.held {
+            ready!(held.poll_replacement(cx));
+            return Poll::Ready(
+                this.held
+                    .take()
+                    .map(|held| Ok(Frame::trailers(held.trailers))),
+            );
         }
-        Poll::Ready(frame)
+        let frame = ready!(this.body.poll_frame(cx));
+        if this.status.is_none() {
+            return Poll::Ready(frame);
+        }
+        match report(this.status, frame) {
+            Reported::Frame(frame) => Poll::Ready(frame),
+            Reported::Held(mut held) => match held.poll_replacement(cx) {
+                Poll::Ready(()) => Poll::Ready(Some(Ok(Frame::trailers(held.trailers)))),
+                Poll::Pending => {
+                    *this.held = Some(held);
+                    Poll::Pending
+                }
+            },
+        }
     }
 
     fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
+        self.held.is_none() && self.body.is_end_stream()
     }
 
     fn size_hint(&self) -> SizeHint {
@@ -72,18 +104,47 @@ impl<B: Body> Body for ResponseBody<B> {
     }
 }
 
-/// Reports a frame. The trailers, an error and the end of the body are the last report.
-fn report<D: Buf, E>(status: &mut Option<TrailingStatus>, frame: Option<&Result<Frame<D>, E>>) {
-    match (frame, &status) {
-        (Some(Ok(frame)), Some(watched)) => {
-            if let Some(data) = frame.data_ref() {
-                watched.data(data.chunk());
-            } else if let Some(trailers) = frame.trailers_ref()
-                && let Some(status) = status.take()
-            {
-                status.trailers(trailers);
-            }
-        }
-        _ => *status = None,
+impl HeldTrailers {
+    fn poll_replacement(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let replacement = self.replacement.get_mut();
+        let replacement = replacement.unwrap_or_else(PoisonError::into_inner);
+        replacement.as_mut().poll(cx)
     }
+}
+
+impl<B: fmt::Debug> fmt::Debug for ResponseBody<B> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ResponseBody")
+            .field("body", &self.body)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A frame after its report.
+enum Reported<F> {
+    Frame(F),
+    Held(Box<HeldTrailers>),
+}
+
+/// Reports a frame of a call whose status is in the trailers. The trailers, an error and the end of the
+/// body are the last report.
+fn report<D: Buf, E>(
+    status: &mut Option<TrailingStatus>,
+    frame: Option<Result<Frame<D>, E>>,
+) -> Reported<Option<Result<Frame<D>, E>>> {
+    if let (Some(Ok(frame)), Some(status)) = (&frame, &status)
+        && let Some(data) = frame.data_ref()
+    {
+        status.data(data.chunk());
+    } else if let Some(status) = status.take()
+        && let Some(Ok(received)) = &frame
+        && let Some(trailers) = received.trailers_ref()
+        && let Some(replacement) = status.trailers(trailers)
+    {
+        return Reported::Held(Box::new(HeldTrailers {
+            trailers: trailers.clone(),
+            replacement: Mutex::new(replacement),
+        }));
+    }
+    Reported::Frame(frame)
 }

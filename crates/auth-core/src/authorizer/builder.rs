@@ -107,7 +107,8 @@ impl AuthorizerBuilder {
     ///
     /// The challenge of such a response decides first: `insufficient_scope` and `invalid_request`
     /// ([RFC 6750 §3.1](https://www.rfc-editor.org/rfc/rfc6750#section-3.1)) do not reject the
-    /// token. A 403 that is not set here counts as an acceptance of the token.
+    /// token. The error `invalid_token` rejects the token with any 4xx, also one that is not set here.
+    /// A 403 that is not set here and states no such error counts as an acceptance of the token.
     #[must_use]
     pub fn rejection_statuses(mut self, statuses: impl IntoIterator<Item = StatusCode>) -> Self {
         self.settings.statuses = statuses.into_iter().collect();

@@ -25,4 +25,4 @@ pub use decision::Decision;
 pub use head::{Redirect, RequestHead, ResponseHead};
 pub use replay_methods::ReplayMethods;
 pub use tenants::TenantsBuilder;
-pub use trailing_status::TrailingStatus;
+pub use trailing_status::{ReplacementFuture, TrailingStatus};

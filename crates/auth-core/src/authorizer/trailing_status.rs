@@ -1,11 +1,20 @@
 //! A gRPC call whose status follows in the trailers of its response.
 
-use std::fmt;
+use std::{fmt, future::Future, pin::Pin, time::Duration};
 
 use http::HeaderMap;
 
 use super::classify::{Classification, classify_grpc_status};
-use crate::{cache::Issued, challenge::grpc_status};
+use crate::{
+    cache::{Issued, Replacing},
+    challenge::grpc_status,
+};
+
+/// The future of [`TrailingStatus::trailers`]. It takes as long as a token request, one second at most.
+pub type ReplacementFuture = Pin<Box<dyn Future<Output = ()> + Send>>;
+
+/// The maximum time for which trailers are held. It is short, because the call may have a deadline.
+const PATIENCE: Duration = Duration::from_secs(1);
 
 /// A gRPC call that was sent with a token, and whose status follows in the trailers.
 ///
@@ -34,19 +43,24 @@ impl TrailingStatus {
         }
     }
 
-    /// Reports the trailers.
-    pub fn trailers(self, trailers: &HeaderMap) {
-        let Some(code) = grpc_status(trailers) else {
-            return;
-        };
+    /// Reports the trailers. If another token is requested, returns a future: deliver the trailers to
+    /// the caller when it completes, so that the caller's next call has the other token. It completes
+    /// when the token request has finished, and after one second in any case.
+    #[must_use]
+    pub fn trailers(self, trailers: &HeaderMap) -> Option<ReplacementFuture> {
+        let code = grpc_status(trailers)?;
         match classify_grpc_status(code, trailers, self.token.header()) {
             Classification::Accepted => self.token.accepted(),
             Classification::Rejected(kind) if self.token.is_current() => {
-                // no request waits for the replacement
-                drop(self.token.rejected(kind, false));
+                let replacement = self.token.rejected(kind, false);
+                let mut replacement = replacement.filter(Replacing::is_pending)?;
+                return Some(Box::pin(async move {
+                    replacement.wait_at_most(PATIENCE).await;
+                }));
             }
             _ => {}
         }
+        None
     }
 }
 

@@ -8,6 +8,7 @@ use std::{
     fmt,
     pin::pin,
     sync::{Arc, atomic::Ordering::Relaxed},
+    time::Duration,
 };
 
 use super::{
@@ -59,15 +60,26 @@ pub(crate) struct Replacing {
 }
 
 impl Replacing {
+    /// Returns whether the fetch of the replacement was in flight when the token was rejected.
+    pub(crate) fn is_pending(&self) -> bool {
+        self.waiter.is_some()
+    }
+
     /// Waits until the fetch of the replacement has finished, if there is one.
     pub(crate) async fn wait(&mut self) {
+        self.wait_at_most(Duration::MAX).await;
+    }
+
+    /// Like [`wait`](Self::wait), but no longer than `patience`.
+    pub(crate) async fn wait_at_most(&mut self, patience: Duration) {
         // a waiter needs a timer, and the caller need not be in a runtime
         if let Some(mut waiter) = self.waiter.take()
             && Runtime::current().is_ok()
         {
-            let finished = pin!(waiter.outcome.wait_for(Option::is_some));
             let clock = &self.cache.clock;
-            let _ = clock.before(waiter.abandoned_at, finished).await;
+            let end = clock.now().monotonic.saturating_add(patience);
+            let finished = pin!(waiter.outcome.wait_for(Option::is_some));
+            let _ = clock.before(end.min(waiter.abandoned_at), finished).await;
         }
     }
 

@@ -94,8 +94,9 @@ impl TokenCache {
     /// Kafka or AMQP broker, a WebSocket, a long stream. A thousand rejections of one token cause
     /// one token request. Rejections of a token that has been replaced already cause none. An API
     /// that rejects every token causes at most four token requests in a row, and one more every
-    /// 30 s: the rejection budget. A replacement that is itself rejected within 30 s causes no
-    /// token request. Call this inside a tokio runtime: outside one nothing can request a token.
+    /// 30 s: the rejection budget, which HTTP responses that reject the token without the error
+    /// `invalid_token` use as well. A replacement that is itself rejected within 30 s causes no token
+    /// request. Call this inside a tokio runtime: outside one nothing can request a token.
     ///
     /// ```
     /// use auth_core::{AccessToken, Replacement, TokenCache};

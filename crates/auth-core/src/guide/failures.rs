@@ -35,8 +35,10 @@
 //!
 //! | event | requests see |
 //! |---|---|
-//! | The API rejects the token: 401, or `grpc-status: 16` without a message. | One token request is made for all rejected requests. Each request is replayed once with the new token, if its body can be sent again. Otherwise, or if there is no other token, the caller receives the 401, and the next request carries the new token. |
+//! | The API rejects the token: 401, any 4xx with the error `invalid_token`, or, for a gRPC request, `grpc-status: 16` in the headers of the response. | One token request is made for all rejected requests. Each request is replayed once with the new token, if its body can be sent again. Otherwise, or if there is no other token, the caller receives the 401, and the next request carries the new token. |
+//! | A gRPC call ends with status 16 in the trailers. | The call is not replayed, because its caller has received the headers of the response. If its token is still the current one, another token is requested. The trailers are held until it has arrived, for 1 s at most, and the next call carries it. `auth-reqwest` sees no trailers. |
 //! | The API rejects every token. | The callers receive its 401s. Each cache makes at most four token requests in a row, and then one every 30 s (the rejection budget). During the first 30 s of a replacement, its rejection causes no token request, unless an API has accepted the replacement. |
+//! | One endpoint rejects every token without a reason, and the API then revokes the token. | Rejections with the error `invalid_token` have a rejection budget of their own, and replace a replacement that was requested after a rejection without it. The revoked token is therefore replaced at once. The 401s of an endpoint that states `invalid_token` for every token use the same budget as a revocation. |
 //! | The API responds with 403, or with the error `insufficient_scope` or `invalid_request`. | The caller receives the response: another token would not help. |
 //! | The API redirected the request, and the target rejects the token. | The request is replayed only if its method is safe (`GET`, `HEAD`, `OPTIONS`, `TRACE`): the first resource may have carried the request out. |
 //!
@@ -63,15 +65,19 @@
 //! # Errors, logs and health
 //!
 //! In tower, downcast the `BoxError` to [`Error`](crate::Error). In reqwest-middleware, downcast
-//! the `anyhow::Error` in `Error::Middleware`. A tonic client receives a `Status` (`Unavailable` or
-//! `Unauthenticated`), whose source is the [`Error`](crate::Error).
+//! the `anyhow::Error` in `Error::Middleware`. A tonic client receives a `Status` whose source is
+//! the [`Error`](crate::Error): `Unavailable` if the error is transient, otherwise `Internal`. It is
+//! never `Unauthenticated`: a service that passes it on would make its caller renew a valid token. Its
+//! message names neither the token endpoint nor the description of the authorization server.
 //!
 //! The [`Error`](crate::Error) has a [`kind`](crate::Error::kind), states whether it
 //! [is transient](crate::Error::is_transient) and when the
 //! [next attempt](crate::Error::retry_after) is made, and has the `error`, `error_description` and
 //! `error_uri` of the authorization server (RFC 6749 §5.2).
 //!
-//! Events are emitted with `tracing`. Errors and events contain no secret, no token and no request
+//! Events are emitted with `tracing`. `auth_core.token_rejected` and `auth_core.replacement_withheld`
+//! are each emitted at most once a second for each cache; the field `suppressed` counts the events
+//! since the last emitted one. Errors and events contain no secret, no token and no request
 //! body. Of a token endpoint's response they quote only those three members, an unsupported
 //! `token_type` and the content type.
 //! [`TokenCache::status`](crate::TokenCache::status) is for health endpoints:

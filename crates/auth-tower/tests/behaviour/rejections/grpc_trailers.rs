@@ -5,11 +5,12 @@ use std::{
     convert::Infallible,
     io,
     sync::{Arc, Mutex},
+    time::Duration,
 };
 
 use auth_core::{Authorizer, BoxError, TokenCache};
 use auth_test_support::{scripted::Scripted, secs, settle};
-use auth_testing::{EchoClient, ManualClock};
+use auth_testing::{EchoClient, ManualClock, TokioClock};
 use auth_tower::AuthLayer;
 use bytes::Bytes;
 use futures_util::{StreamExt, stream, stream::BoxStream};
@@ -19,7 +20,7 @@ use http::{
 };
 use http_body::{Body as _, Frame};
 use http_body_util::{BodyExt, StreamBody};
-use tokio::sync::mpsc;
+use tokio::{sync::mpsc, time::Instant};
 use tonic::{Code, body::Body};
 use tower::{Layer, ServiceExt, service_fn};
 
@@ -126,7 +127,6 @@ async fn after_early_headers_and_no_message_the_next_call_has_another_token() {
         let mut echo = EchoClient::new(layer.layer(service_fn(rejects_t1(before))));
         let status = echo.unary("hello").await.unwrap_err();
         assert_eq!(status.code(), Code::Unauthenticated);
-        settle().await;
         assert_eq!(echo.unary("hello").await.unwrap().into_inner(), "");
         assert_eq!(setup.source.requests(), 2);
     }
@@ -144,7 +144,6 @@ async fn after_messages_the_next_call_has_another_token() {
     }
     let status = replies.message().await.unwrap_err();
     assert_eq!(status.code(), Code::Unauthenticated);
-    settle().await;
     assert_eq!(echo.unary("hello").await.unwrap().into_inner(), "");
     let status = setup.authorizer.tokens().unwrap().status();
     assert_eq!((setup.source.requests(), status.replays), (2, 0));
@@ -229,6 +228,46 @@ async fn trailers_are_judged_only_if_the_request_was_grpc() {
         settle().await;
         assert_eq!(setup.source.requests(), requests, "{kind}");
     }
+}
+
+/// The caller may call again as soon as it has the status.
+#[tokio::test(start_paused = true)]
+async fn the_trailers_are_held_until_the_replacement_is_there_for_a_second_at_most() {
+    for (latency, held) in [(300, 300), (999, 999), (1001, 1000), (20_000, 1000)] {
+        let latency = Duration::from_millis(latency);
+        let source = Scripted::expires_in(600);
+        let tokens = TokenCache::builder(source.clone()).clock(TokioClock::new());
+        let tokens = tokens.build();
+        tokens.token().await.unwrap();
+        let _slow = source.clone().latency(latency);
+        let builder = Authorizer::builder(tokens).origin("https://api.example.com");
+        let authorizer = builder.danger_trust_channel(true).build().unwrap();
+        let layer = AuthLayer::new(authorizer);
+        let inner = service_fn(rejects_t1(|| vec![message()]));
+        let mut echo = EchoClient::new(layer.layer(inner));
+        let mut replies = echo.server_stream("hello").await.unwrap().into_inner();
+        let start = Instant::now();
+        assert!(replies.message().await.unwrap().is_some());
+        assert_eq!(start.elapsed(), Duration::ZERO, "messages are not held");
+        let status = replies.message().await.unwrap_err();
+        assert_eq!(status.code(), Code::Unauthenticated);
+        let elapsed = start.elapsed().as_millis();
+        assert!((held..held + 3).contains(&elapsed), "{elapsed} ms");
+    }
+}
+
+/// Without a replacement in flight there is nothing to wait for.
+#[tokio::test(start_paused = true)]
+async fn the_trailers_of_a_token_that_is_not_replaced_are_not_held() {
+    let setup = Setup::new();
+    for _ in 0..3 {
+        setup.exchange(vec![message(), trailers("16")]).await;
+    }
+    let start = Instant::now();
+    let slow = setup.source.clone().latency(secs(5));
+    setup.exchange(vec![trailers("16")]).await;
+    assert_eq!(start.elapsed(), Duration::ZERO, "on probation");
+    assert_eq!(slow.requests(), 4);
 }
 
 #[tokio::test]
