@@ -5,11 +5,16 @@
 //! each request, applies the [`Attempt`] to it, and has the response
 //! [classified](Attempt::classify). If the [`Verdict`] is [`Renew`](Verdict::Renew), the adapter
 //! waits for the [`Renewal`], and replays the request once with [`Renewal::attempt`].
+//!
+//! If the decision is [`PassThrough`](Decision::PassThrough), and a client outside the adapter may
+//! follow redirects, the adapter keeps what
+//! [`Authorizer::passed_through`](crate::Authorizer::passed_through) returns, and
+//! [checks](PassedThrough::check) the response with it.
 
 pub use crate::{
     authorizer::{
-        Attempt, AttemptFuture, Decision, Redirect, Renewal, RenewalFuture, RequestHead,
-        ResponseHead, Verdict,
+        Attempt, AttemptFuture, Decision, PassedThrough, Redirect, Renewal, RenewalFuture,
+        RequestHead, ResponseHead, Verdict,
     },
     origin::Target,
 };

@@ -158,6 +158,27 @@ pub(crate) fn unlisted_origin(destination: &dyn fmt::Display) {
     );
 }
 
+/// The `Host` header of a request names another authority than its URI or its channel. Emitted once
+/// for each of the first 64 destinations.
+pub(crate) fn host_mismatch(destination: &dyn fmt::Display, hosts: &str) {
+    tracing::warn!(
+        name: "auth_core.host_mismatch",
+        %destination,
+        host = hosts,
+        "request sent without a token: its Host header names another authority than its destination"
+    );
+}
+
+/// A 65th destination is not logged. `reason` is the name of the event that is omitted from now on.
+/// Emitted once for each reason.
+pub(crate) fn more_destinations(reason: &'static str) {
+    tracing::warn!(
+        name: "auth_core.more_destinations",
+        reason,
+        "request sent without a token: 64 destinations were logged for this reason, and further ones are not logged"
+    );
+}
+
 /// A request belongs to no tenant. Debug level, because the function of the caller decided so.
 pub(crate) fn no_tenant() {
     tracing::debug!(

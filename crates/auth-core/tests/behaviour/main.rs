@@ -13,6 +13,7 @@ mod client_credentials_authorizer;
 mod decorating_source;
 mod errors;
 mod keyed;
+mod origins;
 mod providers;
 mod rejections;
 mod scopes;
