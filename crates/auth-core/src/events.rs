@@ -115,13 +115,18 @@ pub(crate) fn token_request_failed(failed: &FailedTokenRequest<'_>, has_usable_t
     }
 }
 
+/// The maximum number of causes in an event.
+const MAX_CAUSES: usize = 32;
+
 /// The causes of an error, outermost first.
 struct Causes<'a>(&'a dyn StdError);
 
 impl fmt::Display for Causes<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut cause = self.0.source();
-        while let Some(error) = cause {
+        // a chain may be cyclic
+        for _ in 0..MAX_CAUSES {
+            let Some(error) = cause else { break };
             cause = error.source();
             write!(f, "{error}{}", if cause.is_some() { ": " } else { "" })?;
         }

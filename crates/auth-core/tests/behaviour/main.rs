@@ -11,6 +11,7 @@ mod captured_log;
 mod client_credentials;
 mod client_credentials_authorizer;
 mod decorating_source;
+mod error_find;
 mod errors;
 mod keyed;
 mod origins;

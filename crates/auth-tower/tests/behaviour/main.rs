@@ -6,9 +6,11 @@
 mod allocations;
 mod auto_traits;
 mod awaited_token;
+mod host_header;
 mod hyper_client;
 mod readiness;
 mod redirects;
+mod redirects_of_unlisted_origins;
 mod rejections;
 mod secrets;
 mod tonic_channel;
