@@ -226,9 +226,8 @@ impl Rules {
             Some(origin) => Destination::from(origin).is_named_by(host),
             None if by_uri.is_some() => true,
             // the origin of the channel is not known: it is one of the allowed ones
-            None => {
-                Destination::all_named_by(host).any(|named| self.origins.find(&named).is_some())
-            }
+            None => Destination::all_in_host_header(host)
+                .any(|named| self.origins.find(&named).is_some()),
         }
     }
 

@@ -187,41 +187,31 @@ impl<'a> Destination<'a> {
 
     /// Returns whether a `Host` header names this host and port (RFC 9110 §7.2).
     pub(crate) fn is_named_by(&self, header: &HeaderValue) -> bool {
-        let (Some((host, port)), Some(named)) = (self.host_and_port(), self.named_by(header))
+        let named = Destination::in_host_header(self.scheme, header);
+        let named = named.and_then(|named| named.host_and_port());
+        let (Some((host, port)), Some((named_host, named_port))) = (self.host_and_port(), named)
         else {
             return false;
         };
-        // read as a host and a port, a header with user information is malformed
-        let (Ok(host), Ok(named_host)) = (Host::parse(host), Host::parse(named.host())) else {
-            return false;
-        };
-        host.is_same(named_host)
-            && named
-                .host_and_port()
-                .is_some_and(|(_, named)| named == port)
-    }
-
-    /// Returns the destination that a `Host` header names, for the same scheme.
-    fn named_by<'h>(&self, header: &'h HeaderValue) -> Option<Destination<'h>> {
-        let text = header.to_str().ok()?.trim_matches([' ', '\t']);
-        let (host, port) = split_port(text).ok()?;
-        Some(Destination {
-            scheme: self.scheme,
-            place: Place::Parts { host, port },
-        })
+        let hosts = (Host::parse(host), Host::parse(named_host));
+        port == named_port && matches!(hosts, (Ok(host), Ok(named)) if host.is_same(named))
     }
 
     /// Returns the destinations that a `Host` header may name, if nothing else says the scheme.
-    pub(crate) fn all_named_by(header: &HeaderValue) -> impl Iterator<Item = Destination<'_>> {
-        [Scheme::Https, Scheme::Http]
-            .into_iter()
-            .filter_map(|scheme| {
-                let place = Place::Parts {
-                    host: "",
-                    port: None,
-                };
-                Destination { scheme, place }.named_by(header)
-            })
+    pub(crate) fn all_in_host_header(
+        header: &HeaderValue,
+    ) -> impl Iterator<Item = Destination<'_>> {
+        let schemes = [Scheme::Https, Scheme::Http].into_iter();
+        schemes.filter_map(|scheme| Destination::in_host_header(scheme, header))
+    }
+
+    /// Reads a `Host` header. One with user information is malformed: `@` is no character of a host.
+    fn in_host_header(scheme: Scheme, header: &HeaderValue) -> Option<Destination<'_>> {
+        let (host, port) = split_port(header.to_str().ok()?.trim_matches([' ', '\t'])).ok()?;
+        Some(Destination {
+            scheme,
+            place: Place::Parts { host, port },
+        })
     }
 
     /// Returns the origin. `None` if the scheme is neither `http` nor `https`, or the host or port

@@ -1,7 +1,7 @@
 //! What each hop carries after a redirect of an unlisted origin, with the stock `FollowRedirectLayer` on
 //! either side of the layer, on real servers.
 
-use auth_core::{Authorizer, BoxError, Error, ErrorKind};
+use auth_core::{Authorizer, BoxError, Error, ErrorKind, TokenRequest};
 use auth_test_support::{
     Deployment, NOTHING, RawServer, authorizations, get, hyper_clients::hyper_client,
 };
@@ -179,6 +179,36 @@ async fn redirects_of_an_allowed_origin_to_another_are_followed_with_the_token()
     let outcome = auth_inside(authorizer, get(allowed.origin())).await;
     assert_eq!(outcome.unwrap(), StatusCode::OK);
     assert_eq!(authorizations(&deployment.api)[0].len(), 1);
+}
+
+/// Allowed origins trust each other, also where each has a token of its own.
+#[tokio::test]
+async fn a_redirect_of_an_allowed_origin_carries_the_token_that_is_bound_to_the_other() {
+    let deployment = Deployment::start().await;
+    let allowed = redirecting(302, &[&deployment.api.url()]).await;
+    let scope = |scope| TokenRequest::builder().scope(scope).build().unwrap();
+    let list = deployment
+        .builder()
+        .origin_with(allowed.origin(), scope("files"))
+        .origin_with(deployment.api.url(), scope("orders"));
+    deployment.api.require_scope("orders");
+    let outcome = auth_inside(list.build().unwrap(), get(allowed.origin())).await;
+    assert_eq!(outcome.unwrap(), StatusCode::OK);
+    assert_eq!(deployment.authorization.token_requests(), 2);
+    let shown = authorizations(&deployment.api)[0][0].clone();
+    assert!(!allowed.received().await.contains(&shown));
+}
+
+#[tokio::test]
+async fn with_the_layer_outside_another_allowed_origin_gets_no_token() {
+    let deployment = Deployment::start().await;
+    let allowed = redirecting(302, &[&deployment.api.url()]).await;
+    let list = deployment.builder().origin(allowed.origin());
+    let authorizer = list.origin(deployment.api.url()).build().unwrap();
+    let outcome = auth_outside(authorizer, get(allowed.origin())).await;
+    assert_eq!(outcome.unwrap(), StatusCode::UNAUTHORIZED);
+    assert_eq!(authorizations(&deployment.api)[..1], NOTHING);
+    assert!(allowed.received().await.contains("authorization: Bearer"));
 }
 
 /// A virtual host beside the API answers.

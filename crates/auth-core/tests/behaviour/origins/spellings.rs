@@ -186,7 +186,7 @@ async fn a_token_request_is_bound_to_all_spellings_of_its_origin() {
 fn the_endpoint_of_a_channel_may_be_written_in_any_spelling() {
     for group in ONE_ORIGIN {
         for spelling in group {
-            for endpoint in group.iter() {
+            for endpoint in group {
                 let endpoint: Uri = endpoint.parse().unwrap();
                 assert!(
                     listed(spelling).for_channel(&endpoint).is_ok(),
