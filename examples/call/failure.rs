@@ -23,7 +23,7 @@ impl Failure {
 
     /// Takes the kind from the errors of the chain, else `default_kind`.
     pub(crate) fn new(error: &(dyn StdError + 'static), default_kind: &'static str) -> Self {
-        if let Some(error) = Chain::new(error).find_map(|e| e.downcast_ref::<auth_core::Error>()) {
+        if let Some(error) = auth_core::Error::find(error) {
             return Self {
                 kind: error.kind().as_str(),
                 message: text(error),

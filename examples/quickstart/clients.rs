@@ -42,9 +42,9 @@ pub(crate) async fn hyper(servers: &Servers, load: &Load) -> anyhow::Result<Outc
     let call = async || {
         let request = Request::get(api).body(Full::default())?;
         let response = client.clone().oneshot(request).await;
-        let response = response.map_err(|e| match e.downcast::<auth_core::Error>() {
-            Ok(no_token) => Error::new(*no_token),
-            Err(e) => Error::from_boxed(e),
+        let response = response.map_err(|e| match auth_core::Error::find(&*e) {
+            Some(no_token) => Error::new(no_token.clone()),
+            None => Error::from_boxed(e),
         })?;
         let status = response.status();
         response.into_body().collect().await?;
@@ -122,8 +122,8 @@ pub(crate) async fn tonic(servers: &Servers, load: &Load) -> anyhow::Result<Opti
 
 /// Returns the error of the layer without the status around it, whose text is long.
 fn cause(status: &Status) -> Error {
-    match status.source().and_then(|cause| cause.downcast_ref()) {
-        Some(no_token) => Error::new(auth_core::Error::clone(no_token)),
+    match auth_core::Error::find(status) {
+        Some(no_token) => Error::new(no_token.clone()),
         None => anyhow!("{}", status.message()),
     }
 }

@@ -28,12 +28,11 @@ const REJECTED: &str =
     "HTTP/1.1 401 Unauthorized\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
 const API: &str = "http://api.signicat.com";
 
-const UNLISTED: [&str; 9] = [
+const UNLISTED: [&str; 8] = [
     "http://api.signicat.con/",
     "http://apisignicat.com/",
     "http://signicat.com/",
     "http://api.signicat.com.evil.example/",
-    "http://api.signicat.com./",
     "http://api.signicat.com@evil.example/",
     "http://api.signicat.com:80@evil.example/",
     "http://evil.example/http://api.signicat.com/",
@@ -107,7 +106,12 @@ async fn a_host_name_that_resembles_that_of_the_api_gets_no_token() {
 
 #[tokio::test]
 async fn other_spellings_of_the_host_name_of_the_api_get_the_token() {
-    for same in ["http://api.signicat.com/v1", "http://API.Signicat.COM/"] {
+    for same in [
+        "http://api.signicat.com/v1",
+        "http://API.Signicat.COM/",
+        "http://api.signicat.com./",
+        "http://API.signicat.com.:080/",
+    ] {
         assert!(shows_token(&by_hyper(same).await), "hyper: {same}");
         assert!(shows_token(&by_reqwest(same).await), "reqwest: {same}");
     }

@@ -7,11 +7,16 @@
 //! waits for the [`Renewal`], and replays the request once with [`Renewal::attempt`]. If it is
 //! [`DeliverAndWatch`](Verdict::DeliverAndWatch), the adapter reports the frames of the response's
 //! body to the [`TrailingStatus`].
+//!
+//! If the decision is [`PassThrough`](Decision::PassThrough), and a client outside the adapter may
+//! follow redirects, the adapter keeps what
+//! [`Authorizer::passed_through`](crate::Authorizer::passed_through) returns, and
+//! [checks](PassedThrough::check) the response with it.
 
 pub use crate::{
     authorizer::{
-        Attempt, AttemptFuture, Decision, Redirect, Renewal, RenewalFuture, ReplacementFuture,
-        RequestHead, ResponseHead, TrailingStatus, Verdict,
+        Attempt, AttemptFuture, Decision, PassedThrough, Redirect, Renewal, RenewalFuture,
+        ReplacementFuture, RequestHead, ResponseHead, TrailingStatus, Verdict,
     },
     origin::Target,
 };

@@ -115,13 +115,18 @@ pub(crate) fn token_request_failed(failed: &FailedTokenRequest<'_>, has_usable_t
     }
 }
 
+/// The maximum number of causes in an event.
+const MAX_CAUSES: usize = 32;
+
 /// The causes of an error, outermost first.
 struct Causes<'a>(&'a dyn StdError);
 
 impl fmt::Display for Causes<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut cause = self.0.source();
-        while let Some(error) = cause {
+        // a chain may be cyclic
+        for _ in 0..MAX_CAUSES {
+            let Some(error) = cause else { break };
             cause = error.source();
             write!(f, "{error}{}", if cause.is_some() { ": " } else { "" })?;
         }
@@ -161,6 +166,27 @@ pub(crate) fn unlisted_origin(destination: &dyn fmt::Display) {
         name: "auth_core.unlisted_origin",
         %destination,
         "request sent without a token: its destination is not among the allowed origins"
+    );
+}
+
+/// The `Host` header of a request names another authority than its URI or its channel. Emitted once
+/// for each of the first 64 destinations.
+pub(crate) fn host_mismatch(destination: &dyn fmt::Display, hosts: &str) {
+    tracing::warn!(
+        name: "auth_core.host_mismatch",
+        %destination,
+        host = hosts,
+        "request sent without a token: its Host header names another authority than its destination"
+    );
+}
+
+/// A 65th destination is not logged. `reason` is the name of the event that is omitted from now on.
+/// Emitted once for each reason.
+pub(crate) fn more_destinations(reason: &'static str) {
+    tracing::warn!(
+        name: "auth_core.more_destinations",
+        reason,
+        "request sent without a token: 64 destinations were logged for this reason, and further ones are not logged"
     );
 }
 

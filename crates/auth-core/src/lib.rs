@@ -23,7 +23,7 @@
 //! | save the token before a short-lived program exits | [`TokenCache::flush`] |
 //! | write a health endpoint | [`TokenCache::status`] ([`CacheStatus`]) |
 //! | retry at once after the configuration has been corrected | [`TokenCache::clear_backoff`] |
-//! | handle an error | [`Error`], [`ErrorKind`] |
+//! | handle an error | [`Error`], [`Error::find`], [`ErrorKind`] |
 //! | implement another grant, or a vault | [`TokenSource`] ([`TokenResponse`], [`SharedKey`](shared_store::SharedKey), [`async_trait`](macro@async_trait)) |
 //! | send token requests through another HTTP client | [`HttpTransport`] ([`TransportBody`], [`BoxError`]) |
 //! | implement another shared store | [`SharedTokenStore`](shared_store::SharedTokenStore) ([`SharedToken`](shared_store::SharedToken), [`Lease`](shared_store::Lease), [`SecretString`]) |

@@ -8,8 +8,9 @@
 //! | send token requests through reqwest | [`ReqwestTransport`] |
 //! | pick the token of one request | [`TokenRequest`](auth_core::TokenRequest) in the request's extensions |
 //! | bind different tokens to different APIs | [`AuthorizerBuilder::origin_with`](auth_core::AuthorizerBuilder::origin_with) |
-//! | handle an error | [`auth_core::Error`] |
+//! | handle an error | [`auth_core::Error::find`] |
 
+mod error;
 mod middleware;
 mod transport;
 mod url;

@@ -11,13 +11,17 @@ use http::Extensions;
 use reqwest::{Request, Response, Url};
 use reqwest_middleware::{Error, Middleware, Next};
 
-use crate::url::{redirect, target};
+use crate::{
+    error::not_sent,
+    url::{redirect, target},
+};
 
 /// Puts an access token on the requests of a reqwest client.
 ///
-/// A request is sent unchanged if it already has an `Authorization` header, or goes to an unlisted
-/// origin. reqwest follows redirects below every middleware, and drops the token when a redirect
-/// leads to another host.
+/// A request is sent unchanged if it already has an `Authorization` header, goes to an unlisted
+/// origin, or has a `Host` header that names another authority than its URL. A `Host` header among
+/// the client's default headers is added below every middleware, and is not seen. reqwest follows
+/// redirects below every middleware, and drops the token when a redirect leads to another origin.
 ///
 /// If the API rejects the token, another token is requested and the request is replayed once with
 /// it, unless its body is a stream. A response from another origin, after a redirect, does not
@@ -28,7 +32,8 @@ use crate::url::{redirect, target};
 /// [bound](auth_core::AuthorizerBuilder::origin_with) to its origin, if there is one.
 ///
 /// A request whose token cannot be obtained is not sent. The caller receives [`Error::Middleware`],
-/// which can be downcast to [`auth_core::Error`].
+/// in which [`auth_core::Error::find`] finds the reason, also through other middlewares such as
+/// reqwest-retry.
 ///
 /// ```
 /// use auth_reqwest::{AuthMiddleware, auth_core::{self, Authorizer}};
@@ -38,11 +43,11 @@ use crate::url::{redirect, target};
 /// let client = ClientBuilder::new(reqwest::Client::new())
 ///     .with(AuthMiddleware::new(authorizer))
 ///     .build();
-/// match client.get("https://api.example.com/").send().await {
-///     Err(reqwest_middleware::Error::Middleware(e)) => {
-///         let error: Option<&auth_core::Error> = e.downcast_ref();
+/// if let Err(error) = client.get("https://api.example.com/").send().await {
+///     match auth_core::Error::find(&error) {
+///         Some(no_token) => println!("{:?}: {no_token}", no_token.kind()),
+///         None => println!("{error}"),
 ///     }
-///     other => drop(other?),
 /// }
 /// # Ok(())
 /// # }
@@ -74,7 +79,7 @@ impl Middleware for AuthMiddleware {
         let attempt = match self.authorizer.authorize(head) {
             Decision::PassThrough => return next.run(request, extensions).await,
             Decision::Authorize(attempt) => attempt,
-            Decision::Wait(attempt) => attempt.await.map_err(Error::middleware)?,
+            Decision::Wait(attempt) => attempt.await.map_err(not_sent)?,
         };
         let replay = attempt.may_replay().then(|| request.try_clone()).flatten();
         let requested = replay.as_ref().map_or_else(

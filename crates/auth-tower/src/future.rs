@@ -7,7 +7,7 @@ use std::{
 
 use auth_core::{
     BoxError,
-    adapter::{Attempt, AttemptFuture, Decision, RenewalFuture},
+    adapter::{Attempt, AttemptFuture, Decision, PassedThrough, RenewalFuture},
 };
 use auth_replay::Replay;
 use http::{Request, Response};
@@ -51,7 +51,14 @@ pin_project! {
             attempt: Option<Attempt>,
             pending: Option<Box<PendingRequest<S, B, R>>>,
         },
-        /// The request is in flight. `sent` is `None` if it carries no token of the layer.
+        /// The request is in flight without a token. `passed` checks its response. Boxed, so that
+        /// the future is no larger for requests with a token.
+        PassedThrough {
+            #[pin]
+            response: S::Future,
+            passed: Option<Box<PassedThrough>>,
+        },
+        /// The request is in flight with a token.
         Response {
             #[pin]
             response: S::Future,
@@ -83,6 +90,13 @@ where
             sent: Some(SentRequest { attempt, replay }),
         }
     }
+
+    fn passed_through(response: S::Future, passed: Option<PassedThrough>) -> Self {
+        Self::PassedThrough {
+            response,
+            passed: passed.map(Box::new),
+        }
+    }
 }
 
 impl<S, B, R> Awaiting<S, B, R>
@@ -108,10 +122,10 @@ where
             false => pending.client.authorizer.authorize(&pending.request),
         };
         match decision {
-            Decision::PassThrough => Self::Response {
-                response: pending.service.call(pending.request),
-                sent: None,
-            },
+            Decision::PassThrough => {
+                let passed = pending.client.authorizer.passed_through(&pending.request);
+                Self::passed_through(pending.service.call(pending.request), passed)
+            }
             Decision::Authorize(attempt) => {
                 let PendingRequest {
                     mut request,
@@ -142,12 +156,9 @@ where
     S: Service<Request<B>>,
     R: Replay<B>,
 {
-    pub(crate) fn passed_through(response: S::Future) -> Self {
+    pub(crate) fn passed_through(response: S::Future, passed: Option<PassedThrough>) -> Self {
         Self {
-            awaiting: Awaiting::Response {
-                response,
-                sent: None,
-            },
+            awaiting: Awaiting::passed_through(response, passed),
         }
     }
 
@@ -206,6 +217,15 @@ where
                         // not reached: both are taken when the request is sent, which ends this state
                         _ => return Poll::Pending,
                     }
+                }
+                AwaitingProjection::PassedThrough { response, passed } => {
+                    let outcome = ready!(response.poll(cx)).map_err(Into::into);
+                    return Poll::Ready(outcome.and_then(|response| {
+                        if let Some(passed) = passed {
+                            passed.check(&response)?;
+                        }
+                        Ok(ResponseBody::wrap(response, None))
+                    }));
                 }
                 AwaitingProjection::Response { response, sent } => {
                     let response = ready!(response.poll(cx)).map_err(Into::into)?;
@@ -266,7 +286,9 @@ where
         f.write_str(match self.awaiting {
             Awaiting::Token { .. } => "ResponseFuture::AwaitingToken",
             Awaiting::Readiness { .. } => "ResponseFuture::AwaitingReadiness",
-            Awaiting::Response { .. } => "ResponseFuture::AwaitingResponse",
+            Awaiting::PassedThrough { .. } | Awaiting::Response { .. } => {
+                "ResponseFuture::AwaitingResponse"
+            }
             Awaiting::Replacement { .. } => "ResponseFuture::AwaitingReplacement",
             Awaiting::ReplayReadiness { .. } => "ResponseFuture::AwaitingReplayReadiness",
         })

@@ -8,9 +8,14 @@ use crate::service::Auth;
 
 /// Puts an access token on the requests of a tower HTTP client.
 ///
-/// A request that already has an `Authorization` header, or that goes to an unlisted origin, is sent
-/// unchanged. A request that needs a token and gets none is not sent: the caller receives an
-/// [`auth_core::Error`] as a boxed error.
+/// A request that already has an `Authorization` header, that goes to an unlisted origin, or whose
+/// `Host` header names another authority than its URI, is sent unchanged. A request that needs a token
+/// and gets none is not sent: the caller receives an [`auth_core::Error`] as a boxed error, in which
+/// [`Error::find`](auth_core::Error::find) finds it.
+///
+/// If an unlisted origin redirects a request to an allowed one, the caller receives an error of the
+/// kind [`Redirected`](auth_core::ErrorKind::Redirected) instead of the response. A client outside the
+/// layer that follows redirects would otherwise make a request of it, which would carry the token.
 ///
 /// If the API rejects the token, the layer requests another and replays the request once with it, on
 /// a clone of the inner service. `R` keeps the body for the replay: [`Bounded`] by default, or the
@@ -19,7 +24,8 @@ use crate::service::Auth;
 /// Place the layer inside tower-http's `FollowRedirect`, which then asks it to authorize each hop by
 /// the hop's own origin. Outside `FollowRedirect` it takes the response to the last hop for the
 /// response to the request, and may replay a request that the first hop carried out. [The guide to
-/// the order of layers](crate::guide::layers) shows a whole stack.
+/// the order of layers](crate::guide::layers) shows a whole stack, and
+/// [what happens to redirects](crate::guide::layers#redirects-on-each-stack).
 ///
 /// ```
 /// use auth_tower::{AuthLayer, auth_core::Authorizer};

@@ -56,7 +56,10 @@ where
 
     fn call(&mut self, mut request: Request<B>) -> Self::Future {
         match self.client.authorizer.authorize(&request) {
-            Decision::PassThrough => ResponseFuture::passed_through(self.inner.call(request)),
+            Decision::PassThrough => {
+                let passed = self.client.authorizer.passed_through(&request);
+                ResponseFuture::passed_through(self.inner.call(request), passed)
+            }
             Decision::Authorize(attempt) if !PreparedReplay::<S, B, R>::is_possible(&attempt) => {
                 // a request is large, so it is moved only once
                 attempt.apply(request.headers_mut());

@@ -71,7 +71,7 @@ impl Stack {
                 request.extensions_mut().extend(extensions(picked));
                 let client = AuthLayer::new(authorizer.clone()).layer(hyper_client());
                 let error = client.oneshot(request).await.unwrap_err();
-                *error.downcast().unwrap()
+                Error::find(&*error).unwrap().clone()
             }
             Self::Tonic => {
                 let endpoint = Endpoint::from_shared(api.url()).unwrap();
@@ -80,16 +80,13 @@ impl Stack {
                 let mut request = tonic::Request::new(HealthCheckRequest::default());
                 request.extensions_mut().extend(extensions(picked));
                 let status = health.check(request).await.unwrap_err();
-                let error = std::error::Error::source(&status).unwrap();
-                error.downcast_ref::<Error>().unwrap().clone()
+                Error::find(&status).unwrap().clone()
             }
             Self::Reqwest => {
                 let mut request = reqwest_with(authorizer.clone()).get(api.url());
                 request.extensions().extend(extensions(picked));
-                match request.send().await.unwrap_err() {
-                    reqwest_middleware::Error::Middleware(error) => error.downcast().unwrap(),
-                    reqwest_middleware::Error::Reqwest(error) => panic!("{error}"),
-                }
+                let error = request.send().await.unwrap_err();
+                Error::find(&error).unwrap().clone()
             }
         }
     }

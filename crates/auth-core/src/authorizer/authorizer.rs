@@ -10,7 +10,7 @@ use super::{
     head::RequestHead,
     rules::Rules,
 };
-use crate::{Error, TokenCache};
+use crate::{Error, TokenCache, origin::Target};
 
 /// Decides whether a request carries a token, and which one.
 ///
@@ -43,6 +43,15 @@ pub(super) enum Kind {
 /// Finds a request's tenant and asks the tenant's authorizer.
 pub(super) trait Tenants: fmt::Debug + Send + Sync {
     fn authorize_on(&self, request: &RequestHead<'_>, channel: Option<&Channel>) -> Decision;
+
+    /// Returns whether the hop to `next`, after a redirect of the response to `request`, may carry a
+    /// token of its tenant.
+    fn hop_gets_token(
+        &self,
+        request: &RequestHead<'_>,
+        next: Option<Target<'_>>,
+        channel: Option<&Channel>,
+    ) -> bool;
 }
 
 impl Authorizer {
@@ -73,16 +82,51 @@ impl Authorizer {
             Kind::Single(rules) => rules,
             Kind::PerTenant(tenants) => return tenants.authorize_on(request, channel),
         };
-        let connection = match channel {
-            None => Connection::ByUri,
-            Some(Channel::Trusted) => Connection::Trusted,
-            Some(Channel::Allowed(origin)) => Connection::To(*origin),
-            Some(Channel::To(uri)) => match rules.check_channel(uri) {
-                Ok(origin) => Connection::To(origin),
-                Err(error) => return Decision::fail(error),
-            },
+        match connection(rules, channel) {
+            Ok(connection) => rules.authorize(request, connection),
+            Err(error) => Decision::fail(error),
+        }
+    }
+
+    /// Returns whether a request goes to an unlisted origin, or to one that is not known. `None` if
+    /// that depends on its tenant.
+    pub(super) fn is_unlisted(&self, request: &RequestHead<'_>) -> Option<bool> {
+        let Kind::Single(rules) = &self.kind else {
+            return None;
         };
-        rules.authorize(request, connection)
+        // for a single authorizer the channel was checked when it was set
+        let connection = connection(rules, self.channel.as_ref()).unwrap_or(Connection::ByUri);
+        Some(rules.is_unlisted(request, connection))
+    }
+
+    /// Returns whether the hop to `next` may carry a token, after a redirect of the response to
+    /// `request`. A `request` of `None` is known to go to an unlisted origin. A `next` of `None` is a
+    /// host that cannot be compared.
+    pub(super) fn hop_gets_token(
+        &self,
+        request: Option<&RequestHead<'_>>,
+        next: Option<Target<'_>>,
+    ) -> bool {
+        self.hop_gets_token_on(request, next, self.channel.as_ref())
+    }
+
+    pub(super) fn hop_gets_token_on(
+        &self,
+        request: Option<&RequestHead<'_>>,
+        next: Option<Target<'_>>,
+        channel: Option<&Channel>,
+    ) -> bool {
+        match (&self.kind, request) {
+            (Kind::PerTenant(tenants), Some(request)) => {
+                tenants.hop_gets_token(request, next, channel)
+            }
+            (Kind::PerTenant(_), None) => true,
+            (Kind::Single(rules), None) => rules.may_lead_to(next),
+            (Kind::Single(rules), Some(request)) => {
+                let connection = connection(rules, channel);
+                connection.is_ok_and(|to| rules.is_unlisted(request, to)) && rules.may_lead_to(next)
+            }
+        }
     }
 
     /// Returns the same authorizer for a connection to `uri` that does not depend on the URIs of
@@ -105,6 +149,17 @@ impl Authorizer {
             ..self
         })
     }
+}
+
+/// Returns the destination of the connection.
+#[inline]
+fn connection(rules: &Rules, channel: Option<&Channel>) -> Result<Connection, Error> {
+    Ok(match channel {
+        None => Connection::ByUri,
+        Some(Channel::Trusted) => Connection::Trusted,
+        Some(Channel::Allowed(origin)) => Connection::To(*origin),
+        Some(Channel::To(uri)) => Connection::To(rules.check_channel(uri)?),
+    })
 }
 
 impl fmt::Debug for Authorizer {

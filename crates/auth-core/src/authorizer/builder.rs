@@ -29,7 +29,11 @@ impl AuthorizerBuilder {
     /// Adds an origin that may receive the token, such as `https://api.example.com`. Requests to
     /// all other origins are sent without it.
     ///
-    /// An internationalized host name is written in its punycode form (`xn--…`).
+    /// An internationalized host name is written in its punycode form (`xn--…`). Spellings of one
+    /// origin are equal, as [`Origin`](crate::Origin) describes.
+    ///
+    /// An allowed origin may redirect to another allowed one, and thereby choose requests that carry
+    /// the token. List only origins that may do so, and use two authorizers otherwise.
     #[must_use]
     pub fn origin(mut self, origin: impl Into<String>) -> Self {
         self.settings.add(origin, false, None);

@@ -9,7 +9,9 @@ use crate::Error;
 #[must_use]
 pub enum Decision {
     /// Send the request unchanged: it has an `Authorization` header of its own, goes to an
-    /// unlisted origin, or belongs to no tenant.
+    /// unlisted origin, has a `Host` header that names another authority than its URI, or belongs to
+    /// no tenant. [`Authorizer::passed_through`](crate::Authorizer::passed_through) checks its
+    /// response.
     PassThrough,
     /// Apply the attempt to the request and send it.
     Authorize(Attempt),

@@ -2,16 +2,14 @@
 //! are classified.
 
 use std::{
-    collections::HashSet,
     fmt,
-    hash::{BuildHasher, RandomState},
-    sync::{
-        Mutex, PoisonError,
-        atomic::{AtomicBool, Ordering::Relaxed},
-    },
+    sync::atomic::{AtomicBool, Ordering::Relaxed},
 };
 
-use http::{Uri, header::AUTHORIZATION};
+use http::{
+    HeaderValue, Uri,
+    header::{AUTHORIZATION, HOST},
+};
 
 use super::{
     attempt::{Attempt, AttemptFuture},
@@ -20,6 +18,7 @@ use super::{
     connection::Connection,
     decision::Decision,
     head::RequestHead,
+    logged_origins::{Log, LoggedOrigins},
 };
 use crate::{
     Error, TokenCaches, TokenRequest,
@@ -28,26 +27,35 @@ use crate::{
     origin::{Allowed, AllowedOrigins, Destination, Target},
 };
 
-/// The maximum number of unlisted origins that are remembered, so that each is logged once.
-const UNLISTED_ORIGINS: usize = 64;
+/// The maximum number of characters of the `Host` headers in a log.
+const MAX_HOSTS: usize = 256;
 
 pub(super) struct Rules {
     caches: TokenCaches,
     origins: AllowedOrigins,
     bindings: Bindings,
     classifier: Classifier,
-    hasher: RandomState,
-    unlisted_origins: Mutex<HashSet<u64>>,
+    unlisted_origins: LoggedOrigins,
+    other_hosts: LoggedOrigins,
     warned_of_channel: AtomicBool,
 }
 
 /// Whether a request may carry a token.
 enum Access {
-    No,
+    No(Reason),
     /// Its URI names this allowed origin.
     Named(Allowed),
     /// Its URI is only a path, and its channel is trusted.
     Unnamed,
+}
+
+/// The reason why a request may carry no token.
+#[derive(Clone, Copy)]
+enum Reason {
+    Unlisted,
+    UntrustedChannel,
+    /// Its `Host` header names another authority.
+    OtherHost,
 }
 
 impl Rules {
@@ -62,8 +70,8 @@ impl Rules {
             origins,
             bindings,
             classifier,
-            hasher: RandomState::new(),
-            unlisted_origins: Mutex::default(),
+            unlisted_origins: LoggedOrigins::default(),
+            other_hosts: LoggedOrigins::default(),
             warned_of_channel: AtomicBool::new(false),
         }
     }
@@ -79,7 +87,10 @@ impl Rules {
         }
         let is_grpc = request.is_grpc();
         let named = match self.access(request, connection, is_grpc) {
-            Access::No => return Decision::PassThrough,
+            Access::No(reason) => {
+                self.warn(reason, request);
+                return Decision::PassThrough;
+            }
             Access::Named(origin) => Some(origin),
             Access::Unnamed => None,
         };
@@ -184,44 +195,100 @@ impl Rules {
     #[inline]
     fn access(&self, request: &RequestHead<'_>, connection: Connection, is_grpc: bool) -> Access {
         let is_trusted = !matches!(connection, Connection::ByUri);
-        match &request.target.destination {
+        let access = match &request.target.destination {
             Some(destination) => match self.origins.find(destination) {
-                None => {
-                    self.warn_of_unlisted_origin(destination);
-                    Access::No
-                }
+                None => return Access::No(Reason::Unlisted),
                 Some(origin) if is_trusted || request.target.is_certain || !is_grpc => {
                     Access::Named(origin)
                 }
-                Some(_) => self.untrusted_channel(),
+                Some(_) => return Access::No(Reason::UntrustedChannel),
             },
             None if is_trusted => Access::Unnamed,
-            None => self.untrusted_channel(),
+            None => return Access::No(Reason::UntrustedChannel),
+        };
+        if request.headers.contains_key(HOST) && !self.is_named_by_hosts(request, connection) {
+            return Access::No(Reason::OtherHost);
         }
+        access
+    }
+
+    /// Returns whether each `Host` header of a request names its destination. A server, or a proxy
+    /// before it, may serve the host of the header and not that of the connection.
+    #[cold]
+    fn is_named_by_hosts(&self, request: &RequestHead<'_>, connection: Connection) -> bool {
+        let mut hosts = request.headers.get_all(HOST).iter();
+        hosts.all(|host| self.is_named_by(host, request, connection))
+    }
+
+    fn is_named_by(
+        &self,
+        host: &HeaderValue,
+        request: &RequestHead<'_>,
+        connection: Connection,
+    ) -> bool {
+        let by_uri = request.target.destination;
+        if by_uri.is_some_and(|destination| !destination.is_named_by(host)) {
+            return false;
+        }
+        let channel = match connection {
+            Connection::To(Allowed::Listed(place)) => self.origins.get(place),
+            _ => None,
+        };
+        match channel {
+            Some(origin) => Destination::from(origin).is_named_by(host),
+            None if by_uri.is_some() => true,
+            // the origin of the channel is not known: it is one of the allowed ones
+            None => Destination::all_in_host_header(host)
+                .any(|named| self.origins.find(&named).is_some()),
+        }
+    }
+
+    /// Returns whether a request goes to an unlisted origin, or to one that is not known.
+    pub(super) fn is_unlisted(&self, request: &RequestHead<'_>, connection: Connection) -> bool {
+        !self.origins.is_any() && matches!(
+                self.access(request, connection, request.is_grpc()),
+                Access::No(_)
+            )
+    }
+
+    /// Returns whether a request to `next` may carry a token. `None` is a host that cannot be
+    /// compared.
+    pub(super) fn may_lead_to(&self, next: Option<Target<'_>>) -> bool {
+        let next = next.and_then(|target| target.destination);
+        next.is_none_or(|next| self.origins.find(&next).is_some())
     }
 
     #[cold]
-    fn untrusted_channel(&self) -> Access {
-        if !self.warned_of_channel.swap(true, Relaxed) {
-            events::untrusted_channel();
+    fn warn(&self, reason: Reason, request: &RequestHead<'_>) {
+        let destination = &request.target.destination;
+        let shown: &dyn fmt::Display = match destination {
+            Some(destination) => destination,
+            None => &"the endpoint of its channel",
+        };
+        match reason {
+            Reason::Unlisted => match self.unlisted_origins.add(destination) {
+                Log::Origin => events::unlisted_origin(shown),
+                Log::HasMore => events::more_destinations("unlisted_origin"),
+                Log::Nothing => {}
+            },
+            Reason::OtherHost => match self.other_hosts.add(destination) {
+                Log::Origin => events::host_mismatch(shown, &hosts(request)),
+                Log::HasMore => events::more_destinations("host_mismatch"),
+                Log::Nothing => {}
+            },
+            Reason::UntrustedChannel => {
+                if !self.warned_of_channel.swap(true, Relaxed) {
+                    events::untrusted_channel();
+                }
+            }
         }
-        Access::No
     }
+}
 
-    #[cold]
-    fn warn_of_unlisted_origin(&self, destination: &Destination<'_>) {
-        if self.is_new(self.hasher.hash_one(destination)) {
-            events::unlisted_origin(destination);
-        }
-    }
-
-    fn is_new(&self, unlisted_origin: u64) -> bool {
-        let mut known = self
-            .unlisted_origins
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        known.len() < UNLISTED_ORIGINS && known.insert(unlisted_origin)
-    }
+/// Returns the `Host` headers of a request, shortened.
+fn hosts(request: &RequestHead<'_>) -> String {
+    let hosts: Vec<_> = request.headers.get_all(HOST).iter().collect();
+    format!("{hosts:?}").chars().take(MAX_HOSTS).collect()
 }
 
 impl fmt::Debug for Rules {

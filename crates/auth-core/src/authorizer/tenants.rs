@@ -16,6 +16,7 @@ use super::{
 use crate::{
     Error, events,
     keyed::{BoundedMap, Evictable, Limits},
+    origin::Target,
     time::{AnyClock, Clock},
 };
 
@@ -191,6 +192,35 @@ where
             Ok(authorizer) => authorize(&authorizer),
             Err(error) => Decision::fail(error),
         }
+    }
+
+    /// A client keeps the extensions of a request for its hops, or drops them (tower-http, across
+    /// origins). The hop may have another tenant than the request.
+    fn hop_gets_token(
+        &self,
+        request: &RequestHead<'_>,
+        next: Option<Target<'_>>,
+        channel: Option<&Channel>,
+    ) -> bool {
+        let target = next.unwrap_or(request.target);
+        let hop = RequestHead { target, ..*request };
+        let without_extensions = RequestHead {
+            extensions: None,
+            ..hop
+        };
+        let keys = [hop, without_extensions].map(|hop| (self.tenant)(&hop));
+        if next.is_none() && keys.iter().all(Option::is_none) {
+            return true; // the host that cannot be compared may decide about the tenant
+        }
+        keys.into_iter().flatten().any(|key| {
+            let kept = self
+                .kept
+                .try_handle(&key, self.clock.now(), || (self.authorizer)(&key));
+            kept.is_ok_and(|authorizer| {
+                let channel = channel.or(authorizer.channel.as_ref());
+                authorizer.hop_gets_token_on(Some(request), next, channel)
+            })
+        })
     }
 }
 

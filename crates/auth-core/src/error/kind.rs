@@ -20,7 +20,8 @@ pub enum ErrorKind {
     /// §5.1](https://www.rfc-editor.org/rfc/rfc6749#section-5.1)).
     InvalidResponse,
     /// The token endpoint responded with a redirect, which never yields a token. The transports of
-    /// `auth-tower` and `auth-reqwest` send the client's secret to no other origin.
+    /// `auth-tower` and `auth-reqwest` send the client's secret to no other origin. Or an unlisted
+    /// origin redirected a request to an allowed one, which would have received the token.
     Redirected,
     /// The token source panicked.
     Panicked,

@@ -1,5 +1,6 @@
 //! The one error type: opaque, cheap to clone, safe to print.
 
+mod find;
 mod kind;
 
 use std::{borrow::Cow, error::Error as StdError, fmt, sync::Arc, time::Duration};

@@ -57,17 +57,41 @@
 //!
 //! | request | result |
 //! |---|---|
-//! | It goes to an unlisted origin. | It is sent without a token. A warning is logged, once for each of the first 64 origins. |
+//! | It goes to an unlisted origin. | It is sent without a token. A warning is logged, once for each of the first 64 origins. One more warning says that further origins are not logged. |
+//! | Its `Host` header names another authority than its URI, or cannot be read. | It is sent without a token. A warning is logged, like that for unlisted origins. |
 //! | It has an `Authorization` header of its own. | It is sent unchanged. |
 //! | It goes through a connection whose destination is not known: tonic's `Channel` without `AuthLayer::for_endpoint`. | It is sent without a token. A warning is logged, once for each authorizer. |
 //! | It belongs to no tenant. | It is sent without a token. A debug event is logged. |
 //!
+//! Spellings of one origin are one origin: the case of letters, a default port, leading zeros of a
+//! port, the forms of an IPv6 address, and a dot at the end of a name of several labels make no
+//! difference. A name of one label with such a dot, such as `localhost.`, is another host.
+//!
+//! If an unlisted origin redirects a request to an allowed one, the tower layer returns an error of
+//! the kind [`Redirected`](crate::ErrorKind::Redirected) instead of the response. A client outside
+//! the layer would follow the redirect with a request that carries the token. The guide
+//! `auth_tower::guide::layers` has a table of redirects on each stack.
+//!
 //! # Errors, logs and health
 //!
-//! In tower, downcast the `BoxError` to [`Error`](crate::Error). In reqwest-middleware, downcast
-//! the `anyhow::Error` in `Error::Middleware`. A tonic client receives a `Status` whose source is
-//! the [`Error`](crate::Error): `Unavailable` if the error is transient, otherwise `Internal`. It is
-//! never `Unauthenticated`: a service that passes it on would make its caller renew a valid token. Its
+//! [`Error::find`](crate::Error::find) finds the [`Error`](crate::Error) in what a client returns: in
+//! the `BoxError` of tower, the error of reqwest-middleware, and the `Status` that a tonic client
+//! receives. It looks through further wrappers, such as reqwest-retry, anyhow, tower's `Buffer` and
+//! `io::Error`.
+//!
+//! ```
+//! use std::time::Duration;
+//!
+//! use auth_core::Error;
+//!
+//! /// Returns when another attempt is worthwhile, if the request was not sent for lack of a token.
+//! fn next_attempt(error: &(dyn std::error::Error + 'static)) -> Option<Duration> {
+//!     Error::find(error)?.retry_after()
+//! }
+//! ```
+//!
+//! The `Status` is `Unavailable` if the error is transient, otherwise `Internal`. It is never
+//! `Unauthenticated`: a service that passes it on would make its caller refresh a valid token. Its
 //! message names neither the token endpoint nor the description of the authorization server.
 //!
 //! The [`Error`](crate::Error) has a [`kind`](crate::Error::kind), states whether it

@@ -91,6 +91,11 @@ impl AllowedOrigins {
         permitted.then_some(Allowed::Any)
     }
 
+    /// Returns whether every origin is allowed.
+    pub(crate) fn is_any(&self) -> bool {
+        self.any
+    }
+
     /// Returns the origin at a place of the list.
     pub(crate) fn get(&self, place: usize) -> Option<&Origin> {
         Some(&self.listed.get(place)?.origin)

@@ -2,7 +2,7 @@
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
-use super::fault::Fault;
+use super::{fault::Fault, ipv4::is_number};
 
 /// A name or an address.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -53,10 +53,21 @@ impl<'a> Host<'a> {
         }
     }
 
-    /// Returns the normalized form: lower case; IPv6 as in RFC 5952, in brackets.
+    /// Returns whether both are spellings of one host.
+    pub(super) fn is_same(self, other: Host<'_>) -> bool {
+        match (self, other) {
+            (Self::Name(one), Host::Name(other)) => {
+                without_final_dot(one).eq_ignore_ascii_case(without_final_dot(other))
+            }
+            _ => self == other,
+        }
+    }
+
+    /// Returns the normalized form: lower case, without a final dot; IPv6 as in RFC 5952, in
+    /// brackets.
     pub(super) fn normalized(self) -> String {
         match self {
-            Self::Name(name) => name.to_ascii_lowercase(),
+            Self::Name(name) => without_final_dot(name).to_ascii_lowercase(),
             Self::Ipv4(ip) => ip.to_string(),
             Self::Ipv6(ip) => format!("[{ip}]"),
         }
@@ -65,16 +76,28 @@ impl<'a> Host<'a> {
 
 /// Returns whether `written` is the host whose normalized form is `normalized`.
 pub(super) fn is_same(normalized: &str, written: &str) -> bool {
-    if normalized.starts_with('[') {
-        return Host::parse(normalized).is_ok_and(|host| Host::parse(written) == Ok(host));
-    }
-    normalized.eq_ignore_ascii_case(written)
+    // most names are written like this
+    normalized.eq_ignore_ascii_case(written) || is_same_when_parsed(normalized, written)
 }
 
-/// Returns whether the WHATWG's rules for URLs read a name with this last label as an IPv4 address.
-fn is_number(label: &str) -> bool {
-    match label.strip_prefix("0x").or(label.strip_prefix("0X")) {
-        Some(hex) => hex.bytes().all(|octet| octet.is_ascii_hexdigit()),
-        None => label.bytes().all(|octet| octet.is_ascii_digit()),
+fn is_same_when_parsed(normalized: &str, written: &str) -> bool {
+    // no other host has several forms
+    if !written.ends_with(['.', ']']) {
+        return false;
+    }
+    match (Host::parse(normalized), Host::parse(written)) {
+        (Ok(normalized), Ok(written)) => normalized.is_same(written),
+        _ => false,
+    }
+}
+
+/// Removes a final dot from a name of several labels.
+///
+/// The dot makes the name absolute. A resolver reads a single label differently with it: its search
+/// list, and its file of hosts, then do not apply.
+pub(super) fn without_final_dot(name: &str) -> &str {
+    match name.strip_suffix('.') {
+        Some(labels) if labels.contains('.') => labels,
+        _ => name,
     }
 }

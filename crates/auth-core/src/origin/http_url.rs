@@ -9,6 +9,8 @@ use crate::uri_syntax::split_scheme;
 #[derive(Clone, Debug)]
 pub(crate) struct HttpUrl<'a> {
     pub(crate) origin: Origin,
+    /// Whether the host is a name that ends with a dot, which its origin lacks.
+    has_final_dot: bool,
     pub(crate) path: &'a str,
     pub(crate) query: Option<&'a str>,
     pub(crate) has_fragment: bool,
@@ -35,6 +37,7 @@ impl<'a> HttpUrl<'a> {
         }
         let (host, port) = split_port(authority)?;
         let origin = Origin::new(scheme, Host::parse(host)?, port);
+        let has_final_dot = host.ends_with('.') && !origin.host().ends_with('.');
         let (rest, has_fragment) = match rest.split_once('#') {
             Some((rest, _)) => (rest, true),
             None => (rest, false),
@@ -45,10 +48,22 @@ impl<'a> HttpUrl<'a> {
         };
         Ok(Self {
             origin,
+            has_final_dot,
             path,
             query,
             has_fragment,
         })
+    }
+
+    /// Returns scheme, host and port as a client should connect by them: normalized like the
+    /// origin, but with the final dot that keeps a resolver from trying its search list.
+    pub(crate) fn base(&self) -> String {
+        let origin = self.origin.to_string();
+        if !self.has_final_dot {
+            return origin;
+        }
+        let host_end = self.origin.scheme().len() + "://".len() + self.origin.host().len();
+        format!("{}.{}", &origin[..host_end], &origin[host_end..])
     }
 }
 

@@ -4,6 +4,8 @@ mod allowed;
 mod fault;
 mod host;
 mod http_url;
+mod ipv4;
+mod location;
 mod parse;
 mod scheme;
 mod target;
@@ -11,8 +13,9 @@ mod value;
 
 pub(crate) use allowed::{Allowed, AllowedOrigins};
 pub(crate) use http_url::HttpUrl;
-pub(crate) use target::Destination;
+pub(crate) use location::{Lead, leads};
 pub use target::Target;
+pub(crate) use target::{Destination, OwnedTarget};
 pub use value::Origin;
 
 #[cfg(test)]

@@ -5,11 +5,12 @@ use std::{
     hash::{Hash, Hasher},
 };
 
-use http::{Uri, uri::Authority};
+use http::{HeaderValue, Uri, uri::Authority};
 
 use super::{
-    host::{self, Host},
+    host::{self, Host, without_final_dot},
     http_url::split_port,
+    ipv4,
     scheme::Scheme,
     value::Origin,
 };
@@ -62,6 +63,69 @@ impl<'a> From<&'a Uri> for Target<'a> {
                 scheme,
                 place: Place::Authority(authority),
             }),
+            is_certain: false,
+        }
+    }
+}
+
+/// A [`Target`] that owns its parts.
+#[derive(Clone, Debug)]
+pub(crate) struct OwnedTarget {
+    destination: Option<OwnedDestination>,
+    is_certain: bool,
+}
+
+#[derive(Clone, Debug)]
+struct OwnedDestination {
+    scheme: Scheme,
+    place: OwnedPlace,
+}
+
+#[derive(Clone, Debug)]
+enum OwnedPlace {
+    Authority(Authority),
+    Parts { host: String, port: Option<u16> },
+}
+
+impl OwnedTarget {
+    pub(crate) fn borrow(&self) -> Target<'_> {
+        let destination = self.destination.as_ref().map(|owned| Destination {
+            scheme: owned.scheme,
+            place: match &owned.place {
+                OwnedPlace::Authority(authority) => Place::Authority(authority),
+                OwnedPlace::Parts { host, port } => Place::Parts { host, port: *port },
+            },
+        });
+        Target {
+            destination,
+            is_certain: self.is_certain,
+        }
+    }
+}
+
+impl From<Target<'_>> for OwnedTarget {
+    fn from(target: Target<'_>) -> Self {
+        let destination = target.destination.map(|borrowed| OwnedDestination {
+            scheme: borrowed.scheme,
+            place: match borrowed.place {
+                Place::Authority(authority) => OwnedPlace::Authority(authority.clone()),
+                Place::Parts { host, port } => OwnedPlace::Parts {
+                    host: host.to_owned(),
+                    port,
+                },
+            },
+        });
+        Self {
+            destination,
+            is_certain: target.is_certain,
+        }
+    }
+}
+
+impl<'a> From<&'a Origin> for Target<'a> {
+    fn from(origin: &'a Origin) -> Self {
+        Self {
+            destination: Some(Destination::from(origin)),
             is_certain: false,
         }
     }
@@ -121,6 +185,35 @@ impl<'a> Destination<'a> {
             })
     }
 
+    /// Returns whether a `Host` header names this host and port (RFC 9110 §7.2).
+    pub(crate) fn is_named_by(&self, header: &HeaderValue) -> bool {
+        let named = Destination::in_host_header(self.scheme, header);
+        let named = named.and_then(|named| named.host_and_port());
+        let (Some((host, port)), Some((named_host, named_port))) = (self.host_and_port(), named)
+        else {
+            return false;
+        };
+        let hosts = (Host::parse(host), Host::parse(named_host));
+        port == named_port && matches!(hosts, (Ok(host), Ok(named)) if host.is_same(named))
+    }
+
+    /// Returns the destinations that a `Host` header may name, if nothing else says the scheme.
+    pub(crate) fn all_in_host_header(
+        header: &HeaderValue,
+    ) -> impl Iterator<Item = Destination<'_>> {
+        let schemes = [Scheme::Https, Scheme::Http].into_iter();
+        schemes.filter_map(|scheme| Destination::in_host_header(scheme, header))
+    }
+
+    /// Reads a `Host` header. One with user information is malformed: `@` is no character of a host.
+    fn in_host_header(scheme: Scheme, header: &HeaderValue) -> Option<Destination<'_>> {
+        let (host, port) = split_port(header.to_str().ok()?.trim_matches([' ', '\t'])).ok()?;
+        Some(Destination {
+            scheme,
+            place: Place::Parts { host, port },
+        })
+    }
+
     /// Returns the origin. `None` if the scheme is neither `http` nor `https`, or the host or port
     /// is malformed.
     pub(crate) fn origin(&self) -> Option<Origin> {
@@ -133,9 +226,35 @@ impl<'a> Destination<'a> {
     }
 }
 
+impl<'a> From<&'a Origin> for Destination<'a> {
+    fn from(origin: &'a Origin) -> Self {
+        Self {
+            scheme: origin.scheme_value(),
+            place: Place::Parts {
+                host: origin.host(),
+                port: Some(origin.port()),
+            },
+        }
+    }
+}
+
+/// Spellings of one origin have one hash. A malformed authority counts by its host alone, as it is
+/// displayed.
 impl Hash for Destination<'_> {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        (self.scheme, self.host(), self.host_and_port()).hash(state);
+        let written = self.host_and_port();
+        let (host, port) = written.map_or((self.host(), None), |(host, port)| (host, Some(port)));
+        (self.scheme, port).hash(state);
+        let address = ipv4::parse_any_form(host).map(Host::Ipv4);
+        match address.map_or_else(|| Host::parse(host), Ok) {
+            Ok(Host::Ipv4(address)) => address.hash(state),
+            Ok(Host::Ipv6(address)) => address.hash(state),
+            Ok(Host::Name(_)) | Err(_) => {
+                for octet in without_final_dot(host).bytes() {
+                    state.write_u8(octet.to_ascii_lowercase());
+                }
+            }
+        }
     }
 }
 

@@ -1,7 +1,9 @@
-use http::Uri;
-use proptest::prelude::*;
+use std::hash::{BuildHasher, RandomState};
 
-use super::*;
+use http::{HeaderValue, Uri};
+use proptest::{collection::vec, prelude::*, sample::select};
+
+use super::{host::Host, *};
 use crate::Error;
 
 fn origins(listed: &[&str]) -> AllowedOrigins {
@@ -197,6 +199,7 @@ fn only_the_listed_origin_gets_a_token() {
         "https://API.Example.COM/",
         "HTTPS://api.example.com/",
         "https://evil.example@api.example.com/",
+        "https://api.example.com./",
     ] {
         assert!(may_carry_token(&api, same), "{same}");
     }
@@ -207,7 +210,6 @@ fn only_the_listed_origin_gets_a_token() {
         "https://api.example.com@evil.example/",
         "https://api.example.com:443@evil.example/",
         "https://evil.example/https://api.example.com",
-        "https://api.example.com./",
         "https://xn--pi-7ia.example.com/",
         "https://example.com/",
         "/path/only",
@@ -302,10 +304,31 @@ fn odd_spellings_of_an_ipv4_address_are_not_the_address() {
 }
 
 #[test]
-fn a_trailing_dot_makes_another_host() {
-    let api = origins(&["https://api.example.com."]);
-    assert!(may_carry_token(&api, "https://api.example.com./"));
-    assert!(!may_carry_token(&api, "https://api.example.com/"));
+fn a_final_dot_makes_another_host_of_a_single_label_only() {
+    for (one, other, is_same) in [
+        ("https://api.example.com.", "https://api.example.com/", true),
+        ("https://api.example.com", "https://api.example.com./", true),
+        ("http://localhost", "http://localhost./", false),
+        ("https://intranet", "https://intranet./", false),
+        ("https://intranet.", "https://intranet/", false),
+        ("https://intranet.", "https://intranet./", true),
+    ] {
+        assert_eq!(may_carry_token(&origins(&[one]), other), is_same, "{one}");
+    }
+}
+
+/// The dot keeps the resolver from trying its search list.
+#[test]
+fn a_client_connects_by_the_host_with_its_final_dot() {
+    for (text, base) in [
+        ("https://AS.example.:443/token", "https://as.example."),
+        ("https://as.example.:8443", "https://as.example.:8443"),
+        ("https://as.example/token", "https://as.example"),
+        ("https://intranet.:8443/", "https://intranet.:8443"),
+        ("http://127.0.0.1:80", "http://127.0.0.1"),
+    ] {
+        assert_eq!(HttpUrl::parse(text).unwrap().base(), base);
+    }
 }
 
 #[test]
@@ -363,7 +386,60 @@ fn a_request_has_the_normalized_origin_of_its_uri() {
     }
 }
 
+fn other_authority(url: &str) -> HeaderValue {
+    let (_, authority) = url.split_once("://").unwrap();
+    authority.parse().unwrap()
+}
+
+/// Another spelling of an origin.
+fn respelled(origin: &Origin) -> impl Strategy<Value = String> + use<> {
+    let (scheme, host, port) = (origin.scheme(), origin.host().to_owned(), origin.port());
+    let name = vec(any::<bool>(), host.len()).prop_map(move |upper| {
+        let letters = host.chars().zip(upper);
+        let spelled = letters.map(|(c, upper)| if upper { c.to_ascii_uppercase() } else { c });
+        spelled.collect::<String>()
+    });
+    let is_default = port == origin.scheme_value().default_port();
+    (name, any::<bool>(), 0..4_usize, 0..3_usize).prop_map(move |(name, dot, port_form, zeros)| {
+        let is_name = Host::parse(&name).is_ok_and(|host| matches!(host, Host::Name(_)));
+        let dot = if dot && is_name && name.contains('.') {
+            "."
+        } else {
+            ""
+        };
+        let port = match port_form {
+            0 if is_default => String::new(),
+            1 if is_default => ":".to_owned(),
+            _ => format!(":{}{port}", "0".repeat(zeros)),
+        };
+        format!("{scheme}://{name}{dot}{port}")
+    })
+}
+
 proptest! {
+    /// Both sides of the comparison, the `Host` header and the log are normalized in one way.
+    #[test]
+    fn all_spellings_of_an_origin_are_the_origin(
+        (listed, requested) in select([
+            "https://api.example.com", "https://api.example.com:8443", "http://localhost",
+            "https://intranet", "http://127.0.0.1:4000", "https://[2001:db8::a]",
+            "https://xn--bcher-kva.example",
+        ].as_slice()).prop_flat_map(|origin| {
+            let origin: Origin = origin.parse().unwrap();
+            (respelled(&origin), respelled(&origin))
+        })
+    ) {
+        let origin: Origin = listed.parse().unwrap();
+        prop_assert_eq!(&origin, &requested.parse::<Origin>().unwrap());
+        prop_assert!(may_carry_token(&origins(&[&listed]), &requested));
+        let (one, other): (Uri, Uri) = (listed.parse().unwrap(), requested.parse().unwrap());
+        let (one, other) = [&one, &other].map(|uri| Target::from(uri).destination.unwrap()).into();
+        let host = other_authority(&requested);
+        prop_assert!(one.is_named_by(&host) && other.is_named_by(&host));
+        let hasher = RandomState::new();
+        prop_assert_eq!(hasher.hash_one(one), hasher.hash_one(other));
+    }
+
     #[test]
     fn an_origin_that_is_displayed_is_parsed_as_the_same(text in "https?://[a-zA-Z0-9:.\\[\\]@_-]{0,24}/?") {
         if let Ok(origin) = text.parse::<Origin>() {

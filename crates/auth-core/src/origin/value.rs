@@ -7,8 +7,9 @@ use super::{host::Host, scheme::Scheme};
 /// An origin ([RFC 6454](https://www.rfc-editor.org/rfc/rfc6454)): scheme, host and port.
 ///
 /// The scheme is `http` or `https`. The host is normalized: lower case, IPv6 addresses in their
-/// shortest form. A URL without a port has the scheme's default port. Two
-/// origins are therefore equal if and only if their schemes, hosts and ports are.
+/// shortest form, and without the dot at the end of a name of several labels. A URL without a port
+/// has the scheme's default port. Two origins are therefore equal if and only if their schemes,
+/// hosts and ports are.
 ///
 /// Displayed as in RFC 6454 §6.2, without the default port, and parsed from the same form.
 ///

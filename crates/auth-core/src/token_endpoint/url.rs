@@ -40,7 +40,7 @@ impl TokenEndpointUrl {
             check_characters(part).map_err(|error| invalid(&error.to_string()))?;
         }
         let path = if url.path.is_empty() { "/" } else { url.path };
-        let without_query = format!("{}{path}", url.origin);
+        let without_query = format!("{}{path}", url.base());
         let uri = match url.query {
             Some(query) => format!("{without_query}?{query}"),
             None => without_query.clone(),

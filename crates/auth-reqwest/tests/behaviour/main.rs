@@ -5,6 +5,8 @@
 
 mod allocations;
 mod auto_traits;
+mod host_header;
+mod redirects;
 mod rejections;
 mod reqwest_client;
 mod secrets;

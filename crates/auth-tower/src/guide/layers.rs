@@ -78,9 +78,9 @@
 //!   bound the wait for a token. When a call times out, the token request continues, and later calls
 //!   use its outcome.
 //! - **Redirects** are outside `AuthLayer`. `FollowRedirect` sends each hop through the layer, which
-//!   authorizes the hop by its own origin: an unlisted origin gets no token, and a hop from there to
-//!   an allowed origin gets one. Inside `AuthLayer`, the layer would see only the first request and
-//!   the last response, and it might replay a request that the first hop carried out.
+//!   authorizes the hop by its own origin: an unlisted origin gets no token, and cannot redirect to an
+//!   allowed one. Inside `AuthLayer`, the layer would see only the first request and the last
+//!   response, and it might replay a request that the first hop carried out.
 //! - **Retry** is outside `AuthLayer`. Each attempt gets the token that is current then, and one that
 //!   expired during the previous attempt is not sent again. Retry is inside the redirects, so that an
 //!   attempt repeats one hop and not the hops before it. The policy need not retry a 401: `AuthLayer`
@@ -94,3 +94,35 @@
 //!
 //! A body must be `Clone` for the retry and `Default` for the redirects. The replay of `AuthLayer`
 //! needs neither.
+//!
+//! # Redirects on each stack
+//! The columns name the redirect: within an allowed origin, from it to another allowed origin, from it
+//! to an unlisted origin, and from an unlisted origin to an allowed one. The last column says what is
+//! replayed if the last response rejects the token.
+//!
+//! | stack | allowed → same origin | allowed → other allowed | allowed → unlisted | unlisted → allowed | replayed |
+//! |---|---|---|---|---|---|
+//! | `FollowRedirect` around `AuthLayer`, as above | followed with the token | followed with the token of the new origin | followed without a token | **error**, not followed | the last hop |
+//! | `AuthLayer` around `FollowRedirect` | followed with the token | followed without a token | followed without a token | followed without a token | the first request, with all its hops |
+//! | hyper's client in `AuthLayer`, without `FollowRedirect` | response returned | response returned | response returned | **error** instead of the response | the request |
+//! | tonic's `Channel` in `AuthLayer` | not followed: a `Status` | not followed: a `Status` | not followed: a `Status` | not followed: a `Status` | the call |
+//! | reqwest with `AuthMiddleware` | followed with the token | followed without a token | followed without a token | followed without a token | the first request, with all its hops, if its method is safe and the last response is from its origin |
+//! | reqwest with `Policy::none()` | response returned | response returned | response returned | response returned | the request |
+//!
+//! - **Why an error.** `FollowRedirect` makes a new request of each hop, and the layer cannot see that
+//!   a redirect caused it. An unlisted origin could choose any path of the API, and the request would
+//!   carry the token. The layer therefore returns an [`auth_core::Error`] of the kind
+//!   [`Redirected`](auth_core::ErrorKind::Redirected) instead of the response. The same holds for a
+//!   response to a request with the caller's own `Authorization` header, which `FollowRedirect` removes
+//!   across origins; for the response of the host that a different `Host` header names; and for a
+//!   `Location` whose host cannot be compared, because it is not ASCII.
+//! - **What to do.** Request the URL of the API itself: an upgrade from `http` to `https` counts, since
+//!   the network may change the response. If the unlisted origin may choose requests with the token,
+//!   add it to the allowed origins. If not, put `FollowRedirect` inside `AuthLayer`.
+//! - **Allowed origins trust each other.** A redirect from one to another is followed, with the token
+//!   that is [bound](auth_core::AuthorizerBuilder::origin_with) to the new origin, if one is. Use two
+//!   clients for APIs that must not choose each other's requests.
+//! - **Any origin.** With [`danger_any_origin`](auth_core::AuthorizerBuilder::danger_any_origin) no origin
+//!   is unlisted, and every redirect is followed with the token.
+//! - **tonic.** A `Channel` sends each request to its endpoint, whatever the URI says. Do not put
+//!   `FollowRedirect` around it.

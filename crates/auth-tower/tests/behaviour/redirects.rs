@@ -103,20 +103,6 @@ async fn a_hop_within_the_origin_carries_one_token() {
     }
 }
 
-/// Inside `FollowRedirect`, the layer authorizes every hop by its own origin. An allowed origin therefore
-/// receives its token even if an unlisted origin redirected there.
-#[tokio::test]
-async fn inside_the_redirects_a_hop_back_from_an_unlisted_origin_carries_the_token() {
-    let deployment = Deployment::start().await;
-    let back = format!("{}/third", deployment.api.url());
-    let unlisted = RawServer::start(sent_to(&back)).await;
-    let status = redirected(&deployment, Nesting::AuthInside, &unlisted.origin()).await;
-    assert_eq!(status, StatusCode::OK);
-    let shown = authorizations(&deployment.api);
-    assert_eq!(shown[0], shown[1]);
-    assert!(!unlisted.received().await.contains("authorization"));
-}
-
 /// Outside `FollowRedirect`, the layer handles one request and one response. The header that
 /// `FollowRedirect` has removed stays removed, and the resulting 401 is classified as a rejection of the
 /// token. The request is replayed.

@@ -19,7 +19,7 @@ const OTHER: &str = "https://other.example";
 
 /// Issues tokens that are named after the requested scope.
 #[derive(Debug)]
-struct ByScope;
+pub(crate) struct ByScope;
 
 #[async_trait]
 impl TokenSource for ByScope {
@@ -34,7 +34,7 @@ impl TokenSource for ByScope {
     }
 }
 
-fn scope(scope: &str) -> TokenRequest {
+pub(crate) fn scope(scope: &str) -> TokenRequest {
     let secret = TokenRequest::builder().parameter("key", "s3cr3t");
     secret.scope(scope).build().unwrap()
 }
@@ -78,7 +78,11 @@ async fn token<'a>(
 }
 
 /// Returns the token of a request to `uri`, which is sent with one.
-async fn sent(authorizer: &Authorizer, uri: &str, picked: Option<&TokenRequest>) -> String {
+pub(crate) async fn sent(
+    authorizer: &Authorizer,
+    uri: &str,
+    picked: Option<&TokenRequest>,
+) -> String {
     let token = token(authorizer, &request(uri, picked)).await;
     token.unwrap().unwrap()
 }
