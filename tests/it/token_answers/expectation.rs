@@ -186,7 +186,11 @@ impl Expectation {
             Reading::Token { warnings, .. } => &warnings[..],
             Reading::Error { .. } => &[],
         };
-        faults.equal("the number of log lines", &log.lines().count(), &expected.len());
+        faults.equal(
+            "the number of log lines",
+            &log.lines().count(),
+            &expected.len(),
+        );
         for warning in expected {
             faults.unless(log.matches(warning).count() == 1, || {
                 format!("expected one warning {warning}: {log}")

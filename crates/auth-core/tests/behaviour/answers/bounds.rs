@@ -20,16 +20,25 @@ const MAX_SCOPES: usize = 16 * 1024;
 
 fn token_of(length: usize) -> Answer {
     let token = "x".repeat(length);
-    Answer::new(200, format!(r#"{{"access_token":"{token}","token_type":"Bearer"}}"#))
+    Answer::new(
+        200,
+        format!(r#"{{"access_token":"{token}","token_type":"Bearer"}}"#),
+    )
 }
 
 #[tokio::test]
 async fn a_token_over_64_kib_is_an_error() {
-    assert_eq!(token_of(MAX_TOKEN).token().await.access_token().len(), MAX_TOKEN);
+    assert_eq!(
+        token_of(MAX_TOKEN).token().await.access_token().len(),
+        MAX_TOKEN
+    );
     let error = token_of(MAX_TOKEN + 1).error().await;
     assert_eq!(error.kind(), ErrorKind::InvalidResponse);
     assert!(error.to_string().contains("at most 64 KiB"), "{error}");
-    assert!(format!("{error:?}").len() < 2048, "the error does not show the token");
+    assert!(
+        format!("{error:?}").len() < 2048,
+        "the error does not show the token"
+    );
     assert!(TokenResponse::bearer("x".repeat(MAX_TOKEN)).is_ok());
     let error = TokenResponse::bearer("x".repeat(MAX_TOKEN + 1)).unwrap_err();
     assert!(error.to_string().contains("at most 64 KiB"), "{error}");
@@ -46,7 +55,10 @@ async fn scopes_over_16_kib_are_an_error() {
     for answer in [
         answer(MAX_SCOPES + 1),
         token_with(&format!(r#","scope":["{}","b"]"#, "a".repeat(MAX_SCOPES))),
-        token_with(&format!(r#","scope":"{}""#, "\\u0061".repeat(MAX_SCOPES + 1))),
+        token_with(&format!(
+            r#","scope":"{}""#,
+            "\\u0061".repeat(MAX_SCOPES + 1)
+        )),
     ] {
         let error = answer.error().await;
         assert_eq!(error.kind(), ErrorKind::InvalidResponse);
@@ -92,7 +104,9 @@ async fn scopes_of_another_source_are_bounded_before_they_are_cached_and_stored(
     with_timeout(tokens.flush()).await;
     let key = source.shared_key(&TokenRequest::default()).unwrap();
     assert!(store.load(&key).await.unwrap().is_none());
-    with_timeout(cache(many_scopes(MAX_SCOPES)).token()).await.unwrap();
+    with_timeout(cache(many_scopes(MAX_SCOPES)).token())
+        .await
+        .unwrap();
 }
 
 #[tokio::test(start_paused = true)]

@@ -109,14 +109,23 @@ async fn a_404_or_405_says_that_the_path_is_probably_wrong() {
 async fn a_redirect_names_its_target_without_query_and_secret() {
     for (location, target) in [
         ("/token/", "https://as.example/token/"),
-        ("https://as.example.com/token", "https://as.example.com/token"),
-        ("HTTPS://AS.example.com/token?a=s3cr3t#f", "HTTPS://AS.example.com/token"),
+        (
+            "https://as.example.com/token",
+            "https://as.example.com/token",
+        ),
+        (
+            "HTTPS://AS.example.com/token?a=s3cr3t#f",
+            "HTTPS://AS.example.com/token",
+        ),
         ("//other.example/token", "https://other.example/token"),
         ("v2", "https://as.example/oauth/v2"),
         ("../v2/token?x=1", "https://as.example/v2/token"),
         ("./token/", "https://as.example/oauth/token/"),
         ("?x=1", "https://as.example/oauth/token"),
-        ("https://u:p@evil.example/s3cr3t/x", "evil.example/[redacted]/x"),
+        (
+            "https://u:p@evil.example/s3cr3t/x",
+            "evil.example/[redacted]/x",
+        ),
         ("/a\u{e9}b", "https://as.example/a"),
     ] {
         for status in [301, 302, 303, 307, 308] {
@@ -137,7 +146,8 @@ async fn a_redirect_names_its_target_without_query_and_secret() {
 
 #[tokio::test]
 async fn a_metadata_document_is_named_with_its_token_endpoint() {
-    let body = r#"{"issuer":"https://as.example","token_endpoint":"https://as.example/t?x=s3cr3t"}"#;
+    let body =
+        r#"{"issuer":"https://as.example","token_endpoint":"https://as.example/t?x=s3cr3t"}"#;
     let error = Answer::new(200, body).error().await;
     assert_eq!(error.kind(), ErrorKind::InvalidResponse);
     let text = error.to_string();

@@ -87,7 +87,14 @@ async fn a_bad_value_beside_a_known_error_code_leaves_the_code_readable() {
 #[tokio::test]
 async fn a_known_error_code_is_reported_whatever_follows_it() {
     let start = r#"{"error":"invalid_client","error_description":"#;
-    for rest in ["\"cut of", "[[[[", "\"a\"} trailing", "\"a\"", "}", "\"a\" \"b\" , }"] {
+    for rest in [
+        "\"cut of",
+        "[[[[",
+        "\"a\"} trailing",
+        "\"a\"",
+        "}",
+        "\"a\" \"b\" , }",
+    ] {
         let body = format!("{start}{rest}");
         let error = Answer::new(400, body).error().await;
         assert_eq!(error.error_code(), Some("invalid_client"), "{rest}");
@@ -117,7 +124,10 @@ async fn a_deeply_nested_value_neither_spoils_the_rest_nor_overflows_the_stack()
 #[tokio::test]
 async fn a_byte_order_mark_is_skipped() {
     let token = b"\xef\xbb\xbf{\"access_token\":\"tok1\",\"token_type\":\"Bearer\"}";
-    assert_eq!(Answer::new(200, *token).token().await.access_token(), "tok1");
+    assert_eq!(
+        Answer::new(200, *token).token().await.access_token(),
+        "tok1"
+    );
     let error = b"\xef\xbb\xbf \r\n{\"error\":\"invalid_scope\"}";
     let error = Answer::new(400, *error).error().await;
     assert_eq!(error.error_code(), Some("invalid_scope"));
@@ -147,7 +157,8 @@ async fn an_odd_type_of_the_token_is_an_error_that_names_the_member() {
 
 #[tokio::test]
 async fn the_last_of_duplicate_members_counts_and_a_known_error_code_always() {
-    let body = r#"{"access_token":"a","token_type":"mac","access_token":"b","token_type":"Bearer"}"#;
+    let body =
+        r#"{"access_token":"a","token_type":"mac","access_token":"b","token_type":"Bearer"}"#;
     assert_eq!(Answer::new(200, body).token().await.access_token(), "b");
     let body = r#"{"error":"invalid_client","error":null,"error":"x y"}"#;
     let error = Answer::new(400, body).error().await;
@@ -167,13 +178,41 @@ async fn a_name_or_value_with_escapes_is_the_same_text() {
 #[tokio::test]
 async fn a_known_error_code_is_told_under_the_names_of_other_servers() {
     for (body, code, description) in [
-        (r#"{"ErrorCode":"invalid_client","Error":"ClientId is Invalid"}"#, "invalid_client", "ClientId is Invalid"),
-        (r#"{"error_code":"invalid_scope","error_message":"m"}"#, "invalid_scope", "m"),
-        (r#"{"error":{"code":"invalid_client","message":"m"}}"#, "invalid_client", "m"),
-        (r#"{"error":{"code":403,"message":"m","status":"PERMISSION_DENIED"}}"#, "PERMISSION_DENIED", "m"),
-        (r#"{"errors":[{"code":"invalid_grant","message":"m"}]}"#, "invalid_grant", "m"),
-        (r#"{"error":"INVALID_CLIENT ","message":"m"}"#, "invalid_client", "m"),
-        (r#"[{"errorCode":"invalid_client","message":"m"}]"#, "invalid_client", "m"),
+        (
+            r#"{"ErrorCode":"invalid_client","Error":"ClientId is Invalid"}"#,
+            "invalid_client",
+            "ClientId is Invalid",
+        ),
+        (
+            r#"{"error_code":"invalid_scope","error_message":"m"}"#,
+            "invalid_scope",
+            "m",
+        ),
+        (
+            r#"{"error":{"code":"invalid_client","message":"m"}}"#,
+            "invalid_client",
+            "m",
+        ),
+        (
+            r#"{"error":{"code":403,"message":"m","status":"PERMISSION_DENIED"}}"#,
+            "PERMISSION_DENIED",
+            "m",
+        ),
+        (
+            r#"{"errors":[{"code":"invalid_grant","message":"m"}]}"#,
+            "invalid_grant",
+            "m",
+        ),
+        (
+            r#"{"error":"INVALID_CLIENT ","message":"m"}"#,
+            "invalid_client",
+            "m",
+        ),
+        (
+            r#"[{"errorCode":"invalid_client","message":"m"}]"#,
+            "invalid_client",
+            "m",
+        ),
     ] {
         for status in [400, 200] {
             let error = Answer::new(status, body).error().await;
@@ -201,5 +240,8 @@ async fn a_secret_that_is_part_of_a_known_code_does_not_hide_the_code() {
     let grant = grant.build(Answer::new(401, body)).unwrap();
     let error = grant.fetch(&TokenRequest::default()).await.unwrap_err();
     assert_eq!(error.error_code(), Some("invalid_client"));
-    assert_eq!(error.error_description(), Some("[redacted] is not the secret"));
+    assert_eq!(
+        error.error_description(),
+        Some("[redacted] is not the secret")
+    );
 }

@@ -59,7 +59,7 @@ async fn seconds_in_every_form() {
 async fn a_date_in_every_form_is_read_against_the_date_of_the_answer() {
     for (line, seconds) in [
         ("Sun, 06 Nov 1994 08:50:07 GMT", Some(30)),
-        ("Sunday, 06-Nov-94 08:50:07 GMT", None),
+        ("Sunday, 06-Nov-94 08:50:07 GMT", Some(30)),
         ("Sun Nov  6 08:50:07 1994", Some(30)),
         ("Sun Nov 06 08:50:07 1994", Some(30)),
         ("Sun, 06 Nov 1994 08:50:07 UTC", Some(30)),
@@ -83,7 +83,10 @@ async fn a_date_in_every_form_is_read_against_the_date_of_the_answer() {
         ("Sun, 31 Feb 1995 08:50:07 GMT", None),
         ("Sun, 06 Nov 1994 25:50:07 GMT", None),
         ("Thu, 01 Jan 1970 00:00:00 GMT", None),
-        ("Fri, 31 Dec 9999 23:59:59 GMT", Some(253_402_300_799 - 784_111_777)),
+        (
+            "Fri, 31 Dec 9999 23:59:59 GMT",
+            Some(253_402_300_799 - 784_111_777),
+        ),
         ("Sat, 01 Jan 99999 00:00:00 GMT", None),
         ("Sun, 06 Foo 1994 08:50:07 GMT", None),
         ("1994-11-06T08:50:07Z", None),
@@ -103,7 +106,10 @@ async fn a_two_digit_year_is_within_50_years() {
     let date = "Thu, 01 Jan 2026 00:00:00 GMT";
     let soon = "Thursday, 01-Jan-26 00:00:30 GMT";
     assert_eq!(asked(date, soon).await, Some(secs(30)));
-    assert_eq!(asked(soon, "Thursday, 01-jan-26 00:01:00 utc").await, Some(secs(30)));
+    assert_eq!(
+        asked(soon, "Thursday, 01-jan-26 00:01:00 utc").await,
+        Some(secs(30))
+    );
     assert_eq!(asked(date, "Sunday, 06-Nov-94 08:50:07 GMT").await, None);
 }
 
@@ -125,11 +131,12 @@ async fn the_longest_of_several_lines_counts() {
 #[tokio::test]
 async fn a_date_does_not_depend_on_the_clock_of_the_client() {
     for skew in [-3600, 3600_i64] {
-        let server = SystemTime::now()
-            .checked_add_signed_seconds(skew);
+        let server = SystemTime::now().checked_add_signed_seconds(skew);
         let date = httpdate_text(server);
         let retry = httpdate_text(server + secs(30));
-        let answer = Answer::new(503, "").header("date", date).header("retry-after", retry);
+        let answer = Answer::new(503, "")
+            .header("date", date)
+            .header("retry-after", retry);
         assert_eq!(answer.error().await.server_retry_after(), Some(secs(30)));
     }
 }
@@ -159,7 +166,9 @@ async fn without_a_date_of_the_answer_the_clock_of_the_cache_counts() {
         Answer::new(503, "").header("date", "yesterday"),
     ] {
         let answer = answer.header("retry-after", retry.as_str());
-        let tokens = TokenCache::builder(answer.grant()).clock(clock.clone()).build();
+        let tokens = TokenCache::builder(answer.grant())
+            .clock(clock.clone())
+            .build();
         let error = with_timeout(tokens.token()).await.unwrap_err();
         let wait = error.server_retry_after().unwrap();
         assert!((secs(49)..=secs(51)).contains(&wait), "{wait:?}");
@@ -186,7 +195,9 @@ async fn retry_after_never_shortens_the_backoff_of_an_outage() {
     }
     let error = Error::new(ErrorKind::Unavailable, "busy").with_server_retry_after(secs(1));
     let source = Scripted::always(scripted::Answer::Fails(error));
-    let tokens = TokenCache::builder(source.clone()).clock(TokioClock::new()).build();
+    let tokens = TokenCache::builder(source.clone())
+        .clock(TokioClock::new())
+        .build();
     for _ in 0..3600 {
         with_timeout(tokens.token()).await.unwrap_err();
         tokio::time::advance(secs(1)).await;

@@ -27,13 +27,41 @@ async fn another_character_in_a_token_is_an_error_that_names_its_position() {
     for (json, token, what) in [
         ("ab c", "ab c", "a space as character 3 of 4"),
         ("abc\\n", "abc\n", "a control character as character 4 of 4"),
-        ("\\u0000abc", "\0abc", "a control character as character 1 of 4"),
-        ("a\\u007f", "a\u{7f}", "a control character as character 2 of 2"),
-        ("a\\u0085", "a\u{85}", "a control character as character 2 of 2"),
-        ("t\u{f6}k", "t\u{f6}k", "a non-ASCII character as character 2 of 3"),
-        ("tok\u{a0}", "tok\u{a0}", "a non-ASCII character as character 4 of 4"),
-        ("tok\\ud800", "tok\u{fffd}", "a non-ASCII character as character 4 of 4"),
-        ("\\ufefftok", "\u{feff}tok", "a non-ASCII character as character 1 of 4"),
+        (
+            "\\u0000abc",
+            "\0abc",
+            "a control character as character 1 of 4",
+        ),
+        (
+            "a\\u007f",
+            "a\u{7f}",
+            "a control character as character 2 of 2",
+        ),
+        (
+            "a\\u0085",
+            "a\u{85}",
+            "a control character as character 2 of 2",
+        ),
+        (
+            "t\u{f6}k",
+            "t\u{f6}k",
+            "a non-ASCII character as character 2 of 3",
+        ),
+        (
+            "tok\u{a0}",
+            "tok\u{a0}",
+            "a non-ASCII character as character 4 of 4",
+        ),
+        (
+            "tok\\ud800",
+            "tok\u{fffd}",
+            "a non-ASCII character as character 4 of 4",
+        ),
+        (
+            "\\ufefftok",
+            "\u{feff}tok",
+            "a non-ASCII character as character 1 of 4",
+        ),
         ("bearer abc", "bearer abc", "already holds the scheme"),
         ("BEARER  abc", "BEARER  abc", "already holds the scheme"),
     ] {
@@ -59,7 +87,10 @@ async fn a_blank_token_type_counts_as_missing_and_blanks_around_it_do_not_count(
 async fn another_token_type_is_an_error_that_names_the_setting() {
     for (kind, shown) in [
         ("\"BearerToken\"", "accept_token_type(\"BearerToken\")"),
-        ("\"Application Access Token\"", "accept_token_type(\"Application Access Token\")"),
+        (
+            "\"Application Access Token\"",
+            "accept_token_type(\"Application Access Token\")",
+        ),
         ("\"DPoP\"", "accept_token_type(\"DPoP\")"),
         ("7", "a number"),
         ("[\"Bearer\"]", "a list"),
@@ -84,7 +115,9 @@ async fn a_lifetime_is_read_in_every_form_that_servers_send() {
         ("1", 1.0),
         ("2147483647", 2_147_483_647.0),
     ] {
-        let response = token_with(&format!(r#","expires_in":{json}"#)).token().await;
+        let response = token_with(&format!(r#","expires_in":{json}"#))
+            .token()
+            .await;
         let expected = Duration::from_secs_f64(seconds);
         assert_eq!(response.expires_in(), Some(expected), "{json}");
     }
@@ -93,12 +126,37 @@ async fn a_lifetime_is_read_in_every_form_that_servers_send() {
 #[tokio::test]
 async fn a_lifetime_that_is_no_lifetime_is_unknown() {
     for json in [
-        "0", "-1", "-0.0", "\"0\"", "\"-3600\"", "0.9", "1e-300", "1e400", "-1e400",
-        "99999999999999999999", "9223372036854775807", "\"\"", "\" \"", "\"soon\"", "\"3600s\"",
-        "\"NaN\"", "\"inf\"", "NaN", "Infinity", "false", "true", "[]", "[3600]", "{}", "0x10",
-        "\"2030-01-01T00:00:00Z\"", "\"\\ud800\"",
+        "0",
+        "-1",
+        "-0.0",
+        "\"0\"",
+        "\"-3600\"",
+        "0.9",
+        "1e-300",
+        "1e400",
+        "-1e400",
+        "99999999999999999999",
+        "9223372036854775807",
+        "\"\"",
+        "\" \"",
+        "\"soon\"",
+        "\"3600s\"",
+        "\"NaN\"",
+        "\"inf\"",
+        "NaN",
+        "Infinity",
+        "false",
+        "true",
+        "[]",
+        "[3600]",
+        "{}",
+        "0x10",
+        "\"2030-01-01T00:00:00Z\"",
+        "\"\\ud800\"",
     ] {
-        let response = token_with(&format!(r#","expires_in":{json}"#)).token().await;
+        let response = token_with(&format!(r#","expires_in":{json}"#))
+            .token()
+            .await;
         assert_eq!(response.expires_in(), None, "{json}");
     }
 }

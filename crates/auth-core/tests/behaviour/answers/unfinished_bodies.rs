@@ -62,7 +62,10 @@ async fn a_success_whose_body_never_ends_is_a_timeout() {
 #[tokio::test(start_paused = true)]
 async fn a_success_whose_body_is_slow_is_read() {
     let answer = Answer::new(200, "").end(End::Complete);
-    let slow = Answer { latency: secs(8), ..answer };
+    let slow = Answer {
+        latency: secs(8),
+        ..answer
+    };
     let error = with_timeout(slow.cache().token()).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::InvalidResponse);
 }
@@ -92,7 +95,9 @@ async fn the_patience_ends_before_the_attempt_does() {
 async fn the_patience_is_measured_by_the_clock_of_the_cache() {
     let clock = ManualClock::new();
     let answer = Answer::new(503, "").end(End::Never);
-    let tokens = TokenCache::builder(answer.grant()).clock(clock.clone()).build();
+    let tokens = TokenCache::builder(answer.grant())
+        .clock(clock.clone())
+        .build();
     let waiting = tokio::spawn({
         let tokens = tokens.clone();
         async move { tokens.token().await }

@@ -38,7 +38,11 @@ fn unusable() -> Vec<Answer> {
 #[tokio::test(start_paused = true)]
 async fn a_success_without_a_usable_token_backs_off_like_a_denial() {
     for answer in unusable() {
-        let shown = format!("{} {}", answer.status, String::from_utf8_lossy(&answer.body));
+        let shown = format!(
+            "{} {}",
+            answer.status,
+            String::from_utf8_lossy(&answer.body)
+        );
         let shown = shown.trim().to_owned();
         let backoff = answer.clone().backoff().await;
         assert!(DENIAL.contains(&backoff), "{shown}: {backoff}");
