@@ -299,14 +299,19 @@ impl ReceivedResponse<'_> {
             Some(coding) if is_unread => reason.push_str(&format!(
                 ", with the content coding \"{coding}\", which was not asked for"
             )),
-            None if is_unread && self.failure_kind(None) == ErrorKind::Denied => {
-                if !self.body.is_empty() && Members::read(self.body).is_empty() {
-                    reason.push_str(&format!(", {}", self.size_and_type()));
-                }
+            None if is_unread && self.is_denied_by_a_page() => {
+                reason.push_str(&format!(", {}", self.size_and_type()));
             }
             _ => {}
         }
         reason
+    }
+
+    /// Returns whether this is a denial whose body has no members to report. The pages of an outage
+    /// are not described: they differ from one to the next.
+    fn is_denied_by_a_page(&self) -> bool {
+        let is_denied = self.failure_kind(None) == ErrorKind::Denied;
+        is_denied && !self.body.is_empty() && Members::read(self.body).is_empty()
     }
 
     fn invalid(&self, what: &str) -> Error {
