@@ -9,6 +9,7 @@ mod error_find;
 mod fleet_simulation;
 mod per_request;
 mod readme;
+mod token_answers;
 mod token_endpoint_answers;
 mod token_endpoint_redirects;
 mod unlisted_origins;

@@ -37,6 +37,24 @@ pub(crate) fn connection_retried(error: &dyn StdError) {
     );
 }
 
+/// A token response has no `token_type`. Emitted once per source.
+pub(crate) fn token_type_missing(token_endpoint: &str) {
+    tracing::warn!(
+        name: "auth_core.token_type_missing",
+        token_endpoint,
+        "the token response has no token_type; the token is sent as a bearer token"
+    );
+}
+
+/// A token response has an `expires_in` that is no lifetime. Emitted once per source.
+pub(crate) fn lifetime_unreadable(token_endpoint: &str) {
+    tracing::warn!(
+        name: "auth_core.lifetime_unreadable",
+        token_endpoint,
+        "the token response has an expires_in that is not a number of seconds from 1 s to 100 years; the default lifetime of the refresh policy is used"
+    );
+}
+
 /// An operation of the shared store failed. The fetch continues without the store.
 pub(crate) fn shared_store_failed(operation: &'static str, error: &dyn StdError) {
     tracing::warn!(

@@ -39,6 +39,7 @@
 //! | [`time`] | clocks, which a test can replace |
 
 pub mod adapter;
+mod attempt_time;
 mod authorizer;
 mod cache;
 mod challenge;

@@ -128,11 +128,16 @@ impl AnyClock {
         deadline: Duration,
         future: F,
     ) -> Option<F::Output> {
-        let mut sleep = self.sleep_until(deadline);
         let mut future = pin!(future);
+        // a future that is ready at once needs no timer
+        let mut sleep = None;
         poll_fn(|cx| match future.as_mut().poll(cx) {
             Poll::Ready(output) => Poll::Ready(Some(output)),
-            Poll::Pending => sleep.as_mut().poll(cx).map(|()| None),
+            Poll::Pending => sleep
+                .get_or_insert_with(|| self.sleep_until(deadline))
+                .as_mut()
+                .poll(cx)
+                .map(|()| None),
         })
         .await
     }

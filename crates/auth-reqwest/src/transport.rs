@@ -77,11 +77,16 @@ impl HttpTransport for ReqwestTransport {
         let requested = request.url().clone();
         let response = self.client.execute(request).await.map_err(failed)?;
         if *response.url() != requested {
+            // neither a query nor credentials
+            let target = response.url();
+            let (origin, path) = (target.origin().ascii_serialization(), target.path());
             return Err(Error::new(
                 ErrorKind::Redirected,
-                "expected a response from the requested URL, got one after a redirect, which the \
-                 client followed without the request's body; the response is not used; configure \
-                 the final URL",
+                format!(
+                    "expected a response from the requested URL, got one after a redirect to \
+                     {origin}{path}, which the client followed without the request's body; the \
+                     response is not used; set it as the token endpoint if it is the right one"
+                ),
             ));
         }
         let response = Response::from(response);

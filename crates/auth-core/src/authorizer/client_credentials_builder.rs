@@ -79,6 +79,14 @@ impl ClientCredentialsAuthorizerBuilder {
         self
     }
 
+    /// Accepts another `token_type` than `Bearer`: see
+    /// [`ClientCredentialsBuilder::accept_token_type`].
+    #[must_use]
+    pub fn accept_token_type(mut self, token_type: impl Into<String>) -> Self {
+        self.grant = self.grant.accept_token_type(token_type);
+        self
+    }
+
     /// Adds an origin that may receive the token: see
     /// [`AuthorizerBuilder::origin`](crate::AuthorizerBuilder::origin).
     #[must_use]

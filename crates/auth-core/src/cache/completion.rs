@@ -107,14 +107,19 @@ impl Completing<'_> {
                 ErrorKind::InvalidResponse,
                 "expected a token that expires later than the current one, got one that expires \
                  sooner; the current token stays in use",
-            ));
+            )
+            // the current token may end before the backoff of a denial does
+            .transient());
         }
         // only a token that was issued for this fetch is handed out although it has expired
         if has_expired && self.from_store {
-            return self.failure(Error::new(
-                ErrorKind::InvalidResponse,
-                "the token from the shared store expired before it could be used",
-            ));
+            return self.failure(
+                Error::new(
+                    ErrorKind::InvalidResponse,
+                    "the token from the shared store expired before it could be used",
+                )
+                .transient(),
+            );
         }
         self.state.tokens_received += 1;
         let generation = self.generation(&response);
@@ -186,10 +191,11 @@ impl Completing<'_> {
 
 impl Completion {
     /// Returns how long other processes should not request a token, because the fetch failed. After
-    /// a denial this time is short: the denial may concern this process alone.
+    /// a denial this time is short: the denial may concern this process alone. A token that cannot
+    /// be used concerns all of them.
     pub(super) fn hold_back(&self) -> Option<Duration> {
         let error = self.outcome.as_ref().err()?;
-        match error.is_transient() {
+        match error.is_transient() || error.kind() == ErrorKind::InvalidResponse {
             true => error.retry_after(),
             false => Some(HOLD_BACK_AFTER_DENIAL),
         }

@@ -11,7 +11,9 @@ use std::{
 
 use super::inner::Counters;
 use crate::{
-    Error, ErrorKind, TokenRequest, TokenResponse, TokenSource, events,
+    Error, ErrorKind, TokenRequest, TokenResponse, TokenSource,
+    attempt_time::AttemptTime,
+    events,
     time::{AnyClock, Now},
 };
 
@@ -72,7 +74,9 @@ impl Fetch {
 
     /// Calls the source when polled, so that a panic of the call itself is caught as well.
     async fn call_source(&self) -> Result<TokenResponse, Error> {
-        self.source.fetch(&self.request).await
+        let attempt = AttemptTime::new(self.clock.clone(), self.deadline);
+        let fetched = attempt.scope(async { self.source.fetch(&self.request).await });
+        fetched.await?.within_bounds()
     }
 
     fn timed_out(&self) -> Error {

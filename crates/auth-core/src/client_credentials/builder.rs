@@ -18,6 +18,7 @@ pub struct ClientCredentialsBuilder {
     scope_if_none: Option<&'static str>,
     scope_required_by: Option<&'static str>,
     allow_http: bool,
+    accepted_types: Vec<String>,
 }
 
 impl ClientCredentials {
@@ -35,6 +36,7 @@ impl ClientCredentials {
             scope_if_none: None,
             scope_required_by: None,
             allow_http: false,
+            accepted_types: Vec::new(),
         }
     }
 }
@@ -91,6 +93,29 @@ impl ClientCredentialsBuilder {
         self
     }
 
+    /// Accepts another `token_type` than `Bearer`, in any case, for a server that issues bearer tokens
+    /// under another name: `BearerToken` (Apigee), `Application Access Token` (eBay). The token is
+    /// sent as `Bearer`. Call this once for each type. Default: none.
+    ///
+    /// A response without a `token_type` counts as `Bearer`, and a warning is logged once. Every other
+    /// type is an error (RFC 6749 §7.1): the API may require more than the token, as with `DPoP`.
+    ///
+    /// ```
+    /// # use auth_core::{ClientAuthentication, ClientCredentials, Error, HttpTransport};
+    /// # fn example(transport: impl HttpTransport) -> Result<(), Error> {
+    /// # let authentication = ClientAuthentication::client_secret_basic("s3cr3t");
+    /// let grant = ClientCredentials::builder("https://as.example.com/token", "id", authentication)
+    ///     .accept_token_type("BearerToken")
+    ///     .build(transport)?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn accept_token_type(mut self, token_type: impl Into<String>) -> Self {
+        self.accepted_types.push(token_type.into());
+        self
+    }
+
     /// Sets the scope to request if the caller names none.
     pub(crate) fn scope_if_none(mut self, scope: Option<&'static str>) -> Self {
         self.scope_if_none = scope;
@@ -116,6 +141,7 @@ impl ClientCredentialsBuilder {
     /// - the id contains a `:` and the authentication is `client_secret_basic_raw`
     /// - a scope, resource or parameter is malformed
     /// - the provider requires a scope and there is none
+    /// - a token type to accept is blank
     pub fn build(self, transport: impl HttpTransport) -> Result<ClientCredentials, Error> {
         let endpoint = TokenEndpointUrl::parse(&self.token_endpoint, self.allow_http)?;
         if self.client_id.is_empty() {
@@ -136,12 +162,21 @@ impl ClientCredentialsBuilder {
             }
         }
         endpoint.check_parameters(defaults.parameters().map(|(name, _)| name))?;
+        let accepted_types = self.accepted_types.iter().map(|accepted| accepted.trim());
+        if accepted_types.clone().any(str::is_empty) {
+            return Err(Error::configuration(
+                "accept_token_type: expected a token type such as \"BearerToken\", got a blank text",
+            ));
+        }
+        let accepted_types = accepted_types.map(Into::into).collect();
         Ok(ClientCredentials {
             endpoint,
             client_id: self.client_id,
             authentication: self.authentication,
             defaults,
             transport: Arc::new(transport),
+            accepted_types,
+            warnings: Arc::default(),
         })
     }
 }

@@ -1,6 +1,6 @@
 //! The token source of the client credentials grant (RFC 6749 §4.4).
 
-use std::{fmt, sync::Arc};
+use std::{fmt, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -8,15 +8,19 @@ use http::{HeaderValue, Method as HttpMethod, Request, header};
 use http_body_util::BodyExt;
 use zeroize::Zeroizing;
 
+use super::warnings::Warnings;
 use crate::{
     ClientAuthentication, Error, ErrorKind, HttpTransport, SecretString, TokenRequest,
     TokenResponse, TokenSource, TransportBody,
+    attempt_time::AttemptTime,
     shared_store::SharedKey,
     token_endpoint::{Method, ReceivedResponse, TokenEndpointUrl},
 };
 
 /// The maximum size of a response, in bytes.
 const MAX_RESPONSE: usize = 1 << 20;
+/// How long the body of a failure may take. Its status is known before.
+const FAILURE_BODY_PATIENCE: Duration = Duration::from_secs(1);
 
 /// Requests access tokens from a token endpoint by the client credentials grant
 /// ([RFC 6749 §4.4](https://www.rfc-editor.org/rfc/rfc6749#section-4.4)).
@@ -44,6 +48,9 @@ pub struct ClientCredentials {
     pub(super) authentication: ClientAuthentication,
     pub(super) defaults: TokenRequest,
     pub(super) transport: Arc<dyn HttpTransport>,
+    /// The token types that count as `Bearer`, apart from itself.
+    pub(super) accepted_types: Arc<[String]>,
+    pub(super) warnings: Arc<Warnings>,
 }
 
 impl ClientCredentials {
@@ -77,6 +84,10 @@ impl ClientCredentials {
         let headers = built.headers_mut();
         headers.insert(header::ACCEPT, HeaderValue::from_static("application/json"));
         headers.insert(
+            header::ACCEPT_ENCODING,
+            HeaderValue::from_static("identity"),
+        );
+        headers.insert(
             header::CONTENT_TYPE,
             HeaderValue::from_static("application/x-www-form-urlencoded"),
         );
@@ -97,9 +108,13 @@ impl ClientCredentials {
         format!("token endpoint {}", self.endpoint.without_query())
     }
 
-    /// Reads a body that may hold a token, up to [`MAX_RESPONSE`].
-    async fn read(&self, mut body: TransportBody) -> Result<Zeroizing<Vec<u8>>, Error> {
-        let mut read = Zeroizing::new(Vec::with_capacity(8 * 1024));
+    /// Appends a body that may hold a token to `read`, up to [`MAX_RESPONSE`]. After an error, or if
+    /// the caller stops, `read` has the part that was received.
+    async fn read(
+        &self,
+        mut body: TransportBody,
+        read: &mut Zeroizing<Vec<u8>>,
+    ) -> Result<(), Error> {
         while let Some(frame) = body.frame().await {
             let frame = frame.map_err(|e| {
                 Error::new(
@@ -117,10 +132,22 @@ impl ClientCredentials {
                 )
                 .at(&self.place()));
             }
-            read.extend_from_slice(&data);
+            append(read, &data);
         }
-        Ok(read)
+        Ok(())
     }
+}
+
+/// Appends to octets that may hold a token. Growing wipes the smaller copy.
+fn append(octets: &mut Zeroizing<Vec<u8>>, data: &[u8]) {
+    let length = octets.len() + data.len();
+    if length > octets.capacity() {
+        let capacity = length.max(2 * octets.capacity()).max(8 * 1024);
+        let mut larger = Zeroizing::new(Vec::with_capacity(capacity));
+        larger.extend_from_slice(octets);
+        *octets = larger;
+    }
+    octets.extend_from_slice(data);
 }
 
 #[async_trait]
@@ -131,20 +158,28 @@ impl TokenSource for ClientCredentials {
         let sent = self.transport.send(self.http_request(&request, &secret)?);
         let response = sent.await.map_err(|e| e.at(&self.place()))?;
         let (head, body) = response.into_parts();
-        let body = match self.read(body).await {
-            // an error response is reported by its status alone
-            Err(_) if !head.status.is_success() => Zeroizing::default(),
-            read => read?,
-        };
-        let response = ReceivedResponse {
+        let mut received = Zeroizing::default();
+        let read = self.read(body, &mut received);
+        let attempt = AttemptTime::current();
+        if head.status.is_success() {
+            read.await?;
+        } else {
+            // a failure is reported by its status, and by the part of its body that was received
+            let _ = attempt.within(FAILURE_BODY_PATIENCE, read).await;
+        }
+        let read = ReceivedResponse {
             status: head.status,
             headers: &head.headers,
-            body: &body,
+            body: &received,
             endpoint: self.endpoint.without_query(),
             request: &request,
             secrets: &self.authentication.forms(&self.client_id, &secret),
+            accepted_types: &self.accepted_types,
+            wall: attempt.wall(),
         }
         .read()?;
+        self.warnings.log(&read, self.endpoint.without_query());
+        let response = read.response;
         // RFC 6749 section 5.1: a response without scopes grants the requested ones
         Ok(match response.scopes() {
             Some(_) => response,

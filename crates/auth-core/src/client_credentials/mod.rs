@@ -2,6 +2,7 @@
 
 mod builder;
 mod grant;
+mod warnings;
 
 pub use builder::ClientCredentialsBuilder;
 pub use grant::ClientCredentials;

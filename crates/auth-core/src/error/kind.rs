@@ -10,14 +10,17 @@ pub enum ErrorKind {
     Connection,
     /// There was no response within the attempt timeout.
     Timeout,
-    /// The token endpoint is temporarily unavailable (5xx, 408, 429, or the error
-    /// `temporarily_unavailable` or `server_error`).
+    /// The token endpoint is temporarily unavailable: 5xx, 429, the error
+    /// `temporarily_unavailable` or `server_error`, or a 4xx other than 400, 401 and 403 without a
+    /// registered error code, as an ingress sends it during a deployment.
     Unavailable,
     /// The authorization server denied the token request ([RFC 6749
-    /// §5.2](https://www.rfc-editor.org/rfc/rfc6749#section-5.2)).
+    /// §5.2](https://www.rfc-editor.org/rfc/rfc6749#section-5.2)): 400, 401 or 403 with or without
+    /// an error code, another 4xx with a registered one, or an error in a success.
     Denied,
-    /// The response is not a token response ([RFC 6749
-    /// §5.1](https://www.rfc-editor.org/rfc/rfc6749#section-5.1)).
+    /// The token endpoint responded with a success that holds no usable token ([RFC 6749
+    /// §5.1](https://www.rfc-editor.org/rfc/rfc6749#section-5.1)). It is not transient: the server
+    /// has counted the token request, and the next one would yield the same.
     InvalidResponse,
     /// The token endpoint responded with a redirect, which never yields a token. The transports of
     /// `auth-tower` and `auth-reqwest` send the client's secret to no other origin. Or an unlisted
@@ -56,7 +59,6 @@ impl ErrorKind {
             Self::Connection
                 | Self::Timeout
                 | Self::Unavailable
-                | Self::InvalidResponse
                 | Self::Panicked
                 | Self::SharedStore
         )
@@ -75,7 +77,7 @@ mod tests {
             (ErrorKind::Timeout, true),
             (ErrorKind::Unavailable, true),
             (ErrorKind::Denied, false),
-            (ErrorKind::InvalidResponse, true),
+            (ErrorKind::InvalidResponse, false),
             (ErrorKind::Redirected, false),
             (ErrorKind::Panicked, true),
             (ErrorKind::SharedStore, true),

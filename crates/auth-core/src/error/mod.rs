@@ -37,7 +37,7 @@ struct Details {
 /// The members of an error response (RFC 6749 §5.2), already redacted.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct ErrorResponse {
-    pub(crate) error: String,
+    pub(crate) error: Option<String>,
     pub(crate) error_description: Option<String>,
     pub(crate) error_uri: Option<String>,
 }
@@ -117,6 +117,10 @@ impl Error {
     }
 
     /// Returns whether the same request may succeed later without a change of configuration.
+    ///
+    /// `false` after a denial, after a redirect and after a success whose token cannot be used
+    /// ([`ErrorKind::InvalidResponse`]). The cache then backs off for 30 s to 5 min, and otherwise
+    /// for 1 s to 60 s: see [`RefreshPolicy`](crate::RefreshPolicy).
     #[must_use]
     pub fn is_transient(&self) -> bool {
         self.details.transient
@@ -144,13 +148,15 @@ impl Error {
     }
 
     /// Returns the code of the error response (`error` of RFC 6749 §5.2), such as `invalid_client`.
+    /// Servers that name the member otherwise (`errorCode`, `code`, an object as `error`) are
+    /// understood. A registered code is returned in its registered spelling.
     #[must_use]
     pub fn error_code(&self) -> Option<&str> {
-        self.details.response.as_ref().map(|r| r.error.as_str())
+        self.details.response.as_ref()?.error.as_deref()
     }
 
-    /// Returns `error_description` of RFC 6749 §5.2, without control characters, cut at 256
-    /// characters.
+    /// Returns `error_description` of RFC 6749 §5.2, or the member that a server has in its place
+    /// (`message`, `errorSummary`), without control characters, cut at 256 characters.
     #[must_use]
     pub fn error_description(&self) -> Option<&str> {
         self.details.response.as_ref()?.error_description.as_deref()

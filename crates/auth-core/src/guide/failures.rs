@@ -23,9 +23,11 @@
 //! | A refresh fails while the token is usable. | Nothing. The next attempt follows after a backoff of about 1 s, 2 s, 4 s, … 60 s, but at most half of the time that the token remains usable. After a denial or a `Retry-After` the backoff is longer, and the token may expire meanwhile. |
 //! | There is no token, or it has expired. | All requests wait for one token request, for about 10 s at most. |
 //! | That token request fails. | Every waiting request receives the same error. So does every later request until the next attempt is due. Without a token a request is **not sent**. |
-//! | The authorization server is down, slow, or responds with 5xx, 408, 429 or an unreadable response. | The same error as after any failed token request. Attempts are about 1 s to 10 s apart while there is no token, or as `Retry-After` says (60 s at most). If a connection breaks before a response, one attempt follows immediately. |
-//! | The authorization server denies the client (`invalid_client`, `invalid_scope`, any other 4xx except 408 and 429). | The same error as after any failed token request. Attempts are about 30 s to 5 min apart, because servers lock out clients that repeat denied requests quickly. The error states the code and the description and, for `invalid_scope`, the requested scopes. Call [`TokenCache::clear_backoff`](crate::TokenCache::clear_backoff) after the configuration has been corrected. |
-//! | The token endpoint redirects. | An error. hyper's client and `ReqwestTransport::new` never follow redirects. `ReqwestTransport::from_client` takes the client's secret to no other origin. Do not give `TowerTransport` a service that follows redirects. |
+//! | The authorization server is down, slow, or responds with 5xx, 429, or a 4xx other than 400, 401 and 403 without a registered error code (404, 408, 421 and others, as an ingress sends them during a deployment). | The same error as after any failed token request. Attempts are about 1 s to 10 s apart while there is no token. A `Retry-After` can lengthen this, to 60 s at most, and never shortens it. If a connection breaks before a response, one attempt follows immediately. |
+//! | The response is not a success, and its body does not end. | The status and the headers count after 1 s, or after half of the attempt's remaining time if that is shorter. A success whose body does not end is a timeout. |
+//! | The authorization server responds with a success whose token cannot be used: no token, a character that no header may hold, another `token_type`, a page instead of JSON. | The same error as after a denial, and the same backoff: the server has counted the token request. Apart from the token and its type, nothing in a success makes it unusable: an unreadable `expires_in` counts as absent, and other members are skipped. |
+//! | The authorization server denies the client: 400, 401 or 403 with or without an error code, another 4xx with one (`invalid_client`, `invalid_scope`, …), or an error in a success. | The same error as after any failed token request. Attempts are about 30 s to 5 min apart, because servers lock out clients that repeat denied requests quickly. The error states the code and the description and, for `invalid_scope`, the requested scopes. Call [`TokenCache::clear_backoff`](crate::TokenCache::clear_backoff) after the configuration has been corrected. |
+//! | The token endpoint redirects. | An error, which names the target. hyper's client and `ReqwestTransport::new` never follow redirects. `ReqwestTransport::from_client` takes the client's secret to no other origin. Do not give `TowerTransport` a service that follows redirects. |
 //! | A caller is dropped, or its runtime ends. | Nothing. The token request continues, or another waiter starts one. |
 //! | The token source panics. | An error, which backs off like an outage. |
 //! | The machine was suspended, or its clock was set. | A token has expired as soon as either the monotonic or the wall clock says so. |
@@ -101,9 +103,10 @@
 //!
 //! Events are emitted with `tracing`. `auth_core.token_rejected` and `auth_core.replacement_withheld`
 //! are each emitted at most once a second for each cache; the field `suppressed` counts the events
-//! since the last emitted one. Errors and events contain no secret, no token and no request
-//! body. Of a token endpoint's response they quote only those three members, an unsupported
-//! `token_type` and the content type.
+//! since the last emitted one. Errors and events contain no secret, no token and no request body.
+//! Of a token endpoint's response they quote only those three members or what the server has in
+//! their place, an unsupported `token_type`, the content type and the content coding, and origin and
+//! path of a redirect or of the token endpoint in a metadata document.
 //! [`TokenCache::status`](crate::TokenCache::status) is for health endpoints:
 //!
 //! ```

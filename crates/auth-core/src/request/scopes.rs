@@ -47,6 +47,12 @@ impl Scopes {
         self.0.iter().map(AsRef::as_ref)
     }
 
+    /// Returns the length of the text with all scopes, in bytes.
+    pub(crate) fn text_length(&self) -> usize {
+        let length: usize = self.iter().map(|scope| scope.len() + 1).sum();
+        length.saturating_sub(1)
+    }
+
     /// Parses the scopes of a response, which may hold characters that a request must not.
     pub(crate) fn granted(text: &str) -> Self {
         Self(text.split_whitespace().map(Into::into).collect())

@@ -25,7 +25,8 @@ impl SharedToken {
     /// Creates a bearer token with a lifetime and an age of 0.
     ///
     /// # Errors
-    /// If the token is not a `b64token` (RFC 6750 §2.1).
+    /// If the token is not 1 to 65,536 visible ASCII characters (RFC 6749 appendix A.12), or begins
+    /// with its scheme.
     pub fn bearer(access_token: impl Into<SecretString>) -> Result<Self, Error> {
         let response = TokenResponse::bearer(access_token)?;
         Ok(Self {

@@ -11,6 +11,7 @@ use crate::{
     secret::{copied, credentials},
     time::Now,
 };
+pub(crate) use response::MAX_SCOPES;
 pub use response::TokenResponse;
 
 /// An access token: the secret, the `Authorization` header, the time of its end and the granted

@@ -9,6 +9,11 @@ use crate::{
     secret::{credentials, credentials_header},
 };
 
+/// The maximum size of a token, in bytes.
+const MAX_TOKEN: usize = 64 * 1024;
+/// The maximum size of the granted scopes as one text, in bytes.
+pub(crate) const MAX_SCOPES: usize = 16 * 1024;
+
 /// The response of a [`TokenSource`](crate::TokenSource): the access token response of
 /// [RFC 6749 §5.1](https://www.rfc-editor.org/rfc/rfc6749#section-5.1).
 ///
@@ -20,7 +25,7 @@ use crate::{
 ///
 /// let response = TokenResponse::bearer("eyJh.eyJz.c2ln")?.with_expires_in(Duration::from_secs(600));
 /// assert_eq!(response.expires_in(), Some(Duration::from_secs(600)));
-/// assert!(TokenResponse::bearer("not a b64token").is_err());
+/// assert!(TokenResponse::bearer("not a token").is_err());
 /// # Ok::<(), auth_core::Error>(())
 /// ```
 #[derive(Clone)]
@@ -36,24 +41,34 @@ impl TokenResponse {
     /// Creates the response for a bearer token ([RFC
     /// 6750](https://www.rfc-editor.org/rfc/rfc6750)).
     ///
+    /// A token is 1 to 65,536 visible ASCII characters: those of [RFC 6749 appendix
+    /// A.12](https://www.rfc-editor.org/rfc/rfc6749#appendix-A.12), without the space. RFC 6750
+    /// permits fewer, but several servers issue tokens with `!`, `|`, `$`, `:`, `^` or `#`.
+    ///
     /// # Errors
-    /// If the token is not a `b64token` (RFC 6750 §2.1), and therefore cannot be sent.
+    /// An [`ErrorKind::InvalidResponse`] error if the token has another character or another length,
+    /// or begins with the scheme `Bearer` itself. The error does not show the token.
     pub fn bearer(access_token: impl Into<SecretString>) -> Result<Self, Error> {
-        Self::new(&access_token.into()).map_err(|what| Error::new(ErrorKind::InvalidResponse, what))
+        Self::new(access_token.into().expose())
+            .map_err(|what| Error::new(ErrorKind::InvalidResponse, format!("access_token: {what}")))
     }
 
     /// Creates the response for a bearer token. The error does not show the token.
-    pub(crate) fn new(token: &SecretString) -> Result<Self, String> {
+    pub(crate) fn new(token: &str) -> Result<Self, String> {
         let invalid = |what| {
-            format!(
-                "member \"access_token\": expected a b64token (RFC 6750 section 2.1), got {what}"
-            )
+            format!("expected visible ASCII characters (RFC 6749 appendix A.12), got {what}")
         };
-        if let Some(what) = not_b64token(token.expose()) {
+        if token.len() > MAX_TOKEN {
+            return Err(format!(
+                "expected a token of at most 64 KiB, got one of {} bytes",
+                token.len()
+            ));
+        }
+        if let Some(what) = not_a_token(token) {
             return Err(invalid(what));
         }
-        let authorization = credentials_header("Bearer", token.expose())
-            .ok_or_else(|| invalid("one that no header may hold".into()))?;
+        let authorization = credentials_header("Bearer", token)
+            .ok_or_else(|| invalid("some that no header may hold".into()))?;
         Ok(Self {
             authorization,
             lifetime: None,
@@ -90,11 +105,30 @@ impl TokenResponse {
         self.scopes.as_ref()
     }
 
-    /// Sets the granted scopes, which may differ from the requested ones.
+    /// Sets the granted scopes, which may differ from the requested ones. A cache takes a response
+    /// whose scopes, as one text, exceed 16 KiB for an [`ErrorKind::InvalidResponse`] error.
     #[must_use]
     pub fn with_scopes(mut self, granted: Scopes) -> Self {
         self.scopes = Some(granted);
         self
+    }
+
+    /// Returns the response, or an error if its scopes are too large to be cached and stored. The
+    /// token has been checked before.
+    pub(crate) fn within_bounds(self) -> Result<Self, Error> {
+        if self.is_within_bounds() {
+            return Ok(self);
+        }
+        let length = self.scopes.map_or(0, |scopes| scopes.text_length());
+        Err(Error::new(
+            ErrorKind::InvalidResponse,
+            format!("scope: expected scopes of at most 16 KiB, got {length} bytes"),
+        ))
+    }
+
+    pub(crate) fn is_within_bounds(&self) -> bool {
+        let scopes = self.scopes.as_ref();
+        scopes.is_none_or(|scopes| scopes.text_length() <= MAX_SCOPES)
     }
 }
 
@@ -107,19 +141,23 @@ impl fmt::Debug for TokenResponse {
     }
 }
 
-/// Returns why `token` is not `1*( ALPHA / DIGIT / "-" / "." / "_" / "~" / "+" / "/" ) *"="`,
-/// without showing its characters.
-fn not_b64token(token: &str) -> Option<String> {
-    let body = token.trim_end_matches('=');
-    if body.is_empty() {
+/// Returns why `token` is not a token, without showing its characters.
+fn not_a_token(token: &str) -> Option<String> {
+    if token.is_empty() {
         return Some("an empty text".into());
     }
-    let allowed = |c: char| c.is_ascii_alphanumeric() || "-._~+/".contains(c);
-    let at = body.chars().position(|c| !allowed(c))?;
-    Some(format!(
-        "a character that is not permitted at position {at} of {}",
-        token.len()
-    ))
+    let scheme = token.get(..7).unwrap_or_default();
+    if scheme.eq_ignore_ascii_case("bearer ") {
+        return Some("a value that already holds the scheme, \"Bearer\"".into());
+    }
+    let at = token.chars().position(|c| !c.is_ascii_graphic())?;
+    let what = match token.chars().nth(at)? {
+        ' ' => "a space",
+        c if c.is_control() => "a control character",
+        _ => "a non-ASCII character",
+    };
+    let count = token.chars().count();
+    Some(format!("{what} as character {} of {count}", at + 1))
 }
 
 #[cfg(test)]
@@ -127,11 +165,26 @@ mod tests {
     use super::*;
 
     #[test]
-    fn rfc6750_2_1_b64token_is_checked_before_sending() {
-        for good in ["a", "mF_9.B5f-4.1JqM", "a~b+c/d==", &"x".repeat(100_000)] {
+    fn rfc6749_a_12_the_characters_are_checked_before_sending() {
+        for good in [
+            "a",
+            "mF_9.B5f-4.1JqM",
+            "a~b+c/d==",
+            "a!b|c",
+            "\"a\"",
+            &"x".repeat(MAX_TOKEN),
+        ] {
             assert!(TokenResponse::bearer(good).is_ok());
         }
-        for bad in ["", "=", "a b", "a\nb", "\"a\"", "a=b", "tökn", "a,b"] {
+        for bad in [
+            "",
+            " ",
+            "a b",
+            "a\nb",
+            "tökn",
+            "bearer x",
+            &"x".repeat(MAX_TOKEN + 1),
+        ] {
             let error = TokenResponse::bearer(bad).unwrap_err();
             assert_eq!(error.kind(), ErrorKind::InvalidResponse);
             assert!(error.to_string().contains("access_token"), "{error}");

@@ -1,15 +1,25 @@
 //! Reads the responses of a token endpoint (RFC 6749 §5.1 and §5.2), including the deviations of
 //! known servers.
 
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use http::{HeaderMap, StatusCode, header};
-use serde_json::{Map, Value};
 
-use crate::{
-    Error, ErrorKind, Scopes, SecretString, TokenRequest, TokenResponse, error::ErrorResponse,
-    redact::clean,
+use super::{
+    error_response::{Code, Described},
+    members::{Members, Value},
+    redirect,
+    retry_after::retry_after,
 };
+use crate::{
+    Error, ErrorKind, Scopes, SecretString, TokenRequest, TokenResponse,
+    error::ErrorResponse,
+    redact::{clean, without_secrets},
+    token::MAX_SCOPES,
+};
+
+/// The longest lifetime that is one: 100 years, in seconds.
+const MAX_LIFETIME: f64 = 100.0 * 365.0 * 86_400.0;
 
 /// A response of the token endpoint, and the context for its error texts.
 pub(crate) struct ReceivedResponse<'a> {
@@ -21,109 +31,218 @@ pub(crate) struct ReceivedResponse<'a> {
     pub(crate) request: &'a TokenRequest,
     /// The texts to redact from the server's texts.
     pub(crate) secrets: &'a [SecretString],
+    /// The token types that count as `Bearer`, apart from itself.
+    pub(crate) accepted_types: &'a [String],
+    /// The time since 1970, for a `Retry-After` without a `Date`.
+    pub(crate) wall: Duration,
+}
+
+/// A token response that was read, and what it lacked.
+#[derive(Debug)]
+pub(crate) struct ReadResponse {
+    pub(crate) response: TokenResponse,
+    pub(crate) lacks_token_type: bool,
+    /// Whether there is an `expires_in` that is no lifetime.
+    pub(crate) has_unreadable_lifetime: bool,
 }
 
 impl ReceivedResponse<'_> {
-    pub(crate) fn read(&self) -> Result<TokenResponse, Error> {
-        match self.status {
-            status if status.is_success() => self.token(),
-            status if status.is_redirection() => Err(Error::new(
-                ErrorKind::Redirected,
-                format!(
-                    "token endpoint {}: expected a token response, got a redirect ({}), which is not \
-                     followed, because it would carry the client's secret elsewhere; configure the \
-                     final URL",
-                    self.endpoint,
-                    status.as_u16()
-                ),
-            )
-            .with_status(status)),
-            _ => Err(self.error(&serde_json::from_slice(self.body).unwrap_or_default())),
-        }
+    /// Reads the response.
+    ///
+    /// The status decides first: a success yields a token, or the error that it describes. After a
+    /// 400, 401 or 403, and after another 4xx with a code of the registry, the request was denied.
+    /// Every other failure is an outage.
+    pub(crate) fn read(&self) -> Result<ReadResponse, Error> {
+        let read = if self.status.is_success() {
+            self.token()
+        } else {
+            Err(self.failure(&self.described()))
+        };
+        read.map_err(|error| {
+            let error = error.with_status(self.status);
+            match retry_after(self.headers, self.wall) {
+                Some(wait) => error.with_server_retry_after(wait),
+                None => error,
+            }
+        })
     }
 
     /// Reads a successful response. Ignores unknown members (§5.1) and a refresh token (§4.4.3).
-    fn token(&self) -> Result<TokenResponse, Error> {
-        let Ok(Value::Object(mut members)) = serde_json::from_slice(self.body) else {
-            return Err(self.invalid(&self.not_json()));
-        };
-        if text(&members, "error").is_ok_and(|e| e.is_some_and(|e| !e.is_empty())) {
-            return Err(self.error(&members));
+    fn token(&self) -> Result<ReadResponse, Error> {
+        let members = Members::read(self.body);
+        if self.describes_error(&members) {
+            return Err(self.failure(&self.described()));
         }
-        self.response(&mut members)
-            .map_err(|what| self.invalid(&what))
+        if !members.is_complete() {
+            return Err(self.invalid(&self.not_json(&members)));
+        }
+        self.response(&members).map_err(|what| self.invalid(&what))
     }
 
-    fn response(&self, members: &mut Map<String, Value>) -> Result<TokenResponse, String> {
-        match text(members, "token_type")? {
-            None => return Err("expected the member \"token_type\", got none".into()),
-            Some(kind) if kind.eq_ignore_ascii_case("bearer") => {}
-            Some(kind) => {
-                return Err(format!(
-                    "member \"token_type\": expected \"Bearer\" (RFC 6749 section 7.1), got {:?}",
-                    clean(kind, self.secrets)
-                ));
-            }
+    /// Returns whether a successful response describes an error. Beside a token only an `error` with
+    /// a text or an object is one.
+    fn describes_error(&self, members: &Members<'_>) -> bool {
+        let mut errors = members.all("error").filter(|error| error.is_meaningful());
+        if members.get("access_token").is_some() {
+            return errors.any(Value::is_text_or_object);
         }
-        text(members, "access_token")?;
-        let Some(Value::String(token)) = members.remove("access_token") else {
-            return Err("expected the member \"access_token\", got none".into());
-        };
-        let mut response = TokenResponse::new(&SecretString::from(token))?;
-        if let Some(lifetime) = lifetime(members.get("expires_in"))? {
+        let described = self.described();
+        let is_form_or_known = members.is_empty() || described.known_code().is_some();
+        errors.next().is_some() || (described.code.is_some() && is_form_or_known)
+    }
+
+    /// Returns the error that the body describes, in JSON or in a form.
+    fn described(&self) -> Described {
+        let described = Described::of(&Members::read(self.body));
+        let content_type = self.header_text(&header::CONTENT_TYPE).unwrap_or_default();
+        let is_form = content_type
+            .to_ascii_lowercase()
+            .starts_with("application/x-www-form-urlencoded");
+        if described.is_empty() && is_form {
+            return Described::of_form(self.body).unwrap_or_default();
+        }
+        described
+    }
+
+    fn response(&self, members: &Members<'_>) -> Result<ReadResponse, String> {
+        let token = members.get("access_token");
+        if let (None, Some(endpoint)) = (token, members.get("token_endpoint")) {
+            return Err(self.metadata(endpoint));
+        }
+        let lacks_token_type = self.check_token_type(members.get("token_type"))?;
+        let token = token.ok_or("expected the member \"access_token\", got none")?;
+        let text = token.text().ok_or_else(|| {
+            format!(
+                "member \"access_token\": expected a text, got {}",
+                token.shape()
+            )
+        })?;
+        let mut response =
+            TokenResponse::new(&text).map_err(|what| format!("member \"access_token\": {what}"))?;
+        let lifetime = members.get("expires_in").map(lifetime);
+        if let Some(Some(lifetime)) = lifetime {
             response = response.with_expires_in(lifetime);
         }
         if let Some(scopes) = granted(members.get("scope"))? {
             response = response.with_scopes(scopes);
         }
-        Ok(response)
+        Ok(ReadResponse {
+            response,
+            lacks_token_type,
+            has_unreadable_lifetime: lifetime == Some(None),
+        })
     }
 
-    /// Returns the error for a response without a token, with those of the §5.2 members that it
-    /// has.
-    fn error(&self, members: &Map<String, Value>) -> Error {
-        let status = self.status;
-        let member = |name| {
-            let text = text(members, name).ok().flatten()?;
-            Some(clean(text, self.secrets))
+    /// Returns whether there is no token type, which counts as `Bearer`.
+    fn check_token_type(&self, value: Option<Value<'_>>) -> Result<bool, String> {
+        let Some(value) = value else { return Ok(true) };
+        let Some(text) = value.text() else {
+            return Err(format!(
+                "member \"token_type\": expected a text, got {}",
+                value.shape()
+            ));
         };
-        let response = member("error").map(|error| ErrorResponse {
-            error,
-            error_description: member("error_description"),
-            error_uri: member("error_uri"),
-        });
-        let code = response.as_ref().map(|r| r.error.as_str());
-        let busy = status.is_server_error()
-            || matches!(
-                status,
-                StatusCode::TOO_MANY_REQUESTS | StatusCode::REQUEST_TIMEOUT
-            )
-            || matches!(code, Some("temporarily_unavailable" | "server_error"));
-        let (kind, message) = if busy {
-            (ErrorKind::Unavailable, self.unavailable(response.as_ref()))
-        } else {
-            (ErrorKind::Denied, self.denied(response.as_ref()))
-        };
-        let mut error = Error::new(kind, message).with_status(status);
-        if let Some(response) = response {
-            error = error.with_response(response);
+        let kind = text.trim();
+        let is_kind = |accepted: &str| accepted.eq_ignore_ascii_case(kind);
+        if kind.is_empty() || is_kind("bearer") || self.accepted_types.iter().any(|a| is_kind(a)) {
+            return Ok(kind.is_empty());
         }
-        match retry_after(self.headers) {
-            Some(wait) => error.with_server_retry_after(wait),
-            None => error,
+        let kind = clean(kind, self.secrets);
+        Err(format!(
+            "member \"token_type\": expected \"Bearer\" (RFC 6749 section 7.1), got {kind:?}; if the \
+             API accepts such a token as a bearer token, set accept_token_type({kind:?})"
+        ))
+    }
+
+    fn metadata(&self, token_endpoint: Value<'_>) -> String {
+        let text = token_endpoint.text().unwrap_or_default();
+        format!(
+            "expected an access token, got the metadata of an authorization server (RFC 8414); set \
+             its token endpoint, {}, as the token endpoint",
+            clean(without_secrets(&text), self.secrets)
+        )
+    }
+
+    /// Returns the error for a response without a token.
+    fn failure(&self, described: &Described) -> Error {
+        let shown = |text: &String| clean(text, self.secrets);
+        let code = described.known_code();
+        let response = ErrorResponse {
+            error: match &described.code {
+                Some(Code::Known(code)) => Some((*code).to_owned()),
+                Some(Code::Other(text)) => Some(shown(text)),
+                None => None,
+            },
+            error_description: described.description.as_deref().map(shown),
+            error_uri: described.uri.as_deref().map(shown),
+        };
+        let reason = self.reason(&response);
+        let (kind, message) = match self.failure_kind(code) {
+            ErrorKind::Redirected => (ErrorKind::Redirected, self.redirected(&reason)),
+            ErrorKind::Denied => (ErrorKind::Denied, self.denied(code, &reason)),
+            kind => (kind, self.unavailable(&reason)),
+        };
+        let error = Error::new(kind, message);
+        match described.is_empty() {
+            true => error,
+            false => error.with_response(response),
         }
     }
 
-    fn unavailable(&self, response: Option<&ErrorResponse>) -> String {
-        let reason = self.reason(response);
-        format!("token endpoint {} is unavailable ({reason})", self.endpoint)
+    /// Returns the kind of a failure: redirected, denied or unavailable. Only the statuses of a
+    /// denial, and a code of the registry, come from the token endpoint itself. An ingress and a
+    /// deployment in progress send the others.
+    fn failure_kind(&self, code: Option<&str>) -> ErrorKind {
+        let is_busy = matches!(code, Some("temporarily_unavailable" | "server_error"))
+            || self.status == StatusCode::TOO_MANY_REQUESTS;
+        match self.status.as_u16() {
+            300..=399 => ErrorKind::Redirected,
+            _ if is_busy => ErrorKind::Unavailable,
+            200..=299 | 400 | 401 | 403 => ErrorKind::Denied,
+            400..=499 if code.is_some() => ErrorKind::Denied,
+            _ => ErrorKind::Unavailable,
+        }
+    }
+
+    fn redirected(&self, reason: &str) -> String {
+        let location = self.headers.get(header::LOCATION);
+        let location = location.map(|value| String::from_utf8_lossy(value.as_bytes()));
+        let (target, advice) = match location {
+            Some(location) => {
+                let target = redirect::target(self.endpoint, &location);
+                let target = format!("to {}", clean(&target, self.secrets));
+                (
+                    target,
+                    "set it as the token endpoint if it is the right one",
+                )
+            }
+            None => (
+                "without a target".to_owned(),
+                "check the URL of the token endpoint",
+            ),
+        };
+        format!(
+            "token endpoint {}: expected a token response, got a redirect {target} ({reason}), which \
+             is not followed, because it would carry the client's secret elsewhere; {advice}",
+            self.endpoint
+        )
+    }
+
+    fn unavailable(&self, reason: &str) -> String {
+        let endpoint = self.endpoint;
+        match self.status {
+            StatusCode::NOT_FOUND | StatusCode::METHOD_NOT_ALLOWED | StatusCode::GONE => format!(
+                "token endpoint {endpoint} is not available at this path ({reason}); the path is \
+                 probably wrong: check the URL of the token endpoint"
+            ),
+            _ => format!("token endpoint {endpoint} is unavailable ({reason})"),
+        }
     }
 
     /// Describes a denial: what the server denied, its reason, and what to do about it.
-    fn denied(&self, response: Option<&ErrorResponse>) -> String {
+    fn denied(&self, code: Option<&str>, reason: &str) -> String {
         const CHECK_CLIENT: &str = "check the client id, the secret and the authentication method";
         let scopes = self.request.scopes();
-        let code = response.map(|response| response.error.as_str());
         let (what, advice) = match code {
             Some("invalid_client") => ("the client".into(), CHECK_CLIENT),
             Some("unauthorized_client") => (
@@ -151,35 +270,48 @@ impl ReceivedResponse<'_> {
                 "check its parameters, and the authentication method",
             ),
             _ if self.status == StatusCode::UNAUTHORIZED => ("the client".into(), CHECK_CLIENT),
-            _ if self.status == StatusCode::NOT_FOUND => (
-                "the token request".into(),
-                "check the URL of the token endpoint",
-            ),
             _ => (
                 "the token request".into(),
                 "check the client's registration and the parameters of the request",
             ),
         };
-        let reason = self.reason(response);
         format!(
             "token endpoint {} denied {what} ({reason}); {advice}",
             self.endpoint
         )
     }
 
-    /// Returns the status and, if there is an error response, its members.
-    fn reason(&self, response: Option<&ErrorResponse>) -> String {
+    /// Returns the status and what is known beyond it: the members of the error response, or why
+    /// the body has none.
+    fn reason(&self, response: &ErrorResponse) -> String {
         let mut reason = self.status.as_u16().to_string();
-        if let Some(response) = response {
-            reason.push_str(&format!(" {}", response.error));
-            if let Some(description) = &response.error_description {
-                reason.push_str(&format!(": {description}"));
+        if let Some(code) = &response.error {
+            reason.push_str(&format!(" {code}"));
+        }
+        if let Some(description) = &response.error_description {
+            reason.push_str(&format!(": {description}"));
+        }
+        if let Some(uri) = &response.error_uri {
+            reason.push_str(&format!(", see {uri}"));
+        }
+        let is_unread = response.error.is_none() && response.error_description.is_none();
+        match self.content_coding() {
+            Some(coding) if is_unread => reason.push_str(&format!(
+                ", with the content coding \"{coding}\", which was not asked for"
+            )),
+            None if is_unread && self.is_denied_by_a_page() => {
+                reason.push_str(&format!(", {}", self.size_and_type()));
             }
-            if let Some(uri) = &response.error_uri {
-                reason.push_str(&format!(", see {uri}"));
-            }
+            _ => {}
         }
         reason
+    }
+
+    /// Returns whether this is a denial whose body has no members to report. The pages of an outage
+    /// are not described: they differ from one to the next.
+    fn is_denied_by_a_page(&self) -> bool {
+        let is_denied = self.failure_kind(None) == ErrorKind::Denied;
+        is_denied && !self.body.is_empty() && Members::read(self.body).is_empty()
     }
 
     fn invalid(&self, what: &str) -> Error {
@@ -191,100 +323,85 @@ impl ReceivedResponse<'_> {
                 self.status.as_u16()
             ),
         )
-        .with_status(self.status)
     }
 
     /// Describes a body that is not a JSON object.
-    fn not_json(&self) -> String {
-        let kind = self.headers.get(header::CONTENT_TYPE);
-        match kind.and_then(|kind| kind.to_str().ok()) {
-            _ if self.body.is_empty() => "expected a JSON object, got an empty body".into(),
-            Some(kind) => format!(
-                "expected a JSON object, got {} bytes of {}",
-                self.body.len(),
-                clean(kind, self.secrets)
-            ),
-            None => format!(
-                "expected a JSON object, got {} bytes without a content type",
-                self.body.len()
-            ),
+    fn not_json(&self, members: &Members<'_>) -> String {
+        if self.body.is_empty() {
+            return "expected a JSON object, got an empty body".into();
+        }
+        if let Some(coding) = self.content_coding() {
+            return format!(
+                "expected a response without a content coding (the request has Accept-Encoding: \
+                 identity), got the content coding \"{coding}\""
+            );
+        }
+        let size_and_type = self.size_and_type();
+        // NUL beside an ASCII character, or a byte order mark: UTF-16 and UTF-32
+        let has_wide_characters = matches!(self.body, [0, _, ..] | [_, 0, ..]);
+        if has_wide_characters || std::str::from_utf8(self.body).is_err() {
+            return format!(
+                "expected a JSON object in UTF-8, got a body that is not UTF-8, {size_and_type}"
+            );
+        }
+        if members.is_empty() {
+            return format!("expected a JSON object, got {size_and_type}");
+        }
+        format!("expected one whole JSON object and nothing else, got {size_and_type}")
+    }
+
+    /// Returns the content codings that the body has although none was asked for.
+    fn content_coding(&self) -> Option<String> {
+        let lines = self.headers.get_all(header::CONTENT_ENCODING).into_iter();
+        let lines: Vec<_> = lines
+            .map(|line| String::from_utf8_lossy(line.as_bytes()))
+            .collect();
+        let codings = lines.iter().flat_map(|line| line.split(',')).map(str::trim);
+        let codings = codings.filter(|c| !c.is_empty() && !c.eq_ignore_ascii_case("identity"));
+        let codings = codings.collect::<Vec<_>>().join(", ");
+        (!codings.is_empty()).then(|| clean(&codings, self.secrets))
+    }
+
+    fn size_and_type(&self) -> String {
+        let size = self.body.len();
+        match self.header_text(&header::CONTENT_TYPE) {
+            Some(kind) => format!("{size} bytes of {}", clean(&kind, self.secrets)),
+            None => format!("{size} bytes without a content type"),
         }
     }
-}
 
-/// Returns a member that has to be a text. A member that is null is treated as absent.
-fn text<'a>(members: &'a Map<String, Value>, name: &str) -> Result<Option<&'a str>, String> {
-    match members.get(name) {
-        None | Some(Value::Null) => Ok(None),
-        Some(Value::String(text)) => Ok(Some(text)),
-        Some(other) => Err(format!(
-            "member {name:?}: expected a text, got {}",
-            shape(other)
-        )),
+    fn header_text(&self, name: &http::HeaderName) -> Option<String> {
+        let value = self.headers.get(name)?;
+        Some(String::from_utf8_lossy(value.as_bytes()).trim().to_owned())
     }
 }
 
-/// Returns `expires_in`: seconds, as a number or, from some servers, as text. A negative number
-/// counts as zero, and a number beyond a `Duration` as the maximum.
-fn lifetime(value: Option<&Value>) -> Result<Option<Duration>, String> {
-    let value = value.unwrap_or(&Value::Null);
-    let seconds = match value {
-        Value::Null => return Ok(None),
-        Value::Number(number) => number.as_f64(),
-        Value::String(text) => text.trim().parse::<f64>().ok(),
-        _ => None,
+/// Returns `expires_in`: seconds, as a number or, from some servers, as text. `None` if it is no
+/// lifetime: unreadable, less than a second or more than 100 years.
+fn lifetime(value: Value<'_>) -> Option<Duration> {
+    let seconds = value.number()?;
+    let is_lifetime = (1.0..=MAX_LIFETIME).contains(&seconds);
+    is_lifetime.then(|| Duration::from_secs_f64(seconds))
+}
+
+/// Returns the scopes of the response: a text or, from some servers, a list of texts. `None` if they
+/// are unknown: absent, or neither of them.
+fn granted(value: Option<Value<'_>>) -> Result<Option<Scopes>, String> {
+    let Some(value) = value else { return Ok(None) };
+    let texts = match value.list() {
+        Some(list) => list.into_iter().map(Value::text).collect(),
+        None => value.text().map(|text| vec![text]),
     };
-    match seconds {
-        Some(seconds) if seconds.is_finite() => Ok(Some(
-            Duration::try_from_secs_f64(seconds.max(0.0)).unwrap_or(Duration::MAX),
-        )),
-        _ => Err(format!(
-            "member \"expires_in\": expected a number of seconds, got {}",
-            shape(value)
-        )),
+    let Some(texts) = texts else { return Ok(None) };
+    let length: usize = texts.iter().map(|text| text.len() + 1).sum();
+    if length > MAX_SCOPES + 1 {
+        return Err(format!(
+            "member \"scope\": expected scopes of at most 16 KiB, got {} bytes",
+            length - 1
+        ));
     }
-}
-
-/// Returns the scopes of the response: a text or, from some servers, a list of texts.
-fn granted(value: Option<&Value>) -> Result<Option<Scopes>, String> {
-    let value = value.unwrap_or(&Value::Null);
-    let invalid = || format!("member \"scope\": expected scopes, got {}", shape(value));
-    let text = match value {
-        Value::Null => return Ok(None),
-        Value::String(text) => text.clone(),
-        Value::Array(items) => {
-            let texts: Option<Vec<_>> = items.iter().map(Value::as_str).collect();
-            texts.ok_or_else(invalid)?.join(" ")
-        }
-        _ => return Err(invalid()),
-    };
-    Ok(Some(Scopes::granted(&text)))
-}
-
-/// Returns a value's type, for error texts that must not show the value.
-fn shape(value: &Value) -> &'static str {
-    match value {
-        Value::Null => "null",
-        Value::Bool(_) => "a boolean",
-        Value::Number(_) => "a number",
-        Value::String(_) => "another text",
-        Value::Array(_) => "a list",
-        Value::Object(_) => "an object",
-    }
-}
-
-/// Returns `Retry-After` (RFC 9110 §10.2.3): seconds, or a date.
-fn retry_after(headers: &HeaderMap) -> Option<Duration> {
-    let text = headers.get(header::RETRY_AFTER)?.to_str().ok()?.trim();
-    match text.parse() {
-        Ok(seconds) => Some(Duration::from_secs(seconds)),
-        Err(_) => Some(
-            httpdate::parse_http_date(text)
-                .ok()?
-                .duration_since(SystemTime::now())
-                .unwrap_or_default(),
-        ),
-    }
+    let texts: Vec<&str> = texts.iter().map(|text| text.as_str()).collect();
+    Ok(Some(Scopes::granted(&texts.join(" "))))
 }
 
 #[cfg(test)]

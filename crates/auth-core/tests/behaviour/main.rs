@@ -4,6 +4,7 @@
 #![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used)]
 
 mod allocations;
+mod answers;
 mod auto_traits;
 mod bound_origins;
 mod cache;

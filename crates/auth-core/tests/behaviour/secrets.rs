@@ -105,7 +105,7 @@ async fn errors_show_no_secret_and_no_body() {
         Canned(400, "s3cr3t/of+the=client"),
         Canned(503, "<html>s3cr3t/of+the=client</html>"),
         Canned(200, "s3cr3t/of+the=client"),
-        Canned(200, r#"{"access_token":"t0k3n.of.the.client"}"#),
+        Canned(200, r#"{"token":"t0k3n.of.the.client"}"#),
         Canned(
             200,
             r#"{"access_token":"t0k3n.of.the.client","token_type":"mac"}"#,
@@ -120,7 +120,7 @@ async fn errors_show_no_secret_and_no_body() {
         ),
         Canned(
             200,
-            r#"{"access_token":"t","token_type":"Bearer","expires_in":"t0k3n.of.the.client"}"#,
+            r#"{"access_token":"t ","token_type":"Bearer","expires_in":"t0k3n.of.the.client"}"#,
         ),
         Canned(307, "s3cr3t/of+the=client"),
     ] {

@@ -60,7 +60,7 @@ mod tests {
     }
 
     #[test]
-    fn retry_after_replaces_the_backoff_within_bounds() {
+    fn retry_after_lengthens_the_backoff_within_bounds() {
         let busy = |secs| {
             Error::new(ErrorKind::Unavailable, "busy")
                 .with_server_retry_after(Duration::from_secs(secs))
@@ -68,6 +68,12 @@ mod tests {
         assert_eq!(backoff(&busy(7), 1, Some(1)), 7.0);
         assert_eq!(backoff(&busy(0), 1, None), 1.0);
         assert_eq!(backoff(&busy(7000), 1, None), 60.0);
+        assert_eq!(
+            backoff(&busy(7), 40, None),
+            10.0,
+            "a short Retry-After does not shorten it"
+        );
+        assert_eq!(backoff(&busy(0), 1, Some(0)), 0.1);
         let denied = |secs| {
             Error::new(ErrorKind::Denied, "no").with_server_retry_after(Duration::from_secs(secs))
         };

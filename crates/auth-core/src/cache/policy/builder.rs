@@ -62,7 +62,8 @@ impl RefreshPolicyBuilder {
         self
     }
 
-    /// Sets the lifetime of a token whose response states none. Default: 5 min.
+    /// Sets the lifetime of a token whose response states none, or one that is no lifetime: not
+    /// readable, less than 1 s or more than 100 years. Default: 5 min.
     #[must_use]
     pub fn default_lifetime(mut self, lifetime: Duration) -> Self {
         self.policy.default_lifetime = lifetime;
@@ -91,15 +92,17 @@ impl RefreshPolicyBuilder {
         self
     }
 
-    /// Sets the backoff after the authorization server denied a token request: the first and the
-    /// maximum. It doubles with each consecutive denial. Default: 30 s to 5 min.
+    /// Sets the backoff after the authorization server denied a token request, or issued a token
+    /// that cannot be used: the first and the maximum. It doubles with each consecutive failure.
+    /// Default: 30 s to 5 min.
     #[must_use]
     pub fn denied_backoff(mut self, range: RangeInclusive<Duration>) -> Self {
         self.policy.denied_backoff = backoff(range);
         self
     }
 
-    /// Sets the maximum `Retry-After` that is honored, up to 1 h. Default: 60 s.
+    /// Sets the maximum `Retry-After` that is honored, up to 1 h. A `Retry-After` can lengthen the
+    /// backoff, and never shortens it. Default: 60 s.
     #[must_use]
     pub fn max_retry_after(mut self, max: Duration) -> Self {
         self.policy.max_retry_after = max;

@@ -27,16 +27,16 @@ pub(super) const SECOND: Duration = Duration::from_secs(1);
 ///   suspended during the token request. A lifetime of less than 1 s counts as 1 s.
 /// - An attempt takes at most 10 s. While there is a usable token, it also takes at most half of
 ///   the time that the token remains usable, but at least 1 s.
-/// - After a transient failure (connection, timeout, 5xx, 408, 429, the error
-///   `temporarily_unavailable` or `server_error`, an unreadable response) the backoff is 1 s,
-///   doubles with each consecutive failure up to 60 s (10 s while no token is usable), and varies
+/// - After a transient failure (connection, timeout, 5xx, 429, the error
+///   `temporarily_unavailable` or `server_error`, a 4xx other than 400, 401 and 403 without a
+///   registered error code) the backoff is 1 s, doubles with each consecutive failure up to 60 s (10 s while no token is usable), and varies
 ///   by ± 20 %. While a token is usable, this backoff is capped at half of the time that the token
 ///   remains usable, but the cap is never below 100 ms.
-/// - After a denial (`invalid_client`, `invalid_scope`, …) the backoff is 30 s, doubles with each
-///   consecutive denial up to 5 min, and varies by ± 20 %. Servers lock out clients that repeat
-///   denied requests quickly.
-/// - `Retry-After` replaces the backoff, from 1 s up to 60 s. After a denial a `Retry-After` can
-///   only lengthen the backoff.
+/// - After a denial (400, 401, 403, `invalid_client`, `invalid_scope`, …) and after a success whose
+///   token cannot be used the backoff is 30 s, doubles with each consecutive failure up to 5 min,
+///   and varies by ± 20 %. Servers lock out clients that repeat denied requests quickly, and count
+///   the tokens that they issue.
+/// - `Retry-After` can lengthen the backoff, up to 60 s. It never shortens the backoff.
 ///
 /// ```
 /// use std::time::Duration;
@@ -133,20 +133,19 @@ impl RefreshPolicy {
         draw: f64,
     ) -> Duration {
         let jitter = backoff::jitter(draw);
-        let retry_after = error.server_retry_after();
-        let retry_after = retry_after.map(|wait| wait.min(self.max_retry_after).max(SECOND));
-        if !error.is_transient() {
-            let backoff = self.denied_backoff.after(failures).mul_f64(jitter);
-            return backoff.max(retry_after.unwrap_or_default());
-        }
-        if let Some(retry_after) = retry_after {
-            return retry_after;
-        }
-        let backoff = self.backoff.after(failures);
-        match usable_for {
-            Some(left) => backoff.mul_f64(jitter).min((left / 2).max(backoff::MIN)),
-            None => backoff.min(self.max_backoff_without_token).mul_f64(jitter),
-        }
+        let own = match usable_for {
+            _ if !error.is_transient() => self.denied_backoff.after(failures).mul_f64(jitter),
+            Some(left) => {
+                let backoff = self.backoff.after(failures).mul_f64(jitter);
+                backoff.min((left / 2).max(backoff::MIN))
+            }
+            None => {
+                let backoff = self.backoff.after(failures);
+                backoff.min(self.max_backoff_without_token).mul_f64(jitter)
+            }
+        };
+        let asked = error.server_retry_after().unwrap_or_default();
+        own.max(asked.min(self.max_retry_after))
     }
 }
 

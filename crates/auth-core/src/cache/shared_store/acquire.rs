@@ -216,6 +216,7 @@ impl SharedFetch<'_> {
         let draw = self.fetch.draw;
         let token =
             token.filter(|token| cache.is_some_and(|cache| cache.can_use(token, loaded_at, draw)));
+        let token = token.filter(|token| token.response().is_within_bounds());
         Ok(token.map(|token| SavedToken { token, loaded_at }))
     }
 }

@@ -1,6 +1,8 @@
 use super::*;
 
 const ENDPOINT: &str = "https://as.example/token";
+/// 2026-01-01 00:00:00 UTC.
+const WALL: Duration = Duration::from_secs(1_767_225_600);
 
 fn read(status: u16, headers: &[(&'static str, &str)], body: &str) -> Result<TokenResponse, Error> {
     let mut map = HeaderMap::new();
@@ -14,8 +16,11 @@ fn read(status: u16, headers: &[(&'static str, &str)], body: &str) -> Result<Tok
         endpoint: ENDPOINT,
         request: &TokenRequest::builder().scope("a b").build().unwrap(),
         secrets: &["s3cr3t".into()],
+        accepted_types: &["BearerToken".to_owned()],
+        wall: WALL,
     }
     .read()
+    .map(|read| read.response)
 }
 
 fn ok(body: &str) -> TokenResponse {
@@ -48,18 +53,14 @@ fn rfc6749_5_1_the_responses_of_the_first_providers() {
 }
 
 #[test]
-fn rfc6749_5_1_token_and_type_are_required_and_the_type_has_no_case() {
+fn rfc6749_5_1_the_token_is_required_and_the_type_has_no_case() {
     assert!(
         failed(200, r#"{"token_type":"Bearer"}"#)
             .to_string()
             .contains("access_token")
     );
-    assert!(
-        failed(200, r#"{"access_token":"t"}"#)
-            .to_string()
-            .contains("token_type")
-    );
-    for kind in ["bearer", "BEARER", "Bearer"] {
+    ok(r#"{"access_token":"t"}"#);
+    for kind in ["bearer", "BEARER", "Bearer", "bearertoken"] {
         ok(&format!(r#"{{"access_token":"t","token_type":"{kind}"}}"#));
     }
 }
@@ -76,8 +77,8 @@ fn rfc6749_5_1_unknown_members_and_4_4_3_a_refresh_token_are_ignored() {
 }
 
 #[test]
-fn rfc6749_5_1_a_token_may_have_any_size() {
-    let token = "x".repeat(500_000);
+fn rfc6749_5_1_a_token_may_have_64_kib() {
+    let token = "x".repeat(65_536);
     ok(&format!(
         r#"{{"access_token":"{token}","token_type":"Bearer"}}"#
     ));
@@ -93,12 +94,6 @@ fn expires_in_as_servers_send_it() {
     );
     assert_eq!(with_expires_in("\"3600\"").unwrap(), seconds(3600));
     assert_eq!(with_expires_in("null").unwrap(), None);
-    assert_eq!(with_expires_in("0").unwrap(), seconds(0));
-    assert_eq!(with_expires_in("-7").unwrap(), seconds(0));
-    assert_eq!(
-        with_expires_in("99999999999999999999").unwrap(),
-        Some(Duration::MAX)
-    );
     assert_eq!(
         ok(r#"{"access_token":"t","token_type":"Bearer"}"#).expires_in(),
         None
@@ -106,8 +101,11 @@ fn expires_in_as_servers_send_it() {
 }
 
 #[test]
-fn an_invalid_expires_in_is_an_error_that_names_the_member() {
+fn an_invalid_expires_in_is_unknown() {
     for bad in [
+        "0",
+        "-7",
+        "99999999999999999999",
         "false",
         "{}",
         "[]",
@@ -116,10 +114,7 @@ fn an_invalid_expires_in_is_an_error_that_names_the_member() {
         "\"NaN\"",
         "\"Infinity\"",
     ] {
-        let error = with_expires_in(bad).unwrap_err();
-        assert_eq!(error.kind(), ErrorKind::InvalidResponse);
-        assert!(error.to_string().contains("\"expires_in\""), "{error}");
-        assert!(!error.to_string().contains("zzz"), "{error}");
+        assert_eq!(with_expires_in(bad).unwrap(), None, "{bad}");
     }
 }
 
@@ -142,7 +137,7 @@ fn scope_may_be_a_list_and_null_is_treated_as_absent() {
         odd.contains("b") && odd.contains("é"),
         "a malformed scope does not invalidate the token"
     );
-    assert!(failed(200, &body("7")).to_string().contains("\"scope\""));
+    assert_eq!(ok(&body("7")).scopes(), None);
 }
 
 #[test]
@@ -222,11 +217,12 @@ fn the_text_of_an_error_without_a_code_has_its_status() {
     for (status, text) in [
         (
             401,
-            "denied the client (401); check the client id, the secret and the authentication method",
+            "denied the client (401, 6 bytes without a content type); check the client id, the secret and the authentication method",
         ),
         (
             404,
-            "denied the token request (404); check the URL of the token endpoint",
+            "is not available at this path (404); the path is probably wrong: check the URL of the \
+             token endpoint",
         ),
         (503, "is unavailable (503)"),
     ] {
@@ -248,7 +244,7 @@ fn empty_and_html_denials_are_denials() {
         (400, ""),
         (401, "<html>no</html>"),
         (403, "[]"),
-        (404, "{}"),
+        (403, "{}"),
     ] {
         let error = failed(status, body);
         assert_eq!(error.kind(), ErrorKind::Denied, "{status}");
@@ -271,18 +267,12 @@ fn an_overloaded_server_is_transient_and_its_retry_after_is_kept() {
 
 #[test]
 fn rfc9110_10_2_3_retry_after_as_a_date() {
-    let date = httpdate::fmt_http_date(SystemTime::now() + Duration::from_secs(30));
-    let wait = read(503, &[("retry-after", &date)], "")
-        .unwrap_err()
-        .server_retry_after()
-        .unwrap();
-    assert!(
-        wait > Duration::from_secs(25) && wait <= Duration::from_secs(30),
-        "{wait:?}"
-    );
+    let date = "Thu, 01 Jan 2026 00:00:30 GMT";
+    let error = read(503, &[("retry-after", date)], "").unwrap_err();
+    assert_eq!(error.server_retry_after(), Some(Duration::from_secs(30)));
     let past = "Sun, 06 Nov 1994 08:49:37 GMT";
     let error = read(503, &[("retry-after", past)], "").unwrap_err();
-    assert_eq!(error.server_retry_after(), Some(Duration::ZERO));
+    assert_eq!(error.server_retry_after(), None);
     assert_eq!(
         read(503, &[("retry-after", "soon")], "")
             .unwrap_err()
@@ -292,10 +282,10 @@ fn rfc9110_10_2_3_retry_after_as_a_date() {
 }
 
 #[test]
-fn an_unreadable_200_is_transient_and_its_body_is_described() {
+fn an_unreadable_200_is_not_transient_and_its_body_is_described() {
     let html = read(200, &[("content-type", "text/html")], "<html>s3cr3t</html>").unwrap_err();
     assert_eq!(html.kind(), ErrorKind::InvalidResponse);
-    assert!(html.is_transient());
+    assert!(!html.is_transient());
     assert!(html.to_string().contains("19 bytes of text/html"), "{html}");
     assert!(failed(200, "").to_string().contains("empty body"));
     assert!(failed(200, "[1]").to_string().contains("JSON object"));

@@ -110,11 +110,14 @@ async fn retry_after_sets_the_next_attempt() {
 
 /// Reported elsewhere: envoy#42009.
 #[tokio::test(start_paused = true)]
-async fn an_unreadable_200_is_retried() {
+async fn an_unreadable_200_is_retried_like_a_denial() {
     let source = Scripted::expires_in(600).then(Answer::fails(ErrorKind::InvalidResponse));
     let tokens = cache(&source, TokioClock::new());
     with_timeout(tokens.token()).await.unwrap_err();
-    tokio::time::advance(secs(2)).await;
+    tokio::time::advance(secs(23)).await;
+    with_timeout(tokens.token()).await.unwrap_err();
+    assert_eq!(source.requests(), 1);
+    tokio::time::advance(secs(14)).await;
     tokens.token().await.unwrap();
 }
 

@@ -67,6 +67,7 @@ impl Documented {
         assert_eq!(request.body(), body);
         let mut headers = HeaderMap::new();
         headers.insert("accept", "application/json".parse().unwrap());
+        headers.insert("accept-encoding", "identity".parse().unwrap());
         let form = "application/x-www-form-urlencoded";
         headers.insert("content-type", form.parse().unwrap());
         headers.insert("content-length", body.len().into());

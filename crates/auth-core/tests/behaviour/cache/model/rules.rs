@@ -105,26 +105,25 @@ pub(super) fn backoff(
     left: Option<Duration>,
 ) -> RangeInclusive<Duration> {
     let (kind, asked) = match answer {
-        Answer::RetryAfter(kind, asked) => (kind, Some(secs(asked.clamp(1, 60)))),
-        Answer::Fails(kind) => (kind, None),
-        Answer::Panics => (ErrorKind::Panicked, None),
-        Answer::ExpiresIn(_) => (ErrorKind::InvalidResponse, None),
+        Answer::RetryAfter(kind, asked) => (kind, secs(asked.min(60))),
+        Answer::Fails(kind) => (kind, Duration::ZERO),
+        Answer::Panics => (ErrorKind::Panicked, Duration::ZERO),
+        // a token that expires sooner than the current one is transient
+        Answer::ExpiresIn(_) => (ErrorKind::Unavailable, Duration::ZERO),
     };
     let doubled = 1 << (failures - 1).min(16);
     let about = |backoff: Duration, max: Duration| {
         (backoff * 4 / 5 - ROUNDING).min(max)..=(backoff * 6 / 5 + ROUNDING).min(max)
     };
-    match (kind, asked, left) {
-        (ErrorKind::Denied, asked, _) => {
-            let backoff = about(secs(30 * doubled).min(secs(300)), Duration::MAX);
-            let asked = asked.unwrap_or_default();
-            asked.max(*backoff.start())..=asked.max(*backoff.end())
+    let own = match (kind, left) {
+        (ErrorKind::Denied | ErrorKind::InvalidResponse, _) => {
+            about(secs(30 * doubled).min(secs(300)), Duration::MAX)
         }
-        (_, Some(asked), _) => asked..=asked,
-        (_, None, None) => about(secs(doubled).min(secs(10)), Duration::MAX),
-        (_, None, Some(left)) => {
+        (_, None) => about(secs(doubled).min(secs(10)), Duration::MAX),
+        (_, Some(left)) => {
             let max = (left / 2).max(Duration::from_millis(100));
             about(secs(doubled).min(secs(60)), max)
         }
-    }
+    };
+    asked.max(*own.start())..=asked.max(*own.end())
 }
