@@ -21,6 +21,8 @@ mod events;
 mod format;
 mod lease;
 mod link;
+#[cfg(test)]
+mod rollback_simulation;
 mod scripts;
 mod seal_keys;
 #[cfg(feature = "sentinel")]
