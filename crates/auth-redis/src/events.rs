@@ -14,6 +14,15 @@ pub(crate) fn token_unreadable(key: &str, reason: Unreadable) {
     );
 }
 
+/// `key` is the name of the key in Redis, which holds a hash.
+pub(crate) fn lease_unproven(key: &str) {
+    tracing::warn!(
+        name: "auth_redis.lease_unproven",
+        key,
+        "no process with the seal key wrote the lease on the token request; it is replaced"
+    );
+}
+
 pub(crate) fn subscription_failed(error: &Error) {
     tracing::warn!(
         name: "auth_redis.subscription_failed",

@@ -20,6 +20,7 @@ mod error;
 mod events;
 mod format;
 mod lease;
+mod lease_claim;
 mod link;
 #[cfg(test)]
 mod rollback_simulation;
@@ -32,6 +33,7 @@ mod settings;
 mod store;
 mod subscription;
 mod token_codec;
+mod waits;
 
 pub use auth_core;
 pub use builder::RedisStoreBuilder;

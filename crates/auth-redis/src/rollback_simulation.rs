@@ -70,12 +70,12 @@ impl SharedTokenStore for Server {
             return Ok(None);
         };
         let left = Duration::from_millis(expires_at - now);
-        Ok(self.codec.decode(key, value, Some(left)).ok())
+        Ok(self.codec.decode(key, value, now, Some(left)).ok())
     }
 
     async fn save(&self, key: &SharedKey, token: &SharedToken) -> Result<(), Error> {
-        let value = self.codec.encode(key, token)?;
         let expires_at = self.now() + millis(token.remaining());
+        let value = self.codec.encode(key, token, expires_at)?;
         self.recorded.lock().unwrap().push(value.clone());
         *self.stored.lock().unwrap() = Some((value, expires_at));
         Ok(())

@@ -102,13 +102,14 @@ fn read(path: &Path) -> Result<Zeroizing<Vec<u8>>, Error> {
     Ok(bytes)
 }
 
-/// One key of the ring. The sealing key and the naming key are both derived from it, so that neither
-/// reveals the other.
+/// One key of the ring. The keys that seal, name and prove are derived from it, so that none reveals
+/// another.
 pub(crate) struct SealKey {
     /// Identifies the key in stored values. It is not secret.
     id: String,
     sealing: Zeroizing<[u8; KEY]>,
     naming: Zeroizing<[u8; KEY]>,
+    proving: Zeroizing<[u8; KEY]>,
 }
 
 impl SealKey {
@@ -118,6 +119,7 @@ impl SealKey {
             id: id[..8].iter().map(|byte| format!("{byte:02x}")).collect(),
             sealing: hmac(key, b"auth-redis 1 sealing"),
             naming: hmac(key, b"auth-redis 1 naming"),
+            proving: hmac(key, b"auth-redis 2 proving"),
         }
     }
 
@@ -128,6 +130,16 @@ impl SealKey {
     /// Returns a keyed hash of `text`, which stands for it in the names of Redis keys.
     pub(crate) fn digest(&self, text: &[u8]) -> Zeroizing<[u8; 32]> {
         hmac(&self.naming, text)
+    }
+
+    /// Returns a tag that proves that a holder of this key wrote `text`.
+    pub(crate) fn prove(&self, text: &[u8]) -> [u8; 32] {
+        mac(&self.proving, text).finalize().into_bytes().into()
+    }
+
+    /// Whether `tag` proves `text`. Takes the same time for every wrong tag.
+    pub(crate) fn is_proven(&self, text: &[u8], tag: &[u8]) -> bool {
+        mac(&self.proving, text).verify_slice(tag).is_ok()
     }
 
     /// Seals `text` and returns the nonce and the sealed text, which opens only with the same
@@ -172,12 +184,16 @@ pub(crate) fn random_bytes<const N: usize>() -> Result<[u8; N], Error> {
 }
 
 fn hmac(key: &[u8; KEY], text: &[u8]) -> Zeroizing<[u8; 32]> {
+    Zeroizing::new(mac(key, text).finalize().into_bytes().into())
+}
+
+fn mac(key: &[u8; KEY], text: &[u8]) -> Hmac<Sha256> {
     // RFC 2104 §2: a key shorter than a block is padded with zeros
     let mut block = Zeroizing::new([0; 64]);
     block[..KEY].copy_from_slice(key);
     let mut mac = <Hmac<Sha256> as hmac::KeyInit>::new((&*block).into());
     mac.update(text);
-    Zeroizing::new(mac.finalize().into_bytes().into())
+    mac
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use auth_core::Error;
 
 use crate::{
     address::Address,
-    scripts::MAX_LEASE,
+    lease_claim::MAX_LEASE,
     seal_keys::SealKeys,
     server::{Deployment, Server, Trust},
     store::RedisStore,
