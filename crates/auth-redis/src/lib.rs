@@ -25,6 +25,7 @@ mod link;
 #[cfg(test)]
 mod rollback_simulation;
 mod scripts;
+mod seal_key_file;
 mod seal_keys;
 #[cfg(feature = "sentinel")]
 mod sentinel_builder;

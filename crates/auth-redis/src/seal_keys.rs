@@ -11,23 +11,29 @@ use hmac::{Hmac, Mac};
 use sha2::Sha256;
 use zeroize::Zeroizing;
 
+use crate::seal_key_file;
+
 /// Bytes of a seal key.
-const KEY: usize = 32;
+pub(crate) const KEY: usize = 32;
 /// Bytes of a nonce: enough for random nonces not to repeat.
 const NONCE: usize = 24;
+/// A key has at least this many different bytes. Of random keys, one in 10^36 has fewer.
+const MIN_DIFFERENT: usize = 8;
 
 /// A ring of keys that seal the stored tokens. The first key seals, every key opens.
 ///
-/// A key is 32 bytes from a random number generator. The processes that share tokens have it; the
-/// operator of the Redis server does not. The keys are wiped from memory when the last clone of the
+/// A key is 32 bytes from a random number generator, such as the file that
+/// `(umask 077 && head -c 32 /dev/urandom > seal-key)` creates. The processes that share tokens have
+/// it; the operator of the Redis server does not. The keys are wiped from memory when the last clone of the
 /// ring is dropped.
 ///
 /// ```
 /// use auth_redis::SealKeys;
 ///
-/// # let (new, old) = ([1; 32], [2; 32]);
+/// # let (new, old) = (*b"0123456789abcdefghijklmnopqrstuv", *b"vutsrqponmlkjihgfedcba9876543210");
 /// let keys = SealKeys::new([new, old])?;
 /// assert!(SealKeys::new(["too short"]).is_err());
+/// assert!(SealKeys::new([[0; 32]]).is_err()); // not random
 /// # Ok::<(), auth_redis::auth_core::Error>(())
 /// ```
 #[derive(Clone)]
@@ -37,7 +43,8 @@ impl SealKeys {
     /// Creates a ring of one or more different keys of exactly 32 bytes each.
     ///
     /// # Errors
-    /// If there is no key, if a key has another length, or if two keys are the same.
+    /// If there is no key, if a key has another length, if two keys are the same, or if a key is
+    /// certainly not random: it has fewer than 8 different bytes.
     pub fn new(keys: impl IntoIterator<Item = impl AsRef<[u8]>>) -> Result<Self, Error> {
         // boxed: a growing list would leave copies of the keys in memory
         let mut ring: Vec<Box<SealKey>> = Vec::new();
@@ -49,6 +56,7 @@ impl SealKeys {
                     "seal key number {at} has {length} bytes; expected {KEY}"
                 ))
             })?;
+            check_random(at + 1, key)?;
             let key = Box::new(SealKey::derive(key));
             if let Some(first) = ring.iter().position(|other| other.id == key.id) {
                 let (first, at) = (first + 1, at + 1);
@@ -65,14 +73,15 @@ impl SealKeys {
         Ok(Self(ring.into()))
     }
 
-    /// Reads each key from a file of 32 raw bytes.
+    /// Reads each key from a file of 32 raw bytes. If users other than the owner may read or change a
+    /// file, a warning names its path and its mode.
     ///
     /// # Errors
     /// If a file cannot be read or has another length, and as for [`new`](Self::new).
     pub fn from_files(paths: impl IntoIterator<Item = impl AsRef<Path>>) -> Result<Self, Error> {
         let keys: Vec<Zeroizing<Vec<u8>>> = paths
             .into_iter()
-            .map(|path| read(path.as_ref()))
+            .map(|path| seal_key_file::read(path.as_ref()))
             .collect::<Result<_, _>>()?;
         Self::new(keys.iter().map(|key| key.as_slice()))
     }
@@ -86,20 +95,6 @@ impl fmt::Debug for SealKeys {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "SealKeys({} redacted)", self.0.len())
     }
-}
-
-fn read(path: &Path) -> Result<Zeroizing<Vec<u8>>, Error> {
-    let file = path.display();
-    let bytes = std::fs::read(path).map(Zeroizing::new).map_err(|error| {
-        Error::configuration(format!("the seal key file {file} cannot be read")).with_source(error)
-    })?;
-    if bytes.len() != KEY {
-        let length = bytes.len();
-        return Err(Error::configuration(format!(
-            "the seal key file {file} has {length} bytes; expected {KEY} raw bytes, without a newline"
-        )));
-    }
-    Ok(bytes)
 }
 
 /// One key of the ring. The keys that seal, name and prove are derived from it, so that none reveals
@@ -173,6 +168,23 @@ impl SealKey {
     }
 }
 
+/// Checks that the key may have come from a random number generator.
+fn check_random(at: usize, key: &[u8; KEY]) -> Result<(), Error> {
+    let mut is_found = [false; 256];
+    for byte in key {
+        is_found[usize::from(*byte)] = true;
+    }
+    let different = is_found.into_iter().filter(|is_found| *is_found).count();
+    if different < MIN_DIFFERENT {
+        // their number would tell something about the key
+        return Err(Error::configuration(format!(
+            "seal key number {at} is not random: it has fewer than {MIN_DIFFERENT} different bytes; \
+             expected {KEY} bytes from a random number generator, such as /dev/urandom"
+        )));
+    }
+    Ok(())
+}
+
 /// Returns random bytes from the operating system.
 pub(crate) fn random_bytes<const N: usize>() -> Result<[u8; N], Error> {
     let mut bytes = [0; N];
@@ -202,6 +214,11 @@ mod tests {
 
     fn key(byte: u8) -> SealKey {
         SealKey::derive(&[byte; KEY])
+    }
+
+    /// The bytes of a key that passes for a random one.
+    fn bytes(first: u8) -> Vec<u8> {
+        (first..).take(KEY).collect()
     }
 
     #[test]
@@ -272,7 +289,7 @@ mod tests {
                 "seal key number 1 has 31 bytes; expected 32",
             ),
             (
-                vec![vec![1; 32], vec![]],
+                vec![bytes(1), vec![]],
                 "seal key number 2 has 0 bytes; expected 32",
             ),
             (
@@ -280,7 +297,7 @@ mod tests {
                 "seal key number 1 has 64 bytes; expected 32",
             ),
             (
-                vec![vec![1; 32], vec![2; 32], vec![1; 32]],
+                vec![bytes(1), bytes(2), bytes(1)],
                 "seal keys number 1 and 3 are the same; expected different keys",
             ),
         ] {
@@ -290,29 +307,8 @@ mod tests {
     }
 
     #[test]
-    fn keys_are_read_from_files_of_32_raw_bytes() {
-        let directory = std::env::temp_dir();
-        let path = |name| directory.join(format!("seal-{}-{name}", std::process::id()));
-        let (good, newline, none) = (path("good"), path("newline"), path("none"));
-        std::fs::write(&good, [7; 32]).unwrap();
-        std::fs::write(&newline, [b'a'; 33]).unwrap();
-        let keys = SealKeys::from_files([&good]).unwrap();
-        assert_eq!(keys.ring()[0].id(), key(7).id());
-        let error = SealKeys::from_files([&newline]).unwrap_err().to_string();
-        assert!(
-            error.contains("32 raw bytes") && error.contains("has 33 bytes"),
-            "{error}"
-        );
-        let error = SealKeys::from_files([&none]).unwrap_err().to_string();
-        assert!(error.contains("cannot be read"), "{error}");
-        for path in [good, newline] {
-            std::fs::remove_file(path).unwrap();
-        }
-    }
-
-    #[test]
     fn debug_output_shows_no_key() {
-        let keys = SealKeys::new([[77; 32]]).unwrap();
+        let keys = SealKeys::new([bytes(77)]).unwrap();
         assert_eq!(format!("{keys:?}"), "SealKeys(1 redacted)");
     }
 }

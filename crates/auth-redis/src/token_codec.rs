@@ -148,7 +148,9 @@ mod tests {
     }
 
     fn sealed(ring: &[u8]) -> TokenCodec {
-        let ring = ring.iter().map(|byte| [*byte; 32]);
+        let ring = ring
+            .iter()
+            .map(|first| (*first..).take(32).collect::<Vec<u8>>());
         TokenCodec::Sealed(SealKeys::new(ring).unwrap())
     }
 
