@@ -85,9 +85,11 @@ async fn run(raw: &mut MultiplexedConnection, commands: &[Cmd]) {
 
 /// Checks that what is at the names of the leases now keeps no process from acquiring one.
 async fn keeps_no_process(store: &RedisStore, other: &RedisStore, what: &str) {
+    let started = Instant::now();
     with_timeout(what, store.changed(&key())).await.unwrap();
     let lease = store.lease(&key()).await.unwrap();
     let lease = lease.unwrap_or_else(|| panic!("{what}: the lease is held"));
+    assert!(started.elapsed() < Duration::from_secs(1), "{what}: waited");
     assert!(other.lease(&key()).await.unwrap().is_none(), "{what}");
     lease.release().await.unwrap();
     let lease = other.lease(&key()).await.unwrap();
@@ -302,15 +304,15 @@ enum Attack {
 const BRIEFLY: Duration = Duration::from_millis(350);
 
 /// The names of leases, and the last value of each that a process wrote.
-type Known = HashMap<String, (String, Instant)>;
+type Known = HashMap<String, (Vec<u8>, Instant)>;
 
 async fn attack(fixture: &Fixture, attack: Attack, mut known: Known) {
     let mut raw = fixture.raw().await;
     loop {
         for name in fixture.names("lease").await {
-            let value: Option<String> = ask(&mut raw, &["GET", &name]).await;
+            let value: Option<Vec<u8>> = ask(&mut raw, &["GET", &name]).await;
             if let Some(value) = value
-                && value != "forged"
+                && value != b"forged"
                 && known.get(&name).is_none_or(|(known, _)| *known != value)
             {
                 known.insert(name, (value, Instant::now()));
@@ -356,7 +358,7 @@ async fn waits(kind: Attack, count: usize) -> Vec<Duration> {
     // the attacker has seen the names before
     let shared_key = source.shared_key(&TokenRequest::default()).unwrap();
     let names = lease_names(&fixture, &fixture.store([NEW, OLD]), &shared_key).await;
-    let forged = |name| (name, ("forged".to_owned(), Instant::now()));
+    let forged = |name| (name, (b"forged".to_vec(), Instant::now()));
     let known: Known = names.into_iter().map(forged).collect();
     if let Attack::Forges = kind {
         let mut raw = fixture.raw().await;
