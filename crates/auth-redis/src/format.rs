@@ -77,6 +77,8 @@ pub(crate) enum Unreadable {
     Clock,
     /// The token has ended, and its Redis key was kept for longer.
     Ended,
+    /// The token has ended just now: the server had not removed it yet.
+    JustEnded,
 }
 
 impl Unreadable {
@@ -91,6 +93,7 @@ impl Unreadable {
             Self::Size => "the value is larger than 1 MiB",
             Self::Clock => "the token was issued in the future by the server's clock",
             Self::Ended => "the token has ended; an old value was restored, or its expiry changed",
+            Self::JustEnded => "the token has ended just now",
         }
     }
 }
@@ -154,7 +157,11 @@ impl<'a> StoredToken<'a> {
         let left = until(self.end, now, self.lifetime).ok_or(Unreadable::Clock)?;
         let left = left.min(expiry.unwrap_or(left));
         if left.is_zero() {
-            return Err(Unreadable::Ended);
+            let since_end = Duration::from_millis(now.saturating_sub(self.end));
+            return Err(match since_end > CLOCK_TOLERANCE {
+                true => Unreadable::Ended,
+                false => Unreadable::JustEnded,
+            });
         }
         Ok(self.lifetime - left)
     }

@@ -15,6 +15,8 @@
 mod address;
 mod builder;
 mod channels;
+#[cfg(test)]
+mod clock_tests;
 mod connection;
 mod error;
 mod events;

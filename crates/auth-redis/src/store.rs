@@ -106,7 +106,11 @@ impl RedisStore {
             _ => Err(Unreadable::Type),
         };
         Ok(token
-            .inspect_err(|reason| events::token_unreadable(&names.token, *reason))
+            .inspect_err(|reason| {
+                if *reason != Unreadable::JustEnded {
+                    events::token_unreadable(&names.token, *reason);
+                }
+            })
             .ok())
     }
 

@@ -133,7 +133,7 @@ async fn a_lease_of_another_name_keeps_no_process_waiting() {
     for name in &names {
         for (from, value) in &values {
             if *from != name {
-                let () = ask(&mut raw, &["SET", name, value]).await;
+                let () = ask(&mut raw, &["SET", name, value, "PX", "4000"]).await;
                 keeps_no_process(&store, &other, &format!("{from} at {name}")).await;
             }
         }
@@ -155,7 +155,13 @@ async fn a_changed_lease_keeps_no_process_waiting() {
     for at in 0..value.len() {
         let mut changed = value.clone();
         changed[at] ^= 1;
-        run(&mut raw, &[cmd("SET").arg(name).arg(&changed).to_owned()]).await;
+        let set = cmd("SET")
+            .arg(name)
+            .arg(&changed)
+            .arg("PX")
+            .arg(4_000)
+            .to_owned();
+        run(&mut raw, &[set]).await;
         keeps_no_process(&store, &other, &format!("byte {at}")).await;
     }
 }
