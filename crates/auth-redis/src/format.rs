@@ -151,8 +151,8 @@ impl<'a> StoredToken<'a> {
     }
 
     /// Returns the age of the token at `now`, by the server's clock. `expiry` is the time after which
-    /// the server removes the value. It can only shorten the token's life: whoever writes to the
-    /// server can change it.
+    /// the server removes the value. It can only shorten the token's life, since every client with
+    /// write access can change it.
     pub(crate) fn age(&self, now: u64, expiry: Option<Duration>) -> Result<Duration, Unreadable> {
         let left = until(self.end, now, self.lifetime).ok_or(Unreadable::Clock)?;
         let left = left.min(expiry.unwrap_or(left));
