@@ -5,7 +5,10 @@ use std::{fs::File, io::Read, path::Path};
 use auth_core::Error;
 use zeroize::Zeroizing;
 
-use crate::{events, seal_keys::KEY};
+use crate::events;
+
+/// Bytes of a seal key.
+pub(crate) const KEY: usize = 32;
 
 /// Reads the file, and warns if users other than its owner may read or change it.
 pub(crate) fn read(path: &Path) -> Result<Zeroizing<Vec<u8>>, Error> {

@@ -11,10 +11,8 @@ use hmac::{Hmac, Mac};
 use sha2::Sha256;
 use zeroize::Zeroizing;
 
-use crate::seal_key_file;
+use crate::seal_key_file::{self, KEY};
 
-/// Bytes of a seal key.
-pub(crate) const KEY: usize = 32;
 /// Bytes of a nonce: enough for random nonces not to repeat.
 const NONCE: usize = 24;
 /// A key has at least this many different bytes. Of random keys, one in 10^36 has fewer.
