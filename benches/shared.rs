@@ -74,7 +74,7 @@ impl Bench {
     }
 
     fn store(&self) -> RedisStore {
-        let keys = SealKeys::new([[7; 32]]).unwrap();
+        let keys = SealKeys::new([*b"the seal key of these benchmarks"]).unwrap();
         let builder = RedisStore::builder(self.redis.url()).seal_keys(keys);
         builder.build().unwrap()
     }

@@ -91,7 +91,7 @@ mod tests {
 
     #[test]
     fn invalid_settings_are_errors() {
-        let keys = || SealKeys::new([[1; 32]]).unwrap();
+        let keys = || SealKeys::new([*b"a seal key for tests, 32 bytes.."]).unwrap();
         assert_error(
             |b| b.seal_keys(keys()),
             "has seal keys and danger_plaintext(true)",
@@ -123,7 +123,11 @@ mod tests {
 
     #[test]
     fn a_valid_store_is_built_and_shows_no_secret() {
-        let keys = SealKeys::new([[1; 32], [2; 32]]).unwrap();
+        let keys = SealKeys::new([
+            *b"a seal key for tests, 32 bytes..",
+            *b"another seal key, also 32 bytes.",
+        ])
+        .unwrap();
         let builder = RedisStore::builder("redis://user:s3cr3t@localhost")
             .seal_keys(keys)
             .prefix("fleet-7:auth")

@@ -1,5 +1,7 @@
 //! The log events of the crate. None shows a token, a seal key or a password.
 
+use std::path::Path;
+
 use auth_core::Error;
 
 use crate::format::Unreadable;
@@ -11,6 +13,15 @@ pub(crate) fn token_unreadable(key: &str, reason: Unreadable) {
         key,
         reason = reason.as_str(),
         "the stored token is unreadable and is treated as absent"
+    );
+}
+
+/// `key` is the name of the key in Redis, which holds a hash.
+pub(crate) fn lease_unproven(key: &str) {
+    tracing::warn!(
+        name: "auth_redis.lease_unproven",
+        key,
+        "no process with the seal key wrote the lease on the token request; it is replaced"
     );
 }
 
@@ -50,5 +61,15 @@ pub(crate) fn connected(server: &str) {
         name: "auth_redis.connected",
         server,
         "connected to the shared token store"
+    );
+}
+
+pub(crate) fn seal_key_file_open_to_others(path: &Path, mode: u32) {
+    let path = path.display();
+    tracing::warn!(
+        name: "auth_redis.seal_key_file_open_to_others",
+        %path,
+        mode = format!("{mode:04o}"),
+        "users other than the owner may read or change the seal key file; run: chmod 600 {path}"
     );
 }

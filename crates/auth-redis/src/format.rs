@@ -1,8 +1,13 @@
 //! The data in Redis: the names of keys and channels, and the format of a stored token,
-//! `auth1:<key id>:<lifetime in ms>:<body>`.
+//! `auth2:<key id>:<lifetime in ms>:<end in ms since 1970>:<body>`.
 //!
-//! The head of a value is in the clear, since the script that saves reads it; the seal covers it. The
-//! body is the [`payload`], sealed or in plaintext.
+//! The end is the token's own, by the server's clock. The head of a value is in the clear, since the
+//! script that saves reads it; the seal covers it. The body is the [`payload`], sealed or in
+//! plaintext.
+//!
+//! The names contain the version as well. Processes of two versions, as during an upgrade, therefore
+//! share one token per version. With common names each version would overwrite the token of the other,
+//! and every process would request its own.
 
 use std::time::Duration;
 
@@ -11,8 +16,22 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use zeroize::Zeroizing;
 
 /// The format and its version.
-pub(crate) const FORMAT: &str = "auth1";
+pub(crate) const FORMAT: &str = "auth2";
 const FAMILY: &str = "auth";
+const VERSION: u32 = 2;
+
+/// The maximum size of a value. A larger one is neither saved nor loaded, since the server would
+/// serve no other client for the time that takes.
+pub(crate) const MAX_VALUE: usize = 1 << 20;
+/// The server's clock may be set back by this much without an effect: clocks are adjusted.
+const CLOCK_TOLERANCE: Duration = Duration::from_secs(1);
+
+/// Returns the time from `now` to `end`, both in milliseconds by the server's clock. `None` if it
+/// exceeds `max` by more than a second: the clock was set back, or `end` was invented.
+pub(crate) fn until(end: u64, now: u64, max: Duration) -> Option<Duration> {
+    let left = Duration::from_millis(end.saturating_sub(now));
+    (left <= max.saturating_add(CLOCK_TOLERANCE)).then(|| left.min(max))
+}
 
 /// The names for one cache key under one seal key.
 ///
@@ -27,7 +46,7 @@ pub(crate) struct KeyNames {
 impl KeyNames {
     pub(crate) fn new(prefix: &str, digest: &[u8; 32]) -> Self {
         let digest = URL_SAFE_NO_PAD.encode(digest);
-        let name = |part| format!("{prefix}:{{{digest}}}:{part}");
+        let name = |part| format!("{prefix}:{{{digest}}}:{VERSION}:{part}");
         Self {
             token: name("token"),
             lease: name("lease"),
@@ -54,8 +73,12 @@ pub(crate) enum Unreadable {
     Payload,
     /// The value is larger than 1 MiB.
     Size,
-    /// The Redis key does not expire, or expires later than the token ends.
-    Expiry,
+    /// The token ends later than it can by the server's clock.
+    Clock,
+    /// The token has ended, and its Redis key was kept for longer.
+    Ended,
+    /// The token has ended just now: the server had not removed it yet.
+    JustEnded,
 }
 
 impl Unreadable {
@@ -68,15 +91,18 @@ impl Unreadable {
             Self::Seal => "the seal does not match the value",
             Self::Payload => "the value holds no token",
             Self::Size => "the value is larger than 1 MiB",
-            Self::Expiry => "the key expires later than the token ends",
+            Self::Clock => "the token was issued in the future by the server's clock",
+            Self::Ended => "the token has ended; an old value was restored, or its expiry changed",
+            Self::JustEnded => "the token has ended just now",
         }
     }
 }
 
-/// Returns the head of a value, which names the seal key and the token's lifetime.
-pub(crate) fn head(key_id: &str, lifetime: Duration) -> String {
+/// Returns the head of a value, which names the seal key, the token's lifetime, and its end by the
+/// server's clock in milliseconds.
+pub(crate) fn head(key_id: &str, lifetime: Duration, end: u64) -> String {
     let lifetime = millis(lifetime);
-    format!("{FORMAT}:{key_id}:{lifetime}:")
+    format!("{FORMAT}:{key_id}:{lifetime}:{end}:")
 }
 
 /// Converts to whole milliseconds.
@@ -90,14 +116,16 @@ pub(crate) struct StoredToken<'a> {
     pub(crate) head: &'a [u8],
     pub(crate) key_id: &'a str,
     pub(crate) lifetime: Duration,
+    /// By the server's clock, in milliseconds.
+    pub(crate) end: u64,
     pub(crate) body: &'a [u8],
 }
 
 impl<'a> StoredToken<'a> {
     pub(crate) fn parse(value: &'a [u8]) -> Result<Self, Unreadable> {
-        let mut parts = value.splitn(4, |byte| *byte == b':');
+        let mut parts = value.splitn(5, |byte| *byte == b':');
         let mut text = || std::str::from_utf8(parts.next()?).ok();
-        let (format, key_id, lifetime) = (text(), text(), text());
+        let (format, key_id, lifetime, end) = (text(), text(), text(), text());
         if format != Some(FORMAT) {
             let number = format.and_then(|format| format.strip_prefix(FAMILY));
             let is_version = number.is_some_and(|number| number.parse::<u32>().is_ok());
@@ -107,17 +135,35 @@ impl<'a> StoredToken<'a> {
                 Unreadable::Format
             });
         }
-        let (Some(key_id), Some(lifetime), Some(body)) = (key_id, lifetime, parts.next()) else {
+        let (Some(key_id), Some(lifetime), Some(end), Some(body)) =
+            (key_id, lifetime, end, parts.next())
+        else {
             return Err(Unreadable::Format);
         };
-        let head = &value[..value.len() - body.len()];
-        let millis = lifetime.parse().map_err(|_| Unreadable::Format)?;
+        let number = |text: &str| text.parse().map_err(|_| Unreadable::Format);
         Ok(Self {
-            head,
+            head: &value[..value.len() - body.len()],
             key_id,
-            lifetime: Duration::from_millis(millis),
+            lifetime: Duration::from_millis(number(lifetime)?),
+            end: number(end)?,
             body,
         })
+    }
+
+    /// Returns the age of the token at `now`, by the server's clock. `expiry` is the time after which
+    /// the server removes the value. It can only shorten the token's life, since every client with
+    /// write access can change it.
+    pub(crate) fn age(&self, now: u64, expiry: Option<Duration>) -> Result<Duration, Unreadable> {
+        let left = until(self.end, now, self.lifetime).ok_or(Unreadable::Clock)?;
+        let left = left.min(expiry.unwrap_or(left));
+        if left.is_zero() {
+            let since_end = Duration::from_millis(now.saturating_sub(self.end));
+            return Err(match since_end > CLOCK_TOLERANCE {
+                true => Unreadable::Ended,
+                false => Unreadable::JustEnded,
+            });
+        }
+        Ok(self.lifetime - left)
     }
 }
 
@@ -166,20 +212,21 @@ mod tests {
     fn names_of_one_cache_key_have_one_hash_tag() {
         let names = KeyNames::new("auth", &[0; 32]);
         let tag = "{AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA}";
-        assert_eq!(names.token, format!("auth:{tag}:token"));
-        assert_eq!(names.lease, format!("auth:{tag}:lease"));
-        assert_eq!(names.channel, format!("auth:{tag}:changed"));
+        assert_eq!(names.token, format!("auth:{tag}:2:token"));
+        assert_eq!(names.lease, format!("auth:{tag}:2:lease"));
+        assert_eq!(names.channel, format!("auth:{tag}:2:changed"));
     }
 
     #[test]
-    fn a_value_names_its_seal_key_and_its_lifetime() {
-        let head = head("0123456789abcdef", Duration::from_millis(600_001));
-        assert_eq!(head, "auth1:0123456789abcdef:600001:");
+    fn a_value_names_its_seal_key_its_lifetime_and_its_end() {
+        let head = head("0123456789abcdef", Duration::from_millis(600_001), 17);
+        assert_eq!(head, "auth2:0123456789abcdef:600001:17:");
         let value = [head.as_bytes(), b"a:b"].concat();
         let value = StoredToken::parse(&value).unwrap();
         assert_eq!(value.head, head.as_bytes());
         assert_eq!(value.key_id, "0123456789abcdef");
         assert_eq!(value.lifetime, Duration::from_millis(600_001));
+        assert_eq!(value.end, 17);
         assert_eq!(value.body, b"a:b");
     }
 
@@ -188,15 +235,26 @@ mod tests {
         for (value, expected) in [
             (&b""[..], Unreadable::Format),
             (b"something else", Unreadable::Format),
-            (b"auth1", Unreadable::Format),
-            (b"auth1:plain", Unreadable::Format),
-            (b"auth1:plain:600", Unreadable::Format),
-            (b"auth1:plain:-1:abc", Unreadable::Format),
-            (b"auth1:plain:long:abc", Unreadable::Format),
-            (b"auth1:plain:99999999999999999999:abc", Unreadable::Format),
-            (b"\xff:plain:600:abc", Unreadable::Format),
-            (b"authority:plain:600:abc", Unreadable::Format),
-            (b"auth2:plain:600:abc", Unreadable::Version),
+            (b"auth2", Unreadable::Format),
+            (b"auth2:plain", Unreadable::Format),
+            (b"auth2:plain:600", Unreadable::Format),
+            (b"auth2:plain:600:9", Unreadable::Format),
+            (b"auth2:plain:-1:9:abc", Unreadable::Format),
+            (b"auth2:plain:long:9:abc", Unreadable::Format),
+            (b"auth2:plain:600:late:abc", Unreadable::Format),
+            (b"auth2:plain:600:-1:abc", Unreadable::Format),
+            (
+                b"auth2:plain:99999999999999999999:9:abc",
+                Unreadable::Format,
+            ),
+            (
+                b"auth2:plain:600:99999999999999999999:abc",
+                Unreadable::Format,
+            ),
+            (b"\xff:plain:600:9:abc", Unreadable::Format),
+            (b"authority:plain:600:9:abc", Unreadable::Format),
+            (b"auth1:plain:600:abc", Unreadable::Version),
+            (b"auth3:plain:600:9:abc", Unreadable::Version),
             (b"auth10:abc", Unreadable::Version),
         ] {
             let shown = String::from_utf8_lossy(value);

@@ -1,83 +1,196 @@
 //! The lease on a token request, kept in Redis.
+//!
+//! A lease is a proven [`Claim`] that has not ended. Any other value of its key is no lease: it keeps
+//! no process from requesting a token, and is replaced.
 
 use std::{fmt, future::pending, sync::Arc, time::Duration};
 
-use auth_core::{Error, async_trait, shared_store::Lease};
-use futures_util::future::join_all;
+use auth_core::{Error, ErrorKind, async_trait, shared_store::Lease};
+use futures_util::future::{join_all, try_join_all};
 use redis::Cmd;
-use tokio::{runtime::Handle, time::sleep};
+use tokio::{runtime::Handle, time::Instant, time::sleep};
 
-use crate::{events, format::KeyNames, link::Link, scripts, seal_keys::random_bytes};
+use crate::{
+    events,
+    lease_claim::{Claim, ClaimState, HolderId, LeasePlace},
+    link::Link,
+    scripts,
+    seal_keys::random_bytes,
+    waits::Waits,
+};
 
-/// The value of the lease's keys: random, so that only the holder can renew or release the lease.
-type HolderId = [u8; 16];
+/// The maximum number of times that the value of a lease may change between a look at it and its
+/// replacement.
+const MAX_TRIES: u32 = 3;
 
-/// A lease under the names that each seal key of the ring gives. Processes whose rings have a key in
+/// What the server has for a lease: its time in milliseconds, and the value.
+pub(crate) type Seen = (u64, Vec<u8>);
+
+/// A lease in the places that each seal key of the ring gives. Processes whose rings have a key in
 /// common therefore exclude each other, whatever the order of the rings.
 pub(crate) struct RedisLease {
     link: Arc<Link>,
-    names: Vec<KeyNames>,
+    places: Vec<LeasePlace>,
     holder: HolderId,
     duration: Duration,
-    /// Whether the lease was acquired under all its names. Waiters wait only for complete leases.
+    /// Whether the lease was acquired in all its places. Waiters wait only for complete leases.
     is_complete: bool,
+}
+
+/// Returns the name by which the wait for the lease in `places` is known.
+pub(crate) fn wait_name(places: &[LeasePlace]) -> &str {
+    places.first().map_or("", |place| &place.names.lease)
 }
 
 impl RedisLease {
     /// Returns `None` if another process holds the lease.
+    ///
+    /// # Errors
+    /// If an operation fails, if other clients keep changing the lease, or if this process has waited
+    /// for longer than the leases of existing holders last.
     pub(crate) async fn acquire(
         link: &Arc<Link>,
-        mut names: Vec<KeyNames>,
+        places: Vec<LeasePlace>,
         duration: Duration,
+        waits: &Waits,
     ) -> Result<Option<Self>, Error> {
-        // one order for all processes, so that one of several concurrent attempts succeeds
-        names.sort_by(|one, other| one.lease.cmp(&other.lease));
+        let wait_name = wait_name(&places).to_owned();
+        let seen = try_join_all(places.iter().map(|place| look(link, place))).await?;
         let holder = random_bytes()?;
         // an incomplete lease is released on drop
-        let mut lease = Self {
-            link: link.clone(),
-            names: Vec::with_capacity(names.len()),
-            holder,
-            duration,
-            is_complete: false,
-        };
-        for name in names {
-            let command = scripts::acquire(&name, &holder, duration);
-            let mut part = Self {
-                link: link.clone(),
-                names: Vec::new(),
-                holder,
-                duration,
-                is_complete: false,
-            };
-            let mut part = link
-                .run(|mut connection| async move {
-                    // once the command is sent, the server may have granted the lease
-                    part.names.push(name);
-                    let acquired: bool = command.query_async(&mut connection).await?;
-                    if !acquired {
-                        part.names.clear();
+        let mut lease = Self::empty(link, holder, duration);
+        for (place, mut seen) in places.into_iter().zip(seen) {
+            let mut tries = 0;
+            loop {
+                if let Some((claim, left)) = holds(&place, &seen) {
+                    return match waits.see(&wait_name, claim, left, Instant::now()) {
+                        true => Err(held_for_too_long(link)),
+                        false => Ok(None),
+                    };
+                }
+                if place.claim(&seen.1).is_none() && !seen.1.is_empty() {
+                    events::lease_unproven(&place.names.lease);
+                }
+                tries += 1;
+                if tries > MAX_TRIES {
+                    return Err(keeps_changing(link));
+                }
+                let (changed, mut part) = lease.acquire_part(place.clone(), &seen).await?;
+                match changed {
+                    Some(now) => seen = now,
+                    None => {
+                        lease.places.append(&mut part.places);
+                        break;
                     }
-                    Ok(part)
-                })
-                .await?;
-            if part.names.is_empty() {
-                return Ok(None);
+                }
             }
-            lease.names.append(&mut part.names);
         }
         lease.is_complete = true;
+        waits.end(&wait_name);
         Ok(Some(lease))
     }
 
-    /// Renews the lease. Returns whether it is still held under all its names.
+    fn empty(link: &Arc<Link>, holder: HolderId, duration: Duration) -> Self {
+        Self {
+            link: link.clone(),
+            places: Vec::new(),
+            holder,
+            duration,
+            is_complete: false,
+        }
+    }
+
+    /// Acquires the lease in one place. Returns what is seen there, if it is another value than
+    /// `seen`; the returned part is empty then.
+    async fn acquire_part(
+        &self,
+        place: LeasePlace,
+        seen: &Seen,
+    ) -> Result<(Option<Seen>, Self), Error> {
+        let command = self.replacement(&place, seen, ClaimState::Requesting, self.duration);
+        let mut part = Self::empty(&self.link, self.holder, self.duration);
+        self.link
+            .run(|mut connection| async move {
+                // once the command is sent, the server may have granted the lease
+                part.places.push(place);
+                let changed: Option<Seen> = command.query_async(&mut connection).await?;
+                if changed.is_some() {
+                    part.places.clear();
+                }
+                Ok((changed, part))
+            })
+            .await
+    }
+
+    /// Returns the command that replaces the value that was seen by a claim of this holder.
+    fn replacement(
+        &self,
+        place: &LeasePlace,
+        (now, seen): &Seen,
+        state: ClaimState,
+        duration: Duration,
+    ) -> Cmd {
+        let claim = Claim::new(self.holder, state, duration, *now);
+        scripts::replace(&place.names, seen, &place.value(&claim), claim.duration)
+    }
+
+    /// Renews the lease. Returns whether it is still held in all its places.
     async fn renew(&self) -> Result<bool, Error> {
-        let holder = self.holder;
-        let duration = self.duration;
-        let renewed = on_each(&self.link, &self.names, |names| {
-            scripts::renew(names, &holder, duration)
-        });
-        Ok(renewed.await?.into_iter().all(|is_held| is_held))
+        let renewed = self.places.iter().map(|place| self.renew_in(place));
+        let renewed: Result<Vec<bool>, Error> = join_all(renewed).await.into_iter().collect();
+        Ok(renewed?.into_iter().all(|is_held| is_held))
+    }
+
+    async fn renew_in(&self, place: &LeasePlace) -> Result<bool, Error> {
+        let mut seen = look(&self.link, place).await?;
+        for _ in 0..MAX_TRIES {
+            let is_held = match place.claim(&seen.1) {
+                Some(claim) if claim.holder == self.holder => claim.state == ClaimState::Requesting,
+                Some(claim) => claim.left(seen.0).is_none(),
+                // the lease is still this holder's, if another client has overwritten it
+                None => !seen.1.is_empty(),
+            };
+            if !is_held {
+                return Ok(false);
+            }
+            let command = self.replacement(place, &seen, ClaimState::Requesting, self.duration);
+            match run(&self.link, command).await? {
+                Some(now) => seen = now,
+                None => return Ok(true),
+            }
+        }
+        Err(keeps_changing(&self.link))
+    }
+
+    /// Ends the lease in each place that is held by this holder: removes it, or replaces it by a claim
+    /// to back off for `delay`.
+    async fn end(&self, places: &[LeasePlace], delay: Option<Duration>) -> Result<(), Error> {
+        let ended = places.iter().map(|place| self.end_in(place, delay));
+        join_all(ended).await.into_iter().collect()
+    }
+
+    async fn end_in(&self, place: &LeasePlace, delay: Option<Duration>) -> Result<(), Error> {
+        let seen = look(&self.link, place).await?;
+        let claim = place.claim(&seen.1);
+        if claim.is_none_or(|claim| claim.holder != self.holder) {
+            return Ok(());
+        }
+        // if the value changes in between, another process has acquired the lease, or will
+        match delay {
+            Some(delay) => {
+                let command = self.replacement(place, &seen, ClaimState::BackingOff, delay);
+                run::<Option<Seen>>(&self.link, command).await.map(drop)
+            }
+            None => {
+                // the waiters wait for another, complete lease, if this one is not
+                let channel = match self.is_complete {
+                    true => &*place.names.channel,
+                    false => "",
+                };
+                let command = scripts::remove(&place.names, &seen.1, channel);
+                run::<bool>(&self.link, command).await.map(drop)
+            }
+        }
     }
 }
 
@@ -102,38 +215,29 @@ impl Lease for RedisLease {
     }
 
     async fn release(mut self: Box<Self>) -> Result<(), Error> {
-        let names = std::mem::take(&mut self.names);
-        let holder = self.holder;
-        let released = on_each(&self.link, &names, |names| scripts::release(names, &holder));
-        released.await.map(drop)
+        let places = std::mem::take(&mut self.places);
+        self.end(&places, None).await
     }
 
     async fn release_after(mut self: Box<Self>, delay: Duration) -> Result<(), Error> {
-        let names = std::mem::take(&mut self.names);
-        let holder = self.holder;
-        let released = on_each(&self.link, &names, |names| {
-            scripts::release_after(names, &holder, delay)
-        });
-        released.await.map(drop)
+        let places = std::mem::take(&mut self.places);
+        self.end(&places, Some(delay)).await
     }
 }
 
 impl Drop for RedisLease {
     /// Releases the lease, so that other processes need not wait for its end.
     fn drop(&mut self) {
-        let names = std::mem::take(&mut self.names);
-        if names.is_empty() {
+        let places = std::mem::take(&mut self.places);
+        if places.is_empty() {
             return;
         }
         if let Ok(runtime) = Handle::try_current() {
-            let (link, holder) = (self.link.clone(), self.holder);
-            let command = match self.is_complete {
-                true => scripts::release,
-                false => scripts::release_silently,
-            };
+            let mut ended = Self::empty(&self.link, self.holder, self.duration);
+            ended.is_complete = self.is_complete;
             runtime.spawn(async move {
                 // after a failure the lease ends by itself
-                let _ = on_each(&link, &names, |names| command(names, &holder)).await;
+                let _ = ended.end(&places, None).await;
             });
         }
     }
@@ -147,15 +251,36 @@ impl fmt::Debug for RedisLease {
     }
 }
 
-/// Runs a command for each name, concurrently. Fails if one of them fails, once all have finished.
-async fn on_each(
+/// Returns the claim that keeps other processes from requesting a token, and how much longer it does.
+pub(crate) fn holds(place: &LeasePlace, (now, value): &Seen) -> Option<(Claim, Duration)> {
+    let claim = place.claim(value)?;
+    Some((claim, claim.left(*now)?))
+}
+
+async fn look(link: &Arc<Link>, place: &LeasePlace) -> Result<Seen, Error> {
+    run(link, scripts::look(&place.names)).await
+}
+
+async fn run<T: redis::FromRedisValue + Send + 'static>(
     link: &Arc<Link>,
-    names: &[KeyNames],
-    command: impl Fn(&KeyNames) -> Cmd,
-) -> Result<Vec<bool>, Error> {
-    let answers = names.iter().map(|names| {
-        let command = command(names);
-        link.run(|mut connection| async move { command.query_async(&mut connection).await })
-    });
-    join_all(answers).await.into_iter().collect()
+    command: Cmd,
+) -> Result<T, Error> {
+    link.run(|mut connection| async move { command.query_async(&mut connection).await })
+        .await
+}
+
+fn held_for_too_long(link: &Link) -> Error {
+    let message = format!(
+        "Redis at {link:?}: the holders of the lease on the token request left neither a token nor a \
+         failure behind; expected one of them within one and a half times the lease"
+    );
+    Error::new(ErrorKind::SharedStore, message)
+}
+
+fn keeps_changing(link: &Link) -> Error {
+    let message = format!(
+        "Redis at {link:?}: the lease on the token request could not be acquired, because another \
+         client changed it {MAX_TRIES} times meanwhile; check who may write to the keys of auth-redis"
+    );
+    Error::new(ErrorKind::SharedStore, message)
 }

@@ -15,13 +15,19 @@
 mod address;
 mod builder;
 mod channels;
+#[cfg(test)]
+mod clock_tests;
 mod connection;
 mod error;
 mod events;
 mod format;
 mod lease;
+mod lease_claim;
 mod link;
+#[cfg(test)]
+mod rollback_simulation;
 mod scripts;
+mod seal_key_file;
 mod seal_keys;
 #[cfg(feature = "sentinel")]
 mod sentinel_builder;
@@ -30,6 +36,7 @@ mod settings;
 mod store;
 mod subscription;
 mod token_codec;
+mod waits;
 
 pub use auth_core;
 pub use builder::RedisStoreBuilder;

@@ -7,21 +7,23 @@ use std::time::Duration;
 
 use redis::{Cmd, cmd};
 
-use crate::format::{FORMAT, KeyNames, millis};
+use crate::format::{FORMAT, KeyNames, MAX_VALUE, millis};
 
-/// Returns the value and the milliseconds until it expires; `nil` if the key does not exist; 0 if it
-/// holds another type than a string; 1 if it is larger than 1 MiB. A larger value is not copied into
-/// the script, since the server would serve no other client for the time that takes.
+/// Returns the value, the milliseconds until it expires, and the time by the server's clock in
+/// milliseconds; `nil` if the key does not exist; 0 if it holds another type than a string; 1 if it
+/// is too large. A larger value is not copied into the script, since the server would serve no other
+/// client for the time that takes.
 const LOAD: &str = "\
 local size = redis.pcall('STRLEN', KEYS[1])
 if type(size) == 'table' then
   if string.find(size.err, 'WRONGTYPE', 1, true) then return 0 end
   return size
 end
-if size > 1048576 then return 1 end
+if size > tonumber(ARGV[1]) then return 1 end
 local value = redis.call('GET', KEYS[1])
 if not value then return nil end
-return {value, redis.call('PTTL', KEYS[1])}";
+local time = redis.call('TIME')
+return {value, redis.call('PTTL', KEYS[1]), tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)}";
 
 /// Returns the time by the server's clock, in milliseconds.
 const TIME: &str = "\
@@ -29,29 +31,32 @@ local time = redis.call('TIME')
 return tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)";
 
 /// Sets the value, unless the key holds a younger token; the value of that token is then returned.
-/// The age of a stored token is its lifetime, which its value names, less the time until it expires.
-/// A value of another type or format is overwritten, and so is the one passed as unreadable.
+/// The age of a stored token is its lifetime, less the time until its end, both of which its value
+/// names, or until its key expires. A value of another type or format is overwritten, and so is the
+/// one passed as unreadable.
 ///
-/// The caller passes the time at which the token ends, not its remaining lifetime: the command may
+/// The value names the time at which the token ends, not its remaining lifetime: the command may
 /// wait in the connection to a server that hangs, and the server may stop while it runs the script.
-/// Neither makes the token look younger.
+/// Neither makes the token look younger. If the server's clock was set back since the value was
+/// sealed, the value is not set, since no process could use it.
 const SAVE: &str = "\
 local value, expires_at, lifetime, unreadable, head = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), ARGV[4], ARGV[5]
+local max = tonumber(ARGV[7])
 local time = redis.call('TIME')
-local left = expires_at - (tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000))
-if left < 1 then return nil end
-if left > lifetime then
-  expires_at = expires_at - (left - lifetime)
-  left = lifetime
-end
+local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
+local left = expires_at - now
+if left < 1 or left > lifetime + 1000 then return nil end
 local size = redis.pcall('STRLEN', KEYS[1])
-if type(size) == 'number' and size <= 1048576 then
+if type(size) == 'number' and size <= max then
   local old = redis.call('GET', KEYS[1])
-  local old_lifetime = old and old ~= unreadable and tonumber(string.match(old, head))
-  local old_left = redis.call('PTTL', KEYS[1])
-  if old_lifetime and old_left > 0 then
-    local old_age = old_lifetime - old_left
-    if old_age >= 0 and old_age < lifetime - left then return old end
+  local old_lifetime, old_end
+  if old and old ~= unreadable then old_lifetime, old_end = string.match(old, head) end
+  if old_lifetime then
+    local old_left = tonumber(old_end) - now
+    local expiry = redis.call('PTTL', KEYS[1])
+    if expiry >= 0 and expiry < old_left then old_left = expiry end
+    local old_age = tonumber(old_lifetime) - old_left
+    if old_left > 0 and old_age >= 0 and old_age < lifetime - left then return old end
   end
 end
 local set = redis.pcall('SET', KEYS[1], value, 'PX', string.format('%.0f', left))
@@ -60,37 +65,50 @@ redis.call('PEXPIREAT', KEYS[1], string.format('%.0f', expires_at))
 redis.pcall('PUBLISH', ARGV[6], 'saved')
 return nil";
 
-/// Acquires the lease if it is free. A key without expiry, or one that expires later than any lease
-/// does, was not written by this library and is overwritten.
-const ACQUIRE: &str = "\
-local acquired = redis.call('SET', KEYS[1], ARGV[1], 'NX', 'PX', ARGV[2])
-if not acquired then
-  local left = redis.call('PTTL', KEYS[1])
-  if left == -1 or left > tonumber(ARGV[3]) then
-    acquired = redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
-  end
+/// Begins the scripts of a lease: `now` is the time by the server's clock in milliseconds, `seen` the
+/// value of the lease. It is empty if there is none, and the text `unreadable`, which is no lease
+/// either, if the key holds another type than a string or a text that is too long.
+macro_rules! lease_script {
+    ($rest:literal) => {
+        concat!(
+            "\
+local time = redis.call('TIME')
+local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
+local seen = redis.pcall('STRLEN', KEYS[1])
+if type(seen) == 'table' then
+  if not string.find(seen.err, 'WRONGTYPE', 1, true) then return seen end
+  seen = 'unreadable'
+elseif seen > 256 then
+  seen = 'unreadable'
+else
+  seen = redis.call('GET', KEYS[1]) or ''
 end
-if acquired then return 1 end
-return 0";
+",
+            $rest
+        )
+    };
+}
 
-const RENEW: &str = "\
-if redis.pcall('GET', KEYS[1]) ~= ARGV[1] then return 0 end
-return redis.call('PEXPIRE', KEYS[1], ARGV[2])";
+/// Returns the time and the value of the lease.
+const LOOK: &str = lease_script!("return {now, seen}");
 
-/// Keeps the lease from every process, its holder included, until the key expires.
-const RELEASE_AFTER: &str = "\
-if redis.pcall('GET', KEYS[1]) ~= ARGV[1] then return 0 end
-redis.call('SET', KEYS[1], 'backoff', 'PX', ARGV[2])
-return 1";
+/// Replaces the value of the lease that was seen before. If it is another one now, returns the time
+/// and the value.
+const REPLACE: &str = lease_script!(
+    "\
+if seen ~= ARGV[1] then return {now, seen} end
+redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3])
+return nil"
+);
 
-const RELEASE: &str = "\
-if redis.pcall('GET', KEYS[1]) ~= ARGV[1] then return 0 end
+/// Removes the value of the lease that was seen before.
+const REMOVE: &str = lease_script!(
+    "\
+if seen ~= ARGV[1] then return 0 end
 redis.call('DEL', KEYS[1])
 if ARGV[2] ~= '' then redis.pcall('PUBLISH', ARGV[2], 'released') end
-return 1";
-
-/// The max duration of a lease, and the max delay before a lease is released.
-pub(crate) const MAX_LEASE: Duration = Duration::from_secs(60);
+return 1"
+);
 
 /// A token that is to be saved.
 pub(crate) struct NewToken<'a> {
@@ -101,7 +119,7 @@ pub(crate) struct NewToken<'a> {
 }
 
 pub(crate) fn load(names: &KeyNames) -> Cmd {
-    eval(LOAD, &names.token)
+    eval(LOAD, &names.token).arg(MAX_VALUE).take()
 }
 
 pub(crate) fn time(names: &KeyNames) -> Cmd {
@@ -114,45 +132,32 @@ pub(crate) fn save(names: &KeyNames, token: &NewToken<'_>, unreadable: &[u8]) ->
         .arg(token.expires_at)
         .arg(millis(token.lifetime))
         .arg(unreadable)
-        .arg(format!("^{FORMAT}:%w+:(%d+):"))
+        .arg(head_pattern())
         .arg(&names.channel)
+        .arg(MAX_VALUE)
         .take()
 }
 
-pub(crate) fn acquire(names: &KeyNames, holder: &[u8], duration: Duration) -> Cmd {
-    eval(ACQUIRE, &names.lease)
-        .arg(holder)
-        .arg(millis(duration))
-        .arg(millis(MAX_LEASE))
+/// Finds the lifetime and the end in a value.
+fn head_pattern() -> String {
+    format!("^{FORMAT}:%w+:(%d+):(%d+):")
+}
+
+pub(crate) fn look(names: &KeyNames) -> Cmd {
+    eval(LOOK, &names.lease)
+}
+
+pub(crate) fn replace(names: &KeyNames, seen: &[u8], value: &str, duration: Duration) -> Cmd {
+    eval(REPLACE, &names.lease)
+        .arg(seen)
+        .arg(value)
+        .arg(millis(duration).max(1))
         .take()
 }
 
-pub(crate) fn renew(names: &KeyNames, holder: &[u8], duration: Duration) -> Cmd {
-    eval(RENEW, &names.lease)
-        .arg(holder)
-        .arg(millis(duration))
-        .take()
-}
-
-pub(crate) fn release_after(names: &KeyNames, holder: &[u8], delay: Duration) -> Cmd {
-    eval(RELEASE_AFTER, &names.lease)
-        .arg(holder)
-        .arg(millis(delay.min(MAX_LEASE)).max(1))
-        .take()
-}
-
-/// Releases the lease and notifies the waiters.
-pub(crate) fn release(names: &KeyNames, holder: &[u8]) -> Cmd {
-    eval(RELEASE, &names.lease)
-        .arg(holder)
-        .arg(&names.channel)
-        .take()
-}
-
-/// Releases a part of an incomplete lease. The waiters wait for another, complete lease, and are not
-/// notified.
-pub(crate) fn release_silently(names: &KeyNames, holder: &[u8]) -> Cmd {
-    eval(RELEASE, &names.lease).arg(holder).arg("").take()
+/// Removes the lease and, with a channel, notifies the waiters.
+pub(crate) fn remove(names: &KeyNames, seen: &[u8], channel: &str) -> Cmd {
+    eval(REMOVE, &names.lease).arg(seen).arg(channel).take()
 }
 
 fn eval(script: &str, key: &str) -> Cmd {
@@ -185,14 +190,14 @@ end, call = real.call}
         let time = eval(TIME, key);
         let now: u64 = time.query_async(&mut connection).await.unwrap();
         let expires_at = now + 10_000;
-        let head = format!("^{FORMAT}:%w+:(%d+):");
         let save = eval(&format!("{STOPPED}{SAVE}"), key)
-            .arg("auth1:plain:600000:x")
+            .arg(format!("auth2:plain:600000:{expires_at}:x"))
             .arg(expires_at)
             .arg(600_000)
             .arg("")
-            .arg(head)
+            .arg(head_pattern())
             .arg("no subscribers")
+            .arg(MAX_VALUE)
             .take();
         let () = save.query_async(&mut connection).await.unwrap();
         let now: u64 = time.query_async(&mut connection).await.unwrap();

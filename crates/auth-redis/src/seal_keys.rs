@@ -11,23 +11,27 @@ use hmac::{Hmac, Mac};
 use sha2::Sha256;
 use zeroize::Zeroizing;
 
-/// Bytes of a seal key.
-const KEY: usize = 32;
+use crate::seal_key_file::{self, KEY};
+
 /// Bytes of a nonce: enough for random nonces not to repeat.
 const NONCE: usize = 24;
+/// A key has at least this many different bytes. Of random keys, one in 10^36 has fewer.
+const MIN_DIFFERENT: usize = 8;
 
 /// A ring of keys that seal the stored tokens. The first key seals, every key opens.
 ///
-/// A key is 32 bytes from a random number generator. The processes that share tokens have it; the
-/// operator of the Redis server does not. The keys are wiped from memory when the last clone of the
+/// A key is 32 bytes from a random number generator, such as the file that
+/// `(umask 077 && head -c 32 /dev/urandom > seal-key)` creates. The processes that share tokens have
+/// it; the operator of the Redis server does not. The keys are wiped from memory when the last clone of the
 /// ring is dropped.
 ///
 /// ```
 /// use auth_redis::SealKeys;
 ///
-/// # let (new, old) = ([1; 32], [2; 32]);
+/// # let (new, old) = (*b"0123456789abcdefghijklmnopqrstuv", *b"vutsrqponmlkjihgfedcba9876543210");
 /// let keys = SealKeys::new([new, old])?;
 /// assert!(SealKeys::new(["too short"]).is_err());
+/// assert!(SealKeys::new([[0; 32]]).is_err()); // not random
 /// # Ok::<(), auth_redis::auth_core::Error>(())
 /// ```
 #[derive(Clone)]
@@ -37,7 +41,8 @@ impl SealKeys {
     /// Creates a ring of one or more different keys of exactly 32 bytes each.
     ///
     /// # Errors
-    /// If there is no key, if a key has another length, or if two keys are the same.
+    /// If there is no key, if a key has another length, if two keys are the same, or if a key is
+    /// certainly not random: it has fewer than 8 different bytes.
     pub fn new(keys: impl IntoIterator<Item = impl AsRef<[u8]>>) -> Result<Self, Error> {
         // boxed: a growing list would leave copies of the keys in memory
         let mut ring: Vec<Box<SealKey>> = Vec::new();
@@ -49,6 +54,7 @@ impl SealKeys {
                     "seal key number {at} has {length} bytes; expected {KEY}"
                 ))
             })?;
+            check_random(at + 1, key)?;
             let key = Box::new(SealKey::derive(key));
             if let Some(first) = ring.iter().position(|other| other.id == key.id) {
                 let (first, at) = (first + 1, at + 1);
@@ -65,14 +71,15 @@ impl SealKeys {
         Ok(Self(ring.into()))
     }
 
-    /// Reads each key from a file of 32 raw bytes.
+    /// Reads each key from a file of 32 raw bytes. If users other than the owner may read or change a
+    /// file, a warning names its path and its mode.
     ///
     /// # Errors
     /// If a file cannot be read or has another length, and as for [`new`](Self::new).
     pub fn from_files(paths: impl IntoIterator<Item = impl AsRef<Path>>) -> Result<Self, Error> {
         let keys: Vec<Zeroizing<Vec<u8>>> = paths
             .into_iter()
-            .map(|path| read(path.as_ref()))
+            .map(|path| seal_key_file::read(path.as_ref()))
             .collect::<Result<_, _>>()?;
         Self::new(keys.iter().map(|key| key.as_slice()))
     }
@@ -88,27 +95,14 @@ impl fmt::Debug for SealKeys {
     }
 }
 
-fn read(path: &Path) -> Result<Zeroizing<Vec<u8>>, Error> {
-    let file = path.display();
-    let bytes = std::fs::read(path).map(Zeroizing::new).map_err(|error| {
-        Error::configuration(format!("the seal key file {file} cannot be read")).with_source(error)
-    })?;
-    if bytes.len() != KEY {
-        let length = bytes.len();
-        return Err(Error::configuration(format!(
-            "the seal key file {file} has {length} bytes; expected {KEY} raw bytes, without a newline"
-        )));
-    }
-    Ok(bytes)
-}
-
-/// One key of the ring. The sealing key and the naming key are both derived from it, so that neither
-/// reveals the other.
+/// One key of the ring. The keys that seal, name and prove are derived from it, so that none reveals
+/// another.
 pub(crate) struct SealKey {
     /// Identifies the key in stored values. It is not secret.
     id: String,
     sealing: Zeroizing<[u8; KEY]>,
     naming: Zeroizing<[u8; KEY]>,
+    proving: Zeroizing<[u8; KEY]>,
 }
 
 impl SealKey {
@@ -118,6 +112,7 @@ impl SealKey {
             id: id[..8].iter().map(|byte| format!("{byte:02x}")).collect(),
             sealing: hmac(key, b"auth-redis 1 sealing"),
             naming: hmac(key, b"auth-redis 1 naming"),
+            proving: hmac(key, b"auth-redis 2 proving"),
         }
     }
 
@@ -128,6 +123,16 @@ impl SealKey {
     /// Returns a keyed hash of `text`, which stands for it in the names of Redis keys.
     pub(crate) fn digest(&self, text: &[u8]) -> Zeroizing<[u8; 32]> {
         hmac(&self.naming, text)
+    }
+
+    /// Returns a tag that proves that a holder of this key wrote `text`.
+    pub(crate) fn prove(&self, text: &[u8]) -> [u8; 32] {
+        mac(&self.proving, text).finalize().into_bytes().into()
+    }
+
+    /// Whether `tag` proves `text`. Takes the same time for every wrong tag.
+    pub(crate) fn is_proven(&self, text: &[u8], tag: &[u8]) -> bool {
+        mac(&self.proving, text).verify_slice(tag).is_ok()
     }
 
     /// Seals `text` and returns the nonce and the sealed text, which opens only with the same
@@ -161,6 +166,23 @@ impl SealKey {
     }
 }
 
+/// Checks that the key may have come from a random number generator.
+fn check_random(at: usize, key: &[u8; KEY]) -> Result<(), Error> {
+    let mut is_found = [false; 256];
+    for byte in key {
+        is_found[usize::from(*byte)] = true;
+    }
+    let different = is_found.into_iter().filter(|is_found| *is_found).count();
+    if different < MIN_DIFFERENT {
+        // their number would tell something about the key
+        return Err(Error::configuration(format!(
+            "seal key number {at} is not random: it has fewer than {MIN_DIFFERENT} different bytes; \
+             expected {KEY} bytes from a random number generator, such as /dev/urandom"
+        )));
+    }
+    Ok(())
+}
+
 /// Returns random bytes from the operating system.
 pub(crate) fn random_bytes<const N: usize>() -> Result<[u8; N], Error> {
     let mut bytes = [0; N];
@@ -172,12 +194,16 @@ pub(crate) fn random_bytes<const N: usize>() -> Result<[u8; N], Error> {
 }
 
 fn hmac(key: &[u8; KEY], text: &[u8]) -> Zeroizing<[u8; 32]> {
+    Zeroizing::new(mac(key, text).finalize().into_bytes().into())
+}
+
+fn mac(key: &[u8; KEY], text: &[u8]) -> Hmac<Sha256> {
     // RFC 2104 §2: a key shorter than a block is padded with zeros
     let mut block = Zeroizing::new([0; 64]);
     block[..KEY].copy_from_slice(key);
     let mut mac = <Hmac<Sha256> as hmac::KeyInit>::new((&*block).into());
     mac.update(text);
-    Zeroizing::new(mac.finalize().into_bytes().into())
+    mac
 }
 
 #[cfg(test)]
@@ -186,6 +212,11 @@ mod tests {
 
     fn key(byte: u8) -> SealKey {
         SealKey::derive(&[byte; KEY])
+    }
+
+    /// The bytes of a key that passes for a random one.
+    fn bytes(first: u8) -> Vec<u8> {
+        (first..).take(KEY).collect()
     }
 
     #[test]
@@ -256,7 +287,7 @@ mod tests {
                 "seal key number 1 has 31 bytes; expected 32",
             ),
             (
-                vec![vec![1; 32], vec![]],
+                vec![bytes(1), vec![]],
                 "seal key number 2 has 0 bytes; expected 32",
             ),
             (
@@ -264,7 +295,7 @@ mod tests {
                 "seal key number 1 has 64 bytes; expected 32",
             ),
             (
-                vec![vec![1; 32], vec![2; 32], vec![1; 32]],
+                vec![bytes(1), bytes(2), bytes(1)],
                 "seal keys number 1 and 3 are the same; expected different keys",
             ),
         ] {
@@ -274,29 +305,8 @@ mod tests {
     }
 
     #[test]
-    fn keys_are_read_from_files_of_32_raw_bytes() {
-        let directory = std::env::temp_dir();
-        let path = |name| directory.join(format!("seal-{}-{name}", std::process::id()));
-        let (good, newline, none) = (path("good"), path("newline"), path("none"));
-        std::fs::write(&good, [7; 32]).unwrap();
-        std::fs::write(&newline, [b'a'; 33]).unwrap();
-        let keys = SealKeys::from_files([&good]).unwrap();
-        assert_eq!(keys.ring()[0].id(), key(7).id());
-        let error = SealKeys::from_files([&newline]).unwrap_err().to_string();
-        assert!(
-            error.contains("32 raw bytes") && error.contains("has 33 bytes"),
-            "{error}"
-        );
-        let error = SealKeys::from_files([&none]).unwrap_err().to_string();
-        assert!(error.contains("cannot be read"), "{error}");
-        for path in [good, newline] {
-            std::fs::remove_file(path).unwrap();
-        }
-    }
-
-    #[test]
     fn debug_output_shows_no_key() {
-        let keys = SealKeys::new([[77; 32]]).unwrap();
+        let keys = SealKeys::new([bytes(77)]).unwrap();
         assert_eq!(format!("{keys:?}"), "SealKeys(1 redacted)");
     }
 }

@@ -6,7 +6,7 @@ use auth_core::Error;
 
 use crate::{
     address::Address,
-    scripts::MAX_LEASE,
+    lease_claim::MAX_LEASE,
     seal_keys::SealKeys,
     server::{Deployment, Server, Trust},
     store::RedisStore,
@@ -105,8 +105,9 @@ fn check_prefix(prefix: &str) -> Result<(), Error> {
 /// The setters of [`Settings`], for each builder.
 macro_rules! setters {
     () => {
-        /// Seals the stored tokens with these keys, so that read access to the Redis server reveals
-        /// no token, and write access cannot forge one.
+        /// Seals the stored tokens with these keys and proves leases with them. Read access to the
+        /// Redis server then reveals no token. Write access can forge neither a token nor a lease, and
+        /// can lengthen the life of neither.
         pub fn seal_keys(mut self, keys: SealKeys) -> Self {
             self.settings.seal_keys = Some(keys);
             self
@@ -114,8 +115,8 @@ macro_rules! setters {
 
         /// Sets whether tokens are stored in plaintext. Default: `false`.
         ///
-        /// In plaintext, read access to the Redis server reveals the tokens, and write access can
-        /// make this process send forged ones.
+        /// In plaintext, read access to the Redis server reveals the tokens. Write access can make
+        /// this process send forged ones, and can keep it from requesting any.
         pub fn danger_plaintext(mut self, plaintext: bool) -> Self {
             self.settings.is_plaintext = plaintext;
             self

@@ -6,19 +6,21 @@ use auth_core::{
     Error, ErrorKind, async_trait,
     shared_store::{Lease, SharedKey, SharedToken, SharedTokenStore},
 };
-use futures_util::future::{join_all, try_join_all};
+use futures_util::future::try_join_all;
 use redis::{Value, pipe};
 use tokio::time::{Instant, timeout};
 
 use crate::{
     events,
     format::{KeyNames, Unreadable, millis},
-    lease::RedisLease,
+    lease::{self, RedisLease, Seen},
+    lease_claim::LeasePlace,
     link::Link,
-    scripts::{self, MAX_LEASE, NewToken},
+    scripts::{self, NewToken},
     server::Server,
     subscription::Subscription,
-    token_codec::TokenCodec,
+    token_codec::{self, TokenCodec},
+    waits::Waits,
 };
 
 /// The limit of an operation, and the limit until the first attempt to connect has finished.
@@ -57,6 +59,7 @@ pub struct RedisStore {
     codec: TokenCodec,
     prefix: String,
     lease: Duration,
+    waits: Waits,
 }
 
 impl RedisStore {
@@ -66,6 +69,7 @@ impl RedisStore {
             codec,
             prefix,
             lease,
+            waits: Waits::default(),
         }
     }
 
@@ -87,9 +91,14 @@ impl RedisStore {
         let token = match &answer {
             Value::Nil => return Ok(None),
             Value::Array(parts) => match &parts[..] {
-                [Value::BulkString(value), Value::Int(remaining)] => {
-                    let remaining = u64::try_from(*remaining).ok().map(Duration::from_millis);
-                    self.codec.decode(key, value, remaining)
+                [
+                    Value::BulkString(value),
+                    Value::Int(expiry),
+                    Value::Int(now),
+                ] => {
+                    let expiry = u64::try_from(*expiry).ok().map(Duration::from_millis);
+                    let now = u64::try_from(*now).unwrap_or_default();
+                    self.codec.decode(key, value, now, expiry)
                 }
                 _ => Err(Unreadable::Format),
             },
@@ -97,7 +106,11 @@ impl RedisStore {
             _ => Err(Unreadable::Type),
         };
         Ok(token
-            .inspect_err(|reason| events::token_unreadable(&names.token, *reason))
+            .inspect_err(|reason| {
+                if *reason != Unreadable::JustEnded {
+                    events::token_unreadable(&names.token, *reason);
+                }
+            })
             .ok())
     }
 
@@ -115,11 +128,11 @@ impl RedisStore {
             .await
     }
 
-    /// Returns the answers of `PTTL` for the lease and for the token: milliseconds, or -2 for a key
-    /// that does not exist, or -1 for one that does not expire.
-    async fn poll(&self, names: &KeyNames) -> Result<(i64, i64), Error> {
+    /// Returns what is seen of the lease, and the answer of `PTTL` for the token: milliseconds, or -2
+    /// for a key that does not exist, or -1 for one that does not expire.
+    async fn poll(&self, names: &KeyNames) -> Result<(Seen, i64), Error> {
         let mut poll = pipe();
-        poll.cmd("PTTL").arg(&names.lease);
+        poll.add_command(scripts::look(names));
         poll.cmd("PTTL").arg(&names.token);
         self.link
             .run(|mut connection| async move { poll.query_async(&mut connection).await })
@@ -138,7 +151,8 @@ impl SharedTokenStore for RedisStore {
 
     async fn save(&self, key: &SharedKey, token: &SharedToken) -> Result<(), Error> {
         let started = Instant::now();
-        let value = self.codec.encode(key, token)?;
+        // a token that is too large fails before anything is sent
+        token_codec::check_size(token)?;
         let names = self.names(key);
         let Some(names) = names.first() else {
             return Ok(());
@@ -150,16 +164,17 @@ impl SharedTokenStore for RedisStore {
             .await?;
         // the whole time since the start counts, since the answer may have been slow
         let remaining = token.remaining().saturating_sub(started.elapsed());
+        let expires_at = server_time.saturating_add(millis(remaining));
         let new = NewToken {
-            value: &value,
-            expires_at: server_time.saturating_add(millis(remaining)),
+            value: &self.codec.encode(key, token, expires_at)?,
+            expires_at,
             lifetime: token.lifetime(),
         };
         let Some(younger) = self.save_to(names, &new, &[]).await? else {
             return Ok(());
         };
         // the script compared ages only; an unreadable value is overwritten whatever its age
-        if let Err(reason) = self.codec.decode(key, &younger, Some(Duration::ZERO)) {
+        if let Err(reason) = self.codec.check(key, &younger) {
             events::token_unreadable(&names.token, reason);
             self.save_to(names, &new, &younger).await?;
         }
@@ -167,22 +182,21 @@ impl SharedTokenStore for RedisStore {
     }
 
     async fn lease(&self, key: &SharedKey) -> Result<Option<Box<dyn Lease>>, Error> {
-        let lease = RedisLease::acquire(&self.link, self.names(key), self.lease).await?;
+        let places = LeasePlace::all(&self.codec, &self.prefix, key);
+        let lease = RedisLease::acquire(&self.link, places, self.lease, &self.waits).await?;
         Ok(lease.map(|lease| Box::new(lease) as Box<dyn Lease>))
     }
 
     async fn changed(&self, key: &SharedKey) -> Result<(), Error> {
-        let names = self.names(key);
-        let channels = names.iter().map(|names| names.channel.clone());
+        let places = LeasePlace::all(&self.codec, &self.prefix, key);
+        let channels = places.iter().map(|place| place.names.channel.clone());
         let mut subscription = Subscription::new(&self.link, channels);
         let mut previous: Option<Vec<i64>> = None;
         for polls in 1.. {
             let poll_all = async {
                 subscription.ensure(&self.link.connection().await?).await;
-                let answers = join_all(names.iter().map(|names| self.poll(names))).await;
-                answers
-                    .into_iter()
-                    .collect::<Result<Vec<(i64, i64)>, Error>>()
+                let answers = places.iter().map(|place| self.poll(&place.names));
+                try_join_all(answers).await
             };
             // only the answer of the server is limited here, not the wait for another process
             let limit = self.patience() * 2;
@@ -194,10 +208,13 @@ impl SharedTokenStore for RedisStore {
                 return Err(Error::new(ErrorKind::SharedStore, message));
             };
             let answers = answers?;
-            // the scripts disregard a lease that does not expire or lasts too long; so does this
-            let is_held =
-                |lease: i64| u64::try_from(lease).is_ok_and(|left| left <= millis(MAX_LEASE));
-            let is_held = answers.iter().any(|(lease, _)| is_held(*lease));
+            let holds = |(place, (seen, _)): (&LeasePlace, &(Seen, i64))| lease::holds(place, seen);
+            let mut holders = places.iter().zip(&answers).filter_map(holds);
+            let is_held = holders.next().is_some_and(|(claim, left)| {
+                let name = lease::wait_name(&places);
+                // after that, the attempt to acquire the lease fails
+                !self.waits.see(name, claim, left, Instant::now())
+            });
             // the time until a token expires only decreases, unless another token is saved
             let tokens: Vec<i64> = answers.iter().map(|(_, token)| *token).collect();
             let is_saved = previous

@@ -3,14 +3,14 @@
 use std::time::Duration;
 
 use auth_core::{
-    Error,
+    Error, ErrorKind,
     shared_store::{SharedKey, SharedToken},
 };
 use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
 use crate::{
-    format::{self, KeyNames, StoredToken, Unreadable},
+    format::{self, KeyNames, MAX_VALUE, StoredToken, Unreadable},
     seal_keys::{SealKey, SealKeys},
 };
 
@@ -40,12 +40,19 @@ impl TokenCodec {
         }
     }
 
-    pub(crate) fn encode(&self, key: &SharedKey, token: &SharedToken) -> Result<Vec<u8>, Error> {
+    /// Encodes a token that ends at `end`, by the server's clock in milliseconds.
+    /// It is not too large, which [`check_size`] checks.
+    pub(crate) fn encode(
+        &self,
+        key: &SharedKey,
+        token: &SharedToken,
+        end: u64,
+    ) -> Result<Vec<u8>, Error> {
         let payload = format::payload(token);
         let lifetime = token.lifetime();
         match self {
             Self::Plaintext => {
-                let head = format::head(PLAINTEXT_ID, lifetime);
+                let head = format::head(PLAINTEXT_ID, lifetime, end);
                 Ok([head.as_bytes(), &payload].concat())
             }
             Self::Sealed(keys) => {
@@ -54,7 +61,7 @@ impl TokenCodec {
                         "the ring of seal keys is empty; expected at least one key",
                     ));
                 };
-                let head = format::head(first.id(), lifetime);
+                let head = format::head(first.id(), lifetime, end);
                 let associated = Zeroizing::new([head.as_bytes(), key.as_bytes()].concat());
                 let body = first.seal(&payload, &associated)?;
                 Ok([head.as_bytes(), &body].concat())
@@ -62,14 +69,31 @@ impl TokenCodec {
         }
     }
 
-    /// Decodes a value that expires in `remaining`, from which follows the age of the token. `None`:
-    /// the value does not expire.
+    /// Decodes a value that was loaded at `now`, by the server's clock in milliseconds, and that the
+    /// server removes after `expiry`. `None`: the value does not expire. The age of the token follows
+    /// from the end that is sealed in the value, unless the value expires earlier.
     pub(crate) fn decode(
         &self,
         key: &SharedKey,
         value: &[u8],
-        remaining: Option<Duration>,
+        now: u64,
+        expiry: Option<Duration>,
     ) -> Result<SharedToken, Unreadable> {
+        let (stored, token) = self.open(key, value)?;
+        let age = stored.age(now, expiry)?;
+        Ok(token.with_lifetime(stored.lifetime).with_age(age))
+    }
+
+    /// Checks that a value can be decoded, whatever its age.
+    pub(crate) fn check(&self, key: &SharedKey, value: &[u8]) -> Result<(), Unreadable> {
+        self.open(key, value).map(drop)
+    }
+
+    fn open<'a>(
+        &self,
+        key: &SharedKey,
+        value: &'a [u8],
+    ) -> Result<(StoredToken<'a>, SharedToken), Unreadable> {
         let stored = StoredToken::parse(value)?;
         let token = match self {
             Self::Plaintext if stored.key_id == PLAINTEXT_ID => format::token(stored.body),
@@ -81,11 +105,25 @@ impl TokenCodec {
                 format::token(&payload.ok_or(Unreadable::Seal)?)
             }
         };
-        let token = token.ok_or(Unreadable::Payload)?;
-        let age = remaining.and_then(|remaining| stored.lifetime.checked_sub(remaining));
-        let age = age.ok_or(Unreadable::Expiry)?;
-        Ok(token.with_lifetime(stored.lifetime).with_age(age))
+        Ok((stored, token.ok_or(Unreadable::Payload)?))
     }
+}
+
+/// The maximum size of a payload. The rest is for the head and the seal.
+const MAX_PAYLOAD: usize = MAX_VALUE - 1024;
+
+/// Checks that a load would accept the token.
+pub(crate) fn check_size(token: &SharedToken) -> Result<(), Error> {
+    let scopes = token.scopes().map_or(0, |scopes| scopes.to_string().len());
+    let size = token.secret().len().saturating_add(scopes);
+    if size > MAX_PAYLOAD {
+        let message = format!(
+            "the token is not saved in Redis: the token and its scopes have {size} bytes; expected at \
+             most {MAX_PAYLOAD}"
+        );
+        return Err(Error::new(ErrorKind::SharedStore, message));
+    }
+    Ok(())
 }
 
 fn by_id<'a>(keys: &'a SealKeys, id: &str) -> Option<&'a SealKey> {
@@ -99,14 +137,20 @@ mod tests {
 
     use super::*;
 
-    const REMAINING: Option<Duration> = Some(Duration::from_secs(500));
+    /// The time by the server's clock at which tokens are saved. They have a lifetime of 600 s.
+    const SAVED: u64 = 1_700_000_000_000;
+    const END: u64 = SAVED + 600_000;
+    const LATER: u64 = SAVED + 100_000;
+    const EXPIRY: Option<Duration> = Some(Duration::from_secs(500));
 
     fn key(source: &str) -> SharedKey {
         SharedKey::new([source], &TokenRequest::default())
     }
 
     fn sealed(ring: &[u8]) -> TokenCodec {
-        let ring = ring.iter().map(|byte| [*byte; 32]);
+        let ring = ring
+            .iter()
+            .map(|first| (*first..).take(32).collect::<Vec<u8>>());
         TokenCodec::Sealed(SealKeys::new(ring).unwrap())
     }
 
@@ -124,8 +168,8 @@ mod tests {
     #[test]
     fn a_decoded_token_is_as_old_as_the_server_says() {
         for codec in [sealed(&[1]), TokenCodec::Plaintext] {
-            let value = codec.encode(&key("a"), &token()).unwrap();
-            let found = codec.decode(&key("a"), &value, REMAINING).unwrap();
+            let value = codec.encode(&key("a"), &token(), END).unwrap();
+            let found = codec.decode(&key("a"), &value, LATER, EXPIRY).unwrap();
             assert_eq!(found.secret(), "abc");
             assert_eq!(found.scopes(), token().scopes());
             assert_eq!(found.lifetime(), Duration::from_secs(600));
@@ -136,12 +180,12 @@ mod tests {
     #[test]
     fn a_value_with_a_changed_bit_is_unreadable() {
         let codec = sealed(&[1]);
-        let value = codec.encode(&key("a"), &token()).unwrap();
+        let value = codec.encode(&key("a"), &token(), END).unwrap();
         for bit in 0..value.len() * 8 {
             let mut changed = value.clone();
             changed[bit / 8] ^= 1 << (bit % 8);
             assert!(
-                codec.decode(&key("a"), &changed, REMAINING).is_err(),
+                codec.decode(&key("a"), &changed, LATER, EXPIRY).is_err(),
                 "bit {bit}"
             );
         }
@@ -149,41 +193,36 @@ mod tests {
 
     #[test]
     fn the_first_key_seals_and_every_key_opens() {
-        let value = sealed(&[2, 1]).encode(&key("a"), &token()).unwrap();
+        let value = sealed(&[2, 1]).encode(&key("a"), &token(), END).unwrap();
         for ring in [&[2][..], &[2, 1], &[1, 2], &[3, 1, 2]] {
             assert!(
-                sealed(ring).decode(&key("a"), &value, REMAINING).is_ok(),
+                sealed(ring)
+                    .decode(&key("a"), &value, LATER, EXPIRY)
+                    .is_ok(),
                 "{ring:?}"
             );
         }
-        let decoded = sealed(&[1]).decode(&key("a"), &value, REMAINING);
+        let decoded = sealed(&[1]).decode(&key("a"), &value, LATER, EXPIRY);
         assert_eq!(reason(decoded), Some(Unreadable::Key));
     }
 
     #[test]
     fn a_value_of_another_cache_key_is_unreadable() {
-        let value = sealed(&[1]).encode(&key("a"), &token()).unwrap();
-        let decoded = sealed(&[1]).decode(&key("b"), &value, REMAINING);
+        let value = sealed(&[1]).encode(&key("a"), &token(), END).unwrap();
+        let decoded = sealed(&[1]).decode(&key("b"), &value, LATER, EXPIRY);
         assert_eq!(reason(decoded), Some(Unreadable::Seal));
     }
 
     #[test]
     fn sealed_values_and_plaintext_values_are_unreadable_to_each_other() {
-        let plain = TokenCodec::Plaintext.encode(&key("a"), &token()).unwrap();
-        let decoded = sealed(&[1]).decode(&key("a"), &plain, REMAINING);
+        let plain = TokenCodec::Plaintext
+            .encode(&key("a"), &token(), END)
+            .unwrap();
+        let decoded = sealed(&[1]).decode(&key("a"), &plain, LATER, EXPIRY);
         assert_eq!(reason(decoded), Some(Unreadable::Key));
-        let value = sealed(&[1]).encode(&key("a"), &token()).unwrap();
-        let decoded = TokenCodec::Plaintext.decode(&key("a"), &value, REMAINING);
+        let value = sealed(&[1]).encode(&key("a"), &token(), END).unwrap();
+        let decoded = TokenCodec::Plaintext.decode(&key("a"), &value, LATER, EXPIRY);
         assert_eq!(reason(decoded), Some(Unreadable::Key));
-    }
-
-    #[test]
-    fn a_value_that_outlives_its_token_is_unreadable() {
-        let value = sealed(&[1]).encode(&key("a"), &token()).unwrap();
-        for remaining in [None, Some(Duration::from_secs(601))] {
-            let decoded = sealed(&[1]).decode(&key("a"), &value, remaining);
-            assert_eq!(reason(decoded), Some(Unreadable::Expiry));
-        }
     }
 
     #[test]

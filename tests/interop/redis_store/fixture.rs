@@ -10,8 +10,8 @@ use auth_redis::{RedisStore, SealKeys, auth_core};
 use redis::{Client, FromRedisValue, aio::MultiplexedConnection};
 use tokio::time::{sleep, timeout};
 
-pub(crate) const OLD: [u8; 32] = [1; 32];
-pub(crate) const NEW: [u8; 32] = [2; 32];
+pub(crate) const OLD: [u8; 32] = *b"the old seal key of interop test";
+pub(crate) const NEW: [u8; 32] = *b"the new seal key of interop test";
 /// The limit for an expected event; much longer than it takes.
 const DEADLINE: Duration = Duration::from_secs(30);
 const LIFETIME: Duration = Duration::from_secs(600);

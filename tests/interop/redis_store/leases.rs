@@ -97,13 +97,16 @@ async fn a_process_does_not_extend_the_lease_of_another_holder() {
     let lease = store.lease(&key()).await.unwrap().unwrap();
     let name = fixture.name("lease").await;
     let mut raw = fixture.raw().await;
-    let () = ask(&mut raw, &["SET", &name, "another", "PX", "60000"]).await;
+    let () = ask(&mut raw, &["DEL", &name]).await;
+    let another = store.lease(&key()).await.unwrap().unwrap();
+    let value: String = ask(&mut raw, &["GET", &name]).await;
 
-    // the lease is extended several times in this period
-    let held = tokio::time::timeout(Duration::from_millis(1200), lease.hold()).await;
+    // a lease is extended several times in this period
+    let held = tokio::time::timeout(Duration::from_millis(800), lease.hold()).await;
     assert!(held.is_err());
-    let left: u64 = ask(&mut raw, &["PTTL", &name]).await;
-    assert!(left > 1000, "{left}");
+    let held: String = ask(&mut raw, &["GET", &name]).await;
+    assert_eq!(held, value);
+    drop(another);
 }
 
 #[tokio::test]

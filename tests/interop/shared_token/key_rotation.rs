@@ -5,8 +5,8 @@ use auth_testing::AuthorizationServer;
 
 use super::{authorization_server, process, redis};
 
-const OLD: [u8; 32] = [1; 32];
-const NEW: [u8; 32] = [2; 32];
+const OLD: [u8; 32] = *b"the old seal key of interop test";
+const NEW: [u8; 32] = *b"the new seal key of interop test";
 
 fn with_keys(server: &AuthorizationServer, url: &str, keys: &[[u8; 32]]) -> Result<TokenCache> {
     let store = RedisStore::builder(url).seal_keys(SealKeys::new(keys)?);

@@ -19,7 +19,7 @@ use auth_testing::AuthorizationServer;
 
 use crate::redis_server::{Program, RedisServer};
 
-const KEY: [u8; 32] = [7; 32];
+const KEY: [u8; 32] = *b"the one seal key of interop test";
 
 async fn authorization_server(lifetime: u64) -> Result<AuthorizationServer> {
     let builder = AuthorizationServer::builder().client("fleet", "secret");

@@ -1,6 +1,9 @@
 //! Several processes of `call`, with the certified authorization server.
 
-use std::{env, fs, path::PathBuf, process::Stdio, time::Duration};
+use std::{
+    env, fs, io::Write as _, os::unix::fs::OpenOptionsExt as _, path::PathBuf, process::Stdio,
+    time::Duration,
+};
 
 use anyhow::{Context as _, Result};
 use serde_json::{Value, json};
@@ -23,7 +26,9 @@ impl SealKeyFile {
     fn new(test: &str) -> Result<Self> {
         let name = format!("seal-key-{test}-{}", std::process::id());
         let path = env::temp_dir().join(name);
-        fs::write(&path, KEY)?;
+        let mut options = fs::File::options();
+        let mut file = options.write(true).create(true).mode(0o600).open(&path)?;
+        file.write_all(&KEY)?;
         Ok(Self(path))
     }
 

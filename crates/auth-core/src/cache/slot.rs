@@ -1,8 +1,9 @@
 //! The current token: the only user of arc-swap.
 //!
-//! A read takes no lock. arc-swap's soundness under weak memory has been disputed, so replaced
-//! tokens are kept alive for a while: a reader would have to stay inside one load for several
-//! refreshes to meet freed memory.
+//! A read takes no lock. arc-swap's soundness under weak memory has been disputed, and its version
+//! 1.9.3 leaves open whether the default strategy may read freed memory (issue 210). Therefore
+//! replaced tokens are kept alive for a while: a reader would have to stay inside one load for
+//! several refreshes to meet freed memory.
 
 use std::{
     collections::VecDeque,

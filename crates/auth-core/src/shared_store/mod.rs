@@ -34,12 +34,32 @@ pub use token::SharedToken;
 /// because of it. If an operation takes longer than [`patience`](Self::patience), fails or panics,
 /// the cache logs a warning and requests its own token.
 ///
-/// A store holds credentials. A client that can read the store can use the tokens. A client that
-/// can write to the store can make the processes send its own tokens.
+/// # What an implementation guarantees
+///
+/// A store holds credentials, and other clients may read and write where it keeps them. An
+/// implementation either protects its values by a key that only the processes have, or documents that
+/// it does not. With such a key:
+///
+/// - **A client without the key can read and forge no token.** Each value is bound to its
+///   [`SharedKey`].
+/// - **A client without the key can make no token live longer.** The token's end is part of the
+///   protected value, by one clock that all processes share, usually that of the database. An expiry
+///   that the database keeps beside the value may only shorten the token's life. An old value that is
+///   restored is then at most a token that still lives.
+/// - **A lease proves its holder.** It holds an end by the same clock, protected and bound to its key
+///   in the same way. A lease that proves nothing, has ended, or ends later than a lease can, keeps no
+///   process from requesting a token.
+/// - **No wait is unbounded.** A client without the key may restore a lease that it has recorded, until
+///   its end. If that happens repeatedly and no token arrives, [`lease`](Self::lease) fails within a
+///   documented time, and the process requests its own token.
+///
+/// Whatever the key: no operation sends or reads a value of unlimited size. [`save`](Self::save) fails
+/// for a token that [`load`](Self::load) would not accept.
 ///
 /// `auth-redis` implements a store in Redis. To write another, run `check_shared_store` of
-/// `auth-testing` against it, which checks everything that is documented here. `MemoryStore` of
-/// `auth-testing` is an example. Several caches of a process share a store by an [`Arc`]:
+/// `auth-testing` against it. It checks what can be seen through this trait, and not what a client of
+/// the database can do. `MemoryStore` of `auth-testing` is an example, which no other client can write
+/// to. Several caches of a process share a store by an [`Arc`]:
 ///
 /// ```
 /// use std::sync::Arc;
@@ -64,7 +84,7 @@ pub trait SharedTokenStore: fmt::Debug + Send + Sync + 'static {
     /// callers that wait in [`changed`](Self::changed).
     ///
     /// # Errors
-    /// If the token may not have been saved.
+    /// If the token may not have been saved, or is too large for the store.
     async fn save(&self, key: &SharedKey, token: &SharedToken) -> Result<(), Error>;
 
     /// Acquires the lease: the right to be the only process that requests a token for `key`. `None`
@@ -74,7 +94,8 @@ pub trait SharedTokenStore: fmt::Debug + Send + Sync + 'static {
     /// holder may have crashed. In `auth-redis` it lasts 5 s.
     ///
     /// # Errors
-    /// If the operation fails.
+    /// If the operation fails, or if the process has waited for so long that the leases are not those
+    /// of existing holders. The cache then requests its own token.
     async fn lease(&self, key: &SharedKey) -> Result<Option<Box<dyn Lease>>, Error>;
 
     /// Waits until a token may have been saved under `key`, or its lease is free. Completes at once

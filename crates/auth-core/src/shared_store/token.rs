@@ -43,7 +43,7 @@ impl SharedToken {
     }
 
     /// Sets how much of the token's lifetime has passed. A store computes it by its own clock, from
-    /// the time for which the value is still kept.
+    /// the end that it saved with the token. A longer time for which the value is kept changes nothing.
     #[must_use]
     pub fn with_age(mut self, age: Duration) -> Self {
         self.response.age = age;

@@ -32,6 +32,8 @@ const POLL_INTERVAL: Duration = Duration::from_millis(250);
 /// lasts 5 s after it was acquired or extended, unless [`with_lease`](Self::with_lease) sets
 /// another time.
 ///
+/// Only its handles can write to the store. Its tokens and leases therefore need no proof.
+///
 /// Tokens and leases end by tokio's time, paused or not. Give the caches a
 /// [`TokioClock`](crate::TokioClock), so that they use the same time.
 /// A [`ManualClock`](crate::ManualClock) moves the caches and not the store.

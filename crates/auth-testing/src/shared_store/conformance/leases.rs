@@ -148,3 +148,27 @@ pub(super) async fn a_lease_ends_unless_it_is_held(
         "a lease that was held is free after its release"
     );
 }
+
+pub(super) async fn a_former_holder_keeps_no_process_waiting(
+    first: &dyn SharedTokenStore,
+    second: &dyn SharedTokenStore,
+) {
+    let key = random_key();
+    let lost = acquire(first, &key, FREE).await;
+    let current = acquire_later(second, &key, "a lease that is not held ends by itself").await;
+    let held = timeout(POLL_INTERVAL, lost.hold()).await;
+    assert!(held.is_err(), "hold never completes");
+    outcome(
+        "release_after of a lease that has ended",
+        lost.release_after(PATIENCE / 6),
+    )
+    .await;
+    outcome("release", current.release()).await;
+    let next = acquire(
+        first,
+        &key,
+        "a holder whose lease has ended cannot keep the lease from other processes",
+    )
+    .await;
+    outcome("release", next.release()).await;
+}

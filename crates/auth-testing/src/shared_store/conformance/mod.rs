@@ -11,11 +11,12 @@ mod tokens;
 
 use auth_core::shared_store::SharedTokenStore;
 
-/// Checks that a [`SharedTokenStore`] does everything that its documentation demands. For authors of
-/// stores.
+/// Checks that a [`SharedTokenStore`] does what its documentation demands, as far as it can be seen
+/// through the trait. For authors of stores. What another client of the database can do to tokens and
+/// leases needs tests of its own.
 ///
 /// `first` and `second` are two handles to the same store, as two processes would have. The store
-/// need not be empty: the keys are random. The checks take about four times as long as a lease
+/// need not be empty: the keys are random. The checks take about five times as long as a lease
 /// lasts, by tokio's time. That may be paused if the store follows it.
 ///
 /// ```
@@ -38,6 +39,7 @@ pub async fn check_shared_store(first: &dyn SharedTokenStore, second: &dyn Share
     leases::waiters_learn_of_changes(first, second).await;
     leases::a_lease_released_for_later_stays_taken(first, second).await;
     leases::a_lease_ends_unless_it_is_held(first, second).await;
+    leases::a_former_holder_keeps_no_process_waiting(first, second).await;
 }
 
 #[cfg(test)]

@@ -1,0 +1,55 @@
+//! Reads a seal key from a file.
+
+use std::{fs::File, io::Read, path::Path};
+
+use auth_core::Error;
+use zeroize::Zeroizing;
+
+use crate::events;
+
+/// Bytes of a seal key.
+pub(crate) const KEY: usize = 32;
+
+/// Reads the file, and warns if users other than its owner may read or change it.
+pub(crate) fn read(path: &Path) -> Result<Zeroizing<Vec<u8>>, Error> {
+    let shown = path.display();
+    let unreadable = |error| {
+        Error::configuration(format!("the seal key file {shown} cannot be read")).with_source(error)
+    };
+    // A longer file is not a key, and may be endless. The capacity suffices for it: growing would
+    // leave a copy of the key in memory.
+    let limit = KEY * 4;
+    let mut bytes = Zeroizing::new(Vec::with_capacity(limit * 2));
+    let file = File::open(path).map_err(unreadable)?;
+    let mode = mode(&file).map_err(unreadable)?;
+    file.take(limit as u64)
+        .read_to_end(&mut bytes)
+        .map_err(unreadable)?;
+    let length = bytes.len();
+    if length != KEY {
+        let length = match length == limit {
+            true => format!("at least {length}"),
+            false => length.to_string(),
+        };
+        return Err(Error::configuration(format!(
+            "the seal key file {shown} has {length} bytes; expected {KEY} raw bytes, without a newline"
+        )));
+    }
+    if let Some(mode) = mode.filter(|mode| mode & 0o077 != 0) {
+        events::seal_key_file_open_to_others(path, mode);
+    }
+    Ok(bytes)
+}
+
+/// Returns the permissions of the open file, where there are any.
+#[cfg(unix)]
+fn mode(file: &File) -> std::io::Result<Option<u32>> {
+    use std::os::unix::fs::PermissionsExt;
+
+    Ok(Some(file.metadata()?.permissions().mode() & 0o777))
+}
+
+#[cfg(not(unix))]
+fn mode(_: &File) -> std::io::Result<Option<u32>> {
+    Ok(None)
+}
