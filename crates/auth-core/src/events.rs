@@ -115,6 +115,14 @@ pub(crate) fn token_request_failed(failed: &FailedTokenRequest<'_>, has_usable_t
     }
 }
 
+/// The credentials have changed since they were denied: the backoff ends.
+pub(crate) fn credentials_changed() {
+    tracing::info!(
+        name: "auth_core.credentials_changed",
+        "the client's credentials have changed since the authorization server denied them; the next token request is made at once"
+    );
+}
+
 /// The causes of an error, outermost first.
 struct Causes<'a>(&'a dyn StdError);
 

@@ -16,7 +16,8 @@ use crate::{
 
 /// A request that is sent once, with a token.
 pub struct Attempt {
-    token: Issued,
+    /// `None` if the request waited for its tenant's authorizer, and carries no token.
+    token: Option<Issued>,
     classifier: Classifier,
     /// Whether the request may be replayed, if its body can be sent again.
     may_replay: bool,
@@ -51,7 +52,7 @@ impl Attempt {
     #[inline]
     pub(super) fn new(token: Issued, classifier: Classifier, method: Option<&Method>) -> Self {
         Self {
-            token,
+            token: Some(token),
             classifier,
             may_replay: classifier.permits_replay(method),
             is_safe: method.is_some_and(Method::is_safe),
@@ -59,12 +60,24 @@ impl Attempt {
         }
     }
 
+    /// Returns the attempt of a request that waited and is sent unchanged.
+    pub(super) fn without_token() -> Self {
+        Self {
+            token: None,
+            classifier: Classifier::default(),
+            may_replay: false,
+            is_safe: false,
+            is_replay: false,
+        }
+    }
+
     /// Sets the request's `Authorization` header.
     #[inline]
     pub fn apply(&self, headers: &mut HeaderMap) {
-        headers.insert(AUTHORIZATION, self.token.header().clone());
+        let Some(token) = &self.token else { return };
+        headers.insert(AUTHORIZATION, token.header().clone());
         if self.is_replay {
-            self.token.replayed();
+            token.replayed();
         }
     }
 
@@ -80,7 +93,7 @@ impl Attempt {
     /// service was ready.
     #[must_use]
     pub fn is_current(&self) -> bool {
-        self.token.is_current()
+        self.token.as_ref().is_none_or(Issued::is_current)
     }
 
     /// Classifies the response, and returns what to do with it. `can_replay`: the request's body
@@ -91,11 +104,14 @@ impl Attempt {
     #[inline]
     pub fn classify<'a>(self, response: impl Into<ResponseHead<'a>>, can_replay: bool) -> Verdict {
         let response = response.into();
-        match self.classifier.classify(&response, self.token.header()) {
-            Classification::Accepted => self.token.accepted(),
+        let Some(token) = &self.token else {
+            return Verdict::Deliver;
+        };
+        match self.classifier.classify(&response, token.header()) {
+            Classification::Accepted => token.accepted(),
             Classification::Rejected => {
                 let is_repeatable = self.is_safe || response.redirect == Redirect::None;
-                return self.rejected(can_replay && is_repeatable);
+                return self.rejected(token, can_replay && is_repeatable);
             }
             Classification::Unknown => {}
         }
@@ -103,11 +119,11 @@ impl Attempt {
     }
 
     #[cold]
-    fn rejected(self, can_replay: bool) -> Verdict {
+    fn rejected(&self, token: &Issued, can_replay: bool) -> Verdict {
         let replays = can_replay && self.may_replay;
-        events::token_rejected(self.token.token().generation(), replays);
+        events::token_rejected(token.token().generation(), replays);
         let classifier = self.classifier;
-        match self.token.rejected() {
+        match token.rejected() {
             Some(mut replacement) if replays => Verdict::Renew(Box::pin(async move {
                 replacement.wait().await;
                 Renewal {
@@ -126,7 +142,7 @@ impl Renewal {
     #[must_use]
     pub fn attempt(&self) -> Option<Attempt> {
         Some(Attempt {
-            token: self.replacement.issued()?,
+            token: Some(self.replacement.issued()?),
             classifier: self.classifier,
             may_replay: false,
             is_safe: false,

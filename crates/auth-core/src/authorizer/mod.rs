@@ -10,6 +10,7 @@ mod client_credentials_builder;
 mod connection;
 mod decision;
 mod head;
+mod owned_head;
 mod rejection_statuses;
 mod replay_methods;
 mod rules;

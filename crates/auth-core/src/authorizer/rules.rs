@@ -138,7 +138,8 @@ impl Rules {
             named,
             unlisted,
         };
-        self.bindings.choose(picked, &route, &self.origins)
+        self.bindings
+            .choose(picked, &route, &self.origins, &self.caches)
     }
 
     #[inline]

@@ -6,7 +6,6 @@
 
 use std::{
     fmt,
-    pin::pin,
     sync::{Arc, atomic::Ordering::Relaxed},
     time::Duration,
 };
@@ -69,9 +68,7 @@ impl Replacing {
         if let Some(mut waiter) = self.waiter.take()
             && Runtime::current().is_ok()
         {
-            let finished = pin!(waiter.outcome.wait_for(Option::is_some));
-            let clock = &self.cache.clock;
-            let _ = clock.before(waiter.abandoned_at, finished).await;
+            waiter.finished(&self.cache.clock).await;
         }
     }
 
@@ -156,7 +153,7 @@ impl Inner {
             }
             let is_new = cached
                 .replaced_rejected_at
-                .is_some_and(|at| now.monotonic < at + PROBATION);
+                .is_some_and(|at| now.monotonic < at.saturating_add(PROBATION));
             Current::Rejected {
                 on_probation: is_new && !cached.accepted.load(Relaxed),
             }
@@ -177,7 +174,7 @@ impl Inner {
             Some(_) if !state.rejection_budget.is_left(now) => {
                 Some("the rejection budget is used up")
             }
-            _ if state.backing_off(now).is_some() => {
+            _ if self.backing_off(&state, now).is_some() => {
                 Some("the last token request failed, and its backoff has not ended")
             }
             _ => None,

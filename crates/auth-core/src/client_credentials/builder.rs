@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::grant::ClientCredentials;
+use super::{denied::DeniedCredentials, grant::ClientCredentials};
 use crate::{
     ClientAuthentication, Error, HttpTransport, TokenRequest, TokenRequestBuilder,
     token_endpoint::TokenEndpointUrl,
@@ -142,6 +142,7 @@ impl ClientCredentialsBuilder {
             authentication: self.authentication,
             defaults,
             transport: Arc::new(transport),
+            denied: DeniedCredentials::none(),
         })
     }
 }

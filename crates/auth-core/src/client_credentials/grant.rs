@@ -8,6 +8,7 @@ use http::{HeaderValue, Method as HttpMethod, Request, header};
 use http_body_util::BodyExt;
 use zeroize::Zeroizing;
 
+use super::denied::DeniedCredentials;
 use crate::{
     ClientAuthentication, Error, ErrorKind, HttpTransport, SecretString, TokenRequest,
     TokenResponse, TokenSource, TransportBody,
@@ -44,6 +45,7 @@ pub struct ClientCredentials {
     pub(super) authentication: ClientAuthentication,
     pub(super) defaults: TokenRequest,
     pub(super) transport: Arc<dyn HttpTransport>,
+    pub(super) denied: DeniedCredentials,
 }
 
 impl ClientCredentials {
@@ -121,14 +123,14 @@ impl ClientCredentials {
         }
         Ok(read)
     }
-}
 
-#[async_trait]
-impl TokenSource for ClientCredentials {
-    async fn fetch(&self, request: &TokenRequest) -> Result<TokenResponse, Error> {
-        let request = request.or(&self.defaults);
-        let secret = self.authentication.secret.current().await?;
-        let sent = self.transport.send(self.http_request(&request, &secret)?);
+    /// Sends a token request, and reads the response.
+    async fn request_token(
+        &self,
+        request: &TokenRequest,
+        secret: &SecretString,
+    ) -> Result<TokenResponse, Error> {
+        let sent = self.transport.send(self.http_request(request, secret)?);
         let response = sent.await.map_err(|e| e.at(&self.place()))?;
         let (head, body) = response.into_parts();
         let body = match self.read(body).await {
@@ -141,8 +143,8 @@ impl TokenSource for ClientCredentials {
             headers: &head.headers,
             body: &body,
             endpoint: self.endpoint.without_query(),
-            request: &request,
-            secrets: &self.authentication.forms(&self.client_id, &secret),
+            request,
+            secrets: &self.authentication.forms(&self.client_id, secret),
         }
         .read()?;
         // RFC 6749 section 5.1: a response without scopes grants the requested ones
@@ -150,6 +152,18 @@ impl TokenSource for ClientCredentials {
             Some(_) => response,
             None => response.with_scopes(request.scopes().clone()),
         })
+    }
+}
+
+#[async_trait]
+impl TokenSource for ClientCredentials {
+    async fn fetch(&self, request: &TokenRequest) -> Result<TokenResponse, Error> {
+        let request = request.or(&self.defaults);
+        let secret = self
+            .denied
+            .read(self.authentication.secret.current().await)?;
+        let response = self.request_token(&request, &secret).await;
+        response.map_err(|error| self.denied.denied(error, &secret))
     }
 
     /// Returns the same key in every process that has the same client id, token endpoint and
@@ -159,6 +173,23 @@ impl TokenSource for ClientCredentials {
         let method = self.authentication.method.name();
         let source = ["client_credentials", &endpoint, &self.client_id, method];
         Some(SharedKey::new(source, &request.or(&self.defaults)))
+    }
+
+    /// Returns `request`, completed by the builder's scope, resources, audience and parameters.
+    fn effective_request(&self, request: &TokenRequest) -> TokenRequest {
+        request.or(&self.defaults)
+    }
+
+    /// Reads the secret, and compares a keyed hash of it with that of the secret which was denied, or
+    /// which could not be read.
+    async fn credentials_changed(&self) -> bool {
+        if self.authentication.secret.fixed().is_some() {
+            return false;
+        }
+        match self.authentication.secret.current().await {
+            Ok(secret) => self.denied.differ_from(&secret),
+            Err(_) => false,
+        }
     }
 }
 

@@ -22,7 +22,7 @@ pub enum ErrorKind {
     /// The token endpoint responded with a redirect, which never yields a token. The transports of
     /// `auth-tower` and `auth-reqwest` send the client's secret to no other origin.
     Redirected,
-    /// The token source panicked.
+    /// The token source panicked, or the function that makes a tenant's authorizer.
     Panicked,
     /// The shared store failed. No request fails because of it.
     SharedStore,

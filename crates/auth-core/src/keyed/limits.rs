@@ -55,7 +55,8 @@ impl Limits {
     /// second.
     pub(crate) fn is_idle(&self, last_used: u64, now: u64) -> bool {
         let time_to_idle = self.time_to_idle;
-        let seconds = time_to_idle.as_secs() + u64::from(time_to_idle.subsec_nanos() > 0);
+        let part = u64::from(time_to_idle.subsec_nanos() > 0);
+        let seconds = time_to_idle.as_secs().saturating_add(part);
         now.saturating_sub(last_used) > seconds
     }
 }

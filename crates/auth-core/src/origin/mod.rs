@@ -11,8 +11,8 @@ mod value;
 
 pub(crate) use allowed::{Allowed, AllowedOrigins};
 pub(crate) use http_url::HttpUrl;
-pub(crate) use target::Destination;
 pub use target::Target;
+pub(crate) use target::{Destination, OwnedTarget};
 pub use value::Origin;
 
 #[cfg(test)]

@@ -1,11 +1,15 @@
 //! The destination of a request.
 
+mod owned;
+
 use std::{
     fmt,
     hash::{Hash, Hasher},
 };
 
 use http::{Uri, uri::Authority};
+
+pub(crate) use owned::OwnedTarget;
 
 use super::{
     host::{self, Host},

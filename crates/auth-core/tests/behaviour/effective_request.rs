@@ -27,7 +27,10 @@ impl Server {
         ClientCredentials::builder("https://as.example/token", "client", secret)
     }
 
-    fn caches(&self, with: impl Fn(ClientCredentialsBuilder) -> ClientCredentialsBuilder) -> TokenCaches {
+    fn caches(
+        &self,
+        with: impl Fn(ClientCredentialsBuilder) -> ClientCredentialsBuilder,
+    ) -> TokenCaches {
         let grant = with(self.grant()).build(self.clone()).unwrap();
         TokenCaches::from(TokenCache::new(grant))
     }
@@ -37,8 +40,11 @@ impl Server {
 impl HttpTransport for Server {
     async fn send(&self, _request: Request<Bytes>) -> Result<Response<TransportBody>, Error> {
         let number = self.0.fetch_add(1, SeqCst) + 1;
-        let body = format!(r#"{{"access_token":"t{number}","token_type":"Bearer","expires_in":600}}"#);
-        Ok(Response::new(TransportBody::new(Full::new(Bytes::from(body)))))
+        let body =
+            format!(r#"{{"access_token":"t{number}","token_type":"Bearer","expires_in":600}}"#);
+        Ok(Response::new(TransportBody::new(Full::new(Bytes::from(
+            body,
+        )))))
     }
 }
 
@@ -103,15 +109,26 @@ async fn every_member_that_the_source_fills_in_takes_part_in_the_key() {
     ] {
         assert_eq!(secret(&tokens, &different.build().unwrap()).await, token);
     }
-    assert_eq!(tokens.additional_caches(), 4, "the last one is the default cache");
+    assert_eq!(
+        tokens.additional_caches(),
+        4,
+        "the last one is the default cache"
+    );
 }
 
 #[tokio::test]
 async fn a_token_bound_to_an_origin_is_not_sent_elsewhere_under_the_name_of_the_default() {
     let server = Server::default();
-    let grant = server.grant().scope("orders").build(server.clone()).unwrap();
+    let grant = server
+        .grant()
+        .scope("orders")
+        .build(server.clone())
+        .unwrap();
     let authorizer = Authorizer::builder(TokenCache::new(grant))
-        .origin_with("https://orders.example", request().scope("orders").build().unwrap())
+        .origin_with(
+            "https://orders.example",
+            request().scope("orders").build().unwrap(),
+        )
         .origin("https://other.example")
         .build()
         .unwrap();
@@ -135,7 +152,9 @@ async fn a_token_bound_to_an_origin_is_not_sent_elsewhere_under_the_name_of_the_
     for picked in picks {
         // twice: without and with a token in the cache
         for _ in 0..2 {
-            decide("https://orders.example/", picked.clone()).await.unwrap();
+            decide("https://orders.example/", picked.clone())
+                .await
+                .unwrap();
             let error = decide("https://other.example/", picked.clone()).await;
             let error = error.unwrap_err().to_string();
             assert!(error.contains("https://orders.example"), "{error}");
@@ -147,9 +166,16 @@ async fn a_token_bound_to_an_origin_is_not_sent_elsewhere_under_the_name_of_the_
 #[test]
 fn two_given_requests_that_are_one_can_be_bound_to_one_origin() {
     let server = Server::default();
-    let grant = server.grant().scope("orders").build(server.clone()).unwrap();
+    let grant = server
+        .grant()
+        .scope("orders")
+        .build(server.clone())
+        .unwrap();
     let builder = Authorizer::builder(TokenCache::new(grant))
-        .origin_with("https://orders.example", request().scope("orders").build().unwrap())
+        .origin_with(
+            "https://orders.example",
+            request().scope("orders").build().unwrap(),
+        )
         .origin_with("https://orders.example", TokenRequest::default());
     assert!(builder.build().is_ok());
 }

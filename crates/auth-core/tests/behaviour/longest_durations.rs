@@ -38,7 +38,9 @@ async fn tenants_may_be_idle_for_ever() {
     let tenant = |request: &auth_core::RequestHead<'_>| request.extension::<u32>().copied();
     let make = |_: &u32| {
         let cache = TokenCache::new(Scripted::expires_in(600));
-        Authorizer::builder(cache).origin("https://api.example").build()
+        Authorizer::builder(cache)
+            .origin("https://api.example")
+            .build()
     };
     let builder = Authorizer::per_tenant(tenant, make).time_to_idle(MAX);
     let builder = builder.max_capacity(2).clock(clock.clone());
@@ -88,9 +90,7 @@ async fn every_setting_of_the_policy_at_its_maximum() {
                     Answer::Fails(
                         Error::new(ErrorKind::Unavailable, "busy").with_server_retry_after(MAX),
                     ),
-                    Answer::Fails(
-                        Error::new(ErrorKind::Denied, "no").with_server_retry_after(MAX),
-                    ),
+                    Answer::Fails(Error::new(ErrorKind::Denied, "no").with_server_retry_after(MAX)),
                 ] {
                     let clock = ManualClock::new();
                     clock.advance(start);

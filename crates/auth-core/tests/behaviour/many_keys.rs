@@ -161,7 +161,11 @@ async fn two_hundred_keys_of_a_denied_client_cause_no_more_denials_than_are_in_f
             assert_eq!(error.status().unwrap().as_u16(), denial.0);
             assert!(error.retry_after() > Some(secs(20)), "{error:?}");
         }
-        assert!(server.requests() <= 16, "{} for {denial:?}", server.requests());
+        assert!(
+            server.requests() <= 16,
+            "{} for {denial:?}",
+            server.requests()
+        );
     }
 }
 
@@ -195,7 +199,11 @@ async fn after_the_pause_one_key_asks_and_its_success_ends_the_pause_of_all() {
     assert_eq!(server.requests(), 1);
     clock.advance(secs(40));
     join_all((0..50).map(|number| ask(&tokens, number))).await;
-    assert_eq!(server.requests(), 2, "one key asks whether the pause is over");
+    assert_eq!(
+        server.requests(),
+        2,
+        "one key asks whether the pause is over"
+    );
     let wait = ask(&tokens, 7).await.unwrap_err().retry_after().unwrap();
     assert!(wait > secs(40) && wait < secs(80), "doubled: {wait:?}");
     clock.advance(secs(80));
@@ -225,7 +233,11 @@ async fn clearing_the_backoff_of_one_key_ends_the_pause_of_all() {
 fn turns_come_back_from_a_dropped_runtime() {
     let (server, clock) = (Server::answering(TOKEN), ManualClock::new());
     let tokens = TokenCaches::from(server.default_cache(&clock));
-    let runtime = || tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let runtime = || {
+        tokio::runtime::Builder::new_current_thread()
+            .build()
+            .unwrap()
+    };
     let first = runtime();
     first.block_on(async {
         for number in 0..100 {
@@ -237,7 +249,10 @@ fn turns_come_back_from_a_dropped_runtime() {
     assert_eq!(server.in_flight(), 16);
     drop(first);
     server.0.gate.add_permits(1000);
-    let second = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let second = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
     second.block_on(async {
         for number in 50..150 {
             with_timeout(ask(&tokens, number)).await.unwrap();

@@ -32,13 +32,16 @@ fn per_tenant(
     clock: &ManualClock,
     make: impl Fn(&'static str) -> Result<Authorizer, Error> + Send + Sync + 'static,
 ) -> Authorizer {
-    let tenant = |request: &auth_core::RequestHead<'_>| request.extension::<&'static str>().copied();
+    let tenant =
+        |request: &auth_core::RequestHead<'_>| request.extension::<&'static str>().copied();
     let builder = Authorizer::per_tenant(tenant, move |tenant: &&'static str| make(tenant));
     builder.clock(clock.clone()).build().unwrap()
 }
 
 fn block_on<T>(future: impl Future<Output = T>) -> T {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build();
     runtime.unwrap().block_on(future)
 }
 

@@ -97,7 +97,7 @@ impl RefreshPolicy {
         let min_margin = self.min_margin.min(lifetime / 3);
         let margin = self.margin.of(lifetime).max(min_margin);
         let jitter = 1.0 + self.jitter * (2.0 * draw - 1.0);
-        let lead = margin + self.window.of(lifetime).mul_f64(jitter);
+        let lead = margin.saturating_add(self.window.of(lifetime).mul_f64(jitter));
         let mut life = Life {
             stale_at: requested.after(lifetime.saturating_sub(lead.saturating_add(age))),
             usable_until: requested.after(lifetime.saturating_sub(margin.saturating_add(age))),
