@@ -188,7 +188,9 @@ mod tests {
             queued(&mut turns);
         }
         let [one, other] = [queued(&mut turns), queued(&mut turns)];
-        held.map(|number| turns.release(number, at(1000)));
+        for number in held {
+            turns.release(number, at(1000));
+        }
         assert_eq!(turns.take(Some(one), at(1499), at(12_000)), None);
         assert_eq!(turns.look_again_at(), at(1500));
         for number in [one, other] {

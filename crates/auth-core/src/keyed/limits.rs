@@ -46,6 +46,11 @@ impl Limits {
         (self.max_capacity / 8).max(1)
     }
 
+    /// Returns the maximum number of further keys of the entries.
+    pub(crate) fn max_aliases(&self) -> usize {
+        self.max_capacity.saturating_mul(4)
+    }
+
     /// Returns the seconds between two searches for idle entries.
     pub(crate) fn search_interval(&self) -> u64 {
         (self.time_to_idle.as_secs() / 16).max(1)

@@ -36,7 +36,7 @@ pub(crate) trait Evictable: Clone {
 /// is never evicted: if all are in use, the map grows beyond its capacity.
 ///
 /// A value may have further keys, its aliases. A read by an alias is as fast as any other, and a use
-/// of the value. The capacity bounds the values and, apart from them, the aliases.
+/// of the value. The capacity bounds the values, and four times the capacity the aliases.
 pub(crate) struct BoundedMap<K, V, S> {
     entries: papaya::HashMap<K, Entry<V>, S>,
     locked: Mutex<Locked<K, S>>,
@@ -157,7 +157,7 @@ impl<K: Clone + Eq + Hash, V: Evictable, S: BuildHasher + Default> BoundedMap<K,
         if is_there(alias) || !key.is_none_or(is_there) {
             return;
         }
-        let searched = locked.aliases.len() >= self.limits.max_capacity;
+        let searched = locked.aliases.len() >= self.limits.max_aliases();
         if searched {
             self.evict_aliases(&mut locked, 1, now, &guard);
         }
@@ -316,7 +316,7 @@ impl<K: Clone + Eq + Hash, V: Evictable, S: BuildHasher + Default> BoundedMap<K,
         let mut aliases: Vec<_> = locked.aliases.keys().map(|key| (used(key), key)).collect();
         aliases.sort_unstable_by_key(|(last_used, _)| *last_used);
         let idle = aliases.partition_point(|(last_used, _)| limits.is_idle(*last_used, now));
-        let excess = match (aliases.len() + more).checked_sub(limits.max_capacity) {
+        let excess = match (aliases.len() + more).checked_sub(limits.max_aliases()) {
             None | Some(0) => 0,
             Some(excess) => excess - 1 + limits.eviction_batch(),
         };

@@ -59,8 +59,8 @@ pub(crate) use map::{BoundedMap, Evictable};
 /// [`TokenRequest`], completed by the defaults of the source. Two given requests that become equal in
 /// this way share one cache and one token, also if one of them is the request of the default cache.
 /// A given request that differs from its effective request takes an entry of its own, of about
-/// 100 bytes. There are at most as many of these entries as the capacity, and unused ones are removed
-/// like caches.
+/// 100 bytes. There are at most four times as many of these entries as the capacity, and unused ones
+/// are removed like caches.
 ///
 /// Clones are handles to the same caches.
 ///

@@ -179,3 +179,186 @@ fn two_given_requests_that_are_one_can_be_bound_to_one_origin() {
         .origin_with("https://orders.example", TokenRequest::default());
     assert!(builder.build().is_ok());
 }
+
+/// A source that completes every request with `scope`, and counts how often it is asked to.
+#[derive(Debug)]
+struct Completing {
+    asked: AtomicUsize,
+    requests: AtomicUsize,
+    panics: bool,
+}
+
+impl Completing {
+    fn new(panics: bool) -> Arc<Self> {
+        Arc::new(Self {
+            asked: AtomicUsize::new(0),
+            requests: AtomicUsize::new(0),
+            panics,
+        })
+    }
+}
+
+#[async_trait]
+impl auth_core::TokenSource for Completing {
+    async fn fetch(&self, asked: &TokenRequest) -> Result<auth_core::TokenResponse, Error> {
+        let number = self.requests.fetch_add(1, SeqCst) + 1;
+        let token = format!("t{number}.{}", asked.scopes());
+        let lifetime = std::time::Duration::from_secs(600);
+        Ok(auth_core::TokenResponse::bearer(token)?.with_expires_in(lifetime))
+    }
+
+    fn effective_request(&self, given: &TokenRequest) -> TokenRequest {
+        self.asked.fetch_add(1, SeqCst);
+        assert!(!self.panics, "s3cr3t");
+        if !given.scopes().is_empty() {
+            return given.clone();
+        }
+        let audience = given.audience().unwrap_or("none").to_owned();
+        request()
+            .scope("default")
+            .audience(audience)
+            .build()
+            .unwrap()
+    }
+}
+
+fn audience(number: usize) -> TokenRequest {
+    request().audience(format!("a{number}")).build().unwrap()
+}
+
+#[tokio::test]
+async fn a_hit_by_a_given_request_does_not_call_the_source_and_allocates_nothing() {
+    let source = Completing::new(false);
+    let tokens = TokenCaches::from(TokenCache::new(source.clone()));
+    let (own, equal) = (audience(1), audience(1));
+    assert_eq!(secret(&tokens, &own).await, "t1.default");
+    let asked = source.asked.load(SeqCst);
+    for request in [&own, &equal] {
+        let allocated = allocation_counter::measure(|| {
+            assert!(tokens.cached(request).is_some());
+        });
+        assert_eq!(allocated.count_total, 0);
+    }
+    for _ in 0..10 {
+        drop(tokens.cache(&equal));
+    }
+    assert_eq!(source.asked.load(SeqCst), asked);
+}
+
+#[tokio::test]
+async fn a_source_whose_effective_request_panics_uses_the_given_one() {
+    let source = Completing::new(true);
+    let tokens = TokenCaches::from(TokenCache::new(source.clone()));
+    assert_eq!(secret(&tokens, &audience(1)).await, "t1.");
+    assert_eq!(secret(&tokens, &audience(2)).await, "t2.");
+    assert_eq!(secret(&tokens, &audience(1)).await, "t1.");
+}
+
+/// Returns another given request for the token of [`audience`].
+fn alias(number: usize) -> TokenRequest {
+    let request = request().audience(format!("a{number}"));
+    request.scope("default").build().unwrap()
+}
+
+#[tokio::test]
+async fn aliases_take_no_capacity_from_caches() {
+    let source = Completing::new(false);
+    let clock = auth_testing::ManualClock::new();
+    let cache = TokenCache::builder(source.clone()).clock(clock.clone());
+    let builder = TokenCaches::builder(cache.build());
+    let tokens = builder.max_capacity(8).build().unwrap();
+    for _ in 0..20 {
+        for number in 0..8 {
+            secret(&tokens, &audience(number)).await;
+            secret(&tokens, &alias(number)).await;
+            clock.advance(std::time::Duration::from_secs(1));
+        }
+    }
+    assert_eq!(source.requests.load(SeqCst), 8);
+    assert_eq!(tokens.additional_caches(), 8);
+    // a ninth one evicts one cache, with all its keys
+    secret(&tokens, &audience(8)).await;
+    assert_eq!(tokens.additional_caches(), 8);
+    assert!(tokens.cached(&audience(0)).is_none() && tokens.cached(&alias(0)).is_none());
+    assert!(tokens.cached(&audience(1)).is_some() && tokens.cached(&alias(1)).is_some());
+}
+
+#[tokio::test]
+async fn a_cache_that_is_used_by_an_alias_only_is_not_idle() {
+    let (source, clock) = (Completing::new(false), auth_testing::ManualClock::new());
+    let cache = TokenCache::builder(source.clone()).clock(clock.clone());
+    let hour = std::time::Duration::from_secs(3600);
+    let tokens = TokenCaches::from(cache.build());
+    for number in 0..2 {
+        secret(&tokens, &alias(number)).await;
+        secret(&tokens, &audience(number)).await;
+    }
+    for _ in 0..10 {
+        clock.advance(hour / 2);
+        secret(&tokens, &audience(0)).await;
+    }
+    assert_eq!(tokens.additional_caches(), 1, "the other one was idle");
+    // the key of the cache was not used for hours, and is still there
+    assert!(tokens.cached(&alias(0)).is_some());
+    clock.advance(3 * hour);
+    secret(&tokens, &audience(7)).await;
+    assert_eq!(tokens.additional_caches(), 1);
+}
+
+#[tokio::test]
+async fn a_held_handle_by_an_alias_keeps_the_cache() {
+    let source = Completing::new(false);
+    let builder = TokenCaches::builder(TokenCache::new(source.clone()));
+    let tokens = builder.max_capacity(1).build().unwrap();
+    let held = tokens.cache(&audience(0));
+    held.token().await.unwrap();
+    for number in 1..5 {
+        secret(&tokens, &audience(number)).await;
+    }
+    assert_eq!(tokens.cache(&audience(0)).status().tokens_received, 1);
+    drop(held);
+    for number in 1..5 {
+        secret(&tokens, &audience(number)).await;
+    }
+    assert_eq!(tokens.additional_caches(), 1);
+    assert_eq!(tokens.cache(&audience(0)).status().tokens_received, 0);
+}
+
+/// Whoever chooses given requests chooses entries, but no more than the capacity.
+#[tokio::test]
+async fn the_memory_of_aliases_is_bounded() {
+    /// All given requests are one.
+    #[derive(Debug)]
+    struct One;
+
+    #[async_trait]
+    impl auth_core::TokenSource for One {
+        async fn fetch(&self, _: &TokenRequest) -> Result<auth_core::TokenResponse, Error> {
+            auth_core::TokenResponse::bearer("one")
+        }
+
+        fn effective_request(&self, _: &TokenRequest) -> TokenRequest {
+            request().scope("one").build().unwrap()
+        }
+    }
+
+    let default = TokenCache::new(One);
+    let tokens = TokenCaches::builder(default)
+        .max_capacity(50)
+        .build()
+        .unwrap();
+    tokens.default_cache().token().await.unwrap();
+    let fill = |numbers: std::ops::Range<usize>| {
+        allocation_counter::measure(|| {
+            for number in numbers {
+                drop(tokens.cache(&audience(number)));
+            }
+        })
+        .bytes_current
+    };
+    let first = fill(0..100);
+    let further = fill(100..20_000);
+    assert_eq!(tokens.additional_caches(), 0);
+    assert!(first > 0 && further < first, "{first} and {further} bytes");
+    assert_eq!(tokens.cache(&audience(3)).status().tokens_received, 1);
+}

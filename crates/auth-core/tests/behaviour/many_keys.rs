@@ -114,33 +114,56 @@ async fn ask(tokens: &TokenCaches, number: usize) -> Result<(), Error> {
     tokens.cache(&key(number)).token().await.map(|_| ())
 }
 
-#[tokio::test]
-async fn ten_thousand_new_keys_wait_in_turn_for_sixteen_token_requests() {
-    const KEYS: usize = 10_000;
+/// Yields until `count` token requests are in flight.
+async fn until_in_flight(server: &Server, count: usize) {
+    for _ in 0..100_000 {
+        if server.in_flight() == count {
+            return settle().await;
+        }
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(server.in_flight(), count);
+}
+
+/// Requests the tokens of `keys` keys at once. Each token request takes `latency`.
+async fn herd(keys: usize, latency: Duration) {
     let (server, clock) = (Server::answering(TOKEN), ManualClock::new());
     let tokens = TokenCaches::from(server.default_cache(&clock));
-    let callers: Vec<_> = (0..KEYS)
+    let callers: Vec<_> = (0..keys)
         .map(|number| {
             let tokens = tokens.clone();
             tokio::spawn(async move { ask(&tokens, number).await })
         })
         .collect();
-    settle().await;
-    assert_eq!(server.in_flight(), 16);
-    // each request takes 4 s, so that the last key waits for 2,500 s, in turn
-    while server.requests() < KEYS || server.in_flight() > 0 {
-        clock.advance(secs(4));
-        server.0.gate.add_permits(server.in_flight());
-        settle().await;
+    let mut answered = 0;
+    while answered < keys {
+        let in_flight = (keys - answered).min(16);
+        until_in_flight(&server, in_flight).await;
+        clock.advance(latency);
+        server.0.gate.add_permits(in_flight);
+        answered += in_flight;
+        until_in_flight(&server, (keys - answered).min(16)).await;
     }
     for caller in callers {
         with_timeout(caller).await.unwrap().unwrap();
     }
-    assert_eq!(server.requests(), KEYS);
+    assert_eq!(server.requests(), keys);
     assert_eq!(server.0.max_in_flight.load(SeqCst), 16);
     let asked = server.0.audiences.lock().unwrap();
-    let in_turn: Vec<_> = (0..KEYS).map(|number| format!("k{number}")).collect();
+    let in_turn: Vec<_> = (0..keys).map(|number| format!("k{number}")).collect();
     assert!(*asked == in_turn, "first come, first served");
+}
+
+#[tokio::test]
+async fn ten_thousand_new_keys_wait_in_turn_for_sixteen_token_requests() {
+    // 31 s for all of them
+    herd(10_000, Duration::from_millis(50)).await;
+}
+
+#[tokio::test]
+async fn the_time_in_the_queue_is_not_the_time_of_an_attempt() {
+    // 450 s, with an attempt timeout of 10 s
+    herd(800, secs(9)).await;
 }
 
 #[tokio::test]
@@ -260,4 +283,210 @@ fn turns_come_back_from_a_dropped_runtime() {
     });
 }
 
-const _: Duration = Duration::ZERO;
+/// The turns of a runtime that nothing drives end with their attempts, and so do the places of its
+/// fetches in the queue.
+#[tokio::test]
+async fn turns_come_back_from_a_runtime_that_is_not_driven() {
+    let (server, clock) = (Server::answering(TOKEN), ManualClock::new());
+    let tokens = TokenCaches::from(server.default_cache(&clock));
+    let undriven = std::thread::spawn({
+        let tokens = tokens.clone();
+        move || {
+            let runtime = tokio::runtime::Builder::new_current_thread()
+                .build()
+                .unwrap();
+            runtime.block_on(async {
+                for number in 0..2000 {
+                    let tokens = tokens.clone();
+                    tokio::spawn(async move { ask(&tokens, number).await });
+                }
+                for _ in 0..4000 {
+                    tokio::task::yield_now().await;
+                }
+            });
+            runtime
+        }
+    });
+    let undriven = undriven.join().unwrap();
+    assert_eq!(server.in_flight(), 16);
+    server.0.gate.add_permits(1 << 20);
+    // other keys, and keys whose fetches are stuck
+    let callers: Vec<_> = (1900..2100)
+        .map(|number| {
+            let tokens = tokens.clone();
+            tokio::spawn(async move { ask(&tokens, number).await })
+        })
+        .collect();
+    let mut waited = Duration::ZERO;
+    while !callers.iter().all(tokio::task::JoinHandle::is_finished) {
+        settle().await;
+        clock.advance(Duration::from_millis(100));
+        waited += Duration::from_millis(100);
+        assert!(waited < secs(60), "it hangs");
+    }
+    for caller in callers {
+        caller.await.unwrap().unwrap();
+    }
+    assert!(waited < secs(15), "{waited:?}");
+    undriven.shutdown_background();
+}
+
+/// If the token endpoint hangs, callers are told about as early as without a queue.
+#[tokio::test]
+async fn a_queue_that_does_not_move_fails_like_an_attempt() {
+    let (server, clock) = (Server::answering(TOKEN), ManualClock::new());
+    let tokens = TokenCaches::from(server.default_cache(&clock));
+    let callers: Vec<_> = (0..1000)
+        .map(|number| {
+            let tokens = tokens.clone();
+            tokio::spawn(async move { ask(&tokens, number).await })
+        })
+        .collect();
+    let mut waited = Duration::ZERO;
+    while !callers.iter().all(tokio::task::JoinHandle::is_finished) {
+        for _ in 0..4 {
+            settle().await;
+        }
+        clock.advance(Duration::from_millis(500));
+        waited += Duration::from_millis(500);
+        assert!(waited < secs(25), "it hangs");
+    }
+    for caller in callers {
+        let error = caller.await.unwrap().unwrap_err();
+        assert_eq!(error.kind(), auth_core::ErrorKind::Timeout, "{error}");
+    }
+    assert_eq!(server.0.max_in_flight.load(SeqCst), 16);
+}
+
+#[tokio::test]
+async fn the_limit_can_be_set_and_holds_for_the_default_cache_too() {
+    let (server, clock) = (Server::answering(TOKEN), ManualClock::new());
+    let builder = TokenCaches::builder(server.default_cache(&clock)).max_concurrent_requests(3);
+    let tokens = builder.build().unwrap();
+    let default = tokens.default_cache().clone();
+    let mut callers = vec![tokio::spawn(
+        async move { default.token().await.map(|_| ()) },
+    )];
+    callers.extend((0..10).map(|number| {
+        let tokens = tokens.clone();
+        tokio::spawn(async move { ask(&tokens, number).await })
+    }));
+    settle().await;
+    assert_eq!(server.in_flight(), 3);
+    assert!(tokens.default_cache().status().in_flight);
+    server.0.gate.add_permits(100);
+    for caller in callers {
+        caller.await.unwrap().unwrap();
+    }
+    assert_eq!(server.0.max_in_flight.load(SeqCst), 3);
+    let none = TokenCaches::builder(server.default_cache(&clock)).max_concurrent_requests(0);
+    let error = none.build().unwrap_err().to_string();
+    assert!(error.contains("at least 1, got 0"), "{error}");
+}
+
+/// A cache that is evicted while its fetch waits leaves the queue.
+#[tokio::test]
+async fn an_abandoned_fetch_takes_no_turn() {
+    let (server, clock) = (Server::answering(TOKEN), ManualClock::new());
+    let builder = TokenCaches::builder(server.default_cache(&clock));
+    let tokens = builder
+        .max_concurrent_requests(1)
+        .max_capacity(2)
+        .build()
+        .unwrap();
+    let first = tokio::spawn({
+        let tokens = tokens.clone();
+        async move { ask(&tokens, 0).await }
+    });
+    settle().await;
+    for number in 1..50 {
+        let mut dropped = tokio_test::task::spawn(ask(&tokens, number));
+        tokio_test::assert_pending!(dropped.poll());
+        drop(dropped);
+        settle().await;
+    }
+    server.0.gate.add_permits(100);
+    first.await.unwrap().unwrap();
+    with_timeout(ask(&tokens, 100)).await.unwrap();
+    assert!(server.requests() <= 5, "{}", server.requests());
+}
+
+#[tokio::test]
+async fn a_stale_token_stays_in_use_while_the_client_is_denied() {
+    let (server, clock) = (Server::open(TOKEN), ManualClock::new());
+    let tokens = TokenCaches::from(server.default_cache(&clock));
+    for number in 0..30 {
+        ask(&tokens, number).await.unwrap();
+    }
+    clock.advance(secs(500));
+    server.answer(INVALID_CLIENT);
+    for _ in 0..20 {
+        for number in 0..30 {
+            assert!(tokens.cached(&key(number)).is_some());
+        }
+        settle().await;
+        clock.advance(Duration::from_millis(500));
+    }
+    assert!(server.requests() <= 30 + 16, "{}", server.requests());
+    server.answer(TOKEN);
+    tokens.cache(&key(3)).clear_backoff();
+    clock.advance(secs(1));
+    for _ in 0..4 {
+        for number in 0..30 {
+            assert!(tokens.cached(&key(number)).is_some());
+        }
+        settle().await;
+        clock.advance(Duration::from_millis(500));
+    }
+    let fresh = (0..30).filter(|number| !tokens.cache(&key(*number)).status().stale);
+    assert_eq!(fresh.count(), 30);
+}
+
+#[tokio::test]
+async fn the_status_of_a_paused_cache_shows_the_denial() {
+    let (server, clock) = (Server::open(INVALID_CLIENT), ManualClock::new());
+    let tokens = TokenCaches::from(server.default_cache(&clock));
+    ask(&tokens, 0).await.unwrap_err();
+    let status = tokens.cache(&key(1)).status();
+    assert_eq!(status.token_requests, 0);
+    assert!(status.consecutive_failures > 0 && !status.has_usable_token());
+    let error = status.last_error.unwrap();
+    assert_eq!(error.error_code(), Some("invalid_client"));
+    assert!(error.retry_after() > Some(secs(20)));
+    server.answer(TOKEN);
+    tokens.default_cache().clear_backoff();
+    ask(&tokens, 1).await.unwrap();
+    let status = tokens.cache(&key(0)).status();
+    assert_eq!(
+        status.last_error.unwrap().retry_after(),
+        Some(Duration::ZERO)
+    );
+}
+
+/// Tokens that are kept warm without reads are refreshed after the pause as well.
+#[tokio::test]
+async fn tokens_kept_warm_wait_for_the_end_of_the_pause() {
+    let (server, clock) = (Server::open(TOKEN), ManualClock::new());
+    let secret = ClientAuthentication::client_secret_basic("s3cr3t");
+    let grant = ClientCredentials::builder("https://as.example/token", "client", secret);
+    let grant = grant.build(server.clone()).unwrap();
+    let default = TokenCache::builder(grant).clock(clock.clone()).keep_warm();
+    let tokens = TokenCaches::from(default.build());
+    for number in 0..40 {
+        ask(&tokens, number).await.unwrap();
+    }
+    server.answer(INVALID_CLIENT);
+    for _ in 0..480 {
+        settle().await;
+        clock.advance(secs(1));
+    }
+    let denials = server.requests() - 40;
+    assert!((1..=20).contains(&denials), "{denials} denials");
+    server.answer(TOKEN);
+    for _ in 0..400 {
+        settle().await;
+        clock.advance(secs(1));
+    }
+    let usable = (0..40).filter(|number| tokens.cached(&key(*number)).is_some());
+    assert_eq!(usable.count(), 40);
+}
