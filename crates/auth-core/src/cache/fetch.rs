@@ -102,7 +102,8 @@ impl Fetch {
         let deadline = self.deadline();
         let left = deadline.saturating_sub(entered_at);
         let postpone = |abandoned_at| self.postpone(abandoned_at);
-        let turn = self.client.turn(left, self.patience, postpone).await?;
+        // boxed, so that the task of a fetch that need not wait is not as large
+        let turn = Box::pin(self.client.turn(left, self.patience, postpone)).await?;
         let waited = self.clock.now().monotonic.saturating_sub(entered_at);
         let deadline = deadline.saturating_add(waited);
         self.postpone(deadline.saturating_add(GRACE));

@@ -188,7 +188,7 @@ impl Inner {
     }
 
     /// Looks in the background whether the cause of a failure has ended, at most once a second.
-    fn look_for_cause(&self, error: &Error) {
+    pub(super) fn look_for_cause(&self, error: &Error) {
         if may_depend_on_credentials(error) {
             self.client.look();
         }

@@ -167,6 +167,7 @@ impl Inner {
         }
         // an expired token is replaced in any case, and does not use the budget
         let uses_budget = matches!(current, Some(Current::Rejected { .. }));
+        let backing_off = self.backing_off(&state, now);
         let withheld = match current {
             Some(Current::Rejected { on_probation: true }) => {
                 Some("the rejected token is itself a replacement that no API has accepted")
@@ -174,13 +175,16 @@ impl Inner {
             Some(_) if !state.rejection_budget.is_left(now) => {
                 Some("the rejection budget is used up")
             }
-            _ if self.backing_off(&state, now).is_some() => {
+            _ if backing_off.is_some() => {
                 Some("the last token request failed, and its backoff has not ended")
             }
             _ => None,
         };
         if let Some(reason) = withheld {
             drop(state);
+            if let Some(error) = backing_off {
+                self.look_for_cause(&error);
+            }
             events::replacement_withheld(generation, reason);
             return None;
         }

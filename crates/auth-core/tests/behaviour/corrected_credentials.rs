@@ -280,3 +280,24 @@ async fn a_secret_file_that_can_be_read_again_is_used_at_once() {
     }
     assert!(waited <= 2, "{waited} s");
 }
+
+/// The API rejects the token, and the secret with which it could be replaced was wrong.
+#[tokio::test]
+async fn a_rejected_token_is_replaced_with_a_corrected_secret_file() {
+    let file = SecretFile::new("rejected", "right");
+    let (server, clock) = (Server::default(), ManualClock::new());
+    let tokens = tokens(&file, &server, &clock, false);
+    let token = tokens.token().await.unwrap();
+    file.write("wrong");
+    let auth_core::Replacement::Pending(pending) = tokens.reject(&token) else {
+        panic!("expected a token request");
+    };
+    assert!(pending.token().await.is_none());
+    file.write("right");
+    for _ in 0..3 {
+        let _ = tokens.reject(&token);
+        settle().await;
+        clock.advance(secs(1));
+    }
+    assert_eq!(server.requests(), 3);
+}

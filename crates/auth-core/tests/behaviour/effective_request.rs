@@ -356,8 +356,8 @@ async fn the_memory_of_aliases_is_bounded() {
         })
         .bytes_current
     };
-    let first = fill(0..100);
-    let further = fill(100..20_000);
+    let first = fill(0..300);
+    let further = fill(300..20_000);
     assert_eq!(tokens.additional_caches(), 0);
     assert!(first > 0 && further < first, "{first} and {further} bytes");
     assert_eq!(tokens.cache(&audience(3)).status().tokens_received, 1);

@@ -120,3 +120,71 @@ async fn every_setting_of_the_policy_at_its_maximum() {
         }
     }
 }
+
+/// A store that is as patient as can be, and whose tokens live and have lived as long as can be.
+#[tokio::test(start_paused = true)]
+async fn a_shared_store_at_its_maximum() {
+    use auth_core::{
+        TokenResponse, TokenSource, async_trait,
+        shared_store::{Lease, SharedKey, SharedToken, SharedTokenStore},
+    };
+    use auth_testing::{MemoryStore, TokioClock};
+
+    #[derive(Debug)]
+    struct Patient(MemoryStore);
+
+    #[async_trait]
+    impl SharedTokenStore for Patient {
+        async fn load(&self, key: &SharedKey) -> Result<Option<SharedToken>, Error> {
+            self.0.load(key).await
+        }
+
+        async fn save(&self, key: &SharedKey, token: &SharedToken) -> Result<(), Error> {
+            self.0.save(key, token).await
+        }
+
+        async fn lease(&self, key: &SharedKey) -> Result<Option<Box<dyn Lease>>, Error> {
+            self.0.lease(key).await
+        }
+
+        async fn changed(&self, key: &SharedKey) -> Result<(), Error> {
+            self.0.changed(key).await
+        }
+
+        fn patience(&self) -> Duration {
+            MAX
+        }
+    }
+
+    #[derive(Debug)]
+    struct Shareable(Scripted);
+
+    #[async_trait]
+    impl TokenSource for Shareable {
+        async fn fetch(&self, request: &TokenRequest) -> Result<TokenResponse, Error> {
+            self.0.fetch(request).await
+        }
+
+        fn shared_key(&self, request: &TokenRequest) -> Option<SharedKey> {
+            Some(SharedKey::new(["scripted"], request))
+        }
+    }
+
+    let key = SharedKey::new(["scripted"], &TokenRequest::default());
+    for (lifetime, age) in [
+        (MAX, Duration::ZERO),
+        (MAX, MAX),
+        (secs(600), MAX),
+        (MAX, secs(5)),
+    ] {
+        let store = MemoryStore::with_lease(MAX);
+        let token = SharedToken::bearer("saved").unwrap();
+        let token = token.with_lifetime(lifetime).with_age(age);
+        store.save(&key, &token).await.unwrap();
+        let source = Shareable(Scripted::always(Answer::ExpiresIn(MAX)));
+        let builder = TokenCache::builder(source).shared_store(Patient(store));
+        let tokens = builder.clock(TokioClock::new()).build();
+        tokens.token().await.unwrap();
+        tokens.flush().await;
+    }
+}

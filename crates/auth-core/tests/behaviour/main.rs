@@ -17,6 +17,7 @@ mod errors;
 mod keyed;
 mod longest_durations;
 mod many_keys;
+mod many_keys_of_many_processes;
 mod providers;
 mod rejections;
 mod scopes;

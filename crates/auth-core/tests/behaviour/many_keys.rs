@@ -490,3 +490,39 @@ async fn tokens_kept_warm_wait_for_the_end_of_the_pause() {
     let usable = (0..40).filter(|number| tokens.cached(&key(*number)).is_some());
     assert_eq!(usable.count(), 40);
 }
+
+/// Four threads, with real time: no turn is lost, and there are never more than the limit.
+#[test]
+fn threads_share_the_turns() {
+    use auth_test_support::scripted::Scripted;
+
+    const KEYS: usize = 2000;
+    let source = Scripted::expires_in(600);
+    let tokens = TokenCaches::builder(TokenCache::new(source.clone()));
+    let tokens = tokens.max_concurrent_requests(3).build().unwrap();
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(4)
+        .enable_all()
+        .build()
+        .unwrap();
+    runtime.block_on(with_timeout(async {
+        let callers: Vec<_> = (0..KEYS)
+            .map(|number| {
+                let tokens = tokens.clone();
+                tokio::spawn(async move {
+                    let caller = ask(&tokens, number);
+                    if number % 10 == 0 {
+                        // this caller leaves, and others stay
+                        let _ = tokio_test::task::spawn(caller).poll();
+                        return Ok(());
+                    }
+                    caller.await
+                })
+            })
+            .collect();
+        for caller in callers {
+            caller.await.unwrap().unwrap();
+        }
+    }));
+    assert!(source.max_in_flight() <= 3, "{}", source.max_in_flight());
+}

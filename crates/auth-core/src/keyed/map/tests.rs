@@ -1,5 +1,6 @@
 //! The map alone, with values that record whether they are in use.
 
+mod aliases;
 mod model;
 mod threads;
 
