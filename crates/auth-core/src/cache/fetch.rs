@@ -86,11 +86,13 @@ impl Fetch {
 
     /// Takes a turn if one is free. Returns whether the fetch has one.
     pub(super) fn try_turn(&self) -> bool {
-        let mut schedule = self.schedule();
-        if schedule.turn.is_none() {
-            schedule.turn = self.client.try_turn(schedule.deadline);
+        if self.schedule().turn.is_some() {
+            return true;
         }
-        schedule.turn.is_some()
+        let turn = self.client.try_turn(self.deadline());
+        let has_turn = turn.is_some();
+        self.schedule().turn = turn;
+        has_turn
     }
 
     /// Waits for a turn, unless the fetch has one. The fetch has as much time afterwards as before.

@@ -295,10 +295,11 @@ impl Inner {
     /// Removes the last failure, so that no backoff applies, and ends the pause of the client.
     pub(super) fn clear_backoff(&self) {
         self.client.resume();
+        let now = self.clock.now();
         let mut state = self.state();
         state.failure = None;
-        // otherwise a fetch is in flight, or none is needed
-        if state.in_flight(self.clock.now()).is_none() {
+        // the next read of a stale token may start a refresh, unless one is in flight
+        if state.in_flight(now).is_none() {
             self.next_refresh.clear();
         }
     }

@@ -34,7 +34,8 @@ pub(super) const SECOND: Duration = Duration::from_secs(1);
 ///   remains usable, but the cap is never below 100 ms.
 /// - After a denial (`invalid_client`, `invalid_scope`, …) the backoff is 30 s, doubles with each
 ///   consecutive denial up to 5 min, and varies by ± 20 %. Servers lock out clients that repeat
-///   denied requests quickly.
+///   denied requests quickly. It ends early if the
+///   [credentials have changed](crate::TokenSource::credentials_changed).
 /// - `Retry-After` replaces the backoff, from 1 s up to 60 s. After a denial a `Retry-After` can
 ///   only lengthen the backoff.
 ///
