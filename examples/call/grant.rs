@@ -116,6 +116,14 @@ impl<S: TokenSource> TokenSource for TimedSource<S> {
     fn shared_key(&self, request: &TokenRequest) -> Option<SharedKey> {
         self.inner.shared_key(request)
     }
+
+    fn effective_request(&self, request: &TokenRequest) -> TokenRequest {
+        self.inner.effective_request(request)
+    }
+
+    async fn credentials_changed(&self) -> bool {
+        self.inner.credentials_changed().await
+    }
 }
 
 #[cfg(test)]

@@ -55,6 +55,14 @@ impl<S: TokenSource> TokenSource for CountingSource<S> {
     fn shared_key(&self, request: &TokenRequest) -> Option<SharedKey> {
         self.inner.shared_key(request)
     }
+
+    fn effective_request(&self, request: &TokenRequest) -> TokenRequest {
+        self.inner.effective_request(request)
+    }
+
+    async fn credentials_changed(&self) -> bool {
+        self.inner.credentials_changed().await
+    }
 }
 
 /// A token request in flight. Counts as failed if it is dropped, as the cache does at its deadline.

@@ -133,6 +133,13 @@ pub(crate) fn token_request_failed(failed: &FailedTokenRequest<'_>, has_usable_t
     }
 }
 
+/// The credentials have changed since they were denied: the backoff ends.
+pub(crate) fn credentials_changed() {
+    tracing::info!(
+        name: "auth_core.credentials_changed",
+        "the client's credentials have changed since the authorization server denied them; the next token request is made at once"
+    );
+}
 /// The maximum number of causes in an event.
 const MAX_CAUSES: usize = 32;
 

@@ -83,7 +83,8 @@ impl ClientSecret {
     }
 
     /// Reads the secret from a file, again at each token request. A rotated secret therefore needs
-    /// no restart. One line break at the end is not part of the secret.
+    /// no restart. After a denial the file is read once a second while a token is needed, and a changed
+    /// secret ends the backoff. One line break at the end is not part of the secret.
     ///
     /// # Errors
     /// If the file cannot be read now, is empty, or is not UTF-8.

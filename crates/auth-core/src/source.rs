@@ -45,6 +45,57 @@ pub trait TokenSource: fmt::Debug + Send + Sync + 'static {
         let _ = request;
         None
     }
+
+    /// Returns the request that is sent for `request`: the same request, completed by the defaults
+    /// of this source. Default: `request` itself.
+    ///
+    /// [`TokenCaches`](crate::TokenCaches) keeps one token for each effective request, and
+    /// [`fetch`](Self::fetch) receives the effective request. The result has to be the same each
+    /// time, and the effective request of an effective request has to be itself. A source that wraps
+    /// another one forwards this method.
+    ///
+    /// It is called when a `TokenRequest` is used for the first time, and must not block.
+    ///
+    /// ```
+    /// use auth_core::{Error, TokenRequest, TokenResponse, TokenSource, async_trait};
+    ///
+    /// /// Removes the audience, which the inner source does not know.
+    /// #[derive(Debug)]
+    /// struct WithoutAudience<S>(S);
+    ///
+    /// #[async_trait]
+    /// impl<S: TokenSource> TokenSource for WithoutAudience<S> {
+    ///     async fn fetch(&self, request: &TokenRequest) -> Result<TokenResponse, Error> {
+    ///         self.0.fetch(request).await
+    ///     }
+    ///
+    ///     fn effective_request(&self, request: &TokenRequest) -> TokenRequest {
+    ///         let scope = request.scopes().to_string();
+    ///         // a scope that was valid stays valid
+    ///         let without = TokenRequest::builder().scope(scope).build();
+    ///         self.0.effective_request(&without.unwrap_or_default())
+    ///     }
+    ///
+    ///     async fn credentials_changed(&self) -> bool {
+    ///         self.0.credentials_changed().await
+    ///     }
+    /// }
+    /// ```
+    fn effective_request(&self, request: &TokenRequest) -> TokenRequest {
+        request.clone()
+    }
+
+    /// Returns whether the credentials that the next token request would use differ from those of
+    /// the last token request that failed because of them. Default: `false`.
+    ///
+    /// After a denial a cache backs off for 30 s to 5 min. While it is in use, it calls this method
+    /// at most once a second, in the background, for at most 10 s. If the result is `true`, the
+    /// backoff ends, and the next token request is made at once. A source whose secret or key can
+    /// change while the program runs implements this method; a source that wraps another one
+    /// forwards it. Keep a keyed hash of the credentials to compare with, not a copy.
+    async fn credentials_changed(&self) -> bool {
+        false
+    }
 }
 
 #[async_trait]
@@ -55,5 +106,13 @@ impl<S: TokenSource + ?Sized> TokenSource for Arc<S> {
 
     fn shared_key(&self, request: &TokenRequest) -> Option<SharedKey> {
         (**self).shared_key(request)
+    }
+
+    fn effective_request(&self, request: &TokenRequest) -> TokenRequest {
+        (**self).effective_request(request)
+    }
+
+    async fn credentials_changed(&self) -> bool {
+        (**self).credentials_changed().await
     }
 }

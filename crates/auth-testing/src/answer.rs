@@ -67,7 +67,8 @@ impl Answer {
 
     /// Adds `Retry-After` in seconds, rounded up. For a date add a [header](Self::with_header).
     pub fn with_retry_after(self, delay: Duration) -> Self {
-        let seconds = delay.as_secs() + u64::from(delay.subsec_nanos() > 0);
+        let part = u64::from(delay.subsec_nanos() > 0);
+        let seconds = delay.as_secs().saturating_add(part);
         self.with_header(RETRY_AFTER, HeaderValue::from(seconds))
     }
 

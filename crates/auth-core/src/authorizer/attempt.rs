@@ -16,7 +16,8 @@ use crate::{
 
 /// A request that is sent once, with a token.
 pub struct Attempt {
-    token: Issued,
+    /// `None` if the request waited for its tenant's authorizer, and carries no token.
+    token: Option<Issued>,
     classifier: Classifier,
     /// Whether the request may be replayed, if its body can be sent again.
     may_replay: bool,
@@ -63,7 +64,7 @@ impl Attempt {
         is_grpc: bool,
     ) -> Self {
         Self {
-            token,
+            token: Some(token),
             classifier,
             may_replay: classifier.permits_replay(method),
             is_safe: method.is_some_and(Method::is_safe),
@@ -72,12 +73,25 @@ impl Attempt {
         }
     }
 
+    /// Returns the attempt of a request that waited and is sent unchanged.
+    pub(super) fn without_token() -> Self {
+        Self {
+            token: None,
+            classifier: Classifier::default(),
+            may_replay: false,
+            is_safe: false,
+            is_grpc: false,
+            is_replay: false,
+        }
+    }
+
     /// Sets the request's `Authorization` header.
     #[inline]
     pub fn apply(&self, headers: &mut HeaderMap) {
-        headers.insert(AUTHORIZATION, self.token.header().clone());
+        let Some(token) = &self.token else { return };
+        headers.insert(AUTHORIZATION, token.header().clone());
         if self.is_replay {
-            self.token.replayed();
+            token.replayed();
         }
     }
 
@@ -90,10 +104,11 @@ impl Attempt {
 
     /// Returns whether the cache would still hand out the token of this attempt: it has neither
     /// expired nor been replaced. Call this for an attempt that waited, for instance until a
-    /// service was ready.
+    /// service was ready. `false` if the attempt carries no token: the authorizer then decides that
+    /// the request passes through.
     #[must_use]
     pub fn is_current(&self) -> bool {
-        self.token.is_current()
+        self.token.as_ref().is_some_and(Issued::is_current)
     }
 
     /// Classifies the response, and returns what to do with it. `can_replay`: the request's body
@@ -105,15 +120,23 @@ impl Attempt {
     #[inline]
     pub fn classify<'a>(self, response: impl Into<ResponseHead<'a>>, can_replay: bool) -> Verdict {
         let response = response.into();
-        let sent = self.token.header();
-        match self.classifier.classify(&response, sent, self.is_grpc) {
-            Classification::Accepted => self.token.accepted(),
+        let Some(token) = &self.token else {
+            return Verdict::Deliver;
+        };
+        match self
+            .classifier
+            .classify(&response, token.header(), self.is_grpc)
+        {
+            Classification::Accepted => token.accepted(),
             Classification::Rejected(kind) => {
                 let is_repeatable = self.is_safe || response.redirect == Redirect::None;
-                return self.rejected(kind, can_replay && is_repeatable);
+                return self.rejected(token, kind, can_replay && is_repeatable);
             }
             Classification::StatusFollows => {
-                return Verdict::DeliverAndWatch(TrailingStatus::new(self.token));
+                let token = self.token;
+                return token.map_or(Verdict::Deliver, |token| {
+                    Verdict::DeliverAndWatch(TrailingStatus::new(token))
+                });
             }
             Classification::Unknown => {}
         }
@@ -121,10 +144,10 @@ impl Attempt {
     }
 
     #[cold]
-    fn rejected(self, kind: RejectionKind, can_replay: bool) -> Verdict {
+    fn rejected(&self, token: &Issued, kind: RejectionKind, can_replay: bool) -> Verdict {
         let replays = can_replay && self.may_replay;
         let (classifier, is_grpc) = (self.classifier, self.is_grpc);
-        match self.token.rejected(kind, replays) {
+        match token.rejected(kind, replays) {
             Some(mut replacement) if replays => Verdict::Renew(Box::pin(async move {
                 replacement.wait().await;
                 Renewal {
@@ -144,7 +167,7 @@ impl Renewal {
     #[must_use]
     pub fn attempt(&self) -> Option<Attempt> {
         Some(Attempt {
-            token: self.replacement.issued()?,
+            token: Some(self.replacement.issued()?),
             classifier: self.classifier,
             may_replay: false,
             is_safe: false,

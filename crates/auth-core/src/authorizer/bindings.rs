@@ -3,11 +3,12 @@
 use std::fmt::Display;
 
 use crate::{
-    Error, TokenRequest,
+    Error, TokenCaches, TokenRequest,
     origin::{Allowed, AllowedOrigins},
 };
 
-/// The token requests that are bound to origins.
+/// The token requests that are bound to origins. They are effective requests, completed by the
+/// defaults of the source: two given requests that are one there have one token.
 pub(super) struct Bindings {
     /// In the order of the list of allowed origins. Empty if none is bound.
     by_origin: Box<[Option<TokenRequest>]>,
@@ -26,15 +27,15 @@ pub(super) struct Route<'a> {
 }
 
 impl Bindings {
-    /// `default` is the token request of requests to which no other applies.
-    pub(super) fn new(by_origin: Vec<Option<TokenRequest>>, default: &TokenRequest) -> Self {
+    pub(super) fn new(by_origin: Vec<Option<TokenRequest>>, tokens: &TokenCaches) -> Self {
         let mut bindings = Self {
             by_origin: Box::default(),
             default_bound_to: None,
         };
         if by_origin.iter().any(Option::is_some) {
             bindings.by_origin = by_origin.into();
-            bindings.default_bound_to = bindings.origin_of(default);
+            let default = tokens.effective_request(tokens.default_cache().request());
+            bindings.default_bound_to = bindings.origin_of(&default);
         }
         bindings
     }
@@ -57,6 +58,7 @@ impl Bindings {
         picked: Option<&'r TokenRequest>,
         route: &Route<'_>,
         origins: &AllowedOrigins,
+        tokens: &TokenCaches,
     ) -> Result<Option<&'r TokenRequest>, Error> {
         let name = |origin: Allowed| match origin {
             Allowed::Listed(place) => origins.get(place).map(ToString::to_string),
@@ -84,11 +86,17 @@ impl Bindings {
                 },
             };
         };
-        match self.origin_of(picked) {
-            Some(other) if bound != Some(picked) => {
-                Err(misdirected(destination.map(name), &name(other)))
-            }
-            _ => Ok(Some(picked)),
+        if bound == Some(picked) {
+            return Ok(bound);
+        }
+        let elsewhere =
+            tokens.with_effective_request(picked, |picked| match bound == Some(picked) {
+                true => None,
+                false => self.origin_of(picked),
+            });
+        match elsewhere {
+            Some(other) => Err(misdirected(destination.map(name), &name(other))),
+            None => Ok(Some(picked)),
         }
     }
 

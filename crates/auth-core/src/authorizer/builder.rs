@@ -61,7 +61,9 @@ impl AuthorizerBuilder {
     /// another origin that picks it is not sent. This also holds for the default token request, that
     /// of the cache, if it is bound: a request to another origin that picks none is not sent. A token
     /// request that is not bound can be picked for every allowed origin. Token requests are compared
-    /// as given: defaults of the source take no part.
+    /// as the source completes them
+    /// ([`effective_request`](crate::TokenSource::effective_request)): two that are equal then share a
+    /// token, and are both bound.
     ///
     /// ```
     /// # use auth_core::{Authorizer, ClientCredentials, Error, TokenCache, TokenRequest};

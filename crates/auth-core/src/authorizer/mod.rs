@@ -11,6 +11,7 @@ mod connection;
 mod decision;
 mod head;
 mod logged_origins;
+mod owned_head;
 mod passed_through;
 mod rejection_statuses;
 mod replay_methods;

@@ -1,10 +1,11 @@
 //! A request that passes through, and the redirect that its response may be.
 
-use http::{Extensions, HeaderMap, Method, header::LOCATION};
+use http::{HeaderMap, header::LOCATION};
 
 use super::{
     authorizer::Authorizer,
     head::{RequestHead, ResponseHead},
+    owned_head::OwnedHead,
 };
 use crate::{
     Error, ErrorKind,
@@ -21,15 +22,8 @@ use crate::{
 pub struct PassedThrough {
     authorizer: Authorizer,
     target: OwnedTarget,
-    /// The parts from which the tenants of the request and of its hops follow.
-    head: Option<Box<KeptHead>>,
-}
-
-#[derive(Clone, Debug)]
-struct KeptHead {
-    method: Option<Method>,
-    headers: HeaderMap,
-    extensions: Option<Extensions>,
+    /// The head, from which the tenants of the request and of its hops follow.
+    head: Option<Box<OwnedHead>>,
 }
 
 impl Authorizer {
@@ -43,11 +37,7 @@ impl Authorizer {
         let head = match self.is_unlisted(&request) {
             Some(true) => None,
             Some(false) => return None,
-            None => Some(Box::new(KeptHead {
-                method: request.method.cloned(),
-                headers: request.headers.clone(),
-                extensions: request.extensions.cloned(),
-            })),
+            None => Some(Box::new(OwnedHead::from(&request))),
         };
         Some(PassedThrough {
             authorizer: self.clone(),
@@ -75,7 +65,7 @@ impl PassedThrough {
 
     #[cold]
     fn check_redirect(&self, headers: &HeaderMap) -> Result<(), Error> {
-        let target = self.target.borrow();
+        let target = self.target.as_target();
         let locations = headers.get_all(LOCATION).iter();
         for lead in locations.flat_map(|location| leads(location.as_bytes(), target)) {
             let next = match &lead {
@@ -91,16 +81,8 @@ impl PassedThrough {
 
     /// Returns whether the hop to `next` may carry a token. `None` is a host that cannot be compared.
     fn gets_token(&self, next: Option<Target<'_>>) -> bool {
-        let Some(kept) = &self.head else {
-            return self.authorizer.hop_gets_token(None, next);
-        };
-        let request = RequestHead {
-            target: self.target.borrow(),
-            headers: &kept.headers,
-            method: kept.method.as_ref(),
-            extensions: kept.extensions.as_ref(),
-        };
-        self.authorizer.hop_gets_token(Some(&request), next)
+        let request = self.head.as_ref().map(|head| head.as_head());
+        self.authorizer.hop_gets_token(request.as_ref(), next)
     }
 }
 

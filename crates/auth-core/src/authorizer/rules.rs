@@ -156,7 +156,8 @@ impl Rules {
             named,
             unlisted,
         };
-        self.bindings.choose(picked, &route, &self.origins)
+        self.bindings
+            .choose(picked, &route, &self.origins, &self.caches)
     }
 
     #[inline]
@@ -245,7 +246,8 @@ impl Rules {
 
     /// Returns whether a request goes to an unlisted origin, or to one that is not known.
     pub(super) fn is_unlisted(&self, request: &RequestHead<'_>, connection: Connection) -> bool {
-        !self.origins.is_any() && matches!(
+        !self.origins.is_any()
+            && matches!(
                 self.access(request, connection, request.is_grpc()),
                 Access::No(_)
             )

@@ -47,13 +47,13 @@ impl Settings {
 
     /// Checks the settings, and returns an authorizer that hands out `tokens`.
     pub(super) fn build(self, tokens: TokenCaches) -> Result<Authorizer, Error> {
-        let (origins, token_requests) = bind(&self.origins)?;
+        let (origins, token_requests) = bind(&self.origins, &tokens)?;
         let origins = AllowedOrigins::new(origins, self.any_origin, self.allow_http)?;
         let classifier = Classifier {
             statuses: RejectionStatuses::new(&self.statuses)?,
             methods: self.methods,
         };
-        let bindings = Bindings::new(token_requests, tokens.default_cache().request());
+        let bindings = Bindings::new(token_requests, &tokens);
         let rules = Rules::new(tokens, origins, bindings, classifier);
         Ok(Authorizer {
             kind: Kind::Single(Arc::new(rules)),
@@ -104,22 +104,27 @@ impl fmt::Debug for ListedOrigin {
     }
 }
 
-/// Returns each origin once, and the token request that is bound to it.
-fn bind(listed: &[ListedOrigin]) -> Result<(Vec<Origin>, Vec<Option<TokenRequest>>), Error> {
+/// Returns each origin once, and the effective token request that is bound to it.
+fn bind(
+    listed: &[ListedOrigin],
+    tokens: &TokenCaches,
+) -> Result<(Vec<Origin>, Vec<Option<TokenRequest>>), Error> {
     let mut origins = Vec::new();
     let mut token_requests: Vec<Option<TokenRequest>> = Vec::new();
     for entry in listed {
         let origin = entry.parse()?;
+        let token_request = entry.token_request.as_ref();
+        let token_request = token_request.map(|request| tokens.effective_request(request));
         let Some(place) = origins.iter().position(|known| *known == origin) else {
             origins.push(origin);
-            token_requests.push(entry.token_request.clone());
+            token_requests.push(token_request);
             continue;
         };
         let bound = &mut token_requests[place];
-        match (&bound, &entry.token_request) {
+        match (&bound, token_request) {
             (_, None) => {}
-            (None, Some(request)) => *bound = Some(request.clone()),
-            (Some(one), Some(other)) if one == other => {}
+            (None, Some(request)) => *bound = Some(request),
+            (Some(one), Some(other)) if *one == other => {}
             (Some(_), Some(_)) => {
                 return Err(Error::configuration(format!(
                     "origin {origin}: expected one token request that is bound to it, got two \

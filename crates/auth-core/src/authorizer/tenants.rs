@@ -8,16 +8,18 @@ use std::{
 };
 
 use super::{
+    attempt::Attempt,
     authorizer::{Authorizer, Kind, Tenants},
     connection::Channel,
     decision::Decision,
     head::RequestHead,
+    owned_head::OwnedHead,
 };
 use crate::{
     Error, events,
-    keyed::{BoundedMap, Evictable, Limits},
+    keyed::{BoundedMap, Evictable, Limits, Made, Makers},
     origin::Target,
-    time::{AnyClock, Clock},
+    time::{AnyClock, Clock, Now},
 };
 
 impl Authorizer {
@@ -28,11 +30,19 @@ impl Authorizer {
     /// first request. A tenant's authorizer is dropped when it was not used for the
     /// [time to idle](TenantsBuilder::time_to_idle), or when there are more tenants than
     /// [`max_capacity`](TenantsBuilder::max_capacity); the tenant's next request creates it again.
-    /// If `authorizer` fails, the request is not sent, and the next request tries again.
     ///
-    /// `authorizer` is called under a lock that delays other new tenants: it should not block, and
-    /// must not send a request through this authorizer. Several tenants may have clones of one
-    /// cache.
+    /// If `authorizer` fails or panics, the request is not sent. The tenant's requests receive the
+    /// same error at once until the next attempt: 1 s later, then 2 s, and so on up to 60 s. At most
+    /// 1,024 failures are remembered, and a tenant without an authorizer evicts no other.
+    ///
+    /// `authorizer` is called under no lock, and at most once at a time for each tenant. If it blocks,
+    /// it blocks the thread that sends the request; other requests of its tenant wait for it, without
+    /// blocking, for up to 30 s, and requests of other tenants do not wait. It may send requests
+    /// through this authorizer, but none of its own tenant: such a request fails.
+    ///
+    /// Each tenant's token requests have their own
+    /// [limit](crate::TokenCachesBuilder::max_concurrent_requests), unless tenants have clones of one
+    /// cache, which is possible.
     ///
     /// ```
     /// # use std::sync::Arc;
@@ -135,7 +145,7 @@ where
         self
     }
 
-    /// Sets the clock by which the time to idle is measured. Default:
+    /// Sets the clock by which the time to idle and the backoff are measured. Default:
     /// [`SystemClock`](crate::time::SystemClock).
     #[must_use]
     pub fn clock(mut self, clock: impl Clock) -> Self {
@@ -153,6 +163,7 @@ where
             tenant: self.tenant,
             authorizer: self.authorizer,
             kept: BoundedMap::new(self.limits),
+            makers: Makers::new(),
             clock: self.clock,
         };
         Ok(Authorizer {
@@ -166,6 +177,7 @@ struct ByKey<K, T, A> {
     tenant: T,
     authorizer: A,
     kept: BoundedMap<K, Authorizer, RandomState>,
+    makers: Makers<K, Authorizer>,
     clock: AnyClock,
 }
 
@@ -188,8 +200,22 @@ where
         if let Some(decision) = self.kept.read(&key, now, |kept| Some(authorize(kept))) {
             return decision;
         }
-        match self.kept.try_handle(&key, now, || (self.authorizer)(&key)) {
-            Ok(authorizer) => authorize(&authorizer),
+        match self.authorizer_of(&key, now) {
+            Ok(Made::Value(authorizer)) => authorize(&authorizer),
+            Ok(Made::Waiting(authorizer)) => {
+                let (head, channel) = (OwnedHead::from(request), channel.cloned());
+                let clock = self.clock.clone();
+                Decision::Wait(Box::pin(async move {
+                    let authorizer = authorizer.value(&clock).await?;
+                    let channel = channel.as_ref().or(authorizer.channel.as_ref());
+                    let decision = authorizer.authorize_on(&head.as_head(), channel);
+                    match decision {
+                        Decision::PassThrough => Ok(Attempt::without_token()),
+                        Decision::Authorize(attempt) => Ok(attempt),
+                        Decision::Wait(attempt) => attempt.await,
+                    }
+                }))
+            }
             Err(error) => Decision::fail(error),
         }
     }
@@ -212,23 +238,46 @@ where
         if next.is_none() && keys.iter().all(Option::is_none) {
             return true; // the host that cannot be compared may decide about the tenant
         }
+        let now = self.clock.now();
         keys.into_iter().flatten().any(|key| {
-            let kept = self
-                .kept
-                .try_handle(&key, self.clock.now(), || (self.authorizer)(&key));
-            kept.is_ok_and(|authorizer| {
-                let channel = channel.or(authorizer.channel.as_ref());
-                authorizer.hop_gets_token_on(Some(request), next, channel)
-            })
+            let kept = self.kept.get(&key, now).map(Made::Value);
+            match kept.map_or_else(|| self.authorizer_of(&key, now), Ok) {
+                Ok(Made::Value(authorizer)) => {
+                    let channel = channel.or(authorizer.channel.as_ref());
+                    authorizer.hop_gets_token_on(Some(request), next, channel)
+                }
+                // the hop would wait for the tenant's authorizer, which may give it a token
+                Ok(Made::Waiting(_)) => true,
+                // the hop would fail
+                Err(_) => false,
+            }
         })
     }
 }
 
+impl<K, T, A> ByKey<K, T, A>
+where
+    K: Clone + Eq + Hash,
+    A: Fn(&K) -> Result<Authorizer, Error>,
+{
+    /// Returns the authorizer of a tenant that had none when the caller looked.
+    #[cold]
+    fn authorizer_of(&self, key: &K, now: Now) -> Result<Made<Authorizer>, Error> {
+        self.makers.value(
+            key,
+            &self.clock,
+            || self.kept.get(key, now),
+            || (self.authorizer)(key),
+            |made| self.kept.handle(key, now, || made),
+        )
+    }
+}
+
 impl Evictable for Authorizer {
-    fn is_in_use(&self) -> bool {
+    fn is_in_use(&self, handles: usize) -> bool {
         match &self.kind {
-            Kind::Single(rules) => Arc::strong_count(rules) > 1,
-            Kind::PerTenant(tenants) => Arc::strong_count(tenants) > 1,
+            Kind::Single(rules) => Arc::strong_count(rules) > handles,
+            Kind::PerTenant(tenants) => Arc::strong_count(tenants) > handles,
         }
     }
 

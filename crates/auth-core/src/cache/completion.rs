@@ -4,7 +4,8 @@ use std::{sync::Arc, time::Duration};
 
 use super::{
     changes::Publisher,
-    fetch::Fetched,
+    client::{LOOK_INTERVAL, Start, is_denial_of_client, may_depend_on_credentials},
+    fetch::{Fetch, Fetched},
     inner::Inner,
     per_thread::PerThread,
     policy::Probation,
@@ -30,6 +31,8 @@ pub(super) struct Completion {
     has_usable_token: bool,
     /// Whether another process had requested the token.
     from_store: bool,
+    /// Whether a token was requested, or loaded from the store. A fetch may end in the queue.
+    has_run: bool,
     /// Publishes the token.
     changes: Option<Publisher>,
 }
@@ -42,23 +45,31 @@ struct Completing<'a> {
     /// Whether this fetch started last. The result of an abandoned fetch does not change the cache.
     is_last: bool,
     from_store: bool,
+    /// The jitter of the token, in 0–1.
+    draw: f64,
+    /// The state of the client when the token request was sent, if one was.
+    sent: Option<Start>,
+    /// The time of the next attempt, if the client was denied.
+    paused_until: Option<Duration>,
 }
 
 impl Inner {
-    /// Records the result of fetch `number`. `draw` in 0–1 is the jitter of its token.
+    /// Records the result of fetch `number`.
     ///
     /// No user code runs under the lock: neither a source nor a subscriber of events.
     pub(super) fn complete(
         self: &Arc<Self>,
         number: u64,
         fetched: Fetched,
-        draw: f64,
+        fetch: &Fetch,
     ) -> Completion {
         let Fetched {
             requested_at,
             result,
             from_store,
         } = fetched;
+        let sent = fetch.sent().filter(|_| !from_store);
+        let paused_until = sent.and_then(|sent| self.tell_client(sent, result.as_ref().err()));
         let now = self.clock.now();
         let mut state = self.state();
         let is_last = state.is_last(number);
@@ -69,9 +80,12 @@ impl Inner {
             now,
             is_last,
             from_store,
+            draw: fetch.draw,
+            sent,
+            paused_until,
         };
         let (outcome, next) = match result {
-            Ok(response) => completing.token(requested_at, response, draw),
+            Ok(response) => completing.token(requested_at, response),
             Err(error) => completing.failure(error),
         };
         state.finish(number, self.keep_warm);
@@ -80,19 +94,29 @@ impl Inner {
             next: is_last.then_some(next),
             has_usable_token: self.slot.usable_for(now).is_some(),
             from_store,
+            has_run: from_store || sent.is_some(),
             changes: state.changes.clone().filter(|_| is_last),
+        }
+    }
+
+    /// Records the result of a token request for all caches of the source. Returns the time of the
+    /// next attempt if the client was denied.
+    fn tell_client(&self, sent: Start, error: Option<&Error>) -> Option<Duration> {
+        match error {
+            Some(denial) if is_denial_of_client(denial) => {
+                self.client.denied(sent, denial, &self.policy)
+            }
+            _ => {
+                self.client.answered(error);
+                None
+            }
         }
     }
 }
 
 impl Completing<'_> {
-    fn token(
-        &mut self,
-        requested_at: Now,
-        response: TokenResponse,
-        draw: f64,
-    ) -> (Outcome, Duration) {
-        let (cache, now) = (self.cache, self.now);
+    fn token(&mut self, requested_at: Now, response: TokenResponse) -> (Outcome, Duration) {
+        let (cache, now, draw) = (self.cache, self.now, self.draw);
         let (lifetime, age) = (response.expires_in(), response.age);
         let life = cache.policy.life(requested_at, now, lifetime, age, draw);
         let cause = self.state.replaces_rejected().filter(|_| self.is_last);
@@ -171,21 +195,42 @@ impl Completing<'_> {
 
     fn failure(&mut self, error: Error) -> (Outcome, Duration) {
         let (cache, now) = (self.cache, self.now);
-        let in_a_row = self.state.failure.as_ref().map_or(0, |f| f.in_a_row) + 1;
-        let usable_for = cache.slot.usable_for(now);
-        let draw = fastrand::f64();
-        let wait = cache.policy.backoff(&error, in_a_row, usable_for, draw);
-        let next_attempt = now.monotonic + wait;
+        let in_a_row = self.state.failure.as_ref().map_or(0, |f| f.in_a_row);
+        let is_paused = self.sent.is_none() && !error.is_transient();
+        let (in_a_row, wait) = match (self.paused_until, error.retry_after()) {
+            (Some(next), _) => {
+                let wait = next.saturating_sub(now.monotonic);
+                (in_a_row.saturating_add(1), wait)
+            }
+            // another cache of the source received this error: no token was requested
+            (None, Some(wait)) if is_paused => (in_a_row, wait),
+            (None, _) => {
+                let in_a_row = in_a_row.saturating_add(1);
+                let usable_for = cache.slot.usable_for(now);
+                let draw = fastrand::f64();
+                let wait = cache.policy.backoff(&error, in_a_row, usable_for, draw);
+                (in_a_row, wait)
+            }
+        };
+        let next_attempt = now.monotonic.saturating_add(wait);
         let error = error.with_next_attempt(wait);
+        let mut next = next_attempt;
+        let mut credentials = None;
+        if may_depend_on_credentials(&error) {
+            next = next.min(now.monotonic.saturating_add(LOOK_INTERVAL));
+            credentials = self.sent.map(|sent| sent.credentials);
+        }
         if self.is_last {
-            cache.next_refresh.set(next_attempt);
+            cache.next_refresh.set(next);
             self.state.failure = Some(Failure {
                 error: error.clone(),
                 in_a_row,
                 next_attempt,
+                of_client: self.paused_until.is_some() || is_paused,
+                credentials,
             });
         }
-        (Err(error), next_attempt)
+        (Err(error), next)
     }
 }
 
@@ -214,6 +259,8 @@ impl Completion {
     /// Emits the event.
     pub(super) fn emit(&self) {
         match &self.outcome {
+            // the event of the token request that was denied has been emitted
+            Err(error) if !self.has_run && !error.is_transient() => {}
             Ok(fetched) => {
                 let token = &fetched.token;
                 events::token_received(

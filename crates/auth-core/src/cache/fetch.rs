@@ -1,15 +1,20 @@
-//! One fetch: the source, its deadline, its immediate retry, its panics.
+//! One fetch: its turn, the source, its deadline, its immediate retry, its panics.
 
 use std::{
-    future::{Future, poll_fn},
-    panic::{AssertUnwindSafe, catch_unwind},
-    pin::pin,
-    sync::Arc,
-    task::Poll,
+    mem,
+    sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
     time::Duration,
 };
 
-use super::inner::Counters;
+use tokio::sync::watch;
+
+pub(super) use super::panics::catch_panic;
+use super::{
+    client::{Client, Start, Turn},
+    inner::{Counters, Inner},
+    state::Progress,
+    turns::GRACE,
+};
 use crate::{
     Error, ErrorKind, TokenRequest, TokenResponse, TokenSource,
     attempt_time::AttemptTime,
@@ -23,12 +28,38 @@ pub(super) struct Fetch {
     pub(super) request: TokenRequest,
     pub(super) clock: AnyClock,
     pub(super) counters: Arc<Counters>,
-    /// By the monotonic clock.
-    pub(super) deadline: Duration,
+    pub(super) client: Arc<Client>,
+    pub(super) cache: Weak<Inner>,
+    /// The waiters watch it. If it is dropped without an outcome, they learn that the fetch has
+    /// none.
+    pub(super) progress: watch::Sender<Progress>,
+    /// Locked for an instant, and by the task of the fetch only.
+    pub(super) schedule: Mutex<Schedule>,
+    /// How long an attempt takes without a usable token.
+    pub(super) patience: Duration,
     /// The attempt timeout. `None` if a usable token makes the deadline earlier.
     pub(super) timeout: Option<Duration>,
     /// The jitter of the token that this fetch obtains, in 0–1.
     pub(super) draw: f64,
+}
+
+/// The time of a fetch, and its right to send a token request.
+pub(super) struct Schedule {
+    /// By the monotonic clock. The time in the queue does not count: it moves the deadline.
+    deadline: Duration,
+    turn: Option<Turn>,
+    /// The state of the client when the token request was sent.
+    sent: Option<Start>,
+}
+
+impl Schedule {
+    pub(super) fn new(deadline: Duration) -> Mutex<Self> {
+        Mutex::new(Self {
+            deadline,
+            turn: None,
+            sent: None,
+        })
+    }
 }
 
 /// The result of a fetch.
@@ -40,12 +71,89 @@ pub(super) struct Fetched {
     pub(super) from_store: bool,
 }
 
+impl Fetched {
+    pub(super) fn failed(at: Now, error: Error) -> Self {
+        Self {
+            requested_at: at,
+            result: Err(error),
+            from_store: false,
+        }
+    }
+}
+
 impl Fetch {
-    /// Requests a token from the source.
+    pub(super) fn deadline(&self) -> Duration {
+        self.schedule().deadline
+    }
+
+    /// Takes a turn if one is free. Returns whether the fetch has one.
+    pub(super) fn try_turn(&self) -> bool {
+        if self.schedule().turn.is_some() {
+            return true;
+        }
+        let turn = self.client.try_turn(self.deadline());
+        let has_turn = turn.is_some();
+        self.schedule().turn = turn;
+        has_turn
+    }
+
+    /// Waits for a turn, unless the fetch has one. The fetch has as much time afterwards as before.
+    pub(super) async fn turn(&self) -> Result<(), Error> {
+        if self.try_turn() {
+            return Ok(());
+        }
+        let entered_at = self.clock.now().monotonic;
+        let deadline = self.deadline();
+        let left = deadline.saturating_sub(entered_at);
+        let postpone = |abandoned_at| self.postpone(abandoned_at);
+        // boxed, so that the task of a fetch that need not wait is not as large
+        let turn = Box::pin(self.client.turn(left, self.patience, postpone)).await?;
+        let waited = self.clock.now().monotonic.saturating_sub(entered_at);
+        let deadline = deadline.saturating_add(waited);
+        self.postpone(deadline.saturating_add(GRACE));
+        let mut schedule = self.schedule();
+        schedule.deadline = deadline;
+        schedule.turn = Some(turn);
+        Ok(())
+    }
+
+    /// Returns the turn, if the fetch has one.
+    pub(super) fn release_turn(&self) {
+        let turn = mem::take(&mut self.schedule().turn);
+        drop(turn);
+    }
+
+    /// Returns the state of the client when the token request was sent. `None` if none was.
+    pub(super) fn sent(&self) -> Option<Start> {
+        self.schedule().sent
+    }
+
+    /// Sets the time at which the cache abandons the fetch.
+    fn postpone(&self, abandoned_at: Duration) {
+        if let Some(cache) = self.cache.upgrade() {
+            cache.next_refresh.set(abandoned_at);
+        }
+        self.progress
+            .send_modify(|progress| progress.abandoned_at = abandoned_at);
+    }
+
+    fn schedule(&self) -> MutexGuard<'_, Schedule> {
+        self.schedule.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Requests a token from the source, in its turn.
     ///
     /// A connection that fails before a response may have been a pooled connection that the server
     /// had just closed. The request is then repeated once, immediately.
     pub(super) async fn run(&self) -> Fetched {
+        if let Err(error) = self.turn().await {
+            return Fetched::failed(self.clock.now(), error);
+        }
+        let deadline = {
+            let mut schedule = self.schedule();
+            schedule.sent = schedule.turn.as_ref().map(|turn| turn.start);
+            schedule.deadline
+        };
         self.counters.count_token_request();
         let started = self.clock.now();
         let attempts = async {
@@ -59,7 +167,7 @@ impl Fetch {
                 result => (requested_at, result),
             }
         };
-        let attempts = self.clock.before(self.deadline, attempts);
+        let attempts = self.clock.before(deadline, attempts);
         let (requested_at, result) =
             catch_panic(ErrorKind::Panicked, "the token source panicked", attempts)
                 .await
@@ -74,7 +182,7 @@ impl Fetch {
 
     /// Calls the source when polled, so that a panic of the call itself is caught as well.
     async fn call_source(&self) -> Result<TokenResponse, Error> {
-        let attempt = AttemptTime::new(self.clock.clone(), self.deadline);
+        let attempt = AttemptTime::new(self.clock.clone(), self.deadline());
         let fetched = attempt.scope(async { self.source.fetch(&self.request).await });
         fetched.await?.within_bounds()
     }
@@ -89,24 +197,4 @@ impl Fetch {
             format!("the token request received no response {within}"),
         )
     }
-}
-
-/// Runs user code, and returns an error if it panics, also while its finished future is dropped.
-///
-/// The payload of a panic may hold a secret. The error therefore states only `what`.
-pub(super) async fn catch_panic<T>(
-    kind: ErrorKind,
-    what: &'static str,
-    user_code: impl Future<Output = T>,
-) -> Result<T, Error> {
-    let mut user_code = pin!(user_code);
-    poll_fn(|cx| {
-        let user_code = user_code.as_mut();
-        // the future is not polled again after a panic
-        match catch_unwind(AssertUnwindSafe(|| user_code.poll(cx))) {
-            Ok(poll) => poll.map(Ok),
-            Err(_payload) => Poll::Ready(Err(Error::new(kind, what))),
-        }
-    })
-    .await
 }

@@ -9,6 +9,7 @@ use std::{
 use http::HeaderValue;
 
 use super::{
+    client::Client,
     per_thread::Duplicate,
     policy::RefreshPolicy,
     slot::{CachedToken, Slot},
@@ -16,7 +17,7 @@ use super::{
     sync::{AtomicBool, AtomicU64, Mutex, MutexGuard},
 };
 use crate::{
-    AccessToken, Authorization, TokenRequest, TokenSource,
+    AccessToken, Authorization, Error, TokenRequest,
     shared_store::SharedTokenStore,
     time::{AnyClock, Now},
 };
@@ -29,7 +30,8 @@ pub(super) struct Inner {
     pub(super) policy: RefreshPolicy,
     pub(super) keep_warm: bool,
     pub(super) clock: AnyClock,
-    pub(super) source: Arc<dyn TokenSource>,
+    /// Shared by all caches of one source.
+    pub(super) client: Arc<Client>,
     pub(super) request: TokenRequest,
     pub(super) store: Option<Arc<dyn SharedTokenStore>>,
 }
@@ -90,6 +92,14 @@ fn nanoseconds(time: Duration) -> u64 {
 impl Inner {
     pub(super) fn state(&self) -> MutexGuard<'_, RefreshState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Returns the error that callers receive until the next attempt is due: after a failure of this
+    /// cache, or after a denial of the client in any cache of its source.
+    pub(super) fn backing_off(&self, state: &RefreshState, now: Now) -> Option<Error> {
+        let credentials = self.client.credentials();
+        let own = state.backing_off(now, credentials);
+        own.or_else(|| self.client.pausing(now))
     }
 
     /// Attaches this cache to a token.

@@ -1,15 +1,18 @@
 //! One access token: cached, refreshed before it expires, replaced after the API rejects it.
 //!
 //! From the bottom up: `slot` and `per_thread` hold the token, `policy` computes deadlines, `state`
-//! is the data under the lock, `inner` joins them, `fetch` is one token request, `shared_store`
+//! is the data under the lock, `inner` joins them, `turns` and `client` are what all
+//! caches of one source share, `fetch` is one token request, `shared_store`
 //! wraps it where processes share a token, `refresh_task` runs it, `completion` records its result,
 //! `rejection` requests a replacement, and `token_cache` is the public handle.
 
 mod changes;
+mod client;
 mod completion;
 mod event_limit;
 mod fetch;
 mod inner;
+mod panics;
 mod per_thread;
 mod policy;
 mod refresh_task;
@@ -21,6 +24,7 @@ mod state;
 mod status;
 mod sync;
 mod token_cache;
+mod turns;
 
 pub use changes::TokenChanges;
 pub(crate) use inner::Issued;

@@ -4,20 +4,15 @@
 //! A fetch runs in a task of its own: a dropped caller neither stops nor repeats it. The task does
 //! not hold the cache: when the last handle is dropped, the task ends.
 
-use std::{
-    pin::pin,
-    sync::{Arc, Weak},
-    time::Duration,
-};
-
-use tokio::sync::watch;
+use std::{sync::Arc, time::Duration};
 
 use super::{
-    fetch::{Fetch, Fetched, catch_panic},
+    client::{LOOK_INTERVAL, may_depend_on_credentials},
+    fetch::{Fetch, Fetched, Schedule, catch_panic},
     inner::{Inner, Issued},
     runtime::Runtime,
     shared_store::{self, Unsaved},
-    state::{Begun, Join, Outcome, RefreshState, Waiter},
+    state::{Begun, RefreshState, Waiter},
 };
 use crate::{Error, ErrorKind, shared_store::SharedTokenStore, time::Now};
 
@@ -30,12 +25,17 @@ const SAVE_TIMEOUT: Duration = Duration::from_secs(20);
 
 /// Fetches a token and, to keep the token warm, the next ones.
 struct RefreshTask {
-    cache: Weak<Inner>,
     store: Option<Arc<dyn SharedTokenStore>>,
     number: u64,
     fetch: Fetch,
-    /// If it is dropped without a value, the waiters learn that the fetch has no outcome.
-    outcome: watch::Sender<Option<Outcome>>,
+}
+
+/// The next step of a task that keeps a token warm.
+enum NextStep {
+    Fetch(Box<RefreshTask>),
+    SleepUntil(Duration),
+    /// Another task keeps the token warm.
+    End,
 }
 
 impl RefreshTask {
@@ -54,15 +54,18 @@ impl RefreshTask {
             None => (self.fetch.run().await, None),
             Some(store) => self.fetch_with(store).await,
         };
-        let cache = self.cache.upgrade()?;
+        self.fetch.release_turn();
+        let cache = self.fetch.cache.upgrade()?;
         let save = shared
             .is_some()
             .then(|| to_save(&cache, &fetched))
             .flatten();
-        let mut completion = cache.complete(self.number, fetched, self.fetch.draw);
+        let mut completion = cache.complete(self.number, fetched, &self.fetch);
         let keep_warm = cache.keep_warm;
         drop(cache);
-        self.outcome.send_replace(Some(completion.outcome.clone()));
+        let outcome = completion.outcome.clone();
+        let progress = &self.fetch.progress;
+        progress.send_modify(|progress| progress.outcome = Some(outcome));
         completion.publish();
         if let Some(shared) = shared {
             // a panic must not end the refreshes of a cache that is kept warm
@@ -70,20 +73,30 @@ impl RefreshTask {
             let _ = catch_panic(ErrorKind::Panicked, "saving the token panicked", save).await;
         }
         let Self {
-            cache,
             number,
-            fetch: Fetch { clock, .. },
-            outcome,
+            fetch:
+                Fetch {
+                    clock,
+                    cache,
+                    progress,
+                    ..
+                },
             ..
         } = self;
         // a caller that flushes need not wait for the next fetch
-        drop(outcome);
+        drop(progress);
         // a subscriber that panics must not end the refreshes of a cache that is kept warm
         let subscriber = "a subscriber of tracing events panicked";
         let _ = catch_panic(ErrorKind::Panicked, subscriber, async { completion.emit() }).await;
-        let next = completion.next.filter(|_| keep_warm)?;
-        clock.sleep_until(next).await;
-        cache.upgrade()?.begin_next(number)
+        let mut next = completion.next.filter(|_| keep_warm)?;
+        loop {
+            clock.sleep_until(next).await;
+            match cache.upgrade()?.next_step(number) {
+                NextStep::Fetch(task) => return Some(*task),
+                NextStep::SleepUntil(time) => next = time,
+                NextStep::End => return None,
+            }
+        }
     }
 }
 
@@ -93,16 +106,9 @@ impl RefreshTask {
     async fn fetch_with(&self, store: &Arc<dyn SharedTokenStore>) -> (Fetched, Option<Unsaved>) {
         let started = self.fetch.clock.now();
         // boxed, so that the task of a cache without a store is not as large
-        let fetch = Box::pin(shared_store::fetch(&self.fetch, store, &self.cache));
+        let fetch = Box::pin(shared_store::fetch(&self.fetch, store, &self.fetch.cache));
         let fetched = catch_panic(ErrorKind::Panicked, "fetching the token panicked", fetch).await;
-        fetched.unwrap_or_else(|error| {
-            let failed = Fetched {
-                requested_at: started,
-                result: Err(error),
-                from_store: false,
-            };
-            (failed, None)
-        })
+        fetched.unwrap_or_else(|error| (Fetched::failed(started, error), None))
     }
 }
 
@@ -139,10 +145,8 @@ impl Inner {
                 Joined::Token(token) => return Ok(token),
                 Joined::Waiter(waiter) => waiter,
             };
-            let finished = pin!(waiter.outcome.wait_for(Option::is_some));
-            if let Some(Ok(outcome)) = self.clock.before(waiter.abandoned_at, finished).await
-                && let Some(outcome) = outcome.as_ref()
-            {
+            waiter.finished(&self.clock).await;
+            if let Some(outcome) = &waiter.progress.borrow().outcome {
                 let fetched = outcome.as_ref().map_err(Error::clone)?;
                 let now = self.clock.now();
                 // thousands of waiters may wake at the same time: each thread reads its own copy
@@ -172,10 +176,21 @@ impl Inner {
         if let Some(token) = self.slot.usable(now, |cached| read(cached.token.mine())) {
             return Ok(Joined::Token(token));
         }
-        match state.join(now) {
-            Join::Wait(waiter) => Ok(Joined::Waiter(waiter)),
-            Join::BackOff(error) => Err(error),
-            Join::Begin => Ok(Joined::Waiter(self.begin(&mut state, now)?)),
+        if let Some(waiter) = state.in_flight(now) {
+            return Ok(Joined::Waiter(waiter.clone()));
+        }
+        let Some(error) = self.backing_off(&state, now) else {
+            return Ok(Joined::Waiter(self.begin(&mut state, now)?));
+        };
+        drop(state);
+        self.look_for_cause(&error);
+        Err(error)
+    }
+
+    /// Looks in the background whether the cause of a failure has ended, at most once a second.
+    pub(super) fn look_for_cause(&self, error: &Error) {
+        if may_depend_on_credentials(error) {
+            self.client.look();
         }
     }
 
@@ -187,10 +202,17 @@ impl Inner {
             return;
         }
         let mut state = self.state();
-        if self.slot.is_stale(now) && matches!(state.join(now), Join::Begin) {
+        if !self.slot.is_stale(now) || state.in_flight(now).is_some() {
+            return;
+        }
+        let Some(error) = self.backing_off(&state, now) else {
             // outside a runtime no refresh starts: the next read inside a runtime starts it
             let _ = self.begin(&mut state, now);
-        }
+            return;
+        };
+        self.next_refresh.set(looks_again_at(&error, now));
+        drop(state);
+        self.look_for_cause(&error);
     }
 
     /// Starts a fetch.
@@ -200,50 +222,59 @@ impl Inner {
         now: Now,
     ) -> Result<Waiter, Error> {
         let runtime = Runtime::current()?;
-        let fetch = self.fetch(now);
-        let begun = state.begin(fetch.deadline, self.store.is_some());
+        let allowed = self.policy.attempt(self.slot.usable_for(now));
+        let deadline = now.monotonic.saturating_add(allowed);
+        let begun = state.begin(deadline, self.store.is_some());
         let waiter = begun.waiter.clone();
-        let task = self.task(fetch, begun);
+        let task = self.task(allowed, deadline, begun);
         state.set_task(runtime.spawn(task.run()));
         Ok(waiter)
     }
 
-    /// Starts the next fetch of the task whose last one was `number`.
-    fn begin_next(self: &Arc<Self>, number: u64) -> Option<RefreshTask> {
-        let fetch = self.fetch(self.clock.now());
-        let saves = self.store.is_some();
-        let mut state = self.state();
-        let begun = state.begin_next(number, fetch.deadline, saves)?;
-        Some(self.task(fetch, begun))
-    }
-
-    fn fetch(&self, now: Now) -> Fetch {
+    /// Starts the next fetch of the task whose last one was `number`, unless it backs off.
+    fn next_step(self: &Arc<Self>, number: u64) -> NextStep {
+        let now = self.clock.now();
         let allowed = self.policy.attempt(self.slot.usable_for(now));
-        let timeout = self.policy.attempt(None);
-        Fetch {
-            source: Arc::clone(&self.source),
-            request: self.request.clone(),
-            clock: self.clock.clone(),
-            counters: Arc::clone(&self.counters),
-            deadline: now.monotonic + allowed,
-            timeout: (allowed == timeout).then_some(timeout),
-            draw: fastrand::f64(),
+        let deadline = now.monotonic.saturating_add(allowed);
+        let mut state = self.state();
+        if !state.is_last(number) {
+            return NextStep::End;
+        }
+        if let Some(error) = self.backing_off(&state, now) {
+            drop(state);
+            self.look_for_cause(&error);
+            return NextStep::SleepUntil(looks_again_at(&error, now));
+        }
+        match state.begin_next(number, deadline, self.store.is_some()) {
+            Some(begun) => NextStep::Fetch(Box::new(self.task(allowed, deadline, begun))),
+            None => NextStep::End,
         }
     }
 
-    fn task(self: &Arc<Self>, fetch: Fetch, begun: Begun) -> RefreshTask {
+    fn task(self: &Arc<Self>, allowed: Duration, deadline: Duration, begun: Begun) -> RefreshTask {
         let Begun {
             number,
             waiter,
-            outcome,
+            progress,
         } = begun;
-        self.next_refresh.set(waiter.abandoned_at);
+        self.next_refresh.set(waiter.abandoned_at());
+        let timeout = self.policy.attempt(None);
         RefreshTask {
-            cache: Arc::downgrade(self),
             store: self.store.clone(),
             number,
-            fetch,
-            outcome,
+            fetch: Fetch {
+                source: Arc::clone(self.client.source()),
+                request: self.request.clone(),
+                clock: self.clock.clone(),
+                counters: Arc::clone(&self.counters),
+                client: Arc::clone(&self.client),
+                cache: Arc::downgrade(self),
+                progress,
+                schedule: Schedule::new(deadline),
+                patience: timeout,
+                timeout: (allowed == timeout).then_some(timeout),
+                draw: fastrand::f64(),
+            },
         }
     }
 
@@ -251,8 +282,8 @@ impl Inner {
     pub(super) async fn flush(&self) {
         let unfinished = || self.state().unfinished();
         let flushed = async {
-            while let Some(mut outcome) = unfinished() {
-                while outcome.changed().await.is_ok() {}
+            while let Some(mut progress) = unfinished() {
+                while progress.changed().await.is_ok() {}
             }
         };
         // in a runtime that is not driven the task neither finishes nor is dropped
@@ -261,13 +292,27 @@ impl Inner {
         let _ = self.clock.before(end, flushed).await;
     }
 
-    /// Removes the last failure, so that no backoff applies.
+    /// Removes the last failure, so that no backoff applies, and ends the pause of the client.
     pub(super) fn clear_backoff(&self) {
+        self.client.resume();
+        let now = self.clock.now();
         let mut state = self.state();
-        if state.failure.take().is_some() {
+        state.failure = None;
+        // the next read of a stale token may start a refresh, unless one is in flight
+        if state.in_flight(now).is_none() {
             self.next_refresh.clear();
         }
     }
+}
+
+/// Returns the time at which the next attempt is due, or at which the next look for its cause is, by
+/// the monotonic clock.
+fn looks_again_at(error: &Error, now: Now) -> Duration {
+    let mut wait = error.retry_after().unwrap_or_default();
+    if may_depend_on_credentials(error) {
+        wait = wait.min(LOOK_INTERVAL);
+    }
+    now.monotonic.saturating_add(wait)
 }
 
 enum Joined<R> {

@@ -6,7 +6,6 @@
 
 use std::{
     fmt,
-    pin::pin,
     sync::{Arc, atomic::Ordering::Relaxed},
     time::Duration,
 };
@@ -17,7 +16,7 @@ use super::{
     runtime::Runtime,
     state::{RefreshState, Waiter},
 };
-use crate::{AccessToken, events, time::Now};
+use crate::{AccessToken, Error, events, time::Now};
 
 /// The replacement for a rejected token, from
 /// [`TokenCache::reject`](crate::TokenCache::reject).
@@ -78,8 +77,7 @@ impl Replacing {
         {
             let clock = &self.cache.clock;
             let end = clock.now().monotonic.saturating_add(patience);
-            let finished = pin!(waiter.outcome.wait_for(Option::is_some));
-            let _ = clock.before(end.min(waiter.abandoned_at), finished).await;
+            let _ = clock.before(end, waiter.finished(clock)).await;
         }
     }
 
@@ -120,8 +118,12 @@ enum Next {
     /// Another token has replaced the rejected one already.
     Ready,
     Pending(Waiter),
-    /// No replacement is requested, for this reason.
-    Withheld(&'static str),
+    /// No replacement is requested.
+    Withheld {
+        reason: &'static str,
+        /// The error of the failed token request, if its backoff has not ended.
+        backing_off: Option<Error>,
+    },
 }
 
 impl Inner {
@@ -153,10 +155,10 @@ impl Inner {
         let mut state = self.state();
         let next = self.replace(&mut state, now, token, kind);
         let rejected = state.rejection_events.admit(now);
-        let withheld = match next {
-            Next::Withheld(reason) => {
+        let withheld = match &next {
+            Next::Withheld { reason, .. } => {
                 let suppressed = state.withheld_events.admit(now);
-                suppressed.map(|suppressed| (reason, suppressed))
+                suppressed.map(|suppressed| (*reason, suppressed))
             }
             Next::Ready | Next::Pending(_) => None,
         };
@@ -171,7 +173,12 @@ impl Inner {
         let waiter = match next {
             Next::Ready => None,
             Next::Pending(waiter) => Some(waiter),
-            Next::Withheld(_) => return None,
+            Next::Withheld { backing_off, .. } => {
+                if let Some(error) = backing_off {
+                    self.look_for_cause(&error);
+                }
+                return None;
+            }
         };
         Some(Replacing {
             cache: Arc::clone(self),
@@ -211,6 +218,7 @@ impl Inner {
         }
         // an expired token is replaced in any case, and does not use the budget
         let uses_budget = matches!(current, Some(Current::Rejected { .. }));
+        let backing_off = self.backing_off(state, now);
         let withheld = match current {
             Some(Current::Rejected { on_probation: true }) => {
                 Some("the rejected token is itself a replacement that no API has accepted")
@@ -219,16 +227,22 @@ impl Inner {
                 RejectionKind::Explicit => "the budget of explicit rejections is used up",
                 RejectionKind::Bare => "the budget of bare rejections is used up",
             }),
-            _ if state.backing_off(now).is_some() => {
+            _ if backing_off.is_some() => {
                 Some("the last token request failed, and its backoff has not ended")
             }
             _ => None,
         };
         if let Some(reason) = withheld {
-            return Next::Withheld(reason);
+            return Next::Withheld {
+                reason,
+                backing_off,
+            };
         }
         let Ok(waiter) = self.begin(state, now) else {
-            return Next::Withheld("the caller runs outside a tokio runtime");
+            return Next::Withheld {
+                reason: "the caller runs outside a tokio runtime",
+                backing_off: None,
+            };
         };
         if uses_budget {
             state.rejection_budgets.of(kind).take(now);

@@ -9,15 +9,25 @@ use super::{
     event_limit::EventLimit,
     policy::{RejectionBudgets, RejectionKind},
     runtime::Task,
+    turns::GRACE,
 };
-use crate::{AccessToken, Error, time::Now};
-
-/// After its deadline a fetch has this long to finish before the cache abandons it: its runtime may
-/// be busy.
-const GRACE: Duration = Duration::from_millis(500);
+use crate::{
+    AccessToken, Error,
+    time::{AnyClock, Now},
+};
 
 /// The result of a fetch, as every waiter receives it.
 pub(super) type Outcome = Result<FetchedToken, Error>;
+
+/// The progress of a fetch, as its waiters see it.
+#[derive(Clone, Debug)]
+pub(super) struct Progress {
+    /// The time at which the cache abandons the fetch, by the monotonic clock. It moves while the
+    /// fetch waits for its turn.
+    pub(super) abandoned_at: Duration,
+    /// `None` until the fetch has finished.
+    pub(super) outcome: Option<Outcome>,
+}
 
 /// A fetched token. A waiter that is polled late compares `usable_until` with the clock.
 #[derive(Clone, Debug)]
@@ -47,7 +57,7 @@ pub(super) struct RefreshState {
     pub(super) tokens_from_store: u64,
     /// The outcome of the last fetch, with a shared store. Its sender is dropped once the token has
     /// been saved.
-    unsaved: Option<watch::Receiver<Option<Outcome>>>,
+    unsaved: Option<watch::Receiver<Progress>>,
     /// `None` until the first subscription to token changes.
     pub(super) changes: Option<Publisher>,
 }
@@ -70,9 +80,7 @@ struct LastFetch {
 /// Waits for the outcome of a fetch.
 #[derive(Clone, Debug)]
 pub(super) struct Waiter {
-    pub(super) outcome: watch::Receiver<Option<Outcome>>,
-    /// The time at which the cache abandons the fetch, by the monotonic clock.
-    pub(super) abandoned_at: Duration,
+    pub(super) progress: watch::Receiver<Progress>,
 }
 
 /// The failure of the last fetch.
@@ -81,52 +89,65 @@ pub(super) struct Failure {
     pub(super) error: Error,
     pub(super) in_a_row: u32,
     pub(super) next_attempt: Duration,
+    /// Whether the client was denied, which pauses all caches of its source.
+    pub(super) of_client: bool,
+    /// The number of changes of the credentials before the token request, if the failure may depend
+    /// on them.
+    pub(super) credentials: Option<u64>,
 }
 
 /// A fetch that is entered in the state, and has to be run.
 pub(super) struct Begun {
     pub(super) number: u64,
     pub(super) waiter: Waiter,
-    /// If it is dropped without a value, the waiters learn that the fetch has no outcome.
-    pub(super) outcome: watch::Sender<Option<Outcome>>,
-}
-
-/// The next step of a caller without a usable token.
-pub(super) enum Join {
-    Wait(Waiter),
-    BackOff(Error),
-    Begin,
+    /// If it is dropped without an outcome, the waiters learn that the fetch has none.
+    pub(super) progress: watch::Sender<Progress>,
 }
 
 impl Waiter {
     /// Returns whether the fetch ended without an outcome, was dropped with its runtime, or takes
     /// too long.
     fn is_abandoned(&self, now: Now) -> bool {
-        now.monotonic >= self.abandoned_at || self.outcome.has_changed().is_err()
+        now.monotonic >= self.abandoned_at() || self.progress.has_changed().is_err()
+    }
+
+    pub(super) fn abandoned_at(&self) -> Duration {
+        self.progress.borrow().abandoned_at
+    }
+
+    /// Waits until the fetch has finished or is abandoned. Then the progress tells which.
+    pub(super) async fn finished(&mut self, clock: &AnyClock) {
+        loop {
+            let abandoned_at = self.abandoned_at();
+            let changed = self.progress.wait_for(|progress| {
+                progress.outcome.is_some() || progress.abandoned_at != abandoned_at
+            });
+            let changed = clock.before(abandoned_at, changed).await;
+            let is_postponed = changed.map(|changed| match changed {
+                Ok(progress) => progress.outcome.is_none(),
+                Err(_dropped) => false,
+            });
+            if !is_postponed.unwrap_or_else(|| self.abandoned_at() > abandoned_at) {
+                return;
+            }
+        }
     }
 }
 
 impl RefreshState {
-    /// Returns the next step of a caller without a usable token.
-    pub(super) fn join(&self, now: Now) -> Join {
-        if let Some(waiter) = self.in_flight(now) {
-            return Join::Wait(waiter.clone());
-        }
-        match self.backing_off(now) {
-            Some(error) => Join::BackOff(error),
-            None => Join::Begin,
-        }
-    }
-
     /// Returns the fetch in flight, if there is one.
     pub(super) fn in_flight(&self, now: Now) -> Option<&Waiter> {
         let waiter = self.last.as_ref()?.waiter.as_ref()?;
         (!waiter.is_abandoned(now)).then_some(waiter)
     }
 
-    /// Returns the error that callers receive until the next attempt is due.
-    pub(super) fn backing_off(&self, now: Now) -> Option<Error> {
-        let failure = self.failure.as_ref()?;
+    /// Returns the error that callers receive until the next attempt of this cache is due, unless
+    /// the `credentials` have changed since. A denial of the client is not among them.
+    pub(super) fn backing_off(&self, now: Now, credentials: u64) -> Option<Error> {
+        let failure = self.failure.as_ref().filter(|failure| !failure.of_client)?;
+        if failure.credentials.is_some_and(|then| then != credentials) {
+            return None;
+        }
         let wait = failure.next_attempt.checked_sub(now.monotonic)?;
         (!wait.is_zero()).then(|| failure.error.clone().with_next_attempt(wait))
     }
@@ -151,13 +172,13 @@ impl RefreshState {
     }
 
     fn enter(&mut self, deadline: Duration, saves: bool, task: Option<Task>) -> Begun {
-        let (sender, outcome) = watch::channel(None);
+        let (sender, progress) = watch::channel(Progress {
+            abandoned_at: deadline.saturating_add(GRACE),
+            outcome: None,
+        });
         self.fetches += 1;
-        let waiter = Waiter {
-            outcome,
-            abandoned_at: deadline + GRACE,
-        };
-        self.unsaved = saves.then(|| waiter.outcome.clone());
+        let waiter = Waiter { progress };
+        self.unsaved = saves.then(|| waiter.progress.clone());
         self.last = Some(LastFetch {
             number: self.fetches,
             waiter: Some(waiter.clone()),
@@ -167,7 +188,7 @@ impl RefreshState {
         Begun {
             number: self.fetches,
             waiter,
-            outcome: sender,
+            progress: sender,
         }
     }
 
@@ -216,11 +237,11 @@ impl RefreshState {
 
     /// Returns a channel that closes when the fetch in flight has finished and its token has been
     /// saved. `None` if neither is pending.
-    pub(super) fn unfinished(&self) -> Option<watch::Receiver<Option<Outcome>>> {
+    pub(super) fn unfinished(&self) -> Option<watch::Receiver<Progress>> {
         let waiter = self.last.as_ref().and_then(|last| last.waiter.as_ref());
-        let outcome = waiter.map(|waiter| &waiter.outcome);
-        let outcome = outcome.or(self.unsaved.as_ref())?;
-        outcome.has_changed().is_ok().then(|| outcome.clone())
+        let progress = waiter.map(|waiter| &waiter.progress);
+        let progress = progress.or(self.unsaved.as_ref())?;
+        progress.has_changed().is_ok().then(|| progress.clone())
     }
 
     /// Stops the task of the last fetch: fetching, or waiting to keep the token warm.

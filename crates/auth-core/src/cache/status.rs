@@ -13,7 +13,7 @@ pub struct CacheStatus {
     pub usable_for: Option<Duration>,
     /// Whether the current token is usable and stale.
     pub stale: bool,
-    /// Whether a token request is in flight.
+    /// Whether a token request is in flight, or waits for its turn.
     pub in_flight: bool,
     /// The number of token requests so far. An immediate retry after a failed connection is not
     /// counted separately.
@@ -29,9 +29,11 @@ pub struct CacheStatus {
     /// The number of requests that were replayed with another token after an API rejected the
     /// token that they carried.
     pub replays: u64,
-    /// The number of token requests that failed since the last success.
+    /// The number of token requests that failed since the last success. While a denial of the client
+    /// pauses all caches of one source, at least the number of these denials.
     pub consecutive_failures: u32,
-    /// The error of the last token request. `None` if it succeeded, if there was none, or after
+    /// The error of the last token request, or the denial of the client that pauses all caches of
+    /// one source. `None` if the token request succeeded, if there was none, or after
     /// [`clear_backoff`](super::TokenCache::clear_backoff). The error's
     /// [`retry_after`](Error::retry_after) returns the time until the next attempt.
     pub last_error: Option<Error>,
@@ -48,6 +50,7 @@ impl CacheStatus {
 impl Inner {
     pub(super) fn status(&self) -> CacheStatus {
         let now = self.clock.now();
+        let denial = self.client.last_denial(now);
         let state = self.state();
         let failure = state.failure.as_ref();
         CacheStatus {
@@ -59,11 +62,21 @@ impl Inner {
             shared_store_failures: self.counters.store_failures(),
             tokens_received: state.tokens_received,
             replays: state.replays,
-            consecutive_failures: failure.map_or(0, |failure| failure.in_a_row),
-            last_error: failure.map(|failure| {
-                let wait = failure.next_attempt.saturating_sub(now.monotonic);
-                failure.error.clone().with_next_attempt(wait)
-            }),
+            consecutive_failures: {
+                let own = failure.map_or(0, |failure| failure.in_a_row);
+                own.max(denial.as_ref().map_or(0, |(_, in_a_row)| *in_a_row))
+            },
+            last_error: {
+                let own = failure.map(|failure| {
+                    let wait = match (failure.of_client, &denial) {
+                        // the pause has ended
+                        (true, None) => Duration::ZERO,
+                        _ => failure.next_attempt.saturating_sub(now.monotonic),
+                    };
+                    failure.error.clone().with_next_attempt(wait)
+                });
+                own.or(denial.map(|(error, _)| error))
+            },
         }
     }
 }

@@ -1,9 +1,14 @@
 //! The public handle of a cache, and its builder.
 
-use std::{fmt, sync::Arc};
+use std::{
+    fmt,
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::Arc,
+};
 
 use super::{
     changes::{Publisher, TokenChanges},
+    client::Client,
     inner::{Inner, Issued, NotBefore},
     policy::RefreshPolicy,
     rejection::Replacement,
@@ -184,7 +189,8 @@ impl TokenCache {
 
     /// Ends the backoff after a failure, so that the next caller without a usable token requests
     /// one at once. Call this after the configuration has been corrected. A usable token stays in
-    /// use.
+    /// use. If the authorization server denied the client, the backoff of all caches of
+    /// [`TokenCaches`](crate::TokenCaches) ends.
     pub fn clear_backoff(&self) {
         self.inner.clear_backoff();
     }
@@ -207,14 +213,26 @@ impl TokenCache {
     pub(crate) fn for_request(&self, request: TokenRequest) -> Self {
         let inner = &self.inner;
         TokenCacheBuilder {
-            source: Arc::clone(&inner.source),
+            source: Arc::clone(inner.client.source()),
             request,
             policy: inner.policy.clone(),
             keep_warm: inner.keep_warm,
             store: inner.store.clone(),
             clock: inner.clock.clone(),
         }
-        .build()
+        .build_for(Arc::clone(&inner.client))
+    }
+
+    /// Sets the maximum number of token requests in flight at once, of all caches of the source.
+    pub(crate) fn set_max_concurrent_requests(&self, max: usize) {
+        self.inner.client.set_limit(max);
+    }
+
+    /// Returns the source's effective request for `request`. A source that panics changes nothing.
+    pub(crate) fn effective_request(&self, request: &TokenRequest) -> TokenRequest {
+        let source = self.inner.client.source();
+        let effective = catch_unwind(AssertUnwindSafe(|| source.effective_request(request)));
+        effective.unwrap_or_else(|_panic| request.clone())
     }
 
     /// Returns the cache's token request.
@@ -229,9 +247,9 @@ impl TokenCache {
         self.inner.clock.now()
     }
 
-    /// Returns whether there is another handle, or the result of a fetch is being recorded.
-    pub(crate) fn is_shared(&self) -> bool {
-        Arc::strong_count(&self.inner) > 1
+    /// Returns whether there are more than `handles`, or the result of a fetch is being recorded.
+    pub(crate) fn is_shared_beyond(&self, handles: usize) -> bool {
+        Arc::strong_count(&self.inner) > handles
     }
 
     /// Stops the cache's task, as dropping the last handle does.
@@ -243,7 +261,7 @@ impl TokenCache {
 impl fmt::Debug for TokenCache {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("TokenCache")
-            .field("source", &self.inner.source)
+            .field("source", self.inner.client.source())
             .field("request", &self.inner.request)
             .finish_non_exhaustive()
     }
@@ -312,6 +330,11 @@ impl TokenCacheBuilder {
     /// Builds the cache. It requests no token before a caller needs one.
     #[must_use]
     pub fn build(self) -> TokenCache {
+        let client = Client::new(Arc::clone(&self.source), self.clock.clone());
+        self.build_for(client)
+    }
+
+    fn build_for(self, client: Arc<Client>) -> TokenCache {
         TokenCache {
             inner: Arc::new(Inner {
                 slot: Slot::default(),
@@ -321,7 +344,7 @@ impl TokenCacheBuilder {
                 policy: self.policy,
                 keep_warm: self.keep_warm,
                 clock: self.clock,
-                source: self.source,
+                client,
                 request: self.request,
                 store: self.store,
             }),

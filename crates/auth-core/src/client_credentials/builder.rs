@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::grant::ClientCredentials;
+use super::{denied::DeniedCredentials, grant::ClientCredentials};
 use crate::{
     ClientAuthentication, Error, HttpTransport, TokenRequest, TokenRequestBuilder,
     token_endpoint::TokenEndpointUrl,
@@ -177,6 +177,7 @@ impl ClientCredentialsBuilder {
             transport: Arc::new(transport),
             accepted_types,
             warnings: Arc::default(),
+            denied: DeniedCredentials::none(),
         })
     }
 }

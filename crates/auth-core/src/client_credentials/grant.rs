@@ -8,7 +8,7 @@ use http::{HeaderValue, Method as HttpMethod, Request, header};
 use http_body_util::BodyExt;
 use zeroize::Zeroizing;
 
-use super::warnings::Warnings;
+use super::{denied::DeniedCredentials, warnings::Warnings};
 use crate::{
     ClientAuthentication, Error, ErrorKind, HttpTransport, SecretString, TokenRequest,
     TokenResponse, TokenSource, TransportBody,
@@ -51,6 +51,7 @@ pub struct ClientCredentials {
     /// The token types that count as `Bearer`, apart from itself.
     pub(super) accepted_types: Arc<[String]>,
     pub(super) warnings: Arc<Warnings>,
+    pub(super) denied: DeniedCredentials,
 }
 
 impl ClientCredentials {
@@ -136,26 +137,14 @@ impl ClientCredentials {
         }
         Ok(())
     }
-}
 
-/// Appends to octets that may hold a token. Growing wipes the smaller copy.
-fn append(octets: &mut Zeroizing<Vec<u8>>, data: &[u8]) {
-    let length = octets.len() + data.len();
-    if length > octets.capacity() {
-        let capacity = length.max(2 * octets.capacity()).max(8 * 1024);
-        let mut larger = Zeroizing::new(Vec::with_capacity(capacity));
-        larger.extend_from_slice(octets);
-        *octets = larger;
-    }
-    octets.extend_from_slice(data);
-}
-
-#[async_trait]
-impl TokenSource for ClientCredentials {
-    async fn fetch(&self, request: &TokenRequest) -> Result<TokenResponse, Error> {
-        let request = request.or(&self.defaults);
-        let secret = self.authentication.secret.current().await?;
-        let sent = self.transport.send(self.http_request(&request, &secret)?);
+    /// Sends a token request, and reads the response.
+    async fn request_token(
+        &self,
+        request: &TokenRequest,
+        secret: &SecretString,
+    ) -> Result<TokenResponse, Error> {
+        let sent = self.transport.send(self.http_request(request, secret)?);
         let response = sent.await.map_err(|e| e.at(&self.place()))?;
         let (head, body) = response.into_parts();
         let mut received = Zeroizing::default();
@@ -172,8 +161,8 @@ impl TokenSource for ClientCredentials {
             headers: &head.headers,
             body: &received,
             endpoint: self.endpoint.without_query(),
-            request: &request,
-            secrets: &self.authentication.forms(&self.client_id, &secret),
+            request,
+            secrets: &self.authentication.forms(&self.client_id, secret),
             accepted_types: &self.accepted_types,
             wall: attempt.wall(),
         }
@@ -186,6 +175,18 @@ impl TokenSource for ClientCredentials {
             None => response.with_scopes(request.scopes().clone()),
         })
     }
+}
+
+#[async_trait]
+impl TokenSource for ClientCredentials {
+    async fn fetch(&self, request: &TokenRequest) -> Result<TokenResponse, Error> {
+        let request = request.or(&self.defaults);
+        let secret = self
+            .denied
+            .read(self.authentication.secret.current().await)?;
+        let response = self.request_token(&request, &secret).await;
+        response.map_err(|error| self.denied.denied(error, &secret))
+    }
 
     /// Returns the same key in every process that has the same client id, token endpoint and
     /// authentication method. The secret is not part of the key.
@@ -195,6 +196,35 @@ impl TokenSource for ClientCredentials {
         let source = ["client_credentials", &endpoint, &self.client_id, method];
         Some(SharedKey::new(source, &request.or(&self.defaults)))
     }
+
+    /// Returns `request`, completed by the builder's scope, resources, audience and parameters.
+    fn effective_request(&self, request: &TokenRequest) -> TokenRequest {
+        request.or(&self.defaults)
+    }
+
+    /// Reads the secret, and compares a keyed hash of it with that of the secret which was denied, or
+    /// which could not be read.
+    async fn credentials_changed(&self) -> bool {
+        if self.authentication.secret.fixed().is_some() {
+            return false;
+        }
+        match self.authentication.secret.current().await {
+            Ok(secret) => self.denied.differ_from(&secret),
+            Err(_) => false,
+        }
+    }
+}
+
+/// Appends to octets that may hold a token. Growing wipes the smaller copy.
+fn append(octets: &mut Zeroizing<Vec<u8>>, data: &[u8]) {
+    let length = octets.len() + data.len();
+    if length > octets.capacity() {
+        let capacity = length.max(2 * octets.capacity()).max(8 * 1024);
+        let mut larger = Zeroizing::new(Vec::with_capacity(capacity));
+        larger.extend_from_slice(octets);
+        *octets = larger;
+    }
+    octets.extend_from_slice(data);
 }
 
 impl fmt::Debug for ClientCredentials {

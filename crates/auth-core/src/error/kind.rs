@@ -26,7 +26,7 @@ pub enum ErrorKind {
     /// `auth-tower` and `auth-reqwest` send the client's secret to no other origin. Or an unlisted
     /// origin redirected a request to an allowed one, which would have received the token.
     Redirected,
-    /// The token source panicked.
+    /// The token source panicked, or the function that makes a tenant's authorizer.
     Panicked,
     /// The shared store failed. No request fails because of it.
     SharedStore,

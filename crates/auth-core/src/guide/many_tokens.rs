@@ -69,8 +69,14 @@
 //!
 //! # Limits
 //!
-//! Each [`TokenRequest`](crate::TokenRequest) has a cache of its own, and each tenant an
+//! Each [`TokenRequest`](crate::TokenRequest), as the source
+//! [completes it](crate::TokenSource::effective_request), has a cache of its own, and each tenant an
 //! authorizer. At most 10,000 of each are kept, and those that were not used for an hour are
 //! dropped. The builders set other limits
 //! ([`max_capacity`](crate::TokenCachesBuilder::max_capacity),
 //! [`time_to_idle`](crate::TokenCachesBuilder::time_to_idle)).
+//!
+//! At most 16 token requests of one client are in flight at once
+//! ([`max_concurrent_requests`](crate::TokenCachesBuilder::max_concurrent_requests)), and the others
+//! wait in turn. A denial of the client pauses all its token requests:
+//! [`TokenCaches`](crate::TokenCaches) has the details. Tenants do not share these limits.

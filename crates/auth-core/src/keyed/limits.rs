@@ -46,6 +46,11 @@ impl Limits {
         (self.max_capacity / 8).max(1)
     }
 
+    /// Returns the maximum number of further keys of the entries.
+    pub(crate) fn max_aliases(&self) -> usize {
+        self.max_capacity.saturating_mul(4)
+    }
+
     /// Returns the seconds between two searches for idle entries.
     pub(crate) fn search_interval(&self) -> u64 {
         (self.time_to_idle.as_secs() / 16).max(1)
@@ -55,7 +60,8 @@ impl Limits {
     /// second.
     pub(crate) fn is_idle(&self, last_used: u64, now: u64) -> bool {
         let time_to_idle = self.time_to_idle;
-        let seconds = time_to_idle.as_secs() + u64::from(time_to_idle.subsec_nanos() > 0);
+        let part = u64::from(time_to_idle.subsec_nanos() > 0);
+        let seconds = time_to_idle.as_secs().saturating_add(part);
         now.saturating_sub(last_used) > seconds
     }
 }

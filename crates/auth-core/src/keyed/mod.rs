@@ -2,17 +2,19 @@
 
 mod last_used;
 mod limits;
+mod makers;
 mod map;
 
 use std::{
     fmt,
     hash::{BuildHasherDefault, Hasher},
-    sync::Arc,
+    sync::{Arc, OnceLock},
     time::Duration,
 };
 
 use crate::{Authorization, Error, TokenCache, TokenRequest, cache::Issued};
 pub(crate) use limits::Limits;
+pub(crate) use makers::{Made, Makers};
 pub(crate) use map::{BoundedMap, Evictable};
 
 /// A [`TokenCache`] for each [`TokenRequest`], all of one source, one policy and one clock.
@@ -29,14 +31,36 @@ pub(crate) use map::{BoundedMap, Evictable};
 /// evicted cache drops its token, and stops its token request and its background refreshes. The
 /// next use creates a new cache, which requests a new token.
 ///
-/// Each cache backs off, and replaces rejected tokens, independently of the others. If the default
-/// cache uses a [shared store](crate::TokenCacheBuilder::shared_store), so do the others.
+/// # Limits for all caches together
+///
+/// At most 16 token requests are in flight at once, or as many as
+/// [`max_concurrent_requests`](TokenCachesBuilder::max_concurrent_requests) sets. The others wait in
+/// turn: the first to come is the first to be sent. The time in the queue does not count as time of
+/// an attempt. Only if the token endpoint responds to none of the client's requests for the attempt
+/// timeout plus 2 s, the requests that have waited as long fail with a timeout. With a shared store, a
+/// fetch that waits for its turn holds no lease, and a fetch that waits for another process holds no
+/// turn. A tenant's source is its own: each [tenant](crate::Authorizer::per_tenant) has its own
+/// limit, so that the token endpoint of one tenant delays no other.
+///
+/// If the authorization server denies the client (`invalid_client`, `unauthorized_client`, or a 401
+/// that does not concern the token request alone), all caches back off: another scope or audience
+/// would be denied as well. After the backoff one cache requests a token, and the others wait for the
+/// outcome. The first success, [`clear_backoff`](TokenCache::clear_backoff) on any of the caches, and
+/// [changed credentials](crate::TokenSource::credentials_changed) end the backoff of all. After any
+/// other failure a cache backs off independently of the others. Each cache replaces rejected tokens
+/// independently of the others. If the default cache uses a
+/// [shared store](crate::TokenCacheBuilder::shared_store), so do the others.
 ///
 /// A cache with a token of 900 characters takes about 2.6 kB.
 ///
-/// The key is the [`TokenRequest`] as given. A source may complete it with defaults, as
-/// [`ClientCredentials`](crate::ClientCredentials) does. Two requests that become equal in this way
-/// still have one token each.
+/// # The key
+///
+/// The key is the [effective request](crate::TokenSource::effective_request): the given
+/// [`TokenRequest`], completed by the defaults of the source. Two given requests that become equal in
+/// this way share one cache and one token, also if one of them is the request of the default cache.
+/// A given request that differs from its effective request takes an entry of its own, of about
+/// 100 bytes. There are at most four times as many of these entries as the capacity, and unused ones
+/// are removed like caches.
 ///
 /// Clones are handles to the same caches.
 ///
@@ -56,7 +80,20 @@ pub struct TokenCaches {
     others: Arc<Others>,
 }
 
-type Others = BoundedMap<TokenRequest, TokenCache, BuildHasherDefault<PrecomputedHash>>;
+struct Others {
+    by_request: BoundedMap<TokenRequest, TokenCache, BuildHasherDefault<PrecomputedHash>>,
+    /// The effective request of the default cache, once it was needed.
+    default_request: OnceLock<TokenRequest>,
+}
+
+impl Others {
+    fn new(limits: Limits) -> Arc<Self> {
+        Arc::new(Self {
+            by_request: BoundedMap::new(limits),
+            default_request: OnceLock::new(),
+        })
+    }
+}
 
 /// The hasher for [`TokenRequest`], whose hash is already computed: returns that number.
 #[derive(Clone, Copy, Debug, Default)]
@@ -88,6 +125,7 @@ impl TokenCaches {
         TokenCachesBuilder {
             default,
             limits: Limits::default(),
+            max_concurrent_requests: None,
         }
     }
 
@@ -105,8 +143,32 @@ impl TokenCaches {
         if request == self.default.request() {
             return self.default.clone();
         }
-        let make = || self.default.for_request(request.clone());
-        self.others.handle(request, self.default.now(), make)
+        let (now, caches) = (self.default.now(), &self.others.by_request);
+        if let Some(cache) = caches.get(request, now) {
+            return cache;
+        }
+        // the source's code runs under no lock
+        let effective = self.default.effective_request(request);
+        if effective == *self.default_request() {
+            caches.alias(request, None, &self.default, now);
+            return self.default.clone();
+        }
+        let make = || self.default.for_request(effective.clone());
+        let cache = caches.handle(&effective, now, make);
+        if effective != *request {
+            caches.alias(request, Some(&effective), &cache, now);
+        }
+        cache
+    }
+
+    /// Returns the effective request of the default cache.
+    fn default_request(&self) -> &TokenRequest {
+        if let Some(request) = self.others.default_request.get() {
+            return request;
+        }
+        // computed first, so that no other caller waits for the source's code
+        let effective = self.default.effective_request(self.default.request());
+        self.others.default_request.get_or_init(|| effective)
     }
 
     /// Returns the authorization of the current token for `request`, if there is a usable one.
@@ -129,31 +191,57 @@ impl TokenCaches {
         if request == self.default.request() {
             return self.default.hit(now, read);
         }
-        self.others.read(request, now, |cache| cache.hit(now, read))
+        let caches = &self.others.by_request;
+        caches.read(request, now, |cache| cache.hit(now, read))
     }
 
     /// Returns the number of caches beside the default one.
     #[must_use]
     pub fn additional_caches(&self) -> usize {
-        self.others.len()
+        self.others.by_request.len()
     }
 }
 
 impl TokenCaches {
     /// Returns whether a caller holds these caches, or one of them.
     pub(crate) fn is_in_use(&self) -> bool {
-        Arc::strong_count(&self.others) > 1
-            || self.default.is_shared()
-            || self.others.any(Evictable::is_in_use)
+        if Arc::strong_count(&self.others) > 1 {
+            return true;
+        }
+        let (others_are, aliases_of_default) = self.others.by_request.is_in_use();
+        others_are || self.default.is_shared_beyond(1 + aliases_of_default)
+    }
+
+    /// Returns the effective request for `request`. Calls the source.
+    pub(crate) fn effective_request(&self, request: &TokenRequest) -> TokenRequest {
+        self.default.effective_request(request)
+    }
+
+    /// Applies `read` to the effective request for `request`. Calls the source only if no cache is
+    /// known for `request`.
+    pub(crate) fn with_effective_request<T>(
+        &self,
+        request: &TokenRequest,
+        read: impl Fn(&TokenRequest) -> T,
+    ) -> T {
+        let own = self.default.request();
+        if request == own {
+            return read(self.default_request());
+        }
+        let known = self.others.by_request.peek(request, |cache| {
+            let effective = cache.request();
+            read(match effective == own {
+                true => self.default_request(),
+                false => effective,
+            })
+        });
+        known.unwrap_or_else(|| read(&self.effective_request(request)))
     }
 
     /// Stops the tasks of all caches.
     pub(crate) fn stop(&self) {
         self.default.stop();
-        self.others.any(|cache| {
-            cache.stop();
-            false
-        });
+        self.others.by_request.for_each(TokenCache::stop);
     }
 }
 
@@ -161,14 +249,14 @@ impl From<TokenCache> for TokenCaches {
     fn from(default: TokenCache) -> Self {
         Self {
             default,
-            others: Arc::new(BoundedMap::new(Limits::default())),
+            others: Others::new(Limits::default()),
         }
     }
 }
 
 impl Evictable for TokenCache {
-    fn is_in_use(&self) -> bool {
-        self.is_shared()
+    fn is_in_use(&self, handles: usize) -> bool {
+        self.is_shared_beyond(handles)
     }
 
     fn evicted(&self) {
@@ -190,6 +278,7 @@ impl fmt::Debug for TokenCaches {
 pub struct TokenCachesBuilder {
     default: TokenCache,
     limits: Limits,
+    max_concurrent_requests: Option<usize>,
 }
 
 impl TokenCachesBuilder {
@@ -208,15 +297,33 @@ impl TokenCachesBuilder {
         self
     }
 
+    /// Sets the maximum number of token requests that are in flight at once, of the default cache
+    /// and all others together. It holds for all clones of the default cache. Default: 16.
+    #[must_use]
+    pub fn max_concurrent_requests(mut self, requests: usize) -> Self {
+        self.max_concurrent_requests = Some(requests);
+        self
+    }
+
     /// Builds the caches.
     ///
     /// # Errors
-    /// If the capacity is 0, or the time to idle is less than 1 s.
+    /// If the capacity or the maximum number of token requests is 0, or the time to idle is less than
+    /// 1 s.
     pub fn build(self) -> Result<TokenCaches, Error> {
         self.limits.check()?;
+        match self.max_concurrent_requests {
+            Some(0) => {
+                return Err(Error::configuration(
+                    "max_concurrent_requests: expected at least 1, got 0",
+                ));
+            }
+            Some(max) => self.default.set_max_concurrent_requests(max),
+            None => {}
+        }
         Ok(TokenCaches {
             default: self.default,
-            others: Arc::new(BoundedMap::new(self.limits)),
+            others: Others::new(self.limits),
         })
     }
 }

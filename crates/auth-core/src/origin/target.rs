@@ -1,11 +1,15 @@
 //! The destination of a request.
 
+mod owned;
+
 use std::{
     fmt,
     hash::{Hash, Hasher},
 };
 
 use http::{HeaderValue, Uri, uri::Authority};
+
+pub(crate) use owned::OwnedTarget;
 
 use super::{
     host::{self, Host, without_final_dot},
@@ -64,60 +68,6 @@ impl<'a> From<&'a Uri> for Target<'a> {
                 place: Place::Authority(authority),
             }),
             is_certain: false,
-        }
-    }
-}
-
-/// A [`Target`] that owns its parts.
-#[derive(Clone, Debug)]
-pub(crate) struct OwnedTarget {
-    destination: Option<OwnedDestination>,
-    is_certain: bool,
-}
-
-#[derive(Clone, Debug)]
-struct OwnedDestination {
-    scheme: Scheme,
-    place: OwnedPlace,
-}
-
-#[derive(Clone, Debug)]
-enum OwnedPlace {
-    Authority(Authority),
-    Parts { host: String, port: Option<u16> },
-}
-
-impl OwnedTarget {
-    pub(crate) fn borrow(&self) -> Target<'_> {
-        let destination = self.destination.as_ref().map(|owned| Destination {
-            scheme: owned.scheme,
-            place: match &owned.place {
-                OwnedPlace::Authority(authority) => Place::Authority(authority),
-                OwnedPlace::Parts { host, port } => Place::Parts { host, port: *port },
-            },
-        });
-        Target {
-            destination,
-            is_certain: self.is_certain,
-        }
-    }
-}
-
-impl From<Target<'_>> for OwnedTarget {
-    fn from(target: Target<'_>) -> Self {
-        let destination = target.destination.map(|borrowed| OwnedDestination {
-            scheme: borrowed.scheme,
-            place: match borrowed.place {
-                Place::Authority(authority) => OwnedPlace::Authority(authority.clone()),
-                Place::Parts { host, port } => OwnedPlace::Parts {
-                    host: host.to_owned(),
-                    port,
-                },
-            },
-        });
-        Self {
-            destination,
-            is_certain: target.is_certain,
         }
     }
 }

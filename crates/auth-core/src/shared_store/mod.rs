@@ -26,6 +26,10 @@ pub use token::SharedToken;
 ///    requests the token itself. The others wait for the rest of their attempt timeout. An
 ///    unresponsive authorization server therefore sees at most two concurrent requests.
 ///
+/// The caches of one [`TokenCaches`](crate::TokenCaches) send a limited number of token requests at
+/// once. A cache that waits for its turn looks once for a saved token, and holds no lease. A cache that
+/// waits for another process holds no turn.
+///
 /// A holder whose token request fails returns the lease at the time of its own next attempt, and
 /// after 10 s at most. Each cache decides by its own clock and policy whether a token is usable:
 /// the store does not.

@@ -49,6 +49,14 @@ impl<S: TokenSource> TokenSource for HalfLife<S> {
             None => response,
         })
     }
+
+    fn effective_request(&self, request: &TokenRequest) -> TokenRequest {
+        self.inner.effective_request(request)
+    }
+
+    async fn credentials_changed(&self) -> bool {
+        self.inner.credentials_changed().await
+    }
 }
 
 #[tokio::test]
@@ -80,4 +88,18 @@ async fn members_that_the_inner_source_did_not_state_are_none() {
     source.fetch(&TokenRequest::default()).await.unwrap();
     let seen = source.seen.lock().unwrap();
     assert_eq!((seen[0].expires_in, &seen[0].scopes), (None, &None));
+}
+
+#[test]
+fn a_decorator_keeps_the_defaults_of_the_inner_source_in_the_key() {
+    let secret = auth_core::ClientAuthentication::client_secret_post("s3cr3t");
+    let inner = auth_core::ClientCredentials::builder("https://as.example/token", "client", secret);
+    let inner = inner.scope("read").build(Canned(200, "{}")).unwrap();
+    let given = TokenRequest::builder().audience("a").build().unwrap();
+    let effective = TokenRequest::builder().audience("a").scope("read");
+    let effective = effective.build().unwrap();
+    assert_eq!(inner.effective_request(&given), effective);
+    let decorated: Arc<dyn TokenSource> = Arc::new(HalfLife::new(Arc::new(inner)));
+    assert_eq!(decorated.effective_request(&given), effective);
+    assert_eq!(decorated.effective_request(&effective), effective);
 }

@@ -14,6 +14,7 @@ mod refresh;
 mod rejection;
 mod scripted;
 mod setting;
+mod turns;
 
 use std::sync::{Mutex, PoisonError};
 

@@ -57,6 +57,7 @@ pub(crate) struct Source {
     answers: Vec<Answer>,
     requests: AtomicUsize,
     in_flight: AtomicUsize,
+    max_in_flight: AtomicUsize,
 }
 
 impl Source {
@@ -65,6 +66,7 @@ impl Source {
             answers: answers.to_vec(),
             requests: AtomicUsize::new(0),
             in_flight: AtomicUsize::new(0),
+            max_in_flight: AtomicUsize::new(0),
         }
     }
 
@@ -74,6 +76,10 @@ impl Source {
 
     pub(crate) fn in_flight(&self) -> usize {
         self.in_flight.load(SeqCst)
+    }
+
+    pub(crate) fn max_in_flight(&self) -> usize {
+        self.max_in_flight.load(SeqCst)
     }
 }
 
@@ -89,7 +95,8 @@ impl Drop for InFlight<'_> {
 impl TokenSource for Source {
     async fn fetch(&self, _request: &TokenRequest) -> Result<TokenResponse, Error> {
         let request = self.requests.fetch_add(1, SeqCst) + 1;
-        self.in_flight.fetch_add(1, SeqCst);
+        let in_flight = self.in_flight.fetch_add(1, SeqCst) + 1;
+        self.max_in_flight.fetch_max(in_flight, SeqCst);
         let _in_flight = InFlight(self);
         // lets other threads run here
         thread::yield_now();

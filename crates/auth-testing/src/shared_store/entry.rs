@@ -21,7 +21,8 @@ struct SavedToken {
 
 impl SavedToken {
     fn age(&self, now: Instant) -> Duration {
-        self.token.age() + now.duration_since(self.saved_at)
+        let since = now.duration_since(self.saved_at);
+        self.token.age().saturating_add(since)
     }
 }
 

@@ -26,6 +26,14 @@ use crate::sync::lock;
 /// The interval at which [`SharedTokenStore::changed`] checks whether the lease has ended.
 const POLL_INTERVAL: Duration = Duration::from_millis(250);
 
+/// The longest time of a lease: 30 years.
+const MAX_LEASE: Duration = Duration::from_secs(30 * 365 * 86_400);
+
+/// Returns the time after `duration`, which may be `Duration::MAX`.
+fn after(duration: Duration) -> Instant {
+    Instant::now() + duration.min(MAX_LEASE)
+}
+
 /// A [`SharedTokenStore`] in this process's memory, for tests of several processes.
 ///
 /// Clones are handles to the same store: give one to each cache that acts as a process. A lease
@@ -215,7 +223,7 @@ impl SharedTokenStore for MemoryStore {
     async fn lease(&self, key: &SharedKey) -> Result<Option<Box<dyn Lease>>, Error> {
         self.operate().await?;
         let number = self.state.leases.fetch_add(1, Relaxed);
-        let until = Instant::now() + self.state.lease_duration;
+        let until = after(self.state.lease_duration);
         let is_acquired = self
             .entries()
             .entry(key.clone())
@@ -268,7 +276,7 @@ impl Lease for MemoryLease {
             if self.store.operate().await.is_ok()
                 && let Some(entry) = self.store.entries().get_mut(&self.key)
             {
-                entry.extend(self.number, Instant::now() + duration);
+                entry.extend(self.number, after(duration));
             }
         }
     }
@@ -285,7 +293,7 @@ impl Lease for MemoryLease {
     async fn release_after(self: Box<Self>, wait: Duration) -> Result<(), Error> {
         self.store.operate().await?;
         if let Some(entry) = self.store.entries().get_mut(&self.key) {
-            entry.extend(self.number, Instant::now() + wait);
+            entry.extend(self.number, after(wait));
         }
         Ok(())
     }

@@ -14,5 +14,6 @@ mod gate_and_latency;
 #[cfg(feature = "grpc")]
 mod grpc;
 mod lifecycle;
+mod longest_durations;
 mod protected_api;
 mod token_errors;

@@ -33,7 +33,9 @@ impl Life {
         let monotonic = received.monotonic.saturating_sub(requested.monotonic);
         let wall = received.wall.saturating_sub(requested.wall);
         let took_no_longer = monotonic <= max.saturating_add(JUMP);
-        received.reached(self.usable_until) && wall <= monotonic + JUMP && took_no_longer
+        received.reached(self.usable_until)
+            && wall <= monotonic.saturating_add(JUMP)
+            && took_no_longer
     }
 
     /// Returns how much of the token's lifetime has passed.

@@ -35,7 +35,8 @@ pub(super) const SECOND: Duration = Duration::from_secs(1);
 /// - After a denial (400, 401, 403, `invalid_client`, `invalid_scope`, …) and after a success whose
 ///   token cannot be used the backoff is 30 s, doubles with each consecutive failure up to 5 min,
 ///   and varies by ± 20 %. Servers lock out clients that repeat denied requests quickly, and count
-///   the tokens that they issue.
+///   the tokens that they issue. The backoff after a denial ends early if the
+///   [credentials have changed](crate::TokenSource::credentials_changed).
 /// - `Retry-After` can lengthen the backoff, up to 60 s. It never shortens the backoff.
 ///
 /// ```
@@ -97,7 +98,7 @@ impl RefreshPolicy {
         let min_margin = self.min_margin.min(lifetime / 3);
         let margin = self.margin.of(lifetime).max(min_margin);
         let jitter = 1.0 + self.jitter * (2.0 * draw - 1.0);
-        let lead = margin + self.window.of(lifetime).mul_f64(jitter);
+        let lead = margin.saturating_add(self.window.of(lifetime).mul_f64(jitter));
         let mut life = Life {
             stale_at: requested.after(lifetime.saturating_sub(lead.saturating_add(age))),
             usable_until: requested.after(lifetime.saturating_sub(margin.saturating_add(age))),

@@ -68,9 +68,11 @@ impl RejectionBudget {
     const GROWS_EVERY: Duration = Duration::from_secs(30);
 
     pub(crate) fn is_left(&mut self, now: Now) -> bool {
-        while self.left < Self::MAX && now.monotonic >= self.grown_at + Self::GROWS_EVERY {
+        while self.left < Self::MAX
+            && now.monotonic.saturating_sub(self.grown_at) >= Self::GROWS_EVERY
+        {
             self.left += 1;
-            self.grown_at += Self::GROWS_EVERY;
+            self.grown_at = self.grown_at.saturating_add(Self::GROWS_EVERY);
         }
         self.left > 0
     }

@@ -33,11 +33,22 @@ pub(in crate::cache) async fn fetch(
     let Some(key) = shared_key(fetch).await else {
         return (fetch.run().await, None);
     };
-    let shared = SharedFetch {
+    let shared = |key| SharedFetch {
         fetch,
         cache,
         access: StoreAccess::new(store, key, fetch),
     };
+    // A fetch that waits for its turn holds no lease. A saved token needs no turn.
+    if !fetch.try_turn() {
+        let early = shared(key.clone());
+        if let Ok(Some(saved)) = early.saved().await {
+            return (saved.into_fetched(), None);
+        }
+        if let Err(error) = fetch.turn().await {
+            return (Fetched::failed(fetch.clock.now(), error), None);
+        }
+    }
+    let shared = shared(key);
     let (fetched, lease) = shared.run().await;
     let access = shared.access;
     (fetched, Some(Unsaved { access, lease }))
@@ -73,17 +84,20 @@ struct SavedToken {
     loaded_at: Now,
 }
 
+impl SavedToken {
+    fn into_fetched(self) -> Fetched {
+        Fetched {
+            requested_at: self.loaded_at,
+            result: Ok(self.token.into_response()),
+            from_store: true,
+        }
+    }
+}
+
 impl SharedFetch<'_> {
     async fn run(&self) -> (Fetched, Option<Box<dyn Lease>>) {
         match self.acquire().await {
-            Ok(Acquisition::Saved(SavedToken { token, loaded_at })) => {
-                let fetched = Fetched {
-                    requested_at: loaded_at,
-                    result: Ok(token.into_response()),
-                    from_store: true,
-                };
-                (fetched, None)
-            }
+            Ok(Acquisition::Saved(saved)) => (saved.into_fetched(), None),
             Ok(Acquisition::Leased(lease)) => {
                 let fetched = while_held(&*lease, self.fetch.run()).await;
                 (fetched, Some(lease))
@@ -115,7 +129,8 @@ impl SharedFetch<'_> {
         let access = &self.access;
         let now = access.clock.now().monotonic;
         // longer than the lease of a crashed holder; the remaining time suffices to request a token
-        let primary_until = now + access.deadline.saturating_sub(now) * 3 / 4;
+        let left = access.deadline.saturating_sub(now);
+        let primary_until = now.saturating_add(left.saturating_mul(3) / 4);
         if let Some(acquired) = self.acquire_by(primary_until, false).await? {
             return Ok(acquired);
         }
@@ -149,7 +164,11 @@ impl SharedFetch<'_> {
         let mut load_again_after = access.patience().await.saturating_mul(2);
         while access.clock.now().monotonic < end {
             match self.try_acquire().await {
-                Ok(Acquisition::Taken) => store_works = true,
+                Ok(Acquisition::Taken) => {
+                    store_works = true;
+                    // other keys need not wait for the other process
+                    self.fetch.release_turn();
+                }
                 Ok(acquired) => return Ok(Some(acquired)),
                 // if all processes gave up for lack of time, all would request a token
                 Err(OperationError::NoTime(..)) if store_works => {}

@@ -45,7 +45,7 @@ impl StoreAccess {
             key,
             clock: fetch.clock.clone(),
             counters: Arc::clone(&fetch.counters),
-            deadline: fetch.deadline,
+            deadline: fetch.deadline(),
         }
     }
 

@@ -1,5 +1,6 @@
 //! The map alone, with values that record whether they are in use.
 
+mod aliases;
 mod model;
 mod threads;
 
@@ -37,8 +38,8 @@ impl Handle {
 }
 
 impl Evictable for Handle {
-    fn is_in_use(&self) -> bool {
-        Arc::strong_count(&self.0) > 1
+    fn is_in_use(&self, handles: usize) -> bool {
+        Arc::strong_count(&self.0) > handles
     }
 
     fn evicted(&self) {

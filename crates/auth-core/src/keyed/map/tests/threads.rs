@@ -35,8 +35,8 @@ impl<'a> Counted<'a> {
 }
 
 impl Evictable for Counted<'_> {
-    fn is_in_use(&self) -> bool {
-        Arc::strong_count(&self.0) > 1
+    fn is_in_use(&self, handles: usize) -> bool {
+        Arc::strong_count(&self.0) > handles
     }
 
     fn evicted(&self) {

@@ -1,0 +1,436 @@
+//! The state that all caches of one source share: the limit of token requests at once, the pause
+//! after the authorization server denied the client, and the search for changed credentials.
+
+use std::{
+    fmt,
+    future::poll_fn,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, Ordering::Relaxed},
+    },
+    task::{Context, Poll, Waker},
+    time::Duration,
+};
+
+use super::{
+    panics::catch_panic,
+    policy::RefreshPolicy,
+    runtime::{Runtime, Task},
+    turns::{GRACE, Turns},
+};
+use crate::{
+    Error, ErrorKind, TokenSource, events,
+    time::{AnyClock, Now},
+};
+
+/// The minimum time between two looks whether the credentials have changed.
+pub(super) const LOOK_INTERVAL: Duration = Duration::from_secs(1);
+/// The maximum time of one look.
+const LOOK_TIMEOUT: Duration = Duration::from_secs(10);
+/// A fetch waits for its turn this much longer than an attempt takes if the token endpoint answers
+/// no token request of the source in the meantime. It is longer than the time after which turns
+/// that are never returned end, and after which fetches that do not run are overtaken.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// The codes of denials that concern one token request, even with status 401.
+const OF_REQUEST: [&str; 5] = [
+    "invalid_request",
+    "invalid_scope",
+    "invalid_target",
+    "invalid_grant",
+    "unsupported_grant_type",
+];
+
+pub(super) struct Client {
+    source: Arc<dyn TokenSource>,
+    clock: AnyClock,
+    /// The number of changes of the credentials that were found.
+    credentials: AtomicU64,
+    state: Mutex<State>,
+}
+
+struct State {
+    turns: Turns,
+    pause: Option<Pause>,
+    /// The number of denials of the client that started or lengthened a pause.
+    denials: u64,
+    /// The last time at which the token endpoint answered, by the monotonic clock.
+    answered_at: Duration,
+    next_look: Duration,
+    look: Option<Task>,
+}
+
+/// The pause of all caches after a denial of the client.
+struct Pause {
+    error: Error,
+    in_a_row: u32,
+    next_attempt: Duration,
+}
+
+/// The right to send a token request. It is returned on drop.
+pub(super) struct Turn {
+    client: Arc<Client>,
+    number: u64,
+    pub(super) start: Start,
+}
+
+/// The state of the client when a token request was sent.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Start {
+    denials: u64,
+    pub(super) credentials: u64,
+}
+
+/// A fetch in the queue.
+struct Place<'a> {
+    client: &'a Arc<Client>,
+    number: Option<u64>,
+    /// How long the token request may take.
+    attempt: Duration,
+}
+
+/// Returns whether the authorization server denied the client, whatever token it requested.
+pub(super) fn is_denial_of_client(error: &Error) -> bool {
+    if error.is_transient() {
+        return false;
+    }
+    match error.error_code() {
+        Some("invalid_client" | "unauthorized_client") => true,
+        Some(code) if OF_REQUEST.contains(&code) => false,
+        _ => error.status() == Some(http::StatusCode::UNAUTHORIZED),
+    }
+}
+
+/// Returns whether a failure may end because the credentials change.
+pub(super) fn may_depend_on_credentials(error: &Error) -> bool {
+    !error.is_transient() || error.kind() == ErrorKind::Configuration
+}
+
+impl Client {
+    pub(super) fn new(source: Arc<dyn TokenSource>, clock: AnyClock) -> Arc<Self> {
+        Arc::new(Self {
+            source,
+            clock,
+            credentials: AtomicU64::new(0),
+            state: Mutex::new(State {
+                turns: Turns::new(),
+                pause: None,
+                denials: 0,
+                answered_at: Duration::ZERO,
+                next_look: Duration::ZERO,
+                look: None,
+            }),
+        })
+    }
+
+    pub(super) fn source(&self) -> &Arc<dyn TokenSource> {
+        &self.source
+    }
+
+    /// Sets the maximum number of token requests in flight at once.
+    pub(super) fn set_limit(&self, limit: usize) {
+        self.change(|state| {
+            state.turns.set_limit(limit);
+            state.turns.next()
+        });
+    }
+
+    /// Returns the number of changes of the credentials that were found.
+    pub(super) fn credentials(&self) -> u64 {
+        self.credentials.load(Relaxed)
+    }
+
+    /// Returns the error that callers receive while a denial of the client pauses all caches.
+    pub(super) fn pausing(&self, now: Now) -> Option<Error> {
+        let state = self.state();
+        state.pause.as_ref()?.left(now.monotonic)
+    }
+
+    /// Returns the last denial of the client, if there was no success since, and the number of
+    /// consecutive denials.
+    pub(super) fn last_denial(&self, now: Now) -> Option<(Error, u32)> {
+        let state = self.state();
+        let pause = state.pause.as_ref()?;
+        let error = pause.left(now.monotonic);
+        let error = error.unwrap_or_else(|| pause.error.clone().with_next_attempt(Duration::ZERO));
+        Some((error, pause.in_a_row))
+    }
+
+    /// Takes a turn if it is free, for a token request with this `deadline`.
+    pub(super) fn try_turn(self: &Arc<Self>, deadline: Duration) -> Option<Turn> {
+        let now = self.clock.now().monotonic;
+        let mut state = self.state();
+        let is_paused = state.pause.as_ref().and_then(|pause| pause.left(now));
+        if is_paused.is_some() {
+            return None;
+        }
+        let number = state.turns.take(None, now, ends_at(deadline))?;
+        Some(self.turn_of(&state, number))
+    }
+
+    /// Waits for a turn, for a token request that may take `attempt`. `postpone` receives the time
+    /// at which the fetch is abandoned if nothing is heard of it; `patience` is the attempt timeout.
+    ///
+    /// # Errors
+    /// The denial of the client, if it pauses all caches meanwhile. A timeout, if the token endpoint
+    /// answers no token request of this source for longer than an attempt takes.
+    pub(super) async fn turn(
+        self: &Arc<Self>,
+        attempt: Duration,
+        patience: Duration,
+        postpone: impl Fn(Duration),
+    ) -> Result<Turn, Error> {
+        let mut place = Place {
+            client: self,
+            number: None,
+            attempt,
+        };
+        let entered_at = self.clock.now().monotonic;
+        let mut announced = Duration::ZERO;
+        loop {
+            let (answered_at, look_again_at) = {
+                let state = self.state();
+                (state.answered_at, state.turns.look_again_at())
+            };
+            let since = entered_at.max(answered_at);
+            let gives_up_at = since.saturating_add(patience).saturating_add(PATIENCE);
+            if gives_up_at > announced {
+                postpone(gives_up_at.saturating_add(GRACE));
+                announced = gives_up_at;
+            }
+            let taken = poll_fn(|cx| place.poll(cx));
+            let until = gives_up_at.min(look_again_at);
+            if let Some(taken) = self.clock.before(until, taken).await {
+                return taken;
+            }
+            let is_answered = self.state().answered_at > answered_at;
+            if self.clock.now().monotonic >= gives_up_at && !is_answered {
+                return Err(Error::new(
+                    ErrorKind::Timeout,
+                    "the token request waited for its turn, and the token endpoint responded to no \
+                     other token request of this client within the attempt timeout",
+                ));
+            }
+        }
+    }
+
+    /// Records that the token endpoint, or the network, answered a token request.
+    pub(super) fn answered(&self, error: Option<&Error>) {
+        if error.is_some_and(|error| error.kind() == ErrorKind::Timeout) {
+            return;
+        }
+        let now = self.clock.now().monotonic;
+        self.change(|state| {
+            state.answered_at = now;
+            match error {
+                None => {
+                    state.pause = None;
+                    state.turns.one_at_a_time = false;
+                }
+                // the client was not denied
+                Some(error) if !error.is_transient() => state.turns.one_at_a_time = false,
+                Some(_) => {}
+            }
+            state.turns.next()
+        });
+    }
+
+    /// Records a denial of the client by a token request that was sent at `start`. Returns the time
+    /// of the next attempt of any cache, or `None` if the credentials have changed since.
+    ///
+    /// The requests that were in flight together count as one denial.
+    pub(super) fn denied(
+        &self,
+        start: Start,
+        error: &Error,
+        policy: &RefreshPolicy,
+    ) -> Option<Duration> {
+        if start.credentials != self.credentials() {
+            return None;
+        }
+        let now = self.clock.now().monotonic;
+        let draw = fastrand::f64();
+        let mut next_attempt = now;
+        self.change(|state| {
+            state.answered_at = now;
+            state.turns.one_at_a_time = true;
+            let before = state.pause.as_ref();
+            let is_new = start.denials == state.denials || before.is_none();
+            let in_a_row = before.map_or(0, |pause| pause.in_a_row);
+            let in_a_row = in_a_row.saturating_add(u32::from(is_new));
+            let wait = policy.backoff(error, in_a_row, None, draw);
+            next_attempt = now.saturating_add(wait);
+            if let Some(before) = before
+                && !is_new
+            {
+                next_attempt = match error.server_retry_after() {
+                    Some(_) => next_attempt.max(before.next_attempt),
+                    None => before.next_attempt,
+                };
+            }
+            state.denials += u64::from(is_new);
+            state.pause = Some(Pause {
+                error: error.clone(),
+                in_a_row,
+                next_attempt,
+            });
+            // the waiting fetches fail with this error
+            state.turns.all()
+        });
+        Some(next_attempt)
+    }
+
+    /// Ends the pause.
+    pub(super) fn resume(&self) {
+        self.change(|state| {
+            state.pause = None;
+            state.turns.next()
+        });
+    }
+
+    /// Looks in the background whether the credentials have changed, at most once a second. If they
+    /// have, failures that may depend on them no longer back off. Outside a runtime nothing happens.
+    pub(super) fn look(self: &Arc<Self>) {
+        let Ok(runtime) = Runtime::current() else {
+            return;
+        };
+        let now = self.clock.now().monotonic;
+        let end = now.saturating_add(LOOK_TIMEOUT);
+        {
+            let mut state = self.state();
+            if now < state.next_look {
+                return;
+            }
+            // until the look has finished; in a runtime that is not driven it never does
+            state.next_look = end.saturating_add(GRACE);
+        }
+        let (client, source) = (Arc::downgrade(self), Arc::clone(&self.source));
+        let clock = self.clock.clone();
+        let look = runtime.spawn(async move {
+            let changed = clock.before(end, async { source.credentials_changed().await });
+            let what = "looking for changed credentials panicked";
+            let changed = catch_panic(ErrorKind::Panicked, what, changed).await;
+            if let Some(client) = client.upgrade() {
+                client.looked(now, matches!(changed, Ok(Some(true))));
+            }
+        });
+        let finished = self.state().look.replace(look);
+        if let Some(finished) = finished {
+            finished.abort();
+        }
+    }
+
+    fn looked(&self, started: Duration, has_changed: bool) {
+        if has_changed {
+            self.credentials.fetch_add(1, Relaxed);
+        }
+        self.change(|state| {
+            state.next_look = started.saturating_add(LOOK_INTERVAL);
+            if has_changed {
+                state.pause = None;
+            }
+            state.turns.next()
+        });
+        if has_changed {
+            events::credentials_changed();
+        }
+    }
+
+    fn turn_of(self: &Arc<Self>, state: &State, number: u64) -> Turn {
+        Turn {
+            client: Arc::clone(self),
+            number,
+            start: Start {
+                denials: state.denials,
+                credentials: self.credentials(),
+            },
+        }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Changes the state, and wakes after the lock.
+    fn change(&self, change: impl FnOnce(&mut State) -> Vec<Waker>) {
+        let woken = change(&mut self.state());
+        woken.into_iter().for_each(Waker::wake);
+    }
+}
+
+impl Drop for Client {
+    fn drop(&mut self) {
+        let state = self.state.get_mut().unwrap_or_else(PoisonError::into_inner);
+        if let Some(look) = state.look.take() {
+            look.abort();
+        }
+    }
+}
+
+impl fmt::Debug for Client {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Client").finish_non_exhaustive()
+    }
+}
+
+impl Pause {
+    /// Returns the error until the next attempt is due.
+    fn left(&self, now: Duration) -> Option<Error> {
+        let left = self.next_attempt.checked_sub(now)?;
+        (!left.is_zero()).then(|| self.error.clone().with_next_attempt(left))
+    }
+}
+
+impl Place<'_> {
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<Turn, Error>> {
+        let waker = cx.waker().clone();
+        let now = self.client.clock.now().monotonic;
+        let mut state = self.client.state();
+        if let Some(error) = state.pause.as_ref().and_then(|pause| pause.left(now)) {
+            return Poll::Ready(Err(error));
+        }
+        let ends_at = ends_at(now.saturating_add(self.attempt));
+        if let Some(number) = state.turns.take(self.number, now, ends_at) {
+            self.number = None;
+            return Poll::Ready(Ok(self.client.turn_of(&state, number)));
+        }
+        let (number, replaced) = state.turns.wait(self.number, waker);
+        self.number = Some(number);
+        // a turn may have ended that its holder did not return
+        let next = state.turns.next();
+        drop(state);
+        drop(replaced);
+        next.into_iter()
+            .filter(|next| !next.will_wake(cx.waker()))
+            .for_each(Waker::wake);
+        Poll::Pending
+    }
+}
+
+impl Drop for Place<'_> {
+    fn drop(&mut self) {
+        if let Some(number) = self.number {
+            let mut left = None;
+            self.client.change(|state| {
+                left = state.turns.leave(number);
+                state.turns.next()
+            });
+        }
+    }
+}
+
+impl Drop for Turn {
+    fn drop(&mut self) {
+        let now = self.client.clock.now().monotonic;
+        self.client.change(|state| {
+            state.turns.release(self.number, now);
+            state.turns.next()
+        });
+    }
+}
+
+/// Returns the time at which the turn of a token request with this deadline ends even if it was not
+/// returned.
+fn ends_at(deadline: Duration) -> Duration {
+    deadline.saturating_add(GRACE)
+}

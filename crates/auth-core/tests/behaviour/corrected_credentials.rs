@@ -1,0 +1,303 @@
+//! A pause ends with its cause: a corrected secret is used at once.
+
+use std::{
+    path::PathBuf,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering::SeqCst},
+    },
+};
+
+use auth_core::{
+    ClientAuthentication, ClientCredentials, ClientSecret, Error, HttpTransport, TokenCache,
+    TransportBody, async_trait,
+};
+use auth_test_support::secs;
+use auth_testing::ManualClock;
+use bytes::Bytes;
+use http::{Request, Response};
+use http_body_util::Full;
+
+/// Denies every secret but `right`.
+#[derive(Clone, Debug, Default)]
+struct Server(Arc<AtomicUsize>);
+
+impl Server {
+    fn requests(&self) -> usize {
+        self.0.load(SeqCst)
+    }
+}
+
+#[async_trait]
+impl HttpTransport for Server {
+    async fn send(&self, request: Request<Bytes>) -> Result<Response<TransportBody>, Error> {
+        self.0.fetch_add(1, SeqCst);
+        let body = String::from_utf8(request.into_body().to_vec()).unwrap();
+        let (status, body) = match body.contains("client_secret=right") {
+            true => (
+                200,
+                r#"{"access_token":"abc","token_type":"Bearer","expires_in":600}"#,
+            ),
+            false => (401, r#"{"error":"invalid_client"}"#),
+        };
+        let body = TransportBody::new(Full::new(Bytes::from(body)));
+        Ok(Response::builder().status(status).body(body).unwrap())
+    }
+}
+
+/// A file with a secret, which is removed at the end of the test.
+struct SecretFile(PathBuf);
+
+impl SecretFile {
+    fn new(name: &str, secret: &str) -> Self {
+        let name = format!("auth-core-{name}-{}", std::process::id());
+        let file = Self(std::env::temp_dir().join(name));
+        file.write(secret);
+        file
+    }
+
+    fn write(&self, secret: &str) {
+        std::fs::write(&self.0, secret).unwrap();
+    }
+}
+
+impl Drop for SecretFile {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_file(&self.0);
+    }
+}
+
+fn tokens(file: &SecretFile, server: &Server, clock: &ManualClock, keep_warm: bool) -> TokenCache {
+    let secret = ClientSecret::from_file(&file.0).unwrap();
+    let authentication = ClientAuthentication::client_secret_post(secret);
+    let grant = ClientCredentials::builder("https://as.example/token", "client", authentication);
+    let mut builder = TokenCache::builder(grant.build(server.clone()).unwrap());
+    if keep_warm {
+        builder = builder.keep_warm();
+    }
+    builder.clock(clock.clone()).build()
+}
+
+/// Lets tasks and blocking reads of files finish.
+async fn settle() {
+    for _ in 0..20 {
+        tokio::task::spawn_blocking(|| {}).await.unwrap();
+        auth_test_support::settle().await;
+    }
+}
+
+async fn settle_briefly() {
+    tokio::task::spawn_blocking(|| {}).await.unwrap();
+    auth_test_support::settle().await;
+}
+
+#[tokio::test]
+async fn a_corrected_secret_file_is_used_within_about_a_second() {
+    let file = SecretFile::new("corrected", "wrong");
+    let (server, clock) = (Server::default(), ManualClock::new());
+    let tokens = tokens(&file, &server, &clock, false);
+    // two denials: the pause is now about a minute
+    tokens.token().await.unwrap_err();
+    clock.advance(secs(40));
+    settle().await;
+    tokens.token().await.unwrap_err();
+    assert_eq!(server.requests(), 2);
+    file.write("right");
+    let mut waited = 0;
+    while tokens.token().await.is_err() {
+        settle().await;
+        if tokens.token().await.is_ok() {
+            break;
+        }
+        waited += 1;
+        clock.advance(secs(1));
+        assert!(waited < 200);
+    }
+    assert!(waited <= 2, "{waited} s");
+    assert_eq!(server.requests(), 3);
+}
+
+#[tokio::test]
+async fn a_token_that_is_kept_warm_without_reads_uses_a_corrected_secret_file() {
+    let file = SecretFile::new("warm", "right");
+    let (server, clock) = (Server::default(), ManualClock::new());
+    let tokens = tokens(&file, &server, &clock, true);
+    tokens.token().await.unwrap();
+    file.write("wrong");
+    for _ in 0..490 {
+        settle_briefly().await;
+        clock.advance(secs(1));
+    }
+    settle().await;
+    let denials = server.requests() - 1;
+    assert!((1..=3).contains(&denials), "{denials}");
+    file.write("right");
+    for _ in 0..3 {
+        settle().await;
+        clock.advance(secs(1));
+    }
+    settle().await;
+    assert!(!tokens.status().stale);
+    assert_eq!(server.requests(), 1 + denials + 1);
+}
+
+#[tokio::test]
+async fn a_stale_token_is_refreshed_with_a_corrected_secret_file() {
+    let file = SecretFile::new("stale", "right");
+    let (server, clock) = (Server::default(), ManualClock::new());
+    let tokens = tokens(&file, &server, &clock, false);
+    tokens.token().await.unwrap();
+    file.write("wrong");
+    clock.advance(secs(500));
+    for _ in 0..10 {
+        assert!(tokens.cached().is_some());
+        settle().await;
+        clock.advance(secs(1));
+    }
+    assert_eq!(server.requests(), 2);
+    file.write("right");
+    for _ in 0..3 {
+        assert!(tokens.cached().is_some());
+        settle().await;
+        clock.advance(secs(1));
+    }
+    assert!(!tokens.status().stale);
+    assert_eq!(server.requests(), 3);
+}
+
+#[tokio::test]
+async fn an_unchanged_secret_is_not_tried_again() {
+    let file = SecretFile::new("unchanged", "wrong");
+    let (server, clock) = (Server::default(), ManualClock::new());
+    let tokens = tokens(&file, &server, &clock, false);
+    for _ in 0..20 {
+        tokens.token().await.unwrap_err();
+        file.write("wrong");
+        settle().await;
+        clock.advance(secs(1));
+    }
+    assert_eq!(server.requests(), 1);
+    // another wrong one is tried once
+    file.write("wrong, too");
+    for _ in 0..10 {
+        tokens.token().await.unwrap_err();
+        settle().await;
+        clock.advance(secs(1));
+    }
+    assert_eq!(server.requests(), 2);
+}
+
+/// A source whose looks are counted, wrapped in what a program wraps sources in.
+#[derive(Debug)]
+struct Denied {
+    looks: Arc<AtomicUsize>,
+    requests: Arc<AtomicUsize>,
+    behaviour: Look,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Look {
+    Same,
+    Changed,
+    Panics,
+    Hangs,
+}
+
+#[async_trait]
+impl auth_core::TokenSource for Denied {
+    async fn fetch(&self, _: &auth_core::TokenRequest) -> Result<auth_core::TokenResponse, Error> {
+        self.requests.fetch_add(1, SeqCst);
+        Err(Error::new(auth_core::ErrorKind::Denied, "no"))
+    }
+
+    async fn credentials_changed(&self) -> bool {
+        self.looks.fetch_add(1, SeqCst);
+        match self.behaviour {
+            Look::Same => false,
+            Look::Changed => true,
+            Look::Panics => panic!("s3cr3t"),
+            Look::Hangs => std::future::pending().await,
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_source_is_looked_at_once_a_second_whatever_it_does() {
+    for (behaviour, looks, requests) in [
+        (Look::Same, 20, 1),
+        // each second a token request, and no more
+        (Look::Changed, 20, 20),
+        (Look::Panics, 20, 1),
+        // each look is given up after 10 s
+        (Look::Hangs, 2, 1),
+    ] {
+        let source = Arc::new(Denied {
+            looks: Arc::default(),
+            requests: Arc::default(),
+            behaviour,
+        });
+        let clock = ManualClock::new();
+        let shared: Arc<dyn auth_core::TokenSource> = source.clone();
+        let builder = TokenCache::builder(shared).clock(clock.clone());
+        let tokens = builder.build();
+        for _ in 0..80 {
+            for _ in 0..10 {
+                assert_eq!(tokens.token().await.unwrap_err().to_string(), "no");
+            }
+            auth_test_support::settle().await;
+            clock.advance(secs(1) / 4);
+        }
+        assert_eq!(source.looks.load(SeqCst), looks, "{behaviour:?}");
+        let made = source.requests.load(SeqCst);
+        assert!(made.abs_diff(requests) <= 1, "{behaviour:?}: {made}");
+        drop(tokens);
+        auth_test_support::settle().await;
+        assert_eq!(Arc::strong_count(&source), 1, "a look outlives its cache");
+    }
+}
+
+/// The file was empty for a moment while it was rotated.
+#[tokio::test]
+async fn a_secret_file_that_can_be_read_again_is_used_at_once() {
+    let file = SecretFile::new("unreadable", "right");
+    let (server, clock) = (Server::default(), ManualClock::new());
+    let tokens = tokens(&file, &server, &clock, false);
+    file.write("");
+    for _ in 0..6 {
+        let _ = tokens.token().await;
+        settle().await;
+        clock.advance(secs(12));
+    }
+    // the backoff is now about 10 s
+    tokens.token().await.unwrap_err();
+    file.write("right");
+    let mut waited = 0;
+    while tokens.token().await.is_err() {
+        settle().await;
+        clock.advance(secs(1));
+        waited += 1;
+        assert!(waited < 20);
+    }
+    assert!(waited <= 2, "{waited} s");
+}
+
+/// The API rejects the token, and the secret with which it could be replaced was wrong.
+#[tokio::test]
+async fn a_rejected_token_is_replaced_with_a_corrected_secret_file() {
+    let file = SecretFile::new("rejected", "right");
+    let (server, clock) = (Server::default(), ManualClock::new());
+    let tokens = tokens(&file, &server, &clock, false);
+    let token = tokens.token().await.unwrap();
+    file.write("wrong");
+    let auth_core::Replacement::Pending(pending) = tokens.reject(&token) else {
+        panic!("expected a token request");
+    };
+    assert!(pending.token().await.is_none());
+    file.write("right");
+    for _ in 0..3 {
+        let _ = tokens.reject(&token);
+        settle().await;
+        clock.advance(secs(1));
+    }
+    assert_eq!(server.requests(), 3);
+}
