@@ -64,6 +64,8 @@ async fn redirected(transport: impl HttpTransport + Clone) -> Vec<(u16, String)>
             let error = grant.fetch(&TokenRequest::default()).await.unwrap_err();
             assert_eq!(error.kind(), ErrorKind::Redirected, "{status}: {error}");
             assert!(!error.is_transient());
+            let target = format!("to {}/token", unlisted.origin());
+            assert!(error.to_string().contains(&target), "{status}: {error}");
             assert!(
                 holds_the_secret(&endpoint.received().await),
                 "the error names the configured endpoint"
