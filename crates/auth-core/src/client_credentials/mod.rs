@@ -2,6 +2,8 @@
 
 mod builder;
 mod grant;
+mod http_request;
+mod issued_tokens;
 
 pub use builder::ClientCredentialsBuilder;
 pub use grant::ClientCredentials;

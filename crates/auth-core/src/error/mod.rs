@@ -1,6 +1,7 @@
 //! The one error type: opaque, cheap to clone, safe to print.
 
 mod kind;
+mod texts;
 
 use std::{borrow::Cow, error::Error as StdError, fmt, sync::Arc, time::Duration};
 
@@ -42,13 +43,16 @@ pub(crate) struct ErrorResponse {
 }
 
 impl Error {
-    /// Creates an error of `kind`. `message` says what happened, and is logged.
+    /// Creates an error of `kind`. `message` says what happened, and is logged. Control characters
+    /// and invisible ones are removed from it.
     pub fn new(kind: ErrorKind, message: impl Into<Cow<'static, str>>) -> Self {
+        let message = message.into();
+        let message = texts::without_invisible(&message).map_or(message, Cow::Owned);
         Self {
             details: Arc::new(Details {
                 kind,
                 transient: kind.is_transient(),
-                message: message.into(),
+                message,
                 status: None,
                 response: None,
                 server_retry_after: None,
@@ -73,10 +77,12 @@ impl Error {
         .with_source(source)
     }
 
-    /// Sets the cause. Other handles of the same error are unchanged.
+    /// Sets the cause. Other handles of the same error are unchanged. If a text of the cause holds
+    /// control characters or invisible ones, a copy of its texts without them takes its place.
     #[must_use]
     pub fn with_source(self, source: impl Into<BoxError>) -> Self {
-        self.change(|details| details.source = Some(source.into().into()))
+        let source = texts::visible_source(source.into().into());
+        self.change(|details| details.source = Some(source))
     }
 
     /// Sets how long the authorization server asked to wait before the next token request.
@@ -184,7 +190,7 @@ impl fmt::Debug for Error {
             .field("response", &details.response)
             .field("server_retry_after", &details.server_retry_after)
             .field("retry_after", &self.next_attempt)
-            .field("source", &details.source)
+            .field("source", &details.source.as_ref().map(texts::DebugOf))
             .finish()
     }
 }

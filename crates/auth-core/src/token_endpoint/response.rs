@@ -7,8 +7,9 @@ use http::{HeaderMap, StatusCode, header};
 use serde_json::{Map, Value};
 
 use crate::{
-    Error, ErrorKind, Scopes, SecretString, TokenRequest, TokenResponse, error::ErrorResponse,
-    redact::clean,
+    Error, ErrorKind, Scopes, SecretString, TokenRequest, TokenResponse,
+    error::ErrorResponse,
+    redact::{clean, clean_code},
 };
 
 /// A response of the token endpoint, and the context for its error texts.
@@ -83,11 +84,15 @@ impl ReceivedResponse<'_> {
     /// has.
     fn error(&self, members: &Map<String, Value>) -> Error {
         let status = self.status;
-        let member = |name| {
-            let text = text(members, name).ok().flatten()?;
-            Some(clean(text, self.secrets))
-        };
-        let response = member("error").map(|error| ErrorResponse {
+        let mut secrets = self.secrets.to_vec();
+        // tokens beside an error: the server may repeat them in its description
+        let tokens = ["access_token", "refresh_token", "id_token"];
+        let tokens = tokens.map(|name| text(members, name).ok().flatten());
+        secrets.extend(tokens.into_iter().flatten().map(SecretString::from));
+        let member = |name| text(members, name).ok().flatten();
+        let code = member("error").map(|code| clean_code(code, &secrets));
+        let member = |name| member(name).map(|text| clean(text, &secrets));
+        let response = code.map(|error| ErrorResponse {
             error,
             error_description: member("error_description"),
             error_uri: member("error_uri"),
