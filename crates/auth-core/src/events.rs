@@ -190,3 +190,13 @@ pub(crate) fn secret_file_permissions(path: &dyn fmt::Display, mode: u32) {
         "others than its owner may read or write the file of the client's secret; run chmod 600 on it"
     );
 }
+
+/// A token request has ended while it waited for the file of the client's secret.
+pub(crate) fn secret_file_unread(path: &dyn fmt::Display) {
+    tracing::warn!(
+        name: "auth_core.secret_file_unread",
+        path = %Visible(path),
+        "a token request ended before the file of the client's secret was read; the read continues, \
+         and the next token request waits for it"
+    );
+}

@@ -7,7 +7,10 @@ use http_body_util::BodyExt;
 use tokio::task::coop;
 use zeroize::Zeroizing;
 
-use super::{http_request::RequestSettings, issued_tokens::IssuedTokens};
+use super::{
+    http_request::{Client, RequestSettings},
+    issued_tokens::IssuedTokens,
+};
 use crate::{
     ClientAuthentication, Error, ErrorKind, HttpTransport, SecretString, TokenRequest,
     TokenResponse, TokenSource, TransportBody,
@@ -107,8 +110,14 @@ impl TokenSource for ClientCredentials {
     async fn fetch(&self, request: &TokenRequest) -> Result<TokenResponse, Error> {
         let request = request.or(&self.defaults);
         let secret = self.authentication.secret.current().await?;
-        let sent = self.transport.send(self.http_request(&request, &secret)?);
-        let sent = sent.await;
+        let client = Client {
+            endpoint: &self.endpoint,
+            id: &self.client_id,
+            method: self.authentication.method,
+            secret: &secret,
+        };
+        let sent = self.settings.http_request(&client, &request)?;
+        let sent = self.transport.send(sent).await;
         let secrets = self.secrets(&secret);
         let response = sent.map_err(|e| clean_error(e, &secrets).at(&self.place()))?;
         let (head, body) = response.into_parts();

@@ -4,8 +4,10 @@ use bytes::Bytes;
 use http::{HeaderValue, Method as HttpMethod, Request, header};
 use zeroize::Zeroizing;
 
-use super::grant::ClientCredentials;
-use crate::{Error, SecretString, TokenRequest, token_endpoint::Method};
+use crate::{
+    Error, SecretString, TokenRequest,
+    token_endpoint::{Method, TokenEndpointUrl},
+};
 
 /// The `User-Agent` unless the user or the transport sets one.
 pub(super) const DEFAULT_USER_AGENT: &str = concat!("auth-core/", env!("CARGO_PKG_VERSION"));
@@ -17,15 +19,28 @@ pub(super) struct RequestSettings {
     pub(super) client_id_in_form: bool,
 }
 
-impl ClientCredentials {
+/// A client that authenticates at its token endpoint.
+pub(super) struct Client<'a> {
+    pub(super) endpoint: &'a TokenEndpointUrl,
+    pub(super) id: &'a str,
+    pub(super) method: Method,
+    pub(super) secret: &'a SecretString,
+}
+
+impl RequestSettings {
     /// Returns the HTTP request. Its parameters are in the order of the providers' documents.
     pub(super) fn http_request(
         &self,
+        client: &Client<'_>,
         request: &TokenRequest,
-        secret: &SecretString,
     ) -> Result<Request<Bytes>, Error> {
-        self.endpoint
-            .check_parameters(request.parameters().map(|(name, _)| name))?;
+        let Client {
+            endpoint,
+            id,
+            method,
+            secret,
+        } = *client;
+        endpoint.check_parameters(request.parameters().map(|(name, _)| name))?;
         let mut form = form_urlencoded::Serializer::new(String::with_capacity(1024));
         form.append_pair("grant_type", "client_credentials");
         if !request.scopes().is_empty() {
@@ -34,9 +49,8 @@ impl ClientCredentials {
         form.extend_pairs(request.resources().map(|resource| ("resource", resource)));
         form.extend_pairs(request.audience().map(|audience| ("audience", audience)));
         form.extend_pairs(request.parameters());
-        let method = self.authentication.method;
-        if method == Method::Post || self.settings.client_id_in_form {
-            form.append_pair("client_id", &self.client_id);
+        if method == Method::Post || self.client_id_in_form {
+            form.append_pair("client_id", id);
         }
         if method == Method::Post {
             form.append_pair("client_secret", secret.expose());
@@ -45,7 +59,7 @@ impl ClientCredentials {
 
         let mut built = Request::new(body);
         *built.method_mut() = HttpMethod::POST;
-        *built.uri_mut() = self.endpoint.uri().clone();
+        *built.uri_mut() = endpoint.uri().clone();
         let headers = built.headers_mut();
         headers.insert(header::ACCEPT, HeaderValue::from_static("application/json"));
         // no response is decoded
@@ -57,11 +71,11 @@ impl ClientCredentials {
             header::CONTENT_TYPE,
             HeaderValue::from_static("application/x-www-form-urlencoded"),
         );
-        if let Some(user_agent) = &self.settings.user_agent {
+        if let Some(user_agent) = &self.user_agent {
             headers.insert(header::USER_AGENT, user_agent.clone());
         }
         if method != Method::Post {
-            let value = method.basic_header(&self.client_id, secret.expose());
+            let value = method.basic_header(id, secret.expose());
             let value = value.ok_or_else(|| {
                 Error::configuration(
                     "client id or secret: expected text that an HTTP header can hold",

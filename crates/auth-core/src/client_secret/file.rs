@@ -4,6 +4,7 @@ use std::{
     collections::HashMap,
     fs::{File, Metadata},
     io::Read,
+    mem,
     path::{self, Path, PathBuf},
     sync::{
         Arc, LazyLock, Mutex, PoisonError, Weak,
@@ -62,7 +63,9 @@ impl SecretFile {
     /// Waits for the read in flight, or else starts one.
     pub(super) async fn read(&self) -> Result<SecretString, Error> {
         let path = self.path.clone();
+        let unread = WarnIfDropped(&self.path);
         let content = self.read.join(move || read(&path)).await;
+        mem::forget(unread);
         let content = content
             .map_err(|stopped| invalid(&self.path, "cannot be read").with_source(stopped))?;
         content.map(|content| self.secret(content))
@@ -76,6 +79,16 @@ impl SecretFile {
             events::secret_file_permissions(&self.path.display(), mode);
         }
         secret
+    }
+}
+
+/// Logs that a caller has stopped to wait for the read: the error of its token request states only
+/// the attempt timeout.
+struct WarnIfDropped<'a>(&'a Path);
+
+impl Drop for WarnIfDropped<'_> {
+    fn drop(&mut self) {
+        events::secret_file_unread(&self.0.display());
     }
 }
 
@@ -166,8 +179,62 @@ fn mode_for_others(_: &Metadata) -> Option<u32> {
 mod tests {
     use std::{env, fs, process};
 
+    use async_trait::async_trait;
+    use bytes::Bytes;
+    use http::{Request, Response};
+
     use super::*;
-    use crate::ClientSecret;
+    use crate::{
+        ClientCredentials, ClientSecret, ErrorKind, HttpTransport, TokenCache, TransportBody,
+        client_secret::SecretSource,
+    };
+
+    #[derive(Debug)]
+    struct Issues;
+
+    #[async_trait]
+    impl HttpTransport for Issues {
+        async fn send(&self, _: Request<Bytes>) -> Result<Response<TransportBody>, Error> {
+            let token = r#"{"access_token":"abc","token_type":"Bearer"}"#;
+            let body = http_body_util::Full::new(Bytes::from_static(token.as_bytes()));
+            Ok(Response::new(TransportBody::new(body)))
+        }
+    }
+
+    /// As on a network mount without a server.
+    #[tokio::test(start_paused = true)]
+    async fn a_read_that_hangs_fails_each_token_request_in_time_and_holds_one_thread() {
+        let path = temporary("hangs");
+        fs::write(&path, "s3cr3t").unwrap();
+        let secret = ClientSecret::from_file(&path).unwrap();
+        let SecretSource::File(file) = &secret.0 else {
+            panic!("expected a file");
+        };
+        let (release, released) = std::sync::mpsc::channel::<()>();
+        let hung = file.read.join(move || {
+            let _ = released.recv();
+            Ok((SecretString::from("s3cr3t"), None))
+        });
+        let mut hung = tokio_test::task::spawn(hung);
+        tokio_test::assert_pending!(hung.poll());
+        let source =
+            ClientCredentials::builder("https://as.example/token", "id", secret.clone().into());
+        let source = source.build(Issues).unwrap();
+        // caches of several clients with the same file; each fails by its own attempt timeout
+        for _ in 0..3 {
+            let tokens = TokenCache::new(source.clone());
+            for _ in 0..3 {
+                let error = tokens.token().await.unwrap_err();
+                assert_eq!(error.kind(), ErrorKind::Timeout, "{error}");
+                tokens.clear_backoff();
+            }
+        }
+        drop(release);
+        // the read in flight was the only one: it gives its secret to the next caller
+        assert!(hung.await.unwrap().is_ok());
+        TokenCache::new(source).token().await.unwrap();
+        fs::remove_file(&path).unwrap();
+    }
 
     fn temporary(name: &str) -> PathBuf {
         env::temp_dir().join(format!("auth-core-secret-{name}-{}", process::id()))

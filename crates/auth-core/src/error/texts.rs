@@ -2,7 +2,6 @@
 
 use std::{borrow::Cow, error::Error as StdError, fmt, iter, sync::Arc};
 
-use super::{Error, ErrorResponse};
 use crate::visible_text::{Visible, visible};
 
 /// The causes of one error that are kept if one of them has to be changed.
@@ -14,7 +13,7 @@ struct PrintableCause {
     source: Option<Source>,
 }
 
-type Source = Arc<dyn StdError + Send + Sync>;
+pub(super) type Source = Arc<dyn StdError + Send + Sync>;
 
 impl fmt::Debug for PrintableCause {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -41,11 +40,12 @@ impl StdError for PrintableCause {
 
 /// Returns `source`, or a copy of its texts if `print` changes one of them, or, with
 /// `includes_debug`, what `Debug` prints. A copied chain of causes is cut, because it may have no
-/// end. An [`Error`] within the chain keeps its type.
-fn printable_source(
+/// end. A cause of which `typed` returns a copy keeps its type.
+pub(super) fn printable_source(
     source: Source,
     print: &dyn Fn(&str) -> Option<String>,
     includes_debug: bool,
+    typed: &dyn Fn(&(dyn StdError + 'static)) -> Option<Source>,
 ) -> Source {
     let chain = || {
         iter::successors(Some(&*source as &(dyn StdError + 'static)), |e| {
@@ -60,24 +60,16 @@ fn printable_source(
     }
     let causes: Vec<_> = chain().take(MAX_CAUSES).collect();
     let copied = causes.into_iter().rev().fold(None, |below, cause| {
-        let copy: Source = match cause.downcast_ref::<Error>() {
-            Some(error) => Arc::new(error.clone().printable(print)),
-            None => {
-                let text = cause.to_string();
-                Arc::new(PrintableCause {
-                    text: print(&text).unwrap_or(text),
-                    source: below,
-                })
-            }
+        let copied = || -> Source {
+            let text = cause.to_string();
+            Arc::new(PrintableCause {
+                text: print(&text).unwrap_or(text),
+                source: below,
+            })
         };
-        Some(copy)
+        Some(typed(cause).unwrap_or_else(copied))
     });
     copied.unwrap_or(source)
-}
-
-/// Returns `source`, or a copy of its texts if one of them has invisible characters.
-pub(super) fn visible_source(source: Source) -> Source {
-    printable_source(source, &without_invisible, false)
 }
 
 /// Returns a text without its invisible characters, if it has any.
@@ -104,39 +96,12 @@ impl fmt::Debug for DebugOf<'_> {
     }
 }
 
-impl Error {
-    /// Passes each text of this error that may come from outside through `print`, which returns a
-    /// text to take its place. Kind, status and a text that the code itself holds are not changed.
-    pub(crate) fn printable(self, print: &dyn Fn(&str) -> Option<String>) -> Self {
-        self.change(|details| {
-            if let Cow::Owned(message) = &details.message
-                && let Some(message) = print(message)
-            {
-                details.message = message.into();
-            }
-            if let Some(response) = &mut details.response {
-                let ErrorResponse {
-                    error: _,
-                    error_description,
-                    error_uri,
-                } = response;
-                for text in [error_description, error_uri].into_iter().flatten() {
-                    *text = print(text).unwrap_or_else(|| std::mem::take(text));
-                }
-            }
-            if let Some(source) = details.source.take() {
-                details.source = Some(printable_source(source, print, true));
-            }
-        })
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use std::io;
 
     use super::*;
-    use crate::ErrorKind;
+    use crate::{Error, ErrorKind};
 
     #[test]
     fn a_message_and_its_causes_have_no_invisible_characters() {
