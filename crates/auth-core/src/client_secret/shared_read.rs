@@ -2,11 +2,15 @@
 
 use std::{
     io,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc},
     thread,
+    time::Duration,
 };
 
-use tokio::sync::watch;
+use tokio::{runtime::Handle, sync::watch};
+
+/// The time for which the runtime is told that a read is in flight.
+const TOLD: Duration = Duration::from_secs(1);
 
 /// The outcome of a read, as its callers receive it. `None` until it has finished.
 type Receiver<T> = watch::Receiver<Option<T>>;
@@ -55,15 +59,22 @@ impl<T: Clone + Send + Sync + 'static> SharedRead<T> {
             return Ok(receiver.clone());
         }
         let (sender, receiver) = watch::channel(None);
-        let finished = Arc::clone(&self.in_flight);
+        let (running, finished) = mpsc::channel::<()>();
+        let shared = Arc::clone(&self.in_flight);
         thread::Builder::new()
             .name("auth-core-secret".into())
             .spawn(move || {
                 let outcome = read();
                 // the outcome is kept for those alone who wait for it
-                lock(&finished).take();
+                lock(&shared).take();
                 sender.send_replace(Some(outcome));
+                drop(running);
             })?;
+        // tokio's paused clock stands still while a task of the pool runs: a test's timeouts do not
+        // pass during a read
+        if let Ok(runtime) = Handle::try_current() {
+            runtime.spawn_blocking(move || finished.recv_timeout(TOLD));
+        }
         *in_flight = Some(receiver.clone());
         Ok(receiver)
     }
@@ -80,13 +91,7 @@ fn is_unfinished<T>(receiver: &Receiver<T>) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use std::{
-        sync::{
-            atomic::{AtomicUsize, Ordering::SeqCst},
-            mpsc,
-        },
-        time::Duration,
-    };
+    use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 
     use futures_util::future::join_all;
     use tokio::time::timeout;
@@ -150,6 +155,18 @@ mod tests {
         assert_pending!(waiting.poll());
         drop(release);
         assert_eq!(waiting.await.unwrap(), 1);
+    }
+
+    /// A user's test may pause the clock of tokio.
+    #[tokio::test(start_paused = true)]
+    async fn a_paused_clock_stands_still_during_a_read() {
+        let shared = SharedRead::default();
+        let read = || {
+            thread::sleep(Duration::from_millis(20));
+            7
+        };
+        let outcome = timeout(Duration::from_secs(10), shared.join(read)).await;
+        assert_eq!(outcome.unwrap().unwrap(), 7);
     }
 
     #[tokio::test]

@@ -25,7 +25,9 @@
 //! | That token request fails. | Every waiting request receives the same error. So does every later request until the next attempt is due. Without a token a request is **not sent**. |
 //! | The authorization server is down, slow, or responds with 5xx, 408, 429 or an unreadable response. | The same error as after any failed token request. Attempts are about 1 s to 10 s apart while there is no token, or as `Retry-After` says (60 s at most). If a connection breaks before a response, one attempt follows immediately. |
 //! | The authorization server denies the client (`invalid_client`, `invalid_scope`, any other 4xx except 408 and 429). | The same error as after any failed token request. Attempts are about 30 s to 5 min apart, because servers lock out clients that repeat denied requests quickly. The error states the code and the description and, for `invalid_scope`, the requested scopes. Call [`TokenCache::clear_backoff`](crate::TokenCache::clear_backoff) after the configuration has been corrected. |
-//! | The token endpoint redirects. | An error. hyper's client and `ReqwestTransport::new` never follow redirects. `ReqwestTransport::from_client` takes the client's secret to no other origin. Do not give `TowerTransport` a service that follows redirects. |
+//! | The token endpoint redirects. | An error. hyper's client and `ReqwestTransport::new` never follow redirects. `ReqwestTransport::from_client` takes the client's secret to no other origin, and accepts a token endpoint with a query only if its client follows no redirects, because reqwest shows the query in `Referer`. Do not give `TowerTransport` a service that follows redirects. |
+//! | The file of the client's secret is missing, empty or malformed. | A transient error, because the file may be in rotation. The next token request reads the file again. |
+//! | A read of the file of the client's secret hangs, as on a network mount without a server. | Each token request fails after the attempt timeout. The read in flight holds one thread, and further token requests start no other. |
 //! | A caller is dropped, or its runtime ends. | Nothing. The token request continues, or another waiter starts one. |
 //! | The token source panics. | An error, which backs off like an outage. |
 //! | The machine was suspended, or its clock was set. | A token has expired as soon as either the monotonic or the wall clock says so. |
@@ -74,6 +76,17 @@
 //! Events are emitted with `tracing`. Errors and events contain no secret, no token and no request
 //! body. Of a token endpoint's response they quote only those three members, an unsupported
 //! `token_type` and the content type.
+//!
+//! A text that comes from outside is changed before it reaches an error or an event:
+//!
+//! - Control characters, bidirectional and zero-width ones, and others that show nothing are removed.
+//! - An echo of the client's secret or of a token of the client is replaced by `[redacted]`, also in
+//!   the errors of the transport: the text itself, percent-encoded, form-encoded, with escapes of
+//!   JSON or HTML, in base64 and base64url at any alignment, and in hexadecimal. So is a part of at
+//!   least 12 characters. A secret of less than 8 characters is replaced only where it stands
+//!   alone, and one of less than 4 characters only beside a sign such as a quote or `=`.
+//! - A known error code is never changed, even if the secret is a part of it.
+//!
 //! [`TokenCache::status`](crate::TokenCache::status) is for health endpoints:
 //!
 //! ```

@@ -70,10 +70,11 @@ impl Echoes {
     pub(super) fn of(secrets: &[SecretString]) -> Self {
         let mut echoes = Self::default();
         for secret in secrets.iter().map(SecretString::expose) {
-            let cut = (0..=MAX_SECRET)
-                .rev()
-                .find(|end| secret.is_char_boundary(*end));
-            let secret = secret.get(..cut.unwrap_or_default()).unwrap_or(secret);
+            let mut end = secret.len().min(MAX_SECRET);
+            while !secret.is_char_boundary(end) {
+                end -= 1;
+            }
+            let secret = &secret[..end];
             if secret.is_empty() {
                 continue;
             }
