@@ -4,10 +4,15 @@
 
 use std::{
     error::Error as StdError,
-    fmt,
+    fmt, iter,
     sync::atomic::{AtomicBool, Ordering::Relaxed},
     time::{Duration, SystemTime},
 };
+
+use crate::visible_text::{Visible, visible};
+
+/// The causes that are logged of one error. A chain of causes may have no end.
+const MAX_CAUSES: usize = 16;
 
 /// A token was received. `from_store`: another process had requested it.
 pub(crate) fn token_received(
@@ -21,7 +26,7 @@ pub(crate) fn token_received(
         name: "auth_core.token_received",
         generation,
         expires_in_s = left.unwrap_or_default().as_secs(),
-        scope = %scopes,
+        scope = %Visible(scopes),
         from_shared_store = from_store,
         "access token received"
     );
@@ -31,8 +36,8 @@ pub(crate) fn token_received(
 pub(crate) fn connection_retried(error: &dyn StdError) {
     tracing::debug!(
         name: "auth_core.connection_retried",
-        %error,
-        cause = %Causes(error),
+        error = %Visible(error),
+        cause = %Visible(Causes(error)),
         "the connection to the token endpoint failed before a response; the token request is repeated once"
     );
 }
@@ -60,8 +65,8 @@ pub(crate) fn shared_store_failed(operation: &'static str, error: &dyn StdError)
     tracing::warn!(
         name: "auth_core.shared_store_failed",
         operation,
-        %error,
-        cause = %Causes(error),
+        error = %Visible(error),
+        cause = %Visible(Causes(error)),
         "an operation of the shared store failed; this process continues without the store"
     );
 }
@@ -106,7 +111,9 @@ pub(crate) fn token_request_failed(failed: &FailedTokenRequest<'_>, has_usable_t
         error_code,
         next_attempt_in,
     } = *failed;
-    let cause = Causes(error);
+    let (error, cause) = (Visible(error), Visible(Causes(error)));
+    let error_code = error_code.map(visible);
+    let error_code = error_code.as_deref();
     let next_attempt_in_s = next_attempt_in.map(|wait| wait.as_secs_f64());
     if has_usable_token {
         tracing::warn!(
@@ -140,20 +147,15 @@ pub(crate) fn credentials_changed() {
         "the client's credentials have changed since the authorization server denied them; the next token request is made at once"
     );
 }
-/// The maximum number of causes in an event.
-const MAX_CAUSES: usize = 32;
 
 /// The causes of an error, outermost first.
 struct Causes<'a>(&'a dyn StdError);
 
 impl fmt::Display for Causes<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut cause = self.0.source();
-        // a chain may be cyclic
-        for _ in 0..MAX_CAUSES {
-            let Some(error) = cause else { break };
-            cause = error.source();
-            write!(f, "{error}{}", if cause.is_some() { ": " } else { "" })?;
+        let causes = iter::successors(self.0.source(), |error| (**error).source());
+        for (i, error) in causes.take(MAX_CAUSES).enumerate() {
+            write!(f, "{}{error}", if i == 0 { "" } else { ": " })?;
         }
         Ok(())
     }
@@ -189,7 +191,7 @@ pub(crate) fn token_rejected(generation: u64, explicit: bool, replayable: bool, 
 pub(crate) fn unlisted_origin(destination: &dyn fmt::Display) {
     tracing::warn!(
         name: "auth_core.unlisted_origin",
-        %destination,
+        destination = %Visible(destination),
         "request sent without a token: its destination is not among the allowed origins"
     );
 }
@@ -229,5 +231,25 @@ pub(crate) fn untrusted_channel() {
         name: "auth_core.untrusted_channel",
         "request sent without a token: its URI does not prove its destination, as with tonic's \
          Channel; use AuthLayer::for_endpoint or AuthorizerBuilder::danger_trust_channel"
+    );
+}
+
+/// Others than its owner may read or write the file of a client's secret. Emitted once per path.
+pub(crate) fn secret_file_permissions(path: &dyn fmt::Display, mode: u32) {
+    tracing::warn!(
+        name: "auth_core.secret_file_permissions",
+        path = %Visible(path),
+        mode = %format_args!("{mode:04o}"),
+        "others than its owner may read or write the file of the client's secret; run chmod 600 on it"
+    );
+}
+
+/// A token request has ended while it waited for the file of the client's secret.
+pub(crate) fn secret_file_unread(path: &dyn fmt::Display) {
+    tracing::warn!(
+        name: "auth_core.secret_file_unread",
+        path = %Visible(path),
+        "a token request ended before the file of the client's secret was read; the read continues, \
+         and the next token request waits for it"
     );
 }

@@ -44,6 +44,8 @@ mod authorizer;
 mod cache;
 mod challenge;
 mod client_credentials;
+mod client_secret;
+mod credential_syntax;
 mod error;
 mod events;
 #[cfg(fuzzing)]
@@ -63,6 +65,7 @@ mod token;
 mod token_endpoint;
 mod transport;
 mod uri_syntax;
+mod visible_text;
 
 pub use async_trait::async_trait;
 pub use authorizer::{
@@ -77,11 +80,12 @@ pub use cache::{
     TokenCacheBuilder, TokenChanges,
 };
 pub use client_credentials::{ClientCredentials, ClientCredentialsBuilder};
+pub use client_secret::ClientSecret;
 pub use error::{BoxError, Error, ErrorKind};
 pub use keyed::{TokenCaches, TokenCachesBuilder};
 pub use origin::Origin;
 pub use request::{Scopes, TokenRequest, TokenRequestBuilder};
-pub use secret::{ClientSecret, SecretString};
+pub use secret::SecretString;
 pub use source::TokenSource;
 pub use token::{AccessToken, Authorization, TokenResponse};
 pub use token_endpoint::ClientAuthentication;

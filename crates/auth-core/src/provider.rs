@@ -32,7 +32,7 @@
 //! # }
 //! ```
 
-use std::{borrow::Cow, str::FromStr};
+use std::{borrow::Cow, fmt, str::FromStr};
 
 use crate::{
     ClientAuthentication, ClientCredentials, ClientCredentialsBuilder, ClientSecret, Error,
@@ -61,7 +61,7 @@ impl PresetScope {
 }
 
 /// A preset: the settings of a client, by a provider's documents.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Provider {
     name: &'static str,
     token_endpoint: Cow<'static, str>,
@@ -174,6 +174,19 @@ impl Provider {
         )
         .scope_if_none(self.scope.default())
         .scope_required_by(self.scope.is_required().then_some(self.name))
+    }
+}
+
+impl fmt::Debug for Provider {
+    /// Shows the token endpoint without user and query, which may be secret.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Provider")
+            .field("name", &self.name)
+            .field("token_endpoint", &without_secrets(&self.token_endpoint))
+            .field("authentication", &self.authentication)
+            .field("scope", &self.scope)
+            .field("api_origin", &self.api_origin)
+            .finish()
     }
 }
 

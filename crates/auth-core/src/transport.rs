@@ -60,11 +60,22 @@ pub trait HttpTransport: fmt::Debug + Send + Sync + 'static {
     /// # Errors
     /// [`Error::connection`] if there is no response.
     async fn send(&self, request: Request<Bytes>) -> Result<Response<TransportBody>, Error>;
+
+    /// Returns whether the client of this transport adds a `User-Agent` to requests that have none.
+    /// The token requests then carry that one, unless
+    /// [`user_agent`](crate::ClientCredentialsBuilder::user_agent) is set. Default: `false`.
+    fn sets_user_agent(&self) -> bool {
+        false
+    }
 }
 
 #[async_trait]
 impl<T: HttpTransport + ?Sized> HttpTransport for Arc<T> {
     async fn send(&self, request: Request<Bytes>) -> Result<Response<TransportBody>, Error> {
         (**self).send(request).await
+    }
+
+    fn sets_user_agent(&self) -> bool {
+        (**self).sets_user_agent()
     }
 }

@@ -1,5 +1,7 @@
 //! The transport for token requests.
 
+use std::fmt;
+
 use async_trait::async_trait;
 use auth_core::{Error, ErrorKind, HttpTransport, TransportBody};
 use bytes::Bytes;
@@ -9,11 +11,15 @@ use reqwest::{Body, Client, ClientBuilder, redirect::Policy};
 
 /// Sends token requests through reqwest. No redirect can repeat a token request, which carries the
 /// client's secret, at another host.
-#[derive(Clone, Debug)]
+///
+/// The token requests carry the `User-Agent` of the client, if it has one, and else that of
+/// `auth-core`: see [`user_agent`](auth_core::ClientCredentialsBuilder::user_agent).
+#[derive(Clone)]
 pub struct ReqwestTransport {
     client: Client,
-    /// Whether the client is known not to follow redirects.
+    /// Whether the transport has switched the client's redirects off.
     never_redirects: bool,
+    settings: ClientSettings,
 }
 
 impl ReqwestTransport {
@@ -43,6 +49,7 @@ impl ReqwestTransport {
             .with_source(e)
         })?;
         Ok(Self {
+            settings: ClientSettings::of(&client),
             client,
             never_redirects: true,
         })
@@ -54,9 +61,14 @@ impl ReqwestTransport {
     /// when a redirect leads to another host; and a response from another URL than the requested
     /// one is an error. Prefer [`new`](Self::new), which does not even connect to a redirect's
     /// target.
+    ///
+    /// reqwest shows the whole URL of a redirected request in `Referer`. If the client may follow
+    /// redirects, a token endpoint whose URL has a query is therefore an error of each token
+    /// request.
     #[must_use]
     pub fn from_client(client: Client) -> Self {
         Self {
+            settings: ClientSettings::of(&client),
             client,
             never_redirects: false,
         }
@@ -66,6 +78,14 @@ impl ReqwestTransport {
 #[async_trait]
 impl HttpTransport for ReqwestTransport {
     async fn send(&self, request: Request<Bytes>) -> Result<Response<TransportBody>, Error> {
+        let may_redirect = !self.never_redirects && !self.settings.has_no_redirects;
+        if may_redirect && request.uri().query().is_some() {
+            return Err(Error::configuration(
+                "expected a token endpoint without a query, because the reqwest client may follow a \
+                 redirect and would then send the query in Referer; use ReqwestTransport::new, or a \
+                 client with redirect::Policy::none()",
+            ));
+        }
         let request = request.map(|body| {
             if self.never_redirects {
                 Body::from(body)
@@ -91,6 +111,39 @@ impl HttpTransport for ReqwestTransport {
         }
         let response = Response::from(response);
         Ok(response.map(|body| TransportBody::new(body.map_err(reqwest::Error::without_url))))
+    }
+
+    fn sets_user_agent(&self) -> bool {
+        self.settings.has_user_agent
+    }
+}
+
+impl fmt::Debug for ReqwestTransport {
+    /// Leaves out the client: it prints its default headers, which may be secret.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ReqwestTransport")
+            .field("never_redirects", &self.never_redirects)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The settings of a client that decide about a token request.
+#[derive(Clone, Copy)]
+struct ClientSettings {
+    has_user_agent: bool,
+    has_no_redirects: bool,
+}
+
+impl ClientSettings {
+    /// Reads the settings from what `Debug` prints: reqwest shows them nowhere else. A quote within a
+    /// header's value is escaped there, so no value looks like a setting. If a later reqwest prints
+    /// something else, a `User-Agent` is ours and a client is taken for one that follows redirects.
+    fn of(client: &Client) -> Self {
+        let printed = format!("{client:?}");
+        Self {
+            has_user_agent: printed.contains("\"user-agent\": "),
+            has_no_redirects: printed.contains("redirect_policy: \"Policy(None)\""),
+        }
     }
 }
 

@@ -96,10 +96,10 @@ impl<S: Clone, R> Clone for Auth<S, R> {
     }
 }
 
-impl<S: fmt::Debug, R> fmt::Debug for Auth<S, R> {
+impl<S, R> fmt::Debug for Auth<S, R> {
+    /// Leaves out the inner service: a layer may print headers, which may be secret.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Auth")
-            .field("inner", &self.inner)
             .field("authorizer", &self.client.authorizer)
             .finish_non_exhaustive()
     }

@@ -13,6 +13,11 @@ use tower_service::Service;
 /// The service **must not follow redirects**, because a token request carries the client's secret.
 /// hyper's client does not follow them. A stack that contains tower-http's `FollowRedirect` does.
 ///
+/// The token requests carry the `User-Agent` of `auth-core`. A layer of the service that replaces the
+/// header wins. For a layer that sets it only where there is none, such as tower-http's
+/// `SetRequestHeaderLayer::if_not_present`, set
+/// [`no_user_agent`](auth_core::ClientCredentialsBuilder::no_user_agent).
+///
 /// ```
 /// use auth_tower::TowerTransport;
 /// use hyper_util::{client::legacy::Client, rt::TokioExecutor};

@@ -72,7 +72,7 @@ impl ClientCredentialsAuthorizerBuilder {
         self
     }
 
-    /// Adds a parameter to every token request.
+    /// Adds a parameter to every token request: see [`ClientCredentialsBuilder::parameter`].
     #[must_use]
     pub fn parameter(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.grant = self.grant.parameter(name, value);
@@ -84,6 +84,22 @@ impl ClientCredentialsAuthorizerBuilder {
     #[must_use]
     pub fn accept_token_type(mut self, token_type: impl Into<String>) -> Self {
         self.grant = self.grant.accept_token_type(token_type);
+        self
+    }
+
+    /// Sets the `User-Agent` of the token requests: see
+    /// [`ClientCredentialsBuilder::user_agent`].
+    #[must_use]
+    pub fn user_agent(mut self, value: impl Into<String>) -> Self {
+        self.grant = self.grant.user_agent(value);
+        self
+    }
+
+    /// Sends `client_id` in the form as well: see
+    /// [`ClientCredentialsBuilder::client_id_in_form`].
+    #[must_use]
+    pub fn client_id_in_form(mut self, send: bool) -> Self {
+        self.grant = self.grant.client_id_in_form(send);
         self
     }
 

@@ -1,15 +1,21 @@
 //! Configures a [`ClientCredentials`] source, and checks it.
 
-use std::sync::Arc;
+use std::{fmt, sync::Arc};
 
-use super::{denied::DeniedCredentials, grant::ClientCredentials};
+use http::HeaderValue;
+
+use super::{
+    denied::DeniedCredentials,
+    grant::ClientCredentials,
+    http_request::{DEFAULT_USER_AGENT, RequestSettings},
+};
 use crate::{
     ClientAuthentication, Error, HttpTransport, TokenRequest, TokenRequestBuilder,
-    token_endpoint::TokenEndpointUrl,
+    credential_syntax::check_credential, redact::without_secrets, token_endpoint::TokenEndpointUrl,
 };
 
 /// Builds [`ClientCredentials`]. Invalid settings are errors of [`build`](Self::build).
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct ClientCredentialsBuilder {
     token_endpoint: String,
     client_id: String,
@@ -19,6 +25,18 @@ pub struct ClientCredentialsBuilder {
     scope_required_by: Option<&'static str>,
     allow_http: bool,
     accepted_types: Vec<String>,
+    user_agent: UserAgent,
+    client_id_in_form: bool,
+}
+
+/// The `User-Agent` of the token requests.
+#[derive(Clone, Debug)]
+enum UserAgent {
+    /// That of this crate, unless the transport sets one.
+    Default,
+    Set(String),
+    /// None. The transport may set one.
+    Omitted,
 }
 
 impl ClientCredentials {
@@ -37,6 +55,8 @@ impl ClientCredentials {
             scope_required_by: None,
             allow_http: false,
             accepted_types: Vec::new(),
+            user_agent: UserAgent::Default,
+            client_id_in_form: false,
         }
     }
 }
@@ -78,7 +98,8 @@ impl ClientCredentialsBuilder {
         self
     }
 
-    /// Adds a parameter to every token request.
+    /// Adds a parameter to every token request that does not set it. The name `resource` is permitted,
+    /// also several times, for resources that are no URIs.
     #[must_use]
     pub fn parameter(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.defaults = self.defaults.parameter(name, value);
@@ -116,6 +137,31 @@ impl ClientCredentialsBuilder {
         self
     }
 
+    /// Sets the `User-Agent` of the token requests. It takes precedence over one that the client of
+    /// the transport adds by default. Default: `auth-core/` and the version of this crate, unless the
+    /// transport [sets one](HttpTransport::sets_user_agent).
+    #[must_use]
+    pub fn user_agent(mut self, value: impl Into<String>) -> Self {
+        self.user_agent = UserAgent::Set(value.into());
+        self
+    }
+
+    /// Sends no `User-Agent` of this crate, so that a layer below `TowerTransport` can add one where
+    /// there is none.
+    #[must_use]
+    pub fn no_user_agent(mut self) -> Self {
+        self.user_agent = UserAgent::Omitted;
+        self
+    }
+
+    /// Sends `client_id` in the form as well if the client authenticates by HTTP Basic. Some servers
+    /// require it. Default: `false`. With `client_secret_post` the form always holds it, once.
+    #[must_use]
+    pub fn client_id_in_form(mut self, send: bool) -> Self {
+        self.client_id_in_form = send;
+        self
+    }
+
     /// Sets the scope to request if the caller names none.
     pub(crate) fn scope_if_none(mut self, scope: Option<&'static str>) -> Self {
         self.scope_if_none = scope;
@@ -137,7 +183,9 @@ impl ClientCredentialsBuilder {
     ///   [`danger_allow_http`](Self::danger_allow_http)), or contains a fragment, a user or a
     ///   password
     /// - the token endpoint's query contains a parameter that the token request also sends
-    /// - the client id or the secret is empty
+    /// - the client id or the secret is empty, or contains a character that no credential has: see
+    ///   [`ClientSecret`](crate::ClientSecret#characters). The same rules hold for the id.
+    /// - the `User-Agent` is empty, or contains something else than visible ASCII and spaces within
     /// - the id contains a `:` and the authentication is `client_secret_basic_raw`
     /// - a scope, resource or parameter is malformed
     /// - the provider requires a scope and there is none
@@ -149,7 +197,14 @@ impl ClientCredentialsBuilder {
                 "client id: expected an id, got an empty text",
             ));
         }
+        check_credential("client id", &self.client_id)?;
         self.authentication.check(&self.client_id)?;
+        let user_agent = match &self.user_agent {
+            UserAgent::Default if transport.sets_user_agent() => None,
+            UserAgent::Default => Some(HeaderValue::from_static(DEFAULT_USER_AGENT)),
+            UserAgent::Set(value) => Some(user_agent(value)?),
+            UserAgent::Omitted => None,
+        };
         let mut defaults = self.defaults.clone().build()?;
         if defaults.scopes().is_empty() {
             if let Some(provider) = self.scope_required_by {
@@ -174,10 +229,43 @@ impl ClientCredentialsBuilder {
             client_id: self.client_id,
             authentication: self.authentication,
             defaults,
+            settings: RequestSettings {
+                user_agent,
+                client_id_in_form: self.client_id_in_form,
+            },
             transport: Arc::new(transport),
             accepted_types,
             warnings: Arc::default(),
             denied: DeniedCredentials::none(),
+            issued: Arc::default(),
         })
+    }
+}
+
+fn user_agent(value: &str) -> Result<HeaderValue, Error> {
+    let is_valid = value.bytes().all(|octet| matches!(octet, b' '..=b'~'));
+    let value = Some(value).filter(|value| is_valid && !value.is_empty() && value.trim() == *value);
+    value
+        .and_then(|value| HeaderValue::from_str(value).ok())
+        .ok_or_else(|| {
+            Error::configuration(
+                "user agent: expected visible ASCII, with spaces only within (RFC 9110 section \
+                 10.1.5), got another text",
+            )
+        })
+}
+
+impl fmt::Debug for ClientCredentialsBuilder {
+    /// Shows the token endpoint without its query, which may be secret.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ClientCredentialsBuilder")
+            .field("token_endpoint", &without_secrets(&self.token_endpoint))
+            .field("client_id", &self.client_id)
+            .field("authentication", &self.authentication)
+            .field("defaults", &self.defaults)
+            .field("user_agent", &self.user_agent)
+            .field("client_id_in_form", &self.client_id_in_form)
+            .field("danger_allow_http", &self.allow_http)
+            .finish_non_exhaustive()
     }
 }

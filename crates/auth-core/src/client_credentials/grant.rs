@@ -3,24 +3,32 @@
 use std::{fmt, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
-use bytes::Bytes;
-use http::{HeaderValue, Method as HttpMethod, Request, header};
 use http_body_util::BodyExt;
+use tokio::task::coop;
 use zeroize::Zeroizing;
 
-use super::{denied::DeniedCredentials, warnings::Warnings};
+use super::{
+    denied::DeniedCredentials,
+    http_request::{Client, RequestSettings},
+    issued_tokens::IssuedTokens,
+    warnings::Warnings,
+};
 use crate::{
     ClientAuthentication, Error, ErrorKind, HttpTransport, SecretString, TokenRequest,
     TokenResponse, TokenSource, TransportBody,
     attempt_time::AttemptTime,
+    redact::clean_error,
     shared_store::SharedKey,
-    token_endpoint::{Method, ReceivedResponse, TokenEndpointUrl},
+    token_endpoint::{ReceivedResponse, TokenEndpointUrl},
 };
 
 /// The maximum size of a response, in bytes.
 const MAX_RESPONSE: usize = 1 << 20;
 /// How long the body of a failure may take. Its status is known before.
 const FAILURE_BODY_PATIENCE: Duration = Duration::from_secs(1);
+
+/// The maximum number of a response's frames. Frames without data take no part in its size.
+const MAX_FRAMES: usize = 1 << 16;
 
 /// Requests access tokens from a token endpoint by the client credentials grant
 /// ([RFC 6749 §4.4](https://www.rfc-editor.org/rfc/rfc6749#section-4.4)).
@@ -47,61 +55,22 @@ pub struct ClientCredentials {
     pub(super) client_id: String,
     pub(super) authentication: ClientAuthentication,
     pub(super) defaults: TokenRequest,
+    pub(super) settings: RequestSettings,
     pub(super) transport: Arc<dyn HttpTransport>,
     /// The token types that count as `Bearer`, apart from itself.
     pub(super) accepted_types: Arc<[String]>,
     pub(super) warnings: Arc<Warnings>,
     pub(super) denied: DeniedCredentials,
+    /// Clones share the issued tokens.
+    pub(super) issued: Arc<IssuedTokens>,
 }
 
 impl ClientCredentials {
-    /// Returns the HTTP request of RFC 6749 §4.4.2. Its parameters are in the order of the
-    /// providers' documents.
-    fn http_request(
-        &self,
-        request: &TokenRequest,
-        secret: &SecretString,
-    ) -> Result<Request<Bytes>, Error> {
-        self.endpoint
-            .check_parameters(request.parameters().map(|(name, _)| name))?;
-        let mut form = form_urlencoded::Serializer::new(String::with_capacity(1024));
-        form.append_pair("grant_type", "client_credentials");
-        if !request.scopes().is_empty() {
-            form.append_pair("scope", &request.scopes().to_string());
-        }
-        form.extend_pairs(request.resources().map(|resource| ("resource", resource)));
-        form.extend_pairs(request.audience().map(|audience| ("audience", audience)));
-        form.extend_pairs(request.parameters());
-        let method = self.authentication.method;
-        if method == Method::Post {
-            form.append_pair("client_id", &self.client_id);
-            form.append_pair("client_secret", secret.expose());
-        }
-        let body = Bytes::from_owner(Zeroizing::new(form.finish().into_bytes()));
-
-        let mut built = Request::new(body);
-        *built.method_mut() = HttpMethod::POST;
-        *built.uri_mut() = self.endpoint.uri().clone();
-        let headers = built.headers_mut();
-        headers.insert(header::ACCEPT, HeaderValue::from_static("application/json"));
-        headers.insert(
-            header::ACCEPT_ENCODING,
-            HeaderValue::from_static("identity"),
-        );
-        headers.insert(
-            header::CONTENT_TYPE,
-            HeaderValue::from_static("application/x-www-form-urlencoded"),
-        );
-        if method != Method::Post {
-            let value = method.basic_header(&self.client_id, secret.expose());
-            let value = value.ok_or_else(|| {
-                Error::configuration(
-                    "client id or secret: expected text that an HTTP header can hold",
-                )
-            })?;
-            headers.insert(header::AUTHORIZATION, value);
-        }
-        Ok(built)
+    /// Returns the texts to redact from texts of the server and of the transport.
+    fn secrets(&self, secret: &SecretString) -> Vec<SecretString> {
+        let mut secrets = self.authentication.forms(&self.client_id, secret);
+        secrets.extend(self.issued.tokens());
+        secrets
     }
 
     /// Returns the token endpoint, for the beginning of error texts.
@@ -109,33 +78,40 @@ impl ClientCredentials {
         format!("token endpoint {}", self.endpoint.without_query())
     }
 
-    /// Appends a body that may hold a token to `read`, up to [`MAX_RESPONSE`]. After an error, or if
-    /// the caller stops, `read` has the part that was received.
+    /// Appends a body that may hold a token to `read`, up to [`MAX_RESPONSE`] and [`MAX_FRAMES`].
+    /// After an error, or if the caller stops, `read` has the part that was received.
     async fn read(
         &self,
         mut body: TransportBody,
         read: &mut Zeroizing<Vec<u8>>,
+        secrets: &[SecretString],
     ) -> Result<(), Error> {
-        while let Some(frame) = body.frame().await {
+        let too_large =
+            |what: &str| Error::new(ErrorKind::InvalidResponse, what.to_owned()).at(&self.place());
+        for _ in 0..MAX_FRAMES {
+            // a body that is always ready must not keep the thread
+            coop::consume_budget().await;
+            let Some(frame) = body.frame().await else {
+                return Ok(());
+            };
             let frame = frame.map_err(|e| {
-                Error::new(
+                let error = Error::new(
                     ErrorKind::Connection,
                     "the response ended early, before its body was complete",
-                )
-                .with_source(e)
-                .at(&self.place())
+                );
+                clean_error(error.with_source(e), secrets).at(&self.place())
             })?;
             let data = frame.into_data().unwrap_or_default();
             if read.len() + data.len() > MAX_RESPONSE {
-                return Err(Error::new(
-                    ErrorKind::InvalidResponse,
+                return Err(too_large(
                     "expected a response of at most 1 MiB, got a larger one",
-                )
-                .at(&self.place()));
+                ));
             }
             append(read, &data);
         }
-        Ok(())
+        Err(too_large(
+            "expected a response body of at most 65,536 frames, got more",
+        ))
     }
 
     /// Sends a token request, and reads the response.
@@ -144,11 +120,19 @@ impl ClientCredentials {
         request: &TokenRequest,
         secret: &SecretString,
     ) -> Result<TokenResponse, Error> {
-        let sent = self.transport.send(self.http_request(request, secret)?);
-        let response = sent.await.map_err(|e| e.at(&self.place()))?;
+        let client = Client {
+            endpoint: &self.endpoint,
+            id: &self.client_id,
+            method: self.authentication.method,
+            secret,
+        };
+        let sent = self.settings.http_request(&client, request)?;
+        let sent = self.transport.send(sent).await;
+        let secrets = self.secrets(secret);
+        let response = sent.map_err(|e| clean_error(e, &secrets).at(&self.place()))?;
         let (head, body) = response.into_parts();
         let mut received = Zeroizing::default();
-        let read = self.read(body, &mut received);
+        let read = self.read(body, &mut received, &secrets);
         let attempt = AttemptTime::current();
         if head.status.is_success() {
             read.await?;
@@ -162,13 +146,14 @@ impl ClientCredentials {
             body: &received,
             endpoint: self.endpoint.without_query(),
             request,
-            secrets: &self.authentication.forms(&self.client_id, secret),
+            secrets: &secrets,
             accepted_types: &self.accepted_types,
             wall: attempt.wall(),
         }
         .read()?;
         self.warnings.log(&read, self.endpoint.without_query());
         let response = read.response;
+        self.issued.add(&response);
         // RFC 6749 section 5.1: a response without scopes grants the requested ones
         Ok(match response.scopes() {
             Some(_) => response,
@@ -205,7 +190,7 @@ impl TokenSource for ClientCredentials {
     /// Reads the secret, and compares a keyed hash of it with that of the secret which was denied, or
     /// which could not be read.
     async fn credentials_changed(&self) -> bool {
-        if self.authentication.secret.fixed().is_some() {
+        if self.authentication.secret.is_fixed() {
             return false;
         }
         match self.authentication.secret.current().await {
@@ -228,13 +213,14 @@ fn append(octets: &mut Zeroizing<Vec<u8>>, data: &[u8]) {
 }
 
 impl fmt::Debug for ClientCredentials {
+    /// Leaves out the transport: its client may print default headers, which may be secret.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ClientCredentials")
             .field("token_endpoint", &self.endpoint.without_query())
             .field("client_id", &self.client_id)
             .field("authentication", &self.authentication)
             .field("defaults", &self.defaults)
-            .field("transport", &self.transport)
-            .finish()
+            .field("settings", &self.settings)
+            .finish_non_exhaustive()
     }
 }

@@ -3,6 +3,8 @@
 mod builder;
 mod denied;
 mod grant;
+mod http_request;
+mod issued_tokens;
 mod warnings;
 
 pub use builder::ClientCredentialsBuilder;

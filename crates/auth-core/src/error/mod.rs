@@ -2,12 +2,15 @@
 
 mod find;
 mod kind;
+mod texts;
 
-use std::{borrow::Cow, error::Error as StdError, fmt, sync::Arc, time::Duration};
+use std::{borrow::Cow, error::Error as StdError, fmt, mem, sync::Arc, time::Duration};
 
 use http::StatusCode;
 
 pub use kind::ErrorKind;
+
+use self::texts::{DebugOf, Source, printable_source, without_invisible};
 
 /// Any error, boxed.
 pub type BoxError = Box<dyn StdError + Send + Sync>;
@@ -31,7 +34,7 @@ struct Details {
     status: Option<StatusCode>,
     response: Option<ErrorResponse>,
     server_retry_after: Option<Duration>,
-    source: Option<Arc<dyn StdError + Send + Sync>>,
+    source: Option<Source>,
 }
 
 /// The members of an error response (RFC 6749 §5.2), already redacted.
@@ -43,13 +46,16 @@ pub(crate) struct ErrorResponse {
 }
 
 impl Error {
-    /// Creates an error of `kind`. `message` says what happened, and is logged.
+    /// Creates an error of `kind`. `message` says what happened, and is logged. Control characters
+    /// and invisible ones are removed from it.
     pub fn new(kind: ErrorKind, message: impl Into<Cow<'static, str>>) -> Self {
+        let message = message.into();
+        let message = without_invisible(&message).map_or(message, Cow::Owned);
         Self {
             details: Arc::new(Details {
                 kind,
                 transient: kind.is_transient(),
-                message: message.into(),
+                message,
                 status: None,
                 response: None,
                 server_retry_after: None,
@@ -74,10 +80,17 @@ impl Error {
         .with_source(source)
     }
 
-    /// Sets the cause. Other handles of the same error are unchanged.
+    /// Sets the cause. Other handles of the same error are unchanged. If a text of the cause holds
+    /// control characters or invisible ones, a copy of its texts without them takes its place.
     #[must_use]
     pub fn with_source(self, source: impl Into<BoxError>) -> Self {
-        self.change(|details| details.source = Some(source.into().into()))
+        let typed = |cause: &(dyn StdError + 'static)| {
+            let error = cause.downcast_ref::<Self>()?;
+            Some(Arc::new(error.clone()) as Source)
+        };
+        let source = source.into().into();
+        let source = printable_source(source, &without_invisible, false, &typed);
+        self.change(|details| details.source = Some(source))
     }
 
     /// Sets how long the authorization server asked to wait before the next token request.
@@ -108,6 +121,35 @@ impl Error {
 
     pub(crate) fn with_response(self, response: ErrorResponse) -> Self {
         self.change(|details| details.response = Some(response))
+    }
+
+    /// Passes each text of this error that may come from outside through `print`, which returns a
+    /// text to take its place. Kind, status and a text that the code itself holds are not changed.
+    pub(crate) fn printable(self, print: &dyn Fn(&str) -> Option<String>) -> Self {
+        self.change(|details| {
+            if let Cow::Owned(message) = &details.message
+                && let Some(message) = print(message)
+            {
+                details.message = message.into();
+            }
+            if let Some(response) = &mut details.response {
+                let ErrorResponse {
+                    error: _,
+                    error_description,
+                    error_uri,
+                } = response;
+                for text in [error_description, error_uri].into_iter().flatten() {
+                    *text = print(text).unwrap_or_else(|| mem::take(text));
+                }
+            }
+            if let Some(source) = details.source.take() {
+                let typed = |cause: &(dyn StdError + 'static)| {
+                    let error = cause.downcast_ref::<Self>()?;
+                    Some(Arc::new(error.clone().printable(print)) as Source)
+                };
+                details.source = Some(printable_source(source, print, true, &typed));
+            }
+        })
     }
 
     /// Returns the kind of the error.
@@ -191,7 +233,7 @@ impl fmt::Debug for Error {
             .field("response", &details.response)
             .field("server_retry_after", &details.server_retry_after)
             .field("retry_after", &self.next_attempt)
-            .field("source", &details.source)
+            .field("source", &details.source.as_ref().map(DebugOf))
             .finish()
     }
 }

@@ -30,7 +30,9 @@
 //! | It denies the client itself (`invalid_client`, `unauthorized_client`, a 401). | As above, and the caches of all [`TokenRequest`](crate::TokenRequest)s of the client back off together. After the backoff one of them asks. Usable tokens stay in use. |
 //! | More than 16 tokens of one client are needed at once. | The token requests are sent in turn, 16 at a time ([`max_concurrent_requests`](crate::TokenCachesBuilder::max_concurrent_requests)). The time in the queue does not count as time of an attempt. If the token endpoint responds to none of them for 12 s, those that have waited as long fail. |
 //! | The function that makes a tenant's authorizer fails or panics. | The requests of that tenant receive its error at once, until the next attempt: after 1 s, 2 s, … 60 s. |
-//! | The token endpoint redirects. | An error, which names the target. hyper's client and `ReqwestTransport::new` never follow redirects. `ReqwestTransport::from_client` takes the client's secret to no other origin. Do not give `TowerTransport` a service that follows redirects. |
+//! | The token endpoint redirects. | An error, which names the target. hyper's client and `ReqwestTransport::new` never follow redirects. `ReqwestTransport::from_client` takes the client's secret to no other origin, and accepts a token endpoint with a query only if its client follows no redirects, because reqwest shows the query in `Referer`. Do not give `TowerTransport` a service that follows redirects. |
+//! | The file of the client's secret is missing, empty or malformed. | A transient error, because the file may be in rotation. The next token request reads the file again. |
+//! | A read of the file of the client's secret hangs, as on a network mount without a server. | Each token request fails after the attempt timeout. The read in flight holds one thread, and further token requests start no other. |
 //! | A caller is dropped, or its runtime ends. | Nothing. The token request continues, or another waiter starts one. |
 //! | The token source panics. | An error, which backs off like an outage. |
 //! | The machine was suspended, or its clock was set. | A token has expired as soon as either the monotonic or the wall clock says so. |
@@ -110,6 +112,17 @@
 //! Of a token endpoint's response they quote only those three members or what the server has in
 //! their place, an unsupported `token_type`, the content type and the content coding, and origin and
 //! path of a redirect or of the token endpoint in a metadata document.
+//!
+//! A text that comes from outside is changed before it reaches an error or an event:
+//!
+//! - Control characters, bidirectional and zero-width ones, and others that show nothing are removed.
+//! - An echo of the client's secret or of a token of the client is replaced by `[redacted]`, also in
+//!   the errors of the transport: the text itself, percent-encoded, form-encoded, with escapes of
+//!   JSON or HTML, in base64 and base64url at any alignment, and in hexadecimal. So is a part of at
+//!   least 12 characters. A secret of less than 8 characters is replaced only where it stands
+//!   alone, and one of less than 4 characters only beside a sign such as a quote or `=`.
+//! - A known error code is never changed, even if the secret is a part of it.
+//!
 //! [`TokenCache::status`](crate::TokenCache::status) is for health endpoints:
 //!
 //! ```

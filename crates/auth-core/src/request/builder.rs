@@ -5,10 +5,13 @@ use std::fmt;
 use super::token_request::{Fields, TokenRequest};
 use crate::{
     Error,
+    redact::without_secrets,
     uri_syntax::{check_characters, split_scheme},
+    visible_text::is_invisible,
 };
 
-/// Parameters that have a setting of their own, or that the grant sets.
+/// Parameters that have a setting of their own, or that the grant sets. `parameter` permits
+/// `resource` nevertheless, for a value that is no URI.
 pub(crate) const RESERVED_PARAMETERS: [&str; 9] = [
     "audience",
     "client_assertion",
@@ -46,7 +49,8 @@ impl TokenRequestBuilder {
         self
     }
 
-    /// Adds a resource indicator: an absolute URI without a fragment (RFC 8707 §2).
+    /// Adds a resource indicator: an absolute URI without a fragment (RFC 8707 §2). Pass a resource
+    /// that is no URI to [`parameter`](Self::parameter).
     #[must_use]
     pub fn resource(mut self, resource: impl Into<String>) -> Self {
         self.resources.push(resource.into());
@@ -61,6 +65,9 @@ impl TokenRequestBuilder {
     }
 
     /// Adds a parameter that the authorization server expects in addition to the standard ones.
+    ///
+    /// The name `resource` is permitted, also several times. Its value is sent unchecked, for servers
+    /// whose resources are no URIs.
     #[must_use]
     pub fn parameter(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.parameters.push((name.into(), value.into()));
@@ -70,8 +77,9 @@ impl TokenRequestBuilder {
     /// Builds the request.
     ///
     /// # Errors
-    /// If a scope or a resource is malformed, or if a parameter is given twice, has an empty name, has
-    /// a setting of its own (`scope`, …) or is set by the grant (`client_id`, …).
+    /// If a scope or a resource is malformed, or if the name of a parameter is given twice, is empty,
+    /// holds invisible characters or blanks at its ends, has a setting of its own (`scope`, …) or is
+    /// set by the grant (`client_id`, …). Names are compared without case.
     pub fn build(self) -> Result<TokenRequest, Error> {
         let mut fields = Fields {
             audience: self.audience,
@@ -85,14 +93,13 @@ impl TokenRequestBuilder {
             fields.resources.insert(resource);
         }
         for (name, value) in self.parameters {
-            if name.is_empty() || RESERVED_PARAMETERS.contains(&name.as_str()) {
-                return Err(Error::configuration(format!(
-                    "parameter {name:?}: expected a name that is not empty, and is none of those that \
-                     have a setting of their own or that the grant sets: {}",
-                    RESERVED_PARAMETERS.join(", ")
-                )));
+            if name == "resource" && !value.is_empty() {
+                fields.resources.insert(value);
+                continue;
             }
-            if fields.parameters.contains_key(&name) {
+            check_name(&name)?;
+            let mut names = fields.parameters.keys();
+            if names.any(|other| other.eq_ignore_ascii_case(&name)) {
                 return Err(Error::configuration(format!(
                     "parameter {name:?}: expected it once (RFC 6749 section 3.2), got it twice"
                 )));
@@ -104,16 +111,36 @@ impl TokenRequestBuilder {
 }
 
 impl fmt::Debug for TokenRequestBuilder {
-    /// Shows parameters by name only: their values may be secret.
+    /// Shows parameters by name only, and neither query nor user of a URL: their values may be
+    /// secret.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let resources: Vec<_> = self.resources.iter().map(|r| without_secrets(r)).collect();
         let names: Vec<_> = self.parameters.iter().map(|(name, _)| name).collect();
         f.debug_struct("TokenRequestBuilder")
             .field("scopes", &self.scopes)
-            .field("resources", &self.resources)
-            .field("audience", &self.audience)
+            .field("resources", &resources)
+            .field("audience", &self.audience.as_deref().map(without_secrets))
             .field("parameters", &names)
             .finish()
     }
+}
+
+/// Checks the name of a parameter. Names are compared without case, as many servers do.
+fn check_name(name: &str) -> Result<(), Error> {
+    let is_reserved = |reserved: &&str| reserved.eq_ignore_ascii_case(name);
+    if name.is_empty() || RESERVED_PARAMETERS.iter().any(is_reserved) {
+        return Err(Error::configuration(format!(
+            "parameter {name:?}: expected a name that is not empty, and is none of those that \
+             have a setting of their own or that the grant sets: {}",
+            RESERVED_PARAMETERS.join(", ")
+        )));
+    }
+    if name.trim() != name || name.chars().any(is_invisible) {
+        return Err(Error::configuration(format!(
+            "parameter {name:?}: expected a name of visible characters, without blanks at its ends"
+        )));
+    }
+    Ok(())
 }
 
 fn check_resource(resource: &str) -> Result<(), Error> {
@@ -220,7 +247,8 @@ mod tests {
             .parameter("x", "2");
         assert!(error(twice).contains("twice"));
         for name in RESERVED_PARAMETERS {
-            assert!(error(TokenRequest::builder().parameter(name, "v")).contains(name));
+            let value = if name == "resource" { "" } else { "v" };
+            assert!(error(TokenRequest::builder().parameter(name, value)).contains(name));
         }
     }
 }

@@ -9,6 +9,7 @@ use std::{
 };
 
 use super::scopes::Scopes;
+use crate::redact::without_secrets;
 
 /// A request for a token: the parameters that shape the token, and nothing else. Two equal requests
 /// may share a token. Two different requests never do.
@@ -59,7 +60,8 @@ impl TokenRequest {
         &self.fields.scopes
     }
 
-    /// Returns the resource indicators ([RFC 8707](https://www.rfc-editor.org/rfc/rfc8707)).
+    /// Returns the resource indicators ([RFC 8707](https://www.rfc-editor.org/rfc/rfc8707)), and
+    /// the values of the parameter `resource` that are none.
     pub fn resources(&self) -> impl Iterator<Item = &str> {
         self.fields.resources.iter().map(String::as_str)
     }
@@ -118,6 +120,10 @@ impl TokenRequest {
             audience: audience.clone().or_else(|| defaults.audience.clone()),
             parameters: {
                 let mut all = defaults.parameters.clone();
+                all.retain(|default, _| {
+                    let is_same = |name: &String| name.eq_ignore_ascii_case(default);
+                    !parameters.keys().any(is_same)
+                });
                 all.extend(parameters.clone());
                 all
             },
@@ -165,12 +171,14 @@ impl PartialOrd for TokenRequest {
 }
 
 impl fmt::Debug for TokenRequest {
-    /// Shows parameters by name only: their values may be secret.
+    /// Shows parameters by name only, and neither query nor user of a URL: their values may be
+    /// secret.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let resources: Vec<_> = self.resources().map(without_secrets).collect();
         f.debug_struct("TokenRequest")
             .field("scopes", &self.fields.scopes)
-            .field("resources", &self.fields.resources)
-            .field("audience", &self.fields.audience)
+            .field("resources", &resources)
+            .field("audience", &self.audience().map(without_secrets))
             .field("parameters", &self.fields.parameters.keys())
             .finish()
     }

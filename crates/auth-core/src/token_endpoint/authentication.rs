@@ -84,19 +84,29 @@ impl ClientAuthentication {
         }
     }
 
-    /// Returns every form in which the secret is sent, longest first, to be redacted from
-    /// responses.
-    pub(crate) fn forms(&self, client_id: &str, secret: &SecretString) -> [SecretString; 5] {
+    /// Returns every form in which the secret is sent, to be redacted from texts of a server or of a
+    /// transport.
+    pub(crate) fn forms(&self, client_id: &str, secret: &SecretString) -> Vec<SecretString> {
         let secret = secret.expose();
         let pair = |method| SecretString::from(credentials(method, client_id, secret));
+        let percent = Zeroizing::new(utf8_percent_encode(secret, ENCODED).to_string());
         let form: String = form_urlencoded::byte_serialize(secret.as_bytes()).collect();
-        [
+        let form = Zeroizing::new(form);
+        let mut forms = vec![
+            SecretString::from(secret),
             pair(Method::Basic),
             pair(Method::BasicRaw),
-            SecretString::from(utf8_percent_encode(secret, ENCODED).to_string()),
-            SecretString::from(form),
-            SecretString::from(secret),
-        ]
+        ];
+        // they differ from the secret in base64
+        for encoded in [&percent, &form] {
+            let lower = Zeroizing::new(lower_case_escapes(encoded));
+            for form in [encoded, &lower] {
+                if !forms.iter().any(|known| known.expose() == form.as_str()) {
+                    forms.push(SecretString::from(form.as_str()));
+                }
+            }
+        }
+        forms
     }
 
     /// Checks what can be known before the first request.
@@ -107,13 +117,22 @@ impl ClientAuthentication {
                  where the first ':' ends the id; use client_secret_basic or client_secret_post"
             )));
         }
-        match self.secret.fixed() {
-            Some(secret) if secret.expose().is_empty() => Err(Error::configuration(
-                "client secret: expected a secret, got an empty text",
-            )),
-            _ => Ok(()),
-        }
+        let place = format!("client secret of {}()", self.method.name());
+        self.secret.check(&place)
     }
+}
+
+/// Returns an encoded text with the digits of its escapes in lower case.
+fn lower_case_escapes(encoded: &str) -> String {
+    let mut parts = encoded.split('%');
+    let mut lower = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let (digits, rest) = part.split_at(part.len().min(2));
+        lower.push('%');
+        lower.push_str(&digits.to_ascii_lowercase());
+        lower.push_str(rest);
+    }
+    lower
 }
 
 impl Method {

@@ -4,6 +4,7 @@
 use zeroize::Zeroizing;
 
 use super::members::{Members, Value};
+use crate::redact::clean;
 
 /// The error codes of token endpoints in the registry of OAuth extensions
 /// (RFC 6749 §5.2, 6750, 7009, 8628, 8707, 9396, 9449, 9470; OpenID Connect).
@@ -63,7 +64,8 @@ pub(super) enum Code {
 
 impl Code {
     fn new(text: Zeroizing<String>) -> Self {
-        let is_same = |known: &&str| known.eq_ignore_ascii_case(text.trim());
+        let visible = clean(&text, &[]);
+        let is_same = |known: &&str| known.eq_ignore_ascii_case(visible.trim());
         match KNOWN_CODES.into_iter().find(is_same) {
             Some(known) => Self::Known(known),
             None => Self::Other(text),

@@ -163,9 +163,22 @@ impl ReceivedResponse<'_> {
         )
     }
 
+    /// Returns the texts to redact, with the tokens beside an error: the server may repeat them in its
+    /// description.
+    fn secrets_and_tokens(&self) -> Vec<SecretString> {
+        let members = Members::read(self.body);
+        let tokens = ["access_token", "refresh_token", "id_token"];
+        let tokens = tokens.iter().flat_map(|name| members.all(name));
+        let tokens = tokens.filter_map(|token| token.text());
+        let mut secrets = self.secrets.to_vec();
+        secrets.extend(tokens.map(|token| SecretString::from(token.as_str())));
+        secrets
+    }
+
     /// Returns the error for a response without a token.
     fn failure(&self, described: &Described) -> Error {
-        let shown = |text: &String| clean(text, self.secrets);
+        let secrets = self.secrets_and_tokens();
+        let shown = |text: &String| clean(text, &secrets);
         let code = described.known_code();
         let response = ErrorResponse {
             error: match &described.code {

@@ -59,12 +59,15 @@ impl TokenEndpointUrl {
     }
 
     /// Checks that none of these parameters is in the endpoint's query, which is sent unchanged.
-    /// Such a parameter would be sent twice.
+    /// Such a parameter would be sent twice. Names are compared without case, as many servers do.
     pub(crate) fn check_parameters<'a>(
         &self,
         names: impl IntoIterator<Item = &'a str>,
     ) -> Result<(), Error> {
-        let in_query = |name: &&str| self.parameters.iter().any(|parameter| parameter == name);
+        let in_query = |name: &&str| {
+            let mut parameters = self.parameters.iter();
+            parameters.any(|parameter| parameter.eq_ignore_ascii_case(name))
+        };
         match names.into_iter().find(in_query) {
             None => Ok(()),
             Some(name) => Err(Error::configuration(format!(

@@ -10,3 +10,4 @@ mod redirects;
 mod rejections;
 mod reqwest_client;
 mod secrets;
+mod token_requests;

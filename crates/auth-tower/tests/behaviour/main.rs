@@ -15,5 +15,6 @@ mod redirects;
 mod redirects_of_unlisted_origins;
 mod rejections;
 mod secrets;
+mod token_requests;
 mod tonic_channel;
 mod tower_layers;

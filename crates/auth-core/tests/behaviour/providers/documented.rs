@@ -68,6 +68,8 @@ impl Documented {
         let mut headers = HeaderMap::new();
         headers.insert("accept", "application/json".parse().unwrap());
         headers.insert("accept-encoding", "identity".parse().unwrap());
+        let user_agent = concat!("auth-core/", env!("CARGO_PKG_VERSION"));
+        headers.insert("user-agent", user_agent.parse().unwrap());
         let form = "application/x-www-form-urlencoded";
         headers.insert("content-type", form.parse().unwrap());
         headers.insert("content-length", body.len().into());

@@ -1,0 +1,179 @@
+//! One blocking read at a time, shared by all callers that need its outcome.
+
+use std::{
+    io,
+    sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc},
+    thread,
+    time::Duration,
+};
+
+use tokio::{runtime::Handle, sync::watch};
+
+/// The time for which the runtime is told that a read is in flight.
+const TOLD: Duration = Duration::from_secs(1);
+
+/// The outcome of a read, as its callers receive it. `None` until it has finished.
+type Receiver<T> = watch::Receiver<Option<T>>;
+
+/// Runs a blocking read on a thread of its own.
+///
+/// Not in the pool of the runtime: a read that hangs would take one of the pool's threads from the
+/// resolver of host names, and keep a runtime from shutting down.
+pub(super) struct SharedRead<T> {
+    in_flight: Arc<Mutex<Option<Receiver<T>>>>,
+}
+
+impl<T> Default for SharedRead<T> {
+    fn default() -> Self {
+        Self {
+            in_flight: Arc::default(),
+        }
+    }
+}
+
+impl<T: Clone + Send + Sync + 'static> SharedRead<T> {
+    /// Returns the outcome of the read in flight, or else starts `read`. Dropping the future stops
+    /// no read.
+    ///
+    /// # Errors
+    /// If the thread cannot be started, or `read` panicked.
+    pub(super) async fn join(
+        &self,
+        read: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, io::Error> {
+        let mut receiver = self.receiver(read)?;
+        let outcome = receiver.wait_for(Option::is_some).await;
+        let outcome = outcome.ok().and_then(|outcome| outcome.clone());
+        outcome.ok_or_else(|| io::Error::other("the read panicked"))
+    }
+
+    fn receiver(
+        &self,
+        read: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<Receiver<T>, io::Error> {
+        let mut in_flight = lock(&self.in_flight);
+        if let Some(receiver) = in_flight
+            .as_ref()
+            .filter(|receiver| is_unfinished(receiver))
+        {
+            return Ok(receiver.clone());
+        }
+        let (sender, receiver) = watch::channel(None);
+        let (running, finished) = mpsc::channel::<()>();
+        let shared = Arc::clone(&self.in_flight);
+        thread::Builder::new()
+            .name("auth-core-secret".into())
+            .spawn(move || {
+                let outcome = read();
+                // the outcome is kept for those alone who wait for it
+                lock(&shared).take();
+                sender.send_replace(Some(outcome));
+                drop(running);
+            })?;
+        // tokio's paused clock stands still while a task of the pool runs: a test's timeouts do not
+        // pass during a read
+        if let Ok(runtime) = Handle::try_current() {
+            runtime.spawn_blocking(move || finished.recv_timeout(TOLD));
+        }
+        *in_flight = Some(receiver.clone());
+        Ok(receiver)
+    }
+}
+
+fn lock<T>(in_flight: &Mutex<Option<Receiver<T>>>) -> MutexGuard<'_, Option<Receiver<T>>> {
+    in_flight.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Returns whether the read is in flight: it has neither returned nor panicked.
+fn is_unfinished<T>(receiver: &Receiver<T>) -> bool {
+    receiver.borrow().is_none() && receiver.has_changed().is_ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+
+    use futures_util::future::join_all;
+    use tokio::time::timeout;
+    use tokio_test::{assert_pending, task::spawn};
+
+    use super::*;
+
+    /// A read that hangs until the sender is dropped.
+    fn hanging(started: &Arc<AtomicUsize>) -> (mpsc::Sender<()>, impl FnOnce() -> usize + use<>) {
+        let (release, released) = mpsc::channel();
+        let started = Arc::clone(started);
+        let read = move || {
+            let number = started.fetch_add(1, SeqCst) + 1;
+            let _ = released.recv();
+            number
+        };
+        (release, read)
+    }
+
+    #[tokio::test]
+    async fn a_read_that_hangs_holds_one_thread_and_each_caller_times_out() {
+        let (shared, started) = (SharedRead::default(), Arc::new(AtomicUsize::new(0)));
+        let (release, read) = hanging(&started);
+        let mut first = spawn(shared.join(read));
+        assert_pending!(first.poll());
+        for _ in 0..600 {
+            let (unused, further) = hanging(&started);
+            drop(unused);
+            let caller = timeout(Duration::ZERO, shared.join(further));
+            assert!(caller.await.is_err(), "a second read was started");
+        }
+        drop(release);
+        assert_eq!(first.await.unwrap(), 1);
+        assert_eq!(started.load(SeqCst), 1);
+        // the next caller starts a new read
+        let (release, read) = hanging(&started);
+        drop(release);
+        assert_eq!(shared.join(read).await.unwrap(), 2);
+    }
+
+    #[tokio::test]
+    async fn callers_at_once_share_one_read() {
+        let (shared, started) = (SharedRead::default(), Arc::new(AtomicUsize::new(0)));
+        let (releases, reads): (Vec<_>, Vec<_>) = (0..50).map(|_| hanging(&started)).unzip();
+        let mut callers = spawn(join_all(reads.into_iter().map(|read| shared.join(read))));
+        assert_pending!(callers.poll());
+        drop(releases);
+        for outcome in callers.await {
+            assert_eq!(outcome.unwrap(), 1);
+        }
+    }
+
+    #[tokio::test]
+    async fn a_dropped_caller_stops_no_read() {
+        let (shared, started) = (SharedRead::default(), Arc::new(AtomicUsize::new(0)));
+        let (release, read) = hanging(&started);
+        let mut dropped = spawn(shared.join(read));
+        assert_pending!(dropped.poll());
+        drop(dropped);
+        let mut waiting = spawn(shared.join(|| 7));
+        assert_pending!(waiting.poll());
+        drop(release);
+        assert_eq!(waiting.await.unwrap(), 1);
+    }
+
+    /// A user's test may pause the clock of tokio.
+    #[tokio::test(start_paused = true)]
+    async fn a_paused_clock_stands_still_during_a_read() {
+        let shared = SharedRead::default();
+        let read = || {
+            thread::sleep(Duration::from_millis(20));
+            7
+        };
+        let outcome = timeout(Duration::from_secs(10), shared.join(read)).await;
+        assert_eq!(outcome.unwrap().unwrap(), 7);
+    }
+
+    #[tokio::test]
+    async fn a_panic_of_the_read_is_an_error_and_the_next_read_starts() {
+        let shared = SharedRead::<usize>::default();
+        let panicking = shared.join(|| panic!("of the read"));
+        assert!(panicking.await.is_err());
+        assert_eq!(shared.join(|| 7).await.unwrap(), 7);
+    }
+}

@@ -1,0 +1,135 @@
+//! Reads of secret files: what is read, and who may read it.
+
+#![cfg(unix)]
+
+use std::{
+    fs,
+    os::unix::fs::PermissionsExt,
+    path::PathBuf,
+    process::{self, Command},
+};
+
+use auth_core::{ClientCredentials, ClientSecret, TokenRequest, TokenSource};
+use auth_test_support::with_timeout;
+
+use crate::{captured_log::CapturedLog, recording_transport::Recording};
+
+fn temporary(name: &str) -> PathBuf {
+    let path = std::env::temp_dir().join(format!("auth-core-files-{name}-{}", process::id()));
+    let _ = fs::remove_file(&path);
+    path
+}
+
+fn write(path: &PathBuf, content: impl AsRef<[u8]>, mode: u32) {
+    fs::write(path, content).unwrap();
+    fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+}
+
+fn grant(secret: ClientSecret) -> ClientCredentials {
+    ClientCredentials::builder("https://as.example/token", "id", secret.into())
+        .build(Recording::issuing())
+        .unwrap()
+}
+
+#[test]
+fn secret_file_that_is_no_regular_file_is_an_error() {
+    let fifo = temporary("fifo");
+    assert!(
+        Command::new("mkfifo")
+            .arg(&fifo)
+            .status()
+            .unwrap()
+            .success()
+    );
+    for (path, what) in [
+        (fifo.clone(), "FIFO"),
+        ("/dev/zero".into(), "device"),
+        ("/dev/null".into(), "device"),
+        (std::env::temp_dir(), "directory"),
+    ] {
+        let error = ClientSecret::from_file(&path).unwrap_err().to_string();
+        assert!(
+            error.contains("regular file") && error.contains(what),
+            "{error}"
+        );
+    }
+    fs::remove_file(fifo).unwrap();
+}
+
+/// A read of it would block a thread for ever.
+#[tokio::test]
+async fn secret_file_that_became_a_fifo_is_a_transient_error() {
+    let path = temporary("became-fifo");
+    write(&path, "s3cr3t\n", 0o600);
+    let source = grant(ClientSecret::from_file(&path).unwrap());
+    fs::remove_file(&path).unwrap();
+    assert!(
+        Command::new("mkfifo")
+            .arg(&path)
+            .status()
+            .unwrap()
+            .success()
+    );
+    for _ in 0..3 {
+        let failed = with_timeout(source.fetch(&TokenRequest::default())).await;
+        assert!(failed.unwrap_err().is_transient());
+    }
+    fs::remove_file(path).unwrap();
+}
+
+#[test]
+fn secret_file_beyond_64_kib_is_an_error_and_is_not_read_to_its_end() {
+    let path = temporary("huge");
+    write(&path, [b'a'; 64 * 1024], 0o600);
+    ClientSecret::from_file(&path).unwrap();
+    // sparse: reading it whole would need 1 TiB of memory
+    fs::File::options()
+        .write(true)
+        .open(&path)
+        .unwrap()
+        .set_len(1 << 40)
+        .unwrap();
+    let error = ClientSecret::from_file(&path).unwrap_err().to_string();
+    assert!(error.contains("64 KiB"), "{error}");
+    fs::remove_file(path).unwrap();
+}
+
+#[tokio::test]
+async fn secret_file_that_others_may_read_draws_one_warning() {
+    let path = temporary("readable");
+    let (log, guard) = CapturedLog::start();
+    write(&path, "s3cr3t\n", 0o644);
+    let secret = ClientSecret::from_file(&path).unwrap();
+    let again = ClientSecret::from_file(&path).unwrap();
+    for secret in [secret, again] {
+        let source = grant(secret);
+        source.fetch(&TokenRequest::default()).await.unwrap();
+        source.fetch(&TokenRequest::default()).await.unwrap();
+    }
+    drop(guard);
+    let text = log.text();
+    assert_eq!(text.matches("WARN").count(), 1, "{text}");
+    for part in [path.to_str().unwrap(), "0644", "chmod 600"] {
+        assert!(text.contains(part), "{part}: {text}");
+    }
+    assert!(!text.contains("s3cr3t"), "{text}");
+    fs::remove_file(path).unwrap();
+}
+
+#[test]
+fn secret_file_of_its_owner_alone_draws_no_warning() {
+    for (mode, warns) in [(0o600, false), (0o400, false), (0o640, true), (0o604, true)] {
+        let path = temporary(&format!("mode-{mode:o}"));
+        let (log, guard) = CapturedLog::start();
+        write(&path, "s3cr3t", mode);
+        let _ = ClientSecret::from_file(&path).unwrap();
+        drop(guard);
+        assert_eq!(
+            log.text().contains("chmod 600"),
+            warns,
+            "{mode:o}: {}",
+            log.text()
+        );
+        fs::remove_file(path).unwrap();
+    }
+}
