@@ -110,7 +110,7 @@ async fn other_spellings_of_the_host_name_of_the_api_get_the_token() {
         "http://api.signicat.com/v1",
         "http://API.Signicat.COM/",
         "http://api.signicat.com./",
-        "http://API.signicat.com.:080/",
+        "http://API.signicat.com./v1",
     ] {
         assert!(shows_token(&by_hyper(same).await), "hyper: {same}");
         assert!(shows_token(&by_reqwest(same).await), "reqwest: {same}");
