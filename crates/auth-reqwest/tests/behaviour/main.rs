@@ -8,3 +8,4 @@ mod auto_traits;
 mod rejections;
 mod reqwest_client;
 mod secrets;
+mod token_connections;
