@@ -6,6 +6,7 @@
 //! |---|---|
 //! | authorize the requests of a tower client | [`AuthLayer`], [`Auth`] ([`ResponseFuture`]) |
 //! | send token requests through a tower client | [`TowerTransport`] |
+//! | a client of hyper that sends each token request over a new connection | [`HyperClient`] |
 //! | choose how bodies are kept for a replay | [`Bounded`] ([`Recording`]), [`CloneBody`], [`NoReplay`], [`Replay`] |
 //! | place the layer in a stack | [`guide::layers`] |
 //! | trust a channel without checking its endpoint | [`AuthorizerBuilder::danger_trust_channel`](auth_core::AuthorizerBuilder::danger_trust_channel) |
@@ -15,15 +16,21 @@ mod error;
 mod exchange;
 mod future;
 pub mod guide;
+#[cfg(feature = "hyper")]
+mod hyper_client;
 mod layer;
 mod service;
 #[cfg(feature = "tonic")]
 mod tonic;
 mod transport;
+#[cfg(feature = "hyper")]
+mod used_connection;
 
 pub use auth_core;
 pub use auth_replay::{Bounded, CloneBody, NoReplay, Recording, Replay};
 pub use future::ResponseFuture;
+#[cfg(feature = "hyper")]
+pub use hyper_client::HyperClient;
 pub use layer::AuthLayer;
 pub use service::Auth;
 pub use transport::TowerTransport;

@@ -8,17 +8,27 @@ use http_body::Body;
 use http_body_util::Full;
 use tower_service::Service;
 
-/// Sends token requests through a tower HTTP service, such as hyper-util's legacy `Client`.
+#[cfg(feature = "hyper")]
+use crate::used_connection::UsedConnection;
+
+/// Sends token requests through a tower HTTP service, such as [`HyperClient`](crate::HyperClient).
 ///
 /// The service **must not follow redirects**, because a token request carries the client's secret.
 /// hyper's client does not follow them. A stack that contains tower-http's `FollowRedirect` does.
 ///
+/// After a token request without an answer the next one has to take another connection. Each token
+/// request therefore has the mark [`NewConnection`](auth_core::NewConnection) in its extensions, and
+/// the service should send a marked request over a connection of its own, as `HyperClient` does.
+/// hyper-util's own `Client` ignores the mark. With the feature `hyper`, which is enabled by default,
+/// the transport at least has that client discard the connection of a token request that failed, or
+/// whose response did not arrive in full: one token request may fail before a connection is replaced.
+/// For other services, and without the feature, the service alone decides.
+///
 /// ```
-/// use auth_tower::TowerTransport;
-/// use hyper_util::{client::legacy::Client, rt::TokioExecutor};
+/// use auth_tower::{HyperClient, TowerTransport};
 ///
 /// # let connector = hyper_util::client::legacy::connect::HttpConnector::new();
-/// let transport = TowerTransport::new(Client::builder(TokioExecutor::new()).build(connector));
+/// let transport = TowerTransport::new(HyperClient::new(connector));
 /// ```
 #[derive(Clone)]
 pub struct TowerTransport<S> {
@@ -49,8 +59,14 @@ where
         poll_fn(|cx| service.poll_ready(cx))
             .await
             .map_err(Error::connection)?;
-        let response = service.call(request.map(Full::new)).await;
+        #[cfg_attr(not(feature = "hyper"), expect(unused_mut))]
+        let mut request = request.map(Full::new);
+        #[cfg(feature = "hyper")]
+        let connection = UsedConnection::of(&mut request);
+        let response = service.call(request).await;
         let response = response.map_err(Error::connection)?;
+        #[cfg(feature = "hyper")]
+        let response = response.map(|body| connection.until_end_of(body));
         Ok(response.map(TransportBody::new))
     }
 }

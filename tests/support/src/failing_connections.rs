@@ -12,7 +12,7 @@ use auth_core::{
 };
 use bytes::Bytes;
 use http::{Request, Response};
-use http_body_util::Full;
+use http_body_util::{BodyExt, Full, StreamBody, combinators::UnsyncBoxBody};
 use hyper::{
     body::Incoming,
     server::conn::{http1, http2},
@@ -32,6 +32,8 @@ use crate::certificates::Authority;
 pub enum Fault {
     /// Later requests get no response, and the connection stays open.
     NoResponse,
+    /// Later requests get the head of a response, and no end of its body.
+    NoEndOfBody,
     /// The server resets each later stream with `REFUSED_STREAM` (HTTP/2 only).
     StreamsRefused,
     /// None: the connection keeps working.
@@ -187,7 +189,7 @@ impl State {
         &self,
         connection: usize,
         _request: Request<Incoming>,
-    ) -> Result<Response<Full<Bytes>>, h2::Error> {
+    ) -> Result<Response<UnsyncBoxBody<Bytes, Infallible>>, h2::Error> {
         let is_first = {
             let mut requests = self.lock();
             requests[connection] += 1;
@@ -196,8 +198,12 @@ impl State {
         match self.fault {
             Fault::NoResponse if !is_first => {
                 self.unanswered.send_modify(|count| *count += 1);
-                let never: Infallible = pending().await;
-                match never {}
+                pending().await
+            }
+            Fault::NoEndOfBody if !is_first => {
+                self.unanswered.send_modify(|count| *count += 1);
+                let body = StreamBody::new(futures_util::stream::pending());
+                Ok(Response::new(body.boxed_unsync()))
             }
             Fault::StreamsRefused if !is_first => Err(h2::Reason::REFUSED_STREAM.into()),
             _ => {
@@ -205,7 +211,7 @@ impl State {
                     r#"{{"access_token":"t{connection}","token_type":"Bearer","expires_in":{}}}"#,
                     self.expires_in
                 );
-                Ok(Response::new(Full::from(token)))
+                Ok(Response::new(Full::from(token).boxed_unsync()))
             }
         }
     }

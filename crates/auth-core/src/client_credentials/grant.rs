@@ -9,8 +9,8 @@ use http_body_util::BodyExt;
 use zeroize::Zeroizing;
 
 use crate::{
-    ClientAuthentication, Error, ErrorKind, HttpTransport, SecretString, TokenRequest,
-    TokenResponse, TokenSource, TransportBody,
+    ClientAuthentication, Error, ErrorKind, HttpTransport, NewConnection, SecretString,
+    TokenRequest, TokenResponse, TokenSource, TransportBody,
     shared_store::SharedKey,
     token_endpoint::{Method, ReceivedResponse, TokenEndpointUrl},
 };
@@ -74,6 +74,7 @@ impl ClientCredentials {
         let mut built = Request::new(body);
         *built.method_mut() = HttpMethod::POST;
         *built.uri_mut() = self.endpoint.uri().clone();
+        built.extensions_mut().insert(NewConnection);
         let headers = built.headers_mut();
         headers.insert(header::ACCEPT, HeaderValue::from_static("application/json"));
         headers.insert(

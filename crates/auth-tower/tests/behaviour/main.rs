@@ -11,5 +11,6 @@ mod readiness;
 mod redirects;
 mod rejections;
 mod secrets;
+mod token_connections;
 mod tonic_channel;
 mod tower_layers;
