@@ -59,7 +59,10 @@ where
     /// Creates a client with the settings of `builder`. They hold for token requests as well, except
     /// [`pool_max_idle_per_host`](Builder::pool_max_idle_per_host).
     pub fn from_builder(builder: &Builder, connector: C) -> Self {
-        let unpooled = builder.clone().pool_max_idle_per_host(0).build(connector.clone());
+        let unpooled = builder
+            .clone()
+            .pool_max_idle_per_host(0)
+            .build(connector.clone());
         Self {
             pooled: builder.build(connector),
             unpooled,

@@ -5,6 +5,7 @@
 
 mod allocations;
 mod auto_traits;
+mod proxies;
 mod rejections;
 mod reqwest_client;
 mod secrets;

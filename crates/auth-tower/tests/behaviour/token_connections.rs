@@ -40,16 +40,21 @@ async fn peers(
     let connector = connector(authority.client_config());
     let builder = hyper_builder(matches!(protocol, Protocol::Http2) && !tls);
     let transport: Box<dyn HttpTransport> = match client {
-        Client::Ours => {
-            Box::new(TowerTransport::new(HyperClient::from_builder(&builder, connector)))
-        }
+        Client::Ours => Box::new(TowerTransport::new(HyperClient::from_builder(
+            &builder, connector,
+        ))),
         Client::HyperUtil => Box::new(TowerTransport::new(builder.build(connector))),
     };
     (endpoint, transport)
 }
 
 /// Returns which of four token requests obtained a token, and the number of requests per connection.
-async fn four(client: Client, fault: Fault, protocol: Protocol, tls: bool) -> (Vec<bool>, Vec<usize>) {
+async fn four(
+    client: Client,
+    fault: Fault,
+    protocol: Protocol,
+    tls: bool,
+) -> (Vec<bool>, Vec<usize>) {
     let (endpoint, transport) = peers(client, fault, protocol, tls).await;
     let grant = endpoint.grant(Arc::<dyn HttpTransport>::from(transport));
     let outcomes = with_timeout(endpoint.attempts(&grant, 4)).await;
@@ -62,7 +67,11 @@ async fn each_request_takes_a_connection_of_its_own(fault: Fault, protocol: Prot
 }
 
 /// A client that ignores the mark fails once for each connection that it kept.
-async fn the_connection_of_a_failed_request_is_discarded(fault: Fault, protocol: Protocol, tls: bool) {
+async fn the_connection_of_a_failed_request_is_discarded(
+    fault: Fault,
+    protocol: Protocol,
+    tls: bool,
+) {
     let (outcomes, connections) = four(Client::HyperUtil, fault, protocol, tls).await;
     assert_eq!(outcomes, [true, false, true, false], "{connections:?}");
     assert_eq!(connections.len(), 2, "{connections:?}");
@@ -126,8 +135,12 @@ async fn clients_that_ignore_the_mark_on_a_connection_without_end_of_body() {
 #[tokio::test]
 async fn clients_that_ignore_the_mark_on_a_connection_that_refuses_streams() {
     for tls in [TLS, PLAIN] {
-        the_connection_of_a_failed_request_is_discarded(Fault::StreamsRefused, Protocol::Http2, tls)
-            .await;
+        the_connection_of_a_failed_request_is_discarded(
+            Fault::StreamsRefused,
+            Protocol::Http2,
+            tls,
+        )
+        .await;
     }
 }
 
@@ -151,7 +164,11 @@ async fn requests_without_the_mark_share_kept_connections() {
         let builder = hyper_builder(matches!(protocol, Protocol::Http2) && !tls);
         let client = HyperClient::from_builder(&builder, connector(authority.client_config()));
         for _ in 0..4 {
-            let response = client.clone().oneshot(get(endpoint.token_endpoint())).await.unwrap();
+            let response = client
+                .clone()
+                .oneshot(get(endpoint.token_endpoint()))
+                .await
+                .unwrap();
             assert_eq!(response.status(), StatusCode::OK);
             response.into_body().collect().await.unwrap();
         }
@@ -217,7 +234,10 @@ fn clients_that_ignore_the_mark_after_a_runtime_that_is_no_longer_driven() {
                 () = settle() => true,
             }
         });
-        assert!(is_stuck, "the client has kept the connection of the other runtime");
+        assert!(
+            is_stuck,
+            "the client has kept the connection of the other runtime"
+        );
         assert!(fetches(&driven, &grant));
     }
 }
