@@ -12,9 +12,11 @@
 //! | trust a channel without checking its endpoint | [`AuthorizerBuilder::danger_trust_channel`](auth_core::AuthorizerBuilder::danger_trust_channel) |
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+mod deadline;
 mod error;
 mod exchange;
 mod future;
+mod grpc_timeout;
 pub mod guide;
 #[cfg(feature = "hyper")]
 mod hyper_client;

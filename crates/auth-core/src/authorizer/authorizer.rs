@@ -10,7 +10,7 @@ use super::{
     head::RequestHead,
     rules::Rules,
 };
-use crate::{Error, TokenCache};
+use crate::{Error, TokenCache, time::AnyClock};
 
 /// Decides whether a request carries a token, and which one.
 ///
@@ -43,6 +43,9 @@ pub(super) enum Kind {
 /// Finds a request's tenant and asks the tenant's authorizer.
 pub(super) trait Tenants: fmt::Debug + Send + Sync {
     fn authorize_on(&self, request: &RequestHead<'_>, channel: Option<&Channel>) -> Decision;
+
+    /// Returns the clock of callers' deadlines.
+    fn clock(&self) -> &AnyClock;
 }
 
 impl Authorizer {

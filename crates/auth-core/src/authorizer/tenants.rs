@@ -134,7 +134,7 @@ where
         self
     }
 
-    /// Sets the clock by which the time to idle is measured. Default:
+    /// Sets the clock by which the time to idle and the callers' deadlines are measured. Default:
     /// [`SystemClock`](crate::time::SystemClock).
     #[must_use]
     pub fn clock(mut self, clock: impl Clock) -> Self {
@@ -191,6 +191,10 @@ where
             Ok(authorizer) => authorize(&authorizer),
             Err(error) => Decision::fail(error),
         }
+    }
+
+    fn clock(&self) -> &AnyClock {
+        &self.clock
     }
 }
 

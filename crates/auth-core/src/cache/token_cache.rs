@@ -228,6 +228,11 @@ impl TokenCache {
         self.inner.clock.now()
     }
 
+    /// Returns the cache's clock.
+    pub(crate) fn clock(&self) -> &AnyClock {
+        &self.inner.clock
+    }
+
     /// Returns whether there is another handle, or the result of a fetch is being recorded.
     pub(crate) fn is_shared(&self) -> bool {
         Arc::strong_count(&self.inner) > 1

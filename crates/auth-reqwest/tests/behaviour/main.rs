@@ -5,6 +5,7 @@
 
 mod allocations;
 mod auto_traits;
+mod caller_deadline;
 mod proxies;
 mod rejections;
 mod reqwest_client;

@@ -6,6 +6,7 @@
 mod allocations;
 mod auto_traits;
 mod awaited_token;
+mod caller_deadline;
 mod hyper_client;
 mod readiness;
 mod redirects;
