@@ -8,6 +8,7 @@ mod classification;
 mod fleet_simulation;
 mod per_request;
 mod readme;
+mod token_connections;
 mod token_endpoint_answers;
 mod token_endpoint_redirects;
 mod unlisted_origins;

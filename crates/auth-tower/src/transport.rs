@@ -16,13 +16,13 @@ use crate::used_connection::UsedConnection;
 /// The service **must not follow redirects**, because a token request carries the client's secret.
 /// hyper's client does not follow them. A stack that contains tower-http's `FollowRedirect` does.
 ///
-/// After a token request without an answer the next one has to take another connection. Each token
-/// request therefore has the mark [`NewConnection`](auth_core::NewConnection) in its extensions, and
-/// the service should send a marked request over a connection of its own, as `HyperClient` does.
-/// hyper-util's own `Client` ignores the mark. With the feature `hyper`, which is enabled by default,
-/// the transport at least has that client discard the connection of a token request that failed, or
-/// whose response did not arrive in full: one token request may fail before a connection is replaced.
-/// For other services, and without the feature, the service alone decides.
+/// A token request should not be sent over a kept connection, which may have failed without notice.
+/// Each token request therefore has the mark [`NewConnection`](auth_core::NewConnection) in its
+/// extensions, and `HyperClient` sends it over a connection of its own. hyper-util's own `Client`
+/// ignores the mark. With the feature `hyper`, which is enabled by default, the transport has that
+/// client give the connection of a token request to no further request. A token request can then only
+/// meet a connection that other requests to the same origin left, and fail at most once for each. For
+/// other services, and without the feature, the service alone decides.
 ///
 /// ```
 /// use auth_tower::{HyperClient, TowerTransport};
@@ -62,11 +62,9 @@ where
         #[cfg_attr(not(feature = "hyper"), expect(unused_mut))]
         let mut request = request.map(Full::new);
         #[cfg(feature = "hyper")]
-        let connection = UsedConnection::of(&mut request);
+        let _connection = UsedConnection::of(&mut request);
         let response = service.call(request).await;
         let response = response.map_err(Error::connection)?;
-        #[cfg(feature = "hyper")]
-        let response = response.map(|body| connection.until_end_of(body));
         Ok(response.map(TransportBody::new))
     }
 }

@@ -8,7 +8,7 @@ use auth_test_support::{
     failing_connections::{FailingConnections, Fault, Protocol},
     get,
     hyper_clients::{connector, hyper_builder},
-    settle, with_timeout,
+    with_timeout,
 };
 use auth_tower::{HyperClient, TowerTransport};
 use http::StatusCode;
@@ -66,17 +66,6 @@ async fn each_request_takes_a_connection_of_its_own(fault: Fault, protocol: Prot
     assert_eq!(four(Client::Ours, fault, protocol, tls).await, all_succeed);
 }
 
-/// A client that ignores the mark fails once for each connection that it kept.
-async fn the_connection_of_a_failed_request_is_discarded(
-    fault: Fault,
-    protocol: Protocol,
-    tls: bool,
-) {
-    let (outcomes, connections) = four(Client::HyperUtil, fault, protocol, tls).await;
-    assert_eq!(outcomes, [true, false, true, false], "{connections:?}");
-    assert_eq!(connections.len(), 2, "{connections:?}");
-}
-
 #[tokio::test]
 async fn kept_http2_connection_without_response() {
     for tls in [TLS, PLAIN] {
@@ -113,41 +102,48 @@ async fn connection_that_works_is_not_kept() {
     }
 }
 
+/// The transport has hyper-util's client discard the connection of each token request.
 #[tokio::test]
-async fn clients_that_ignore_the_mark_on_a_connection_without_response() {
-    for (protocol, tls) in [
-        (Protocol::Http2, TLS),
-        (Protocol::Http2, PLAIN),
-        (Protocol::Http1, TLS),
-        (Protocol::Http1, PLAIN),
+async fn clients_that_ignore_the_mark_keep_no_connection_of_a_token_request() {
+    for fault in [
+        Fault::NoResponse,
+        Fault::NoEndOfBody,
+        Fault::StreamsRefused,
+        Fault::None,
     ] {
-        the_connection_of_a_failed_request_is_discarded(Fault::NoResponse, protocol, tls).await;
+        for (protocol, tls) in [
+            (Protocol::Http2, TLS),
+            (Protocol::Http2, PLAIN),
+            (Protocol::Http1, TLS),
+            (Protocol::Http1, PLAIN),
+        ] {
+            let four = four(Client::HyperUtil, fault, protocol, tls).await;
+            assert_eq!(four, (vec![true; 4], vec![1; 4]), "{fault:?} {protocol:?}");
+        }
     }
 }
 
+/// A request to the API may leave a connection to the origin of the token endpoint.
 #[tokio::test]
-async fn clients_that_ignore_the_mark_on_a_connection_without_end_of_body() {
-    for (protocol, tls) in [(Protocol::Http2, TLS), (Protocol::Http1, PLAIN)] {
-        the_connection_of_a_failed_request_is_discarded(Fault::NoEndOfBody, protocol, tls).await;
+async fn clients_that_ignore_the_mark_fail_once_on_a_connection_of_another_request() {
+    for fault in [Fault::NoResponse, Fault::NoEndOfBody, Fault::StreamsRefused] {
+        for tls in [TLS, PLAIN] {
+            use_ring();
+            let authority = Authority::new();
+            let tls_server = tls.then_some(&authority);
+            let endpoint = FailingConnections::start(fault, Protocol::Http2, tls_server).await;
+            let client = hyper_builder(!tls).build(connector(authority.client_config()));
+            let grant = endpoint.grant(TowerTransport::new(client.clone()));
+            let other = client
+                .oneshot(get(endpoint.token_endpoint()))
+                .await
+                .unwrap();
+            other.into_body().collect().await.unwrap();
+            let outcomes = with_timeout(endpoint.attempts(&grant, 3)).await;
+            assert_eq!(outcomes, [false, true, true], "{fault:?}");
+            assert_eq!(endpoint.requests_per_connection(), [2, 1, 1], "{fault:?}");
+        }
     }
-}
-
-#[tokio::test]
-async fn clients_that_ignore_the_mark_on_a_connection_that_refuses_streams() {
-    for tls in [TLS, PLAIN] {
-        the_connection_of_a_failed_request_is_discarded(
-            Fault::StreamsRefused,
-            Protocol::Http2,
-            tls,
-        )
-        .await;
-    }
-}
-
-#[tokio::test]
-async fn clients_that_ignore_the_mark_keep_a_connection_that_works() {
-    let (outcomes, connections) = four(Client::HyperUtil, Fault::None, Protocol::Http2, TLS).await;
-    assert_eq!((outcomes, connections), (vec![true; 4], vec![4]));
 }
 
 #[tokio::test]
@@ -208,36 +204,16 @@ fn after_a_runtime_that_is_no_longer_driven(
 
 #[test]
 fn connection_of_a_runtime_that_is_no_longer_driven() {
-    for (protocol, tls) in [
-        (Protocol::Http2, TLS),
-        (Protocol::Http2, PLAIN),
-        (Protocol::Http1, TLS),
-        (Protocol::Http1, PLAIN),
-    ] {
-        let (_kept, grant) = after_a_runtime_that_is_no_longer_driven(Client::Ours, protocol, tls);
-        let driven = current_thread();
-        assert!(fetches(&driven, &grant) && fetches(&driven, &grant));
-    }
-}
-
-#[test]
-fn clients_that_ignore_the_mark_after_a_runtime_that_is_no_longer_driven() {
-    for tls in [TLS, PLAIN] {
-        let (_kept, grant) =
-            after_a_runtime_that_is_no_longer_driven(Client::HyperUtil, Protocol::Http2, tls);
-        let driven = current_thread();
-        let request = TokenRequest::default();
-        let is_stuck = driven.block_on(async {
-            tokio::select! {
-                biased;
-                _ = grant.fetch(&request) => false,
-                () = settle() => true,
-            }
-        });
-        assert!(
-            is_stuck,
-            "the client has kept the connection of the other runtime"
-        );
-        assert!(fetches(&driven, &grant));
+    for client in [Client::Ours, Client::HyperUtil] {
+        for (protocol, tls) in [
+            (Protocol::Http2, TLS),
+            (Protocol::Http2, PLAIN),
+            (Protocol::Http1, TLS),
+            (Protocol::Http1, PLAIN),
+        ] {
+            let (_kept, grant) = after_a_runtime_that_is_no_longer_driven(client, protocol, tls);
+            let driven = current_thread();
+            assert!(fetches(&driven, &grant) && fetches(&driven, &grant));
+        }
     }
 }
