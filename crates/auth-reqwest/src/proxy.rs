@@ -32,7 +32,6 @@ use reqwest::{Client, ClientBuilder, Proxy, Url};
 /// # Ok(())
 /// # }
 /// ```
-#[must_use]
 pub fn client_builder() -> ClientBuilder {
     Client::builder().proxy(environment())
 }

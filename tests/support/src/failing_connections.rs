@@ -97,12 +97,11 @@ impl FailingConnections {
             while let Ok((stream, _)) = listener.accept().await {
                 let (state, acceptor) = (Arc::clone(&accepting), acceptor.clone());
                 tokio::spawn(async move {
-                    match acceptor {
-                        None => state.serve::<TcpStream>(stream, protocol).await,
-                        Some(acceptor) => match acceptor.accept(stream).await {
-                            Ok(stream) => state.serve(stream, protocol).await,
-                            Err(_) => {}
-                        },
+                    let Some(acceptor) = acceptor else {
+                        return state.serve::<TcpStream>(stream, protocol).await;
+                    };
+                    if let Ok(stream) = acceptor.accept(stream).await {
+                        state.serve(stream, protocol).await;
                     }
                 });
             }

@@ -25,7 +25,8 @@
 //! | That token request fails. | Every waiting request receives the same error. So does every later request until the next attempt is due. Without a token a request is **not sent**. |
 //! | The authorization server is down, slow, or responds with 5xx, 408, 429 or an unreadable response. | The same error as after any failed token request. Attempts are about 1 s to 10 s apart while there is no token, or as `Retry-After` says (60 s at most). If a connection breaks before a response, one attempt follows immediately. |
 //! | The authorization server denies the client (`invalid_client`, `invalid_scope`, any other 4xx except 408 and 429). | The same error as after any failed token request. Attempts are about 30 s to 5 min apart, because servers lock out clients that repeat denied requests quickly. The error states the code and the description and, for `invalid_scope`, the requested scopes. Call [`TokenCache::clear_backoff`](crate::TokenCache::clear_backoff) after the configuration has been corrected. |
-//! | The token endpoint redirects. | An error. hyper's client and `ReqwestTransport::new` never follow redirects. `ReqwestTransport::from_client` takes the client's secret to no other origin. Do not give `TowerTransport` a service that follows redirects. |
+//! | The token endpoint redirects. | An error. hyper's client and `ReqwestTransport` never follow redirects. Do not give `TowerTransport` a service that follows redirects. |
+//! | A kept connection to the token endpoint no longer answers, refuses each HTTP/2 stream, or belongs to a runtime that is no longer driven. | Nothing: `auth_tower::HyperClient` and `ReqwestTransport` send each token request over a new connection. Another client should do so for requests with the mark [`NewConnection`](crate::NewConnection). |
 //! | A caller is dropped, or its runtime ends. | Nothing. The token request continues, or another waiter starts one. |
 //! | The token source panics. | An error, which backs off like an outage. |
 //! | The machine was suspended, or its clock was set. | A token has expired as soon as either the monotonic or the wall clock says so. |
@@ -50,6 +51,21 @@
 //! | hyper, any tower client | Bodies up to 64 KiB: `Full<Bytes>`, `Empty<Bytes>`, `String`, and boxed bodies (`BoxBody`, `UnsyncBoxBody`) of common errors. A boxed body of unknown size is replayable until more than 64 KiB have been sent. `auth-replay` documents how to set another limit, to use bodies of your own, or to switch recording off. |
 //! | tonic | All up to 64 KiB. A stream is replayable until more than 64 KiB have been sent. |
 //! | reqwest | All but streams: those that `Request::try_clone` clones. |
+//!
+//! # When the caller's deadline passes
+//!
+//! A deadline that the layer knows bounds everything that it does for the caller: waiting for a token,
+//! for readiness and for a replacement, and the replay. A request that is sent later than the caller
+//! sent it, and a replay, carry what is left. The token request continues, and later requests use its
+//! outcome. Time is measured by the clock of the cache.
+//!
+//! | deadline | effect |
+//! |---|---|
+//! | gRPC over `auth-tower`: the header `grpc-timeout`, which `tonic::Request::set_timeout` sets | Bounds the whole call. While the layer waits, the call ends with a `tonic::Status` with the code `DeadlineExceeded` (without the feature `tonic`, with an [`Error`](crate::Error)). The source is an [`Error`](crate::Error) of [`ErrorKind::Timeout`](crate::ErrorKind::Timeout). A sent request is bounded by the client: tonic's `Channel` ends it with `Cancelled`, hyper's client leaves it to the server. A malformed header is ignored. |
+//! | reqwest: `RequestBuilder::timeout`, or `Request::timeout_mut` | Bounds the whole call. While the middleware waits, the error is `reqwest_middleware::Error::Middleware` with an [`Error`](crate::Error) of [`ErrorKind::Timeout`](crate::ErrorKind::Timeout); a sent request ends with reqwest's own error. |
+//! | reqwest: `ClientBuilder::timeout`, `read_timeout`, `connect_timeout` | Bound each sending alone, and neither the wait for a token nor a call with a replay: the middleware does not see them. |
+//! | `tonic::transport::Endpoint::timeout`, and a timeout inside `AuthLayer` | Bound each sending alone. |
+//! | tower's `Timeout`, tower-http's `TimeoutLayer` or `tokio::time::timeout`, outside the layer | Bound the whole call: they drop its future. |
 //!
 //! # When a request carries no token
 //!

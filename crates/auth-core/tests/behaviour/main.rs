@@ -13,6 +13,7 @@ mod client_credentials_authorizer;
 mod decorating_source;
 mod errors;
 mod keyed;
+mod new_connection;
 mod providers;
 mod rejections;
 mod scopes;
