@@ -3,14 +3,12 @@
 
 use anyhow::{Context, Error};
 use auth_tower::{
-    AuthLayer, TowerTransport,
+    AuthLayer, HyperClient, TowerTransport,
     auth_core::{Authorizer, ClientSecret},
 };
-use bytes::Bytes;
 use http::Request;
 use http_body_util::{BodyExt, Full};
 use hyper_rustls::HttpsConnectorBuilder;
-use hyper_util::{client::legacy::Client, rt::TokioExecutor};
 use tower::{ServiceBuilder, ServiceExt};
 
 #[tokio::main]
@@ -20,7 +18,7 @@ async fn main() -> anyhow::Result<()> {
         .https_or_http()
         .enable_all_versions()
         .build();
-    let hyper_client = Client::builder(TokioExecutor::new()).build::<_, Full<Bytes>>(https);
+    let hyper_client = HyperClient::new(https);
 
     let secret = ClientSecret::from_env("AUTH_CLIENT_SECRET")?;
     let api = var("API_URL")?;

@@ -1,7 +1,7 @@
 //! Sends `GET API_URL` with reqwest, as the client `my-client`. Set `AUTH_TOKEN_URL`,
 //! `AUTH_CLIENT_SECRET` and `API_URL`.
 
-use auth_reqwest::{AuthMiddleware, ReqwestTransport, auth_core};
+use auth_reqwest::{AuthMiddleware, ReqwestTransport, auth_core, client_builder};
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
@@ -13,8 +13,8 @@ async fn main() -> anyhow::Result<()> {
     let authorizer = auth_core::Authorizer::client_credentials(url, "my-client", secret)
         .scope("document_read")
         .origin_of(&api)
-        .build(ReqwestTransport::new(reqwest::Client::builder())?)?;
-    let client = reqwest_middleware::ClientBuilder::new(reqwest::Client::new())
+        .build(ReqwestTransport::new(client_builder())?)?;
+    let client = reqwest_middleware::ClientBuilder::new(client_builder().build()?)
         .with(AuthMiddleware::new(authorizer))
         .build();
     println!("{}", client.get(api).send().await?.text().await?);

@@ -4,11 +4,10 @@
 
 use anyhow::Context;
 use auth_tower::{
-    AuthLayer, TowerTransport,
+    AuthLayer, HyperClient, TowerTransport,
     auth_core::{Authorizer, ClientSecret},
 };
 use hyper_rustls::HttpsConnectorBuilder;
-use hyper_util::{client::legacy::Client, rt::TokioExecutor};
 use tonic::transport::{Channel, ClientTlsConfig};
 use tonic_health::pb::{HealthCheckRequest, health_client::HealthClient};
 use tower::ServiceBuilder;
@@ -20,7 +19,7 @@ async fn main() -> anyhow::Result<()> {
         .https_or_http()
         .enable_all_versions()
         .build();
-    let token_client = Client::builder(TokioExecutor::new()).build(https);
+    let token_client = HyperClient::new(https);
 
     let secret = ClientSecret::from_env("AUTH_CLIENT_SECRET")?;
     let grpc_url = var("GRPC_URL")?;

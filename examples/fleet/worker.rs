@@ -13,7 +13,7 @@ use std::{
 use anyhow::Context;
 use auth_core::{Authorizer, ClientAuthentication, ClientCredentials, TokenCache};
 use auth_redis::{RedisStore, SealKeys};
-use auth_reqwest::{AuthMiddleware, ReqwestTransport};
+use auth_reqwest::{AuthMiddleware, ReqwestTransport, client_builder};
 use reqwest_middleware::{ClientBuilder, ClientWithMiddleware};
 use serde_json::json;
 use tokio::{
@@ -52,7 +52,7 @@ pub(crate) async fn run(tasks: usize) -> anyhow::Result<bool> {
     let authorizer = Authorizer::builder(tokens.clone())
         .origin_of(&url)
         .build()?;
-    let client = ClientBuilder::new(reqwest::Client::new())
+    let client = ClientBuilder::new(client_builder().build()?)
         .with(AuthMiddleware::new(authorizer))
         .build();
     let counts = Arc::new(Counts::default());
@@ -71,7 +71,7 @@ pub(crate) async fn run(tasks: usize) -> anyhow::Result<bool> {
 
 fn tokens() -> anyhow::Result<TokenCache> {
     let authentication = ClientAuthentication::client_secret_basic(CLIENT_SECRET);
-    let transport = ReqwestTransport::new(reqwest::Client::builder().no_proxy())?;
+    let transport = ReqwestTransport::new(client_builder())?;
     let grant = ClientCredentials::builder(var(TOKEN_URL)?, CLIENT_ID, authentication);
     let builder = TokenCache::builder(grant.build(transport)?);
     let Ok(redis) = env::var(REDIS_URL) else {

@@ -4,16 +4,12 @@ use std::error::Error as _;
 
 use anyhow::{Context, Error, anyhow};
 use auth_core::Authorizer;
-use auth_reqwest::{AuthMiddleware, ReqwestTransport};
-use auth_tower::{AuthLayer, TowerTransport};
-use bytes::Bytes;
+use auth_reqwest::{AuthMiddleware, ReqwestTransport, client_builder};
+use auth_tower::{AuthLayer, HyperClient, TowerTransport};
 use http::Request;
 use http_body_util::{BodyExt, Full};
 use hyper_rustls::{ConfigBuilderExt, HttpsConnector, HttpsConnectorBuilder};
-use hyper_util::{
-    client::legacy::{Client, connect::HttpConnector},
-    rt::TokioExecutor,
-};
+use hyper_util::client::legacy::connect::HttpConnector;
 use tonic::{
     Code, Status,
     transport::{Channel, ClientTlsConfig},
@@ -57,13 +53,7 @@ pub(crate) async fn reqwest(servers: &Servers, load: &Load) -> anyhow::Result<Ou
     let tls = rustls::ClientConfig::builder()
         .with_webpki_roots()
         .with_no_client_auth();
-    let builder = || {
-        let builder = reqwest::Client::builder().tls_backend_preconfigured(tls.clone());
-        match servers.are_in_process() {
-            true => builder.no_proxy(), // a proxy does not reach servers in this process
-            false => builder,
-        }
-    };
+    let builder = || client_builder().tls_backend_preconfigured(tls.clone());
     let api = &servers.api_url;
     let secret = servers.client_secret.clone();
     let authorizer = Authorizer::client_credentials(&servers.token_url, &servers.client_id, secret)
@@ -128,11 +118,11 @@ fn cause(status: &Status) -> Error {
     }
 }
 
-fn hyper_client() -> Client<HttpsConnector<HttpConnector>, Full<Bytes>> {
+fn hyper_client() -> HyperClient<HttpsConnector<HttpConnector>> {
     let https = HttpsConnectorBuilder::new()
         .with_webpki_roots()
         .https_or_http()
         .enable_all_versions()
         .build();
-    Client::builder(TokioExecutor::new()).build(https)
+    HyperClient::new(https)
 }

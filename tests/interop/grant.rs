@@ -11,7 +11,7 @@ use bytes::Bytes;
 use http_body_util::Full;
 use hyper_util::{client::legacy::Client, rt::TokioExecutor};
 
-use crate::harness::{OidcProvider, http_client};
+use crate::harness::{OidcProvider, http_client, http_client_builder};
 
 const ODD_SECRET: &str = "p@ss:w%rd+/= &?#~\"\\";
 
@@ -43,7 +43,7 @@ fn hyper() -> impl HttpTransport {
 }
 
 fn reqwest() -> Result<impl HttpTransport> {
-    Ok(ReqwestTransport::from_client(http_client()?))
+    Ok(ReqwestTransport::new(http_client_builder()?)?)
 }
 
 async fn fetch_error(builder: ClientCredentialsBuilder) -> Error {

@@ -10,6 +10,7 @@ mod fleet_simulation;
 mod per_request;
 mod readme;
 mod token_answers;
+mod token_connections;
 mod token_endpoint_answers;
 mod token_endpoint_redirects;
 mod unlisted_origins;

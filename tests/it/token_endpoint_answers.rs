@@ -7,11 +7,7 @@ use auth_core::{
     TokenResponse, TokenSource,
 };
 use auth_reqwest::ReqwestTransport;
-use auth_test_support::{
-    RawServer,
-    hyper_clients::hyper_client,
-    reqwest_clients::{reqwest_builder, reqwest_client},
-};
+use auth_test_support::{RawServer, hyper_clients::hyper_client, reqwest_clients::reqwest_builder};
 use auth_tower::TowerTransport;
 use http::StatusCode;
 use tokio::net::TcpSocket;
@@ -19,11 +15,10 @@ use tokio::net::TcpSocket;
 const SECRET: &str = "s3cr3t";
 const TOKEN: &str = r#"{"access_token":"abc","token_type":"Bearer","expires_in":600}"#;
 
-fn transports() -> [Arc<dyn HttpTransport>; 3] {
+fn transports() -> [Arc<dyn HttpTransport>; 2] {
     [
         Arc::new(TowerTransport::new(hyper_client())),
         Arc::new(ReqwestTransport::new(reqwest_builder()).unwrap()),
-        Arc::new(ReqwestTransport::from_client(reqwest_client())),
     ]
 }
 

@@ -6,7 +6,7 @@
 //! [classified](Attempt::classify). If the [`Verdict`] is [`Renew`](Verdict::Renew), the adapter
 //! waits for the [`Renewal`], and replays the request once with [`Renewal::attempt`]. If it is
 //! [`DeliverAndWatch`](Verdict::DeliverAndWatch), the adapter reports the frames of the response's
-//! body to the [`TrailingStatus`].
+//! body to the [`TrailingStatus`]. A [`Deadline`] bounds all of this by the time that the caller allows.
 //!
 //! If the decision is [`PassThrough`](Decision::PassThrough), and a client outside the adapter may
 //! follow redirects, the adapter keeps what
@@ -15,8 +15,8 @@
 
 pub use crate::{
     authorizer::{
-        Attempt, AttemptFuture, Decision, PassedThrough, Redirect, Renewal, RenewalFuture,
-        ReplacementFuture, RequestHead, ResponseHead, TrailingStatus, Verdict,
+        Attempt, AttemptFuture, Deadline, Decision, PassedThrough, Redirect, Renewal,
+        RenewalFuture, ReplacementFuture, RequestHead, ResponseHead, TrailingStatus, Verdict,
     },
     origin::Target,
 };

@@ -25,7 +25,7 @@
 //! | retry at once after the configuration has been corrected | [`TokenCache::clear_backoff`] |
 //! | handle an error | [`Error`], [`Error::find`], [`ErrorKind`] |
 //! | implement another grant, or a vault | [`TokenSource`] ([`TokenResponse`], [`SharedKey`](shared_store::SharedKey), [`async_trait`](macro@async_trait)) |
-//! | send token requests through another HTTP client | [`HttpTransport`] ([`TransportBody`], [`BoxError`]) |
+//! | send token requests through another HTTP client | [`HttpTransport`] ([`TransportBody`], [`NewConnection`], [`BoxError`]) |
 //! | implement another shared store | [`SharedTokenStore`](shared_store::SharedTokenStore) ([`SharedToken`](shared_store::SharedToken), [`Lease`](shared_store::Lease), [`SecretString`]) |
 //!
 //! # Modules
@@ -89,4 +89,4 @@ pub use secret::SecretString;
 pub use source::TokenSource;
 pub use token::{AccessToken, Authorization, TokenResponse};
 pub use token_endpoint::ClientAuthentication;
-pub use transport::{HttpTransport, TransportBody};
+pub use transport::{HttpTransport, NewConnection, TransportBody};

@@ -49,10 +49,33 @@ impl Body for TransportBody {
     }
 }
 
+/// Asks the HTTP client for a new connection. Each token request of
+/// [`ClientCredentials`](crate::ClientCredentials) has this mark in its
+/// [extensions](http::Extensions).
+///
+/// A client that keeps connections sends a marked request over a connection of its own, and closes
+/// the connection after the response. A kept connection may have failed without notice: the server
+/// no longer responds, refuses each HTTP/2 stream, or the runtime that opened the connection is no
+/// longer driven. A token request over such a connection fails, and so does its retry if the client
+/// still keeps the connection. Token requests are rare, so a connection for each costs little.
+///
+/// ```
+/// use auth_core::NewConnection;
+///
+/// /// Returns whether a client may send the request over a kept connection.
+/// fn may_reuse<B>(request: &http::Request<B>) -> bool {
+///     request.extensions().get::<NewConnection>().is_none()
+/// }
+/// ```
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct NewConnection;
+
 /// Sends one request to the token endpoint.
 ///
 /// `auth-tower` implements it for any tower HTTP service, `auth-reqwest` for reqwest. An
-/// implementation **must not follow redirects**: the request carries the client's secret.
+/// implementation **must not follow redirects**: the request carries the client's secret. It should
+/// send a request with the mark [`NewConnection`] over a connection that has carried no other
+/// request.
 #[async_trait]
 pub trait HttpTransport: fmt::Debug + Send + Sync + 'static {
     /// Sends `request`, and returns the response with any status.

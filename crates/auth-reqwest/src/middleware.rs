@@ -1,11 +1,11 @@
 //! The middleware.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, future::Future};
 
 use async_trait::async_trait;
 use auth_core::{
     Authorizer,
-    adapter::{Decision, RequestHead, ResponseHead, Verdict},
+    adapter::{Deadline, Decision, RequestHead, ResponseHead, Verdict},
 };
 use http::Extensions;
 use reqwest::{Request, Response, Url};
@@ -30,6 +30,12 @@ use crate::{
 /// A [`TokenRequest`](auth_core::TokenRequest) in the request's extensions (`with_extension`) picks
 /// the request's token. Without one, the request carries the token that is
 /// [bound](auth_core::AuthorizerBuilder::origin_with) to its origin, if there is one.
+///
+/// The request's own timeout ([`Request::timeout`]) bounds the whole call: waiting for a token, the
+/// request, waiting for a replacement and the replay. When it ends while the middleware waits, the
+/// caller receives an [`auth_core::Error`] of [`Timeout`](auth_core::ErrorKind::Timeout). The timeouts
+/// of the client ([`ClientBuilder::timeout`](reqwest::ClientBuilder::timeout)) bound each sending
+/// alone.
 ///
 /// A request whose token cannot be obtained is not sent. The caller receives [`Error::Middleware`],
 /// in which [`auth_core::Error::find`] finds the reason, also through other middlewares such as
@@ -76,12 +82,26 @@ impl Middleware for AuthMiddleware {
         let head = RequestHead::new(target(request.url()), request.headers())
             .with_method(request.method())
             .with_extensions(extensions);
-        let attempt = match self.authorizer.authorize(head) {
+        let decision = self.authorizer.authorize(head);
+        // a request that waits, and a replay, have what is left of the request's timeout
+        let timeout = request.timeout().copied();
+        let starting_now = || timeout.map(|timeout| self.authorizer.deadline(timeout));
+        let mut deadline = None;
+        let attempt = match decision {
             Decision::PassThrough => return next.run(request, extensions).await,
             Decision::Authorize(attempt) => attempt,
-            Decision::Wait(attempt) => attempt.await.map_err(not_sent)?,
+            Decision::Wait(attempt) => {
+                deadline = starting_now();
+                let attempt = bound(&mut deadline, attempt, WAITED_FOR_TOKEN).await?;
+                let attempt = attempt.map_err(not_sent)?;
+                set_remaining(&mut request, deadline.as_ref(), WAITED_FOR_TOKEN)?;
+                attempt
+            }
         };
         let replay = attempt.may_replay().then(|| request.try_clone()).flatten();
+        if deadline.is_none() && replay.is_some() {
+            deadline = starting_now();
+        }
         let requested = replay.as_ref().map_or_else(
             || Cow::Owned(request.url().clone()),
             |replay| Cow::Borrowed(replay.url()),
@@ -93,10 +113,12 @@ impl Middleware for AuthMiddleware {
         let (Verdict::Renew(renewal), Some(mut replay)) = (verdict, replay) else {
             return Ok(response);
         };
-        let Some(attempt) = renewal.await.attempt() else {
+        let renewal = bound(&mut deadline, renewal, WAITED_FOR_REPLACEMENT).await?;
+        let Some(attempt) = renewal.attempt() else {
             return Ok(response);
         };
         drop(response);
+        set_remaining(&mut replay, deadline.as_ref(), WAITED_FOR_REPLACEMENT)?;
         let requested = replay.url().clone();
         attempt.apply(replay.headers_mut());
         let response = next.run(replay, extensions).await?;
@@ -104,6 +126,39 @@ impl Middleware for AuthMiddleware {
         let _ = attempt.classify(response_head(&response, &requested), false);
         Ok(response)
     }
+}
+
+const WAITED_FOR_TOKEN: &str = "while the request waited for a token; the request was not sent";
+const WAITED_FOR_REPLACEMENT: &str = "while the request waited for another token, after the API rejected \
+                                      the first one; the request was not replayed";
+
+/// Awaits `future` until the caller's deadline, if there is one.
+async fn bound<F: Future>(
+    deadline: &mut Option<Deadline>,
+    future: F,
+    moment: &str,
+) -> Result<F::Output, Error> {
+    match deadline {
+        None => Ok(future.await),
+        Some(deadline) => deadline.bound(future).await.ok_or_else(|| passed(moment)),
+    }
+}
+
+/// Sets the timeout of a request that is sent late.
+fn set_remaining(
+    request: &mut Request,
+    deadline: Option<&Deadline>,
+    moment: &str,
+) -> Result<(), Error> {
+    if let Some(deadline) = deadline {
+        let remaining = deadline.remaining().ok_or_else(|| passed(moment))?;
+        *request.timeout_mut() = Some(remaining);
+    }
+    Ok(())
+}
+
+fn passed(moment: &str) -> Error {
+    Error::middleware(Deadline::error("reqwest::Request::timeout", moment))
 }
 
 /// Describes a response, which may be from another URL: reqwest follows redirects below the

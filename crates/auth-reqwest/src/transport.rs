@@ -1,39 +1,50 @@
 //! The transport for token requests.
 
-use std::fmt;
+use std::{fmt, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use auth_core::{Error, ErrorKind, HttpTransport, TransportBody};
 use bytes::Bytes;
 use http::{Request, Response};
-use http_body_util::{BodyExt, Full};
+use http_body_util::BodyExt;
 use reqwest::{Body, Client, ClientBuilder, redirect::Policy};
 
-/// Sends token requests through reqwest. No redirect can repeat a token request, which carries the
-/// client's secret, at another host.
+use crate::direct::Direct;
+
+/// Sends token requests through a reqwest client of its own.
 ///
-/// The token requests carry the `User-Agent` of the client, if it has one, and else that of
-/// `auth-core`: see [`user_agent`](auth_core::ClientCredentialsBuilder::user_agent).
+/// - The client follows no redirects, so that the client's secret is sent to no other host.
+/// - It keeps no connection. Each token request takes a new one, over HTTP/1.1 and HTTP/2, and
+///   therefore never waits on a kept connection that has failed without notice. reqwest's clients
+///   ignore the mark [`NewConnection`](auth_core::NewConnection), and an existing client can for that
+///   reason not be used.
+/// - The token requests carry the `User-Agent` of the client, if it has one, and else that of
+///   `auth-core`: see [`user_agent`](auth_core::ClientCredentialsBuilder::user_agent).
+/// - A request over `http` to a loopback host is not sent through a proxy of the environment.
 #[derive(Clone)]
 pub struct ReqwestTransport {
     client: Client,
-    /// Whether the transport has switched the client's redirects off.
-    never_redirects: bool,
-    settings: ClientSettings,
+    /// Whether the client has a default `User-Agent`.
+    has_user_agent: bool,
+    /// `None` if the client uses no proxy for loopback.
+    direct: Option<Arc<Direct>>,
 }
 
 impl ReqwestTransport {
-    /// Builds a client from `builder` with redirects switched off. Timeouts, proxies and root
-    /// certificates are those of `builder`. For an authorization server on loopback, over `http`,
-    /// set
-    /// [`no_proxy`](ClientBuilder::no_proxy): otherwise the secret goes through the proxy that
-    /// `HTTP_PROXY` names.
+    /// Builds the client from `builder`, with redirects and the pool of connections switched off.
+    /// Timeouts, proxies and root certificates are those of `builder`.
+    ///
+    /// [`client_builder`](crate::client_builder) returns a builder that uses no proxy of the
+    /// environment for loopback. With reqwest's own builder, a proxy of the environment would receive
+    /// the client's secret of a token request to a loopback host over `http`. Such a request is
+    /// therefore sent over HTTP/1.1 without a proxy, and without the settings of `builder`. A request
+    /// to loopback over `https` is sent through the proxy, which sees only ciphertext.
     ///
     /// ```
     /// # fn example() -> Result<(), auth_reqwest::auth_core::Error> {
-    /// use auth_reqwest::ReqwestTransport;
+    /// use auth_reqwest::{ReqwestTransport, client_builder};
     ///
-    /// let transport = ReqwestTransport::new(reqwest::Client::builder())?;
+    /// let transport = ReqwestTransport::new(client_builder())?;
     /// # Ok(())
     /// # }
     /// ```
@@ -41,7 +52,10 @@ impl ReqwestTransport {
     /// # Errors
     /// If the client cannot be built, because of TLS or the system's resolver.
     pub fn new(builder: ClientBuilder) -> Result<Self, Error> {
-        let client = builder.redirect(Policy::none()).build().map_err(|e| {
+        let builder = builder.redirect(Policy::none()).pool_max_idle_per_host(0);
+        // HTTP/3 has a pool of its own
+        let client = builder.pool_idle_timeout(Duration::ZERO).build();
+        let client = client.map_err(|e| {
             Error::configuration(
                 "reqwest client for token requests: expected a valid client builder, got one that \
                  cannot be built; see the cause",
@@ -49,101 +63,41 @@ impl ReqwestTransport {
             .with_source(e)
         })?;
         Ok(Self {
-            settings: ClientSettings::of(&client),
+            has_user_agent: has_user_agent(&client),
+            direct: Direct::beside(&client).map(Arc::new),
             client,
-            never_redirects: true,
         })
-    }
-
-    /// Uses an existing client, whose connections are then shared. The client may follow redirects:
-    /// reqwest does so by default, and a single request cannot switch it off. The body is therefore
-    /// sent as a stream, which a redirect cannot repeat; reqwest drops the `Authorization` header
-    /// when a redirect leads to another host; and a response from another URL than the requested
-    /// one is an error. Prefer [`new`](Self::new), which does not even connect to a redirect's
-    /// target.
-    ///
-    /// reqwest shows the whole URL of a redirected request in `Referer`. If the client may follow
-    /// redirects, a token endpoint whose URL has a query is therefore an error of each token
-    /// request.
-    #[must_use]
-    pub fn from_client(client: Client) -> Self {
-        Self {
-            settings: ClientSettings::of(&client),
-            client,
-            never_redirects: false,
-        }
     }
 }
 
 #[async_trait]
 impl HttpTransport for ReqwestTransport {
     async fn send(&self, request: Request<Bytes>) -> Result<Response<TransportBody>, Error> {
-        let may_redirect = !self.never_redirects && !self.settings.has_no_redirects;
-        if may_redirect && request.uri().query().is_some() {
-            return Err(Error::configuration(
-                "expected a token endpoint without a query, because the reqwest client may follow a \
-                 redirect and would then send the query in Referer; use ReqwestTransport::new, or a \
-                 client with redirect::Policy::none()",
-            ));
-        }
-        let request = request.map(|body| {
-            if self.never_redirects {
-                Body::from(body)
-            } else {
-                Body::wrap(Full::new(body))
-            }
-        });
-        let request = reqwest::Request::try_from(request).map_err(failed)?;
-        let requested = request.url().clone();
+        let request = match &self.direct {
+            Some(direct) if direct.is_needed(request.uri()) => return direct.send(request).await,
+            _ => reqwest::Request::try_from(request.map(Body::from)).map_err(failed)?,
+        };
         let response = self.client.execute(request).await.map_err(failed)?;
-        if *response.url() != requested {
-            // neither a query nor credentials
-            let target = response.url();
-            let (origin, path) = (target.origin().ascii_serialization(), target.path());
-            return Err(Error::new(
-                ErrorKind::Redirected,
-                format!(
-                    "expected a response from the requested URL, got one after a redirect to \
-                     {origin}{path}, which the client followed without the request's body; the \
-                     response is not used; set it as the token endpoint if it is the right one"
-                ),
-            ));
-        }
         let response = Response::from(response);
         Ok(response.map(|body| TransportBody::new(body.map_err(reqwest::Error::without_url))))
     }
 
     fn sets_user_agent(&self) -> bool {
-        self.settings.has_user_agent
+        self.has_user_agent
     }
+}
+
+/// Returns whether a client has a default `User-Agent`. Only its `Debug` output tells. A quote within a
+/// header's value is escaped there, so no value looks like a header. If a later reqwest prints
+/// something else, the `User-Agent` is ours.
+fn has_user_agent(client: &Client) -> bool {
+    format!("{client:?}").contains("\"user-agent\": ")
 }
 
 impl fmt::Debug for ReqwestTransport {
     /// Leaves out the client: it prints its default headers, which may be secret.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ReqwestTransport")
-            .field("never_redirects", &self.never_redirects)
-            .finish_non_exhaustive()
-    }
-}
-
-/// The settings of a client that decide about a token request.
-#[derive(Clone, Copy)]
-struct ClientSettings {
-    has_user_agent: bool,
-    has_no_redirects: bool,
-}
-
-impl ClientSettings {
-    /// Reads the settings from what `Debug` prints: reqwest shows them nowhere else. A quote within a
-    /// header's value is escaped there, so no value looks like a setting. If a later reqwest prints
-    /// something else, a `User-Agent` is ours and a client is taken for one that follows redirects.
-    fn of(client: &Client) -> Self {
-        let printed = format!("{client:?}");
-        Self {
-            has_user_agent: printed.contains("\"user-agent\": "),
-            has_no_redirects: printed.contains("redirect_policy: \"Policy(None)\""),
-        }
+        f.debug_struct("ReqwestTransport").finish_non_exhaustive()
     }
 }
 
@@ -151,13 +105,6 @@ impl ClientSettings {
 /// token endpoint.
 fn failed(error: reqwest::Error) -> Error {
     let error = error.without_url();
-    if error.is_redirect() {
-        return Error::new(
-            ErrorKind::Redirected,
-            "expected a response, got a redirect, which is not followed; configure the final URL",
-        )
-        .with_source(error);
-    }
     if error.is_timeout() {
         return Error::new(
             ErrorKind::Timeout,

@@ -11,7 +11,7 @@ use auth_replay::Replay;
 use http::{Request, Response, request::Parts};
 use tower_service::Service;
 
-use crate::error::not_sent;
+use crate::{deadline::CallDeadline, error::not_sent};
 
 /// The state that all clones of a client share. Each of its requests keeps it alive, so that the
 /// tokens outlive a client that is dropped while its last request is in flight.
@@ -51,6 +51,7 @@ pub(crate) struct PendingRequest<S, B, R> {
     pub(crate) request: Request<B>,
     pub(crate) service: S,
     pub(crate) client: Arc<ClientState<S, R>>,
+    pub(crate) deadline: CallDeadline,
 }
 
 impl<S, B, R> PendingRequest<S, B, R> {
@@ -83,6 +84,7 @@ pub(crate) struct PreparedReplay<S, B, R: Replay<B>> {
     /// The head as the caller created it, without the layer's token.
     head: Parts,
     recording: R::Recording,
+    pub(crate) deadline: CallDeadline,
 }
 
 impl<S, B, R: Replay<B>> PreparedReplay<S, B, R> {
@@ -104,7 +106,9 @@ impl<S, B, R: Replay<B>> PreparedReplay<S, B, R> {
         let (head, body) = request.into_parts();
         let (body, recording) = client.replay.record(body);
         let replay = recording.map(|recording| {
+            let (method, uri, headers) = (&head.method, &head.uri, &head.headers);
             Box::new(Self {
+                deadline: CallDeadline::of_head(method, uri, headers, &client.authorizer),
                 client: Arc::clone(client),
                 head: head.clone(),
                 recording,
@@ -156,6 +160,7 @@ where
             client,
             head,
             recording,
+            deadline,
         } = *self.replay;
         if renewal.attempt().is_none() {
             return Err(self.response);
@@ -165,6 +170,7 @@ where
                 request: Request::from_parts(head, body),
                 service: client.service(),
                 renewal,
+                deadline,
             }),
             None => Err(self.response),
         }
@@ -176,6 +182,7 @@ pub(crate) struct PendingReplay<S, B> {
     pub(crate) request: Request<B>,
     pub(crate) service: S,
     pub(crate) renewal: Renewal,
+    pub(crate) deadline: CallDeadline,
 }
 
 impl<S, B> PendingReplay<S, B> {

@@ -15,6 +15,7 @@ use pin_project_lite::pin_project;
 use tower_service::Service;
 
 use crate::{
+    deadline::Awaited,
     exchange::{
         Classified, PendingReplay, PendingRequest, PreparedReplay, RejectedRequest, SentRequest,
     },
@@ -104,24 +105,33 @@ where
     S: Service<Request<B>> + Clone,
     R: Replay<B>,
 {
-    fn send_replay(attempt: Attempt, pending: PendingReplay<S, B>) -> Self {
+    fn send_replay(attempt: Attempt, pending: PendingReplay<S, B>) -> Result<Self, BoxError> {
         let PendingReplay {
             mut request,
             mut service,
             renewal: _,
+            deadline,
         } = pending;
+        deadline.set_remaining(request.headers_mut(), Awaited::ReplayReadiness)?;
         attempt.apply(request.headers_mut());
-        Self::sent(service.call(request), attempt, None)
+        Ok(Self::sent(service.call(request), attempt, None))
     }
 
     /// Sends a request that had to wait, with the awaited token. If the token has expired or been
     /// replaced before the service was ready, the authorizer decides again.
-    fn send_pending(attempt: Attempt, mut pending: Box<PendingRequest<S, B, R>>) -> Self {
+    fn send_pending(
+        attempt: Attempt,
+        mut pending: Box<PendingRequest<S, B, R>>,
+    ) -> Result<Self, BoxError> {
+        let headers = pending.request.headers_mut();
+        pending
+            .deadline
+            .set_remaining(headers, Awaited::Readiness)?;
         let decision = match attempt.is_current() {
             true => Decision::Authorize(attempt),
             false => pending.client.authorizer.authorize(&pending.request),
         };
-        match decision {
+        Ok(match decision {
             Decision::PassThrough => {
                 let passed = pending.client.authorizer.passed_through(&pending.request);
                 Self::passed_through(pending.service.call(pending.request), passed)
@@ -131,6 +141,7 @@ where
                     mut request,
                     mut service,
                     client,
+                    deadline: _,
                 } = *pending;
                 let mut replay = None;
                 if PreparedReplay::<S, B, R>::is_possible(&attempt) {
@@ -147,7 +158,7 @@ where
                     pending: Some(pending),
                 }
             }
-        }
+        })
     }
 }
 
@@ -196,8 +207,12 @@ where
         loop {
             let next = match awaiting.as_mut().project() {
                 AwaitingProjection::Token { token, pending } => {
-                    let outcome = ready!(token.as_mut().poll(cx));
-                    let pending = pending.take();
+                    let outcome = token.as_mut().poll(cx);
+                    let outcome = match pending {
+                        Some(waiting) => waiting.deadline.bound(cx, outcome, Awaited::Token),
+                        None => outcome.map(Ok),
+                    };
+                    let (outcome, pending) = (ready!(outcome)?, pending.take());
                     match outcome {
                         Ok(attempt) => Awaiting::Readiness {
                             attempt: Some(attempt),
@@ -210,10 +225,13 @@ where
                 }
                 AwaitingProjection::Readiness { attempt, pending } => {
                     if let Some(pending) = pending {
-                        ready!(pending.service.poll_ready(cx)).map_err(Into::into)?;
+                        let readiness = pending.service.poll_ready(cx);
+                        let deadline = &mut pending.deadline;
+                        ready!(deadline.bound(cx, readiness, Awaited::Readiness))?
+                            .map_err(Into::into)?;
                     }
                     match (attempt.take(), pending.take()) {
-                        (Some(attempt), Some(pending)) => Awaiting::send_pending(attempt, pending),
+                        (Some(attempt), Some(pending)) => Awaiting::send_pending(attempt, pending)?,
                         // not reached: both are taken when the request is sent, which ends this state
                         _ => return Poll::Pending,
                     }
@@ -244,7 +262,15 @@ where
                     }
                 }
                 AwaitingProjection::Replacement { token, rejected } => {
-                    let renewal = ready!(token.as_mut().poll(cx));
+                    let renewal = token.as_mut().poll(cx);
+                    let renewal = match rejected {
+                        Some(waiting) => {
+                            let deadline = &mut waiting.replay.deadline;
+                            deadline.bound(cx, renewal, Awaited::Replacement)
+                        }
+                        None => renewal.map(Ok),
+                    };
+                    let renewal = ready!(renewal)?;
                     let Some(rejected) = rejected.take() else {
                         // not reached: the response is taken when this state ends
                         return Poll::Pending;
@@ -260,14 +286,17 @@ where
                 }
                 AwaitingProjection::ReplayReadiness { pending } => {
                     if let Some(pending) = pending {
-                        ready!(pending.service.poll_ready(cx)).map_err(Into::into)?;
+                        let readiness = pending.service.poll_ready(cx);
+                        let deadline = &mut pending.deadline;
+                        ready!(deadline.bound(cx, readiness, Awaited::ReplayReadiness))?
+                            .map_err(Into::into)?;
                     }
                     let Some(pending) = pending.take() else {
                         // not reached: the replay is taken when this state ends
                         return Poll::Pending;
                     };
                     match pending.renewal.attempt() {
-                        Some(attempt) => Awaiting::send_replay(attempt, *pending),
+                        Some(attempt) => Awaiting::send_replay(attempt, *pending)?,
                         None => return Poll::Ready(Err(pending.token_expired())),
                     }
                 }

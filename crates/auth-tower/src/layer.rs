@@ -28,17 +28,16 @@ use crate::service::Auth;
 /// [what happens to redirects](crate::guide::layers#redirects-on-each-stack).
 ///
 /// ```
-/// use auth_tower::{AuthLayer, auth_core::Authorizer};
-/// use hyper_util::{client::legacy::Client, rt::TokioExecutor};
+/// use auth_tower::{Auth, AuthLayer, HyperClient, auth_core::Authorizer};
 /// use tower::ServiceBuilder;
 ///
 /// # fn example(authorizer: Authorizer) {
 /// # let connector = hyper_util::client::legacy::connect::HttpConnector::new();
-/// let hyper_client = Client::builder(TokioExecutor::new()).build(connector);
+/// let hyper_client = HyperClient::new(connector);
 /// let client = ServiceBuilder::new()
 ///     .layer(AuthLayer::new(authorizer))
 ///     .service(hyper_client);
-/// # let _: auth_tower::Auth<Client<_, http_body_util::Full<bytes::Bytes>>> = client;
+/// # let _: Auth<HyperClient<_>> = client;
 /// # }
 /// ```
 ///

@@ -6,25 +6,34 @@
 //! |---|---|
 //! | authorize the requests of a tower client | [`AuthLayer`], [`Auth`] ([`ResponseFuture`], [`ResponseBody`]) |
 //! | send token requests through a tower client | [`TowerTransport`] |
+//! | a client of hyper that sends each token request over a new connection | [`HyperClient`] |
 //! | choose how bodies are kept for a replay | [`Bounded`] ([`Recording`]), [`CloneBody`], [`NoReplay`], [`Replay`] |
 //! | place the layer in a stack | [`guide::layers`] |
 //! | trust a channel without checking its endpoint | [`AuthorizerBuilder::danger_trust_channel`](auth_core::AuthorizerBuilder::danger_trust_channel) |
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+mod deadline;
 mod error;
 mod exchange;
 mod future;
+mod grpc_timeout;
 pub mod guide;
+#[cfg(feature = "hyper")]
+mod hyper_client;
 mod layer;
 mod response_body;
 mod service;
 #[cfg(feature = "tonic")]
 mod tonic;
 mod transport;
+#[cfg(feature = "hyper")]
+mod used_connection;
 
 pub use auth_core;
 pub use auth_replay::{Bounded, CloneBody, NoReplay, Recording, Replay};
 pub use future::ResponseFuture;
+#[cfg(feature = "hyper")]
+pub use hyper_client::HyperClient;
 pub use layer::AuthLayer;
 pub use response_body::ResponseBody;
 pub use service::Auth;

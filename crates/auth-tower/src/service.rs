@@ -10,6 +10,7 @@ use http::{Request, Response};
 use tower_service::Service;
 
 use crate::{
+    deadline::CallDeadline,
     exchange::{ClientState, PendingRequest, PreparedReplay},
     future::ResponseFuture,
     response_body::ResponseBody,
@@ -77,6 +78,7 @@ where
                 let service = self.inner.clone();
                 drop(mem::replace(&mut self.inner, service.clone()));
                 let pending = PendingRequest {
+                    deadline: CallDeadline::of(&request, &self.client.authorizer),
                     request,
                     service,
                     client: Arc::clone(&self.client),

@@ -8,10 +8,21 @@ use http_body::Body;
 use http_body_util::Full;
 use tower_service::Service;
 
-/// Sends token requests through a tower HTTP service, such as hyper-util's legacy `Client`.
+#[cfg(feature = "hyper")]
+use crate::used_connection::UsedConnection;
+
+/// Sends token requests through a tower HTTP service, such as [`HyperClient`](crate::HyperClient).
 ///
 /// The service **must not follow redirects**, because a token request carries the client's secret.
 /// hyper's client does not follow them. A stack that contains tower-http's `FollowRedirect` does.
+///
+/// A token request should not be sent over a kept connection, which may have failed without notice.
+/// Each token request therefore has the mark [`NewConnection`](auth_core::NewConnection) in its
+/// extensions, and `HyperClient` sends it over a connection of its own. hyper-util's own `Client`
+/// ignores the mark. With the feature `hyper`, which is enabled by default, the transport has that
+/// client give the connection of a token request to no further request. A token request can then only
+/// meet a connection that other requests to the same origin left, and fail at most once for each. For
+/// other services, and without the feature, the service alone decides.
 ///
 /// The token requests carry the `User-Agent` of `auth-core`. A layer of the service that replaces the
 /// header wins. For a layer that sets it only where there is none, such as tower-http's
@@ -19,11 +30,10 @@ use tower_service::Service;
 /// [`no_user_agent`](auth_core::ClientCredentialsBuilder::no_user_agent).
 ///
 /// ```
-/// use auth_tower::TowerTransport;
-/// use hyper_util::{client::legacy::Client, rt::TokioExecutor};
+/// use auth_tower::{HyperClient, TowerTransport};
 ///
 /// # let connector = hyper_util::client::legacy::connect::HttpConnector::new();
-/// let transport = TowerTransport::new(Client::builder(TokioExecutor::new()).build(connector));
+/// let transport = TowerTransport::new(HyperClient::new(connector));
 /// ```
 #[derive(Clone)]
 pub struct TowerTransport<S> {
@@ -54,7 +64,11 @@ where
         poll_fn(|cx| service.poll_ready(cx))
             .await
             .map_err(Error::connection)?;
-        let response = service.call(request.map(Full::new)).await;
+        #[cfg_attr(not(feature = "hyper"), expect(unused_mut))]
+        let mut request = request.map(Full::new);
+        #[cfg(feature = "hyper")]
+        let _connection = UsedConnection::of(&mut request);
+        let response = service.call(request).await;
         let response = response.map_err(Error::connection)?;
         Ok(response.map(TransportBody::new))
     }

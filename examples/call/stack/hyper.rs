@@ -1,7 +1,7 @@
 //! hyper-util's client with `AuthLayer`.
 
 use auth_core::async_trait;
-use auth_tower::{Auth, AuthLayer, Bounded, TowerTransport};
+use auth_tower::{Auth, AuthLayer, Bounded, HyperClient, TowerTransport};
 use bytes::Bytes;
 use http::Request;
 use http_body_util::{BodyExt, Full};
@@ -18,7 +18,7 @@ use crate::{
     args::Args, failure::Failure, response::Response, target::Target, tenants::Tenant, tls::Tls,
 };
 
-type HttpClient = Client<HttpsConnector<HttpConnector>, Full<Bytes>>;
+type HttpClient = HyperClient<HttpsConnector<HttpConnector>>;
 
 struct HyperStack {
     client: Either<FollowRedirect<Auth<HttpClient>>, Auth<HttpClient>>,
@@ -63,7 +63,6 @@ impl Stack for HyperStack {
 }
 
 pub(super) fn client(tls: &Tls) -> HttpClient {
-    Client::builder(TokioExecutor::new())
-        .pool_idle_timeout(MAX_IDLE)
-        .build(tls.hyper())
+    let mut builder = Client::builder(TokioExecutor::new());
+    HyperClient::from_builder(builder.pool_idle_timeout(MAX_IDLE), tls.hyper())
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
-use reqwest::{Certificate, Client, Method};
+use reqwest::{Certificate, Client, ClientBuilder, Method};
 use rustls::crypto::ring;
 use serde_json::Value;
 
@@ -11,14 +11,17 @@ use super::ca_pem;
 
 /// Returns a client that uses no proxy, and trusts only the certificates of the fixtures.
 pub(crate) fn http_client() -> Result<Client> {
+    let client = http_client_builder()?.build();
+    client.context("cannot build an HTTP client")
+}
+
+/// Returns the builder of this client.
+pub(crate) fn http_client_builder() -> Result<ClientBuilder> {
     // only the first call in the process succeeds
     let _ = ring::default_provider().install_default();
-    Client::builder()
-        .no_proxy()
-        .tls_certs_only([Certificate::from_pem(ca_pem()?.as_bytes())?])
-        .timeout(Duration::from_secs(30))
-        .build()
-        .context("cannot build an HTTP client")
+    let ca = Certificate::from_pem(ca_pem()?.as_bytes())?;
+    let builder = Client::builder().no_proxy().tls_certs_only([ca]);
+    Ok(builder.timeout(Duration::from_secs(30)))
 }
 
 /// Sends a request to the control interface of a fixture.

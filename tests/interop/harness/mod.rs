@@ -22,7 +22,7 @@ mod process;
 mod until;
 
 pub(crate) use self::{
-    control::http_client,
+    control::{http_client, http_client_builder},
     fault_proxy::FaultProxy,
     grpc_server::GrpcServer,
     installation::{ca_pem, keys_dir},

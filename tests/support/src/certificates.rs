@@ -44,7 +44,7 @@ impl Authority {
         format!("https://{address}")
     }
 
-    fn acceptor(&self, protocol: &str) -> TlsAcceptor {
+    pub(crate) fn acceptor(&self, protocol: &str) -> TlsAcceptor {
         let names = ["localhost".to_owned(), "127.0.0.1".to_owned()];
         let key = KeyPair::generate().unwrap();
         let params = CertificateParams::new(names).unwrap();

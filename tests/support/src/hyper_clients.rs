@@ -6,7 +6,7 @@ use http_body_util::Full;
 #[cfg(feature = "tls")]
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::{
-    client::legacy::{Client, connect::HttpConnector},
+    client::legacy::{Builder, Client, connect::HttpConnector},
     rt::TokioExecutor,
 };
 #[cfg(feature = "tls")]
@@ -36,6 +36,23 @@ pub fn hyper_h2c_client() -> HyperClient {
     Client::builder(TokioExecutor::new())
         .http2_only(true)
         .build_http()
+}
+
+/// Returns a builder of hyper-util's client: HTTP/2 by prior knowledge, or by ALPN.
+pub fn hyper_builder(prior_knowledge: bool) -> Builder {
+    let mut builder = Client::builder(TokioExecutor::new());
+    builder.http2_only(prior_knowledge);
+    builder
+}
+
+/// A connector for TLS, with the protocol that ALPN selects, and for plain TCP.
+#[cfg(feature = "tls")]
+pub fn connector(config: ClientConfig) -> HttpsConnector<HttpConnector> {
+    HttpsConnectorBuilder::new()
+        .with_tls_config(config)
+        .https_or_http()
+        .enable_all_versions()
+        .build()
 }
 
 /// hyper's client over rustls, with the protocol that ALPN selects.

@@ -15,6 +15,8 @@ mod auto_traits;
 pub mod certificates;
 #[cfg(feature = "hyper")]
 mod deployment;
+#[cfg(feature = "tls")]
+pub mod failing_connections;
 mod gated_source;
 #[cfg(feature = "hyper")]
 pub mod hyper_clients;

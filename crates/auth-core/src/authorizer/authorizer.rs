@@ -10,7 +10,7 @@ use super::{
     head::RequestHead,
     rules::Rules,
 };
-use crate::{Error, TokenCache, origin::Target};
+use crate::{Error, TokenCache, origin::Target, time::AnyClock};
 
 /// Decides whether a request carries a token, and which one.
 ///
@@ -52,6 +52,9 @@ pub(super) trait Tenants: fmt::Debug + Send + Sync {
         next: Option<Target<'_>>,
         channel: Option<&Channel>,
     ) -> bool;
+
+    /// Returns the clock of callers' deadlines.
+    fn clock(&self) -> &AnyClock;
 }
 
 impl Authorizer {

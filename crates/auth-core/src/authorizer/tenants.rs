@@ -145,7 +145,7 @@ where
         self
     }
 
-    /// Sets the clock by which the time to idle and the backoff are measured. Default:
+    /// Sets the clock by which the time to idle, the backoff and the callers' deadlines are measured. Default:
     /// [`SystemClock`](crate::time::SystemClock).
     #[must_use]
     pub fn clock(mut self, clock: impl Clock) -> Self {
@@ -252,6 +252,10 @@ where
                 Err(_) => false,
             }
         })
+    }
+
+    fn clock(&self) -> &AnyClock {
+        &self.clock
     }
 }
 

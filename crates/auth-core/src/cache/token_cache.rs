@@ -247,6 +247,11 @@ impl TokenCache {
         self.inner.clock.now()
     }
 
+    /// Returns the cache's clock.
+    pub(crate) fn clock(&self) -> &AnyClock {
+        &self.inner.clock
+    }
+
     /// Returns whether there are more than `handles`, or the result of a fetch is being recorded.
     pub(crate) fn is_shared_beyond(&self, handles: usize) -> bool {
         Arc::strong_count(&self.inner) > handles

@@ -5,7 +5,7 @@ use http::{HeaderValue, Method as HttpMethod, Request, header};
 use zeroize::Zeroizing;
 
 use crate::{
-    Error, SecretString, TokenRequest,
+    Error, NewConnection, SecretString, TokenRequest,
     token_endpoint::{Method, TokenEndpointUrl},
 };
 
@@ -60,6 +60,7 @@ impl RequestSettings {
         let mut built = Request::new(body);
         *built.method_mut() = HttpMethod::POST;
         *built.uri_mut() = endpoint.uri().clone();
+        built.extensions_mut().insert(NewConnection);
         let headers = built.headers_mut();
         headers.insert(header::ACCEPT, HeaderValue::from_static("application/json"));
         // no response is decoded

@@ -30,7 +30,8 @@
 //! | It denies the client itself (`invalid_client`, `unauthorized_client`, a 401). | As above, and the caches of all [`TokenRequest`](crate::TokenRequest)s of the client back off together. After the backoff one of them asks. Usable tokens stay in use. |
 //! | More than 16 tokens of one client are needed at once. | The token requests are sent in turn, 16 at a time ([`max_concurrent_requests`](crate::TokenCachesBuilder::max_concurrent_requests)). The time in the queue does not count as time of an attempt. If the token endpoint responds to none of them for 12 s, those that have waited as long fail. |
 //! | The function that makes a tenant's authorizer fails or panics. | The requests of that tenant receive its error at once, until the next attempt: after 1 s, 2 s, … 60 s. |
-//! | The token endpoint redirects. | An error, which names the target. hyper's client and `ReqwestTransport::new` never follow redirects. `ReqwestTransport::from_client` takes the client's secret to no other origin, and accepts a token endpoint with a query only if its client follows no redirects, because reqwest shows the query in `Referer`. Do not give `TowerTransport` a service that follows redirects. |
+//! | The token endpoint redirects. | An error, which names the target. hyper's client and `ReqwestTransport` never follow redirects. Do not give `TowerTransport` a service that follows redirects. |
+//! | A kept connection to the token endpoint no longer answers, refuses each HTTP/2 stream, or belongs to a runtime that is no longer driven. | Nothing: `auth_tower::HyperClient` and `ReqwestTransport` send each token request over a new connection. Another client should do so for requests with the mark [`NewConnection`](crate::NewConnection). |
 //! | The file of the client's secret is missing, empty or malformed. | A transient error, because the file may be in rotation. The next token request reads the file again. |
 //! | A read of the file of the client's secret hangs, as on a network mount without a server. | Each token request fails after the attempt timeout. The read in flight holds one thread, and further token requests start no other. |
 //! | A caller is dropped, or its runtime ends. | Nothing. The token request continues, or another waiter starts one. |
@@ -59,6 +60,21 @@
 //! | hyper, any tower client | Bodies up to 64 KiB: `Full<Bytes>`, `Empty<Bytes>`, `String`, and boxed bodies (`BoxBody`, `UnsyncBoxBody`) of common errors. A boxed body of unknown size is replayable until more than 64 KiB have been sent. `auth-replay` documents how to set another limit, to use bodies of your own, or to switch recording off. |
 //! | tonic | All up to 64 KiB. A stream is replayable until more than 64 KiB have been sent. |
 //! | reqwest | All but streams: those that `Request::try_clone` clones. |
+//!
+//! # When the caller's deadline passes
+//!
+//! A deadline that the layer knows bounds everything that it does for the caller: waiting for a token,
+//! for readiness and for a replacement, and the replay. A request that is sent later than the caller
+//! sent it, and a replay, carry what is left. The token request continues, and later requests use its
+//! outcome. Time is measured by the clock of the cache.
+//!
+//! | deadline | effect |
+//! |---|---|
+//! | gRPC over `auth-tower`: the header `grpc-timeout`, which `tonic::Request::set_timeout` sets | Bounds the whole call. While the layer waits, the call ends with a `tonic::Status` with the code `DeadlineExceeded` (without the feature `tonic`, with an [`Error`](crate::Error)). The source is an [`Error`](crate::Error) of [`ErrorKind::Timeout`](crate::ErrorKind::Timeout). A sent request is bounded by the client: tonic's `Channel` ends it with `Cancelled`, hyper's client leaves it to the server. A malformed header is ignored. |
+//! | reqwest: `RequestBuilder::timeout`, or `Request::timeout_mut` | Bounds the whole call. While the middleware waits, the error is `reqwest_middleware::Error::Middleware` with an [`Error`](crate::Error) of [`ErrorKind::Timeout`](crate::ErrorKind::Timeout); a sent request ends with reqwest's own error. |
+//! | reqwest: `ClientBuilder::timeout`, `read_timeout`, `connect_timeout` | Bound each sending alone, and neither the wait for a token nor a call with a replay: the middleware does not see them. |
+//! | `tonic::transport::Endpoint::timeout`, and a timeout inside `AuthLayer` | Bound each sending alone. |
+//! | tower's `Timeout`, tower-http's `TimeoutLayer` or `tokio::time::timeout`, outside the layer | Bound the whole call: they drop its future. |
 //!
 //! # When a request carries no token
 //!

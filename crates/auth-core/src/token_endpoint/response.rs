@@ -169,7 +169,7 @@ impl ReceivedResponse<'_> {
         let members = Members::read(self.body);
         let tokens = ["access_token", "refresh_token", "id_token"];
         let tokens = tokens.iter().flat_map(|name| members.all(name));
-        let tokens = tokens.filter_map(|token| token.text());
+        let tokens = tokens.filter_map(Value::text);
         let mut secrets = self.secrets.to_vec();
         secrets.extend(tokens.map(|token| SecretString::from(token.as_str())));
         secrets

@@ -24,6 +24,7 @@ mod keyed;
 mod longest_durations;
 mod many_keys;
 mod many_keys_of_many_processes;
+mod new_connection;
 mod origins;
 mod outside_texts;
 mod providers;

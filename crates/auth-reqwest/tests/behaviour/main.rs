@@ -5,9 +5,12 @@
 
 mod allocations;
 mod auto_traits;
+mod caller_deadline;
 mod host_header;
+mod proxies;
 mod redirects;
 mod rejections;
 mod reqwest_client;
 mod secrets;
+mod token_connections;
 mod token_requests;

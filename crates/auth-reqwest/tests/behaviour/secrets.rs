@@ -3,7 +3,7 @@
 use auth_core::{Authorizer, TokenCache};
 use auth_reqwest::{AuthMiddleware, ReqwestTransport};
 use auth_test_support::{
-    reqwest_clients::reqwest_client,
+    reqwest_clients::reqwest_builder,
     secrets::{GOOD, TOKEN, debug_is_clean, grant},
 };
 
@@ -15,5 +15,5 @@ async fn debug_of_every_public_type_that_holds_a_secret() {
     let authorizer = builder.build().unwrap();
 
     debug_is_clean(&AuthMiddleware::new(authorizer));
-    debug_is_clean(&ReqwestTransport::from_client(reqwest_client()));
+    debug_is_clean(&ReqwestTransport::new(reqwest_builder()).unwrap());
 }

@@ -76,7 +76,9 @@
 //! - **Timeout** is outside `AuthLayer`. Its duration bounds the whole call: waiting for a token and for
 //!   readiness, the request, retries, redirects and the replay. A timeout inside `AuthLayer` does not
 //!   bound the wait for a token. When a call times out, the token request continues, and later calls
-//!   use its outcome.
+//!   use its outcome. A gRPC call needs no such layer: its `grpc-timeout` bounds the same, with the
+//!   status `DeadlineExceeded`. [The guide to failures](auth_core::guide::failures) lists what each kind
+//!   of timeout bounds.
 //! - **Redirects** are outside `AuthLayer`. `FollowRedirect` sends each hop through the layer, which
 //!   authorizes the hop by its own origin: an unlisted origin gets no token, and cannot redirect to an
 //!   allowed one. Inside `AuthLayer`, the layer would see only the first request and the last

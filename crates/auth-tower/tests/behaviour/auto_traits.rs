@@ -6,6 +6,7 @@ use auth_tower::{
 };
 use bytes::Bytes;
 use http_body_util::Full;
+use hyper_util::client::legacy::connect::HttpConnector;
 use tonic::transport::Channel;
 
 /// The futures have the auto traits of those inside them. hyper's response future is neither `Sync` nor
@@ -26,6 +27,7 @@ fn auto_traits_of_public_types() {
         Bounded: "Send Sync Unpin Clone",
         CloneBody: "Send Sync Unpin Clone",
         NoReplay: "Send Sync Unpin Clone",
+        auth_tower::HyperClient<HttpConnector>: "Send Sync Unpin Clone",
         TowerTransport<HyperClient>: "Send Sync Unpin Clone",
     }
 }

@@ -6,6 +6,7 @@
 mod allocations;
 mod auto_traits;
 mod awaited_token;
+mod caller_deadline;
 mod grpc_allocations;
 mod host_header;
 mod hyper_client;
@@ -15,6 +16,7 @@ mod redirects;
 mod redirects_of_unlisted_origins;
 mod rejections;
 mod secrets;
+mod token_connections;
 mod token_requests;
 mod tonic_channel;
 mod tower_layers;
