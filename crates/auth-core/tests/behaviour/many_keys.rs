@@ -526,3 +526,25 @@ fn threads_share_the_turns() {
     }));
     assert!(source.max_in_flight() <= 3, "{}", source.max_in_flight());
 }
+
+#[tokio::test]
+async fn denials_that_were_in_flight_together_count_as_one() {
+    let (server, clock) = (Server::answering(INVALID_CLIENT), ManualClock::new());
+    let tokens = TokenCaches::from(server.default_cache(&clock));
+    let callers: Vec<_> = (0..200)
+        .map(|number| {
+            let tokens = tokens.clone();
+            tokio::spawn(async move { ask(&tokens, number).await })
+        })
+        .collect();
+    until_in_flight(&server, 16).await;
+    server.0.gate.add_permits(1000);
+    for caller in callers {
+        let wait = caller.await.unwrap().unwrap_err().retry_after().unwrap();
+        assert!(
+            wait <= secs(36),
+            "the first backoff, and not the sixteenth: {wait:?}"
+        );
+    }
+    assert_eq!(server.requests(), 16);
+}
