@@ -17,6 +17,8 @@
 //! | keep a token fresh that no request reads | [`TokenCacheBuilder::keep_warm`] |
 //! | read a token without an adapter | [`TokenCache::token`] ([`AccessToken`], [`Scopes`]), [`TokenCache::cached`] ([`Authorization`]) |
 //! | read one of many tokens without an adapter | [`TokenCaches`] ([`TokenCachesBuilder`]) |
+//! | limit the token requests that are in flight at once | [`TokenCachesBuilder::max_concurrent_requests`] |
+//! | end the backoff when a secret or a key was corrected | [`ClientSecret::from_file`], [`TokenSource::credentials_changed`] |
 //! | report a rejected token without an adapter | [`TokenCache::reject`] ([`Replacement`], [`PendingToken`]) |
 //! | learn of each new token, for a long-lived connection | [`TokenCache::changes`] ([`TokenChanges`]) |
 //! | share one token among many processes | [`TokenCacheBuilder::shared_store`]; `auth-redis` for Redis and Valkey |

@@ -1,5 +1,5 @@
-//! The state that all caches of one source share: the limit of token requests at once, the pause
-//! after the authorization server denied the client, and the search for changed credentials.
+//! The state that all caches of one source share: the limit of token requests at once, the backoff
+//! after the authorization server denied the client, and the looks for changed credentials.
 
 use std::{
     fmt,
@@ -51,8 +51,9 @@ pub(super) struct Client {
 
 struct State {
     turns: Turns,
-    pause: Option<Pause>,
-    /// The number of denials of the client that started or lengthened a pause.
+    /// `None` after a success.
+    backoff: Option<ClientBackoff>,
+    /// The number of denials of the client that started or lengthened a backoff.
     denials: u64,
     /// The last time at which the token endpoint answered, by the monotonic clock.
     answered_at: Duration,
@@ -60,8 +61,8 @@ struct State {
     look: Option<Task>,
 }
 
-/// The pause of all caches after a denial of the client.
-struct Pause {
+/// The backoff of all caches after a denial of the client.
+struct ClientBackoff {
     error: Error,
     in_a_row: u32,
     next_attempt: Duration,
@@ -114,7 +115,7 @@ impl Client {
             credentials: AtomicU64::new(0),
             state: Mutex::new(State {
                 turns: Turns::new(),
-                pause: None,
+                backoff: None,
                 denials: 0,
                 answered_at: Duration::ZERO,
                 next_look: Duration::ZERO,
@@ -140,28 +141,28 @@ impl Client {
         self.credentials.load(Relaxed)
     }
 
-    /// Returns the error that callers receive while a denial of the client pauses all caches.
-    pub(super) fn pausing(&self, now: Now) -> Option<Error> {
+    /// Returns the error that callers receive while all caches back off after a denial of the client.
+    pub(super) fn backing_off(&self, now: Now) -> Option<Error> {
         let state = self.state();
-        state.pause.as_ref()?.left(now.monotonic)
+        state.backoff.as_ref()?.left(now.monotonic)
     }
 
     /// Returns the last denial of the client, if there was no success since, and the number of
     /// consecutive denials.
     pub(super) fn last_denial(&self, now: Now) -> Option<(Error, u32)> {
         let state = self.state();
-        let pause = state.pause.as_ref()?;
-        let error = pause.left(now.monotonic);
-        let error = error.unwrap_or_else(|| pause.error.clone().with_next_attempt(Duration::ZERO));
-        Some((error, pause.in_a_row))
+        let denied = state.backoff.as_ref()?;
+        let error = denied.left(now.monotonic);
+        let error = error.unwrap_or_else(|| denied.error.clone().with_next_attempt(Duration::ZERO));
+        Some((error, denied.in_a_row))
     }
 
     /// Takes a turn if it is free, for a token request with this `deadline`.
     pub(super) fn try_turn(self: &Arc<Self>, deadline: Duration) -> Option<Turn> {
         let now = self.clock.now().monotonic;
         let mut state = self.state();
-        let is_paused = state.pause.as_ref().and_then(|pause| pause.left(now));
-        if is_paused.is_some() {
+        let denied = state.backoff.as_ref().and_then(|denied| denied.left(now));
+        if denied.is_some() {
             return None;
         }
         let number = state.turns.take(None, now, ends_at(deadline))?;
@@ -172,7 +173,7 @@ impl Client {
     /// at which the fetch is abandoned if nothing is heard of it; `patience` is the attempt timeout.
     ///
     /// # Errors
-    /// The denial of the client, if it pauses all caches meanwhile. A timeout, if the token endpoint
+    /// The denial of the client, if all caches back off meanwhile. A timeout, if the token endpoint
     /// answers no token request of this source for longer than an attempt takes.
     pub(super) async fn turn(
         self: &Arc<Self>,
@@ -224,7 +225,7 @@ impl Client {
             state.answered_at = now;
             match error {
                 None => {
-                    state.pause = None;
+                    state.backoff = None;
                     state.turns.one_at_a_time = false;
                 }
                 // the client was not denied
@@ -254,9 +255,9 @@ impl Client {
         self.change(|state| {
             state.answered_at = now;
             state.turns.one_at_a_time = true;
-            let before = state.pause.as_ref();
+            let before = state.backoff.as_ref();
             let is_new = start.denials == state.denials || before.is_none();
-            let in_a_row = before.map_or(0, |pause| pause.in_a_row);
+            let in_a_row = before.map_or(0, |before| before.in_a_row);
             let in_a_row = in_a_row.saturating_add(u32::from(is_new));
             let wait = policy.backoff(error, in_a_row, None, draw);
             next_attempt = now.saturating_add(wait);
@@ -269,7 +270,7 @@ impl Client {
                 };
             }
             state.denials += u64::from(is_new);
-            state.pause = Some(Pause {
+            state.backoff = Some(ClientBackoff {
                 error: error.clone(),
                 in_a_row,
                 next_attempt,
@@ -280,10 +281,10 @@ impl Client {
         Some(next_attempt)
     }
 
-    /// Ends the pause.
+    /// Ends the backoff.
     pub(super) fn resume(&self) {
         self.change(|state| {
-            state.pause = None;
+            state.backoff = None;
             state.turns.next()
         });
     }
@@ -327,7 +328,7 @@ impl Client {
         self.change(|state| {
             state.next_look = started.saturating_add(LOOK_INTERVAL);
             if has_changed {
-                state.pause = None;
+                state.backoff = None;
             }
             state.turns.next()
         });
@@ -373,7 +374,7 @@ impl fmt::Debug for Client {
     }
 }
 
-impl Pause {
+impl ClientBackoff {
     /// Returns the error until the next attempt is due.
     fn left(&self, now: Duration) -> Option<Error> {
         let left = self.next_attempt.checked_sub(now)?;
@@ -386,7 +387,7 @@ impl Place<'_> {
         let waker = cx.waker().clone();
         let now = self.client.clock.now().monotonic;
         let mut state = self.client.state();
-        if let Some(error) = state.pause.as_ref().and_then(|pause| pause.left(now)) {
+        if let Some(error) = state.backoff.as_ref().and_then(|denied| denied.left(now)) {
             return Poll::Ready(Err(error));
         }
         let ends_at = ends_at(now.saturating_add(self.attempt));

@@ -50,7 +50,7 @@ struct Completing<'a> {
     /// The state of the client when the token request was sent, if one was.
     sent: Option<Start>,
     /// The time of the next attempt, if the client was denied.
-    paused_until: Option<Duration>,
+    client_backs_off_until: Option<Duration>,
 }
 
 impl Inner {
@@ -69,7 +69,8 @@ impl Inner {
             from_store,
         } = fetched;
         let sent = fetch.sent().filter(|_| !from_store);
-        let paused_until = sent.and_then(|sent| self.tell_client(sent, result.as_ref().err()));
+        let client_backs_off_until =
+            sent.and_then(|sent| self.tell_client(sent, result.as_ref().err()));
         let now = self.clock.now();
         let mut state = self.state();
         let is_last = state.is_last(number);
@@ -82,7 +83,7 @@ impl Inner {
             from_store,
             draw: fetch.draw,
             sent,
-            paused_until,
+            client_backs_off_until,
         };
         let (outcome, next) = match result {
             Ok(response) => completing.token(requested_at, response),
@@ -196,14 +197,14 @@ impl Completing<'_> {
     fn failure(&mut self, error: Error) -> (Outcome, Duration) {
         let (cache, now) = (self.cache, self.now);
         let in_a_row = self.state.failure.as_ref().map_or(0, |f| f.in_a_row);
-        let is_paused = self.sent.is_none() && !error.is_transient();
-        let (in_a_row, wait) = match (self.paused_until, error.retry_after()) {
+        let never_sent = self.sent.is_none() && !error.is_transient();
+        let (in_a_row, wait) = match (self.client_backs_off_until, error.retry_after()) {
             (Some(next), _) => {
                 let wait = next.saturating_sub(now.monotonic);
                 (in_a_row.saturating_add(1), wait)
             }
             // another cache of the source received this error: no token was requested
-            (None, Some(wait)) if is_paused => (in_a_row, wait),
+            (None, Some(wait)) if never_sent => (in_a_row, wait),
             (None, _) => {
                 let in_a_row = in_a_row.saturating_add(1);
                 let usable_for = cache.slot.usable_for(now);
@@ -226,7 +227,7 @@ impl Completing<'_> {
                 error: error.clone(),
                 in_a_row,
                 next_attempt,
-                of_client: self.paused_until.is_some() || is_paused,
+                of_client: self.client_backs_off_until.is_some() || never_sent,
                 credentials,
             });
         }

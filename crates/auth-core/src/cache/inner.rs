@@ -99,7 +99,7 @@ impl Inner {
     pub(super) fn backing_off(&self, state: &RefreshState, now: Now) -> Option<Error> {
         let credentials = self.client.credentials();
         let own = state.backing_off(now, credentials);
-        own.or_else(|| self.client.pausing(now))
+        own.or_else(|| self.client.backing_off(now))
     }
 
     /// Attaches this cache to a token.

@@ -292,7 +292,7 @@ impl Inner {
         let _ = self.clock.before(end, flushed).await;
     }
 
-    /// Removes the last failure, so that no backoff applies, and ends the pause of the client.
+    /// Removes the last failure, so that no backoff applies, and ends the backoff of the client.
     pub(super) fn clear_backoff(&self) {
         self.client.resume();
         let now = self.clock.now();

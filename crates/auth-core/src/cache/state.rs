@@ -89,7 +89,7 @@ pub(super) struct Failure {
     pub(super) error: Error,
     pub(super) in_a_row: u32,
     pub(super) next_attempt: Duration,
-    /// Whether the client was denied, which pauses all caches of its source.
+    /// Whether the client was denied: all caches of its source back off.
     pub(super) of_client: bool,
     /// The number of changes of the credentials before the token request, if the failure may depend
     /// on them.

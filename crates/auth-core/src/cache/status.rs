@@ -29,11 +29,12 @@ pub struct CacheStatus {
     /// The number of requests that were replayed with another token after an API rejected the
     /// token that they carried.
     pub replays: u64,
-    /// The number of token requests that failed since the last success. While a denial of the client
-    /// pauses all caches of one source, at least the number of these denials.
+    /// The number of token requests that failed since the last success. While all
+    /// caches of one source back off after a denial of the client, at least the number of these
+    /// denials.
     pub consecutive_failures: u32,
-    /// The error of the last token request, or the denial of the client that pauses all caches of
-    /// one source. `None` if the token request succeeded, if there was none, or after
+    /// The error of the last token request, or the denial of the client after which all caches of
+    /// one source back off. `None` if the token request succeeded, if there was none, or after
     /// [`clear_backoff`](super::TokenCache::clear_backoff). The error's
     /// [`retry_after`](Error::retry_after) returns the time until the next attempt.
     pub last_error: Option<Error>,
@@ -69,7 +70,7 @@ impl Inner {
             last_error: {
                 let own = failure.map(|failure| {
                     let wait = match (failure.of_client, &denial) {
-                        // the pause has ended
+                        // the backoff has ended
                         (true, None) => Duration::ZERO,
                         _ => failure.next_attempt.saturating_sub(now.monotonic),
                     };

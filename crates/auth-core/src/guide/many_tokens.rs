@@ -78,5 +78,5 @@
 //!
 //! At most 16 token requests of one client are in flight at once
 //! ([`max_concurrent_requests`](crate::TokenCachesBuilder::max_concurrent_requests)), and the others
-//! wait in turn. A denial of the client pauses all its token requests:
+//! wait in turn. After a denial of the client all its token requests back off:
 //! [`TokenCaches`](crate::TokenCaches) has the details. Tenants do not share these limits.

@@ -1,4 +1,4 @@
-//! A pause ends with its cause: a corrected secret is used at once.
+//! A backoff ends with its cause: a corrected secret is used at once.
 
 use std::{
     path::PathBuf,
@@ -96,7 +96,7 @@ async fn a_corrected_secret_file_is_used_within_about_a_second() {
     let file = SecretFile::new("corrected", "wrong");
     let (server, clock) = (Server::default(), ManualClock::new());
     let tokens = tokens(&file, &server, &clock, false);
-    // two denials: the pause is now about a minute
+    // two denials: the backoff is now about a minute
     tokens.token().await.unwrap_err();
     clock.advance(secs(40));
     settle().await;

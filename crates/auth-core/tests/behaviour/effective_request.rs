@@ -324,7 +324,7 @@ async fn a_held_handle_by_an_alias_keeps_the_cache() {
     assert_eq!(tokens.cache(&audience(0)).status().tokens_received, 0);
 }
 
-/// Whoever chooses given requests chooses entries, but no more than the capacity.
+/// Users choose given requests, and each takes an entry, up to a bound.
 #[tokio::test]
 async fn the_memory_of_aliases_is_bounded() {
     /// All given requests are one.

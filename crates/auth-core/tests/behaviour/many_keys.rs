@@ -193,7 +193,7 @@ async fn two_hundred_keys_of_a_denied_client_cause_no_more_denials_than_are_in_f
 }
 
 #[tokio::test]
-async fn a_denial_of_one_key_pauses_only_this_key() {
+async fn after_a_denial_of_one_key_only_this_key_backs_off() {
     for denial in [
         r#"{"error":"invalid_scope"}"#,
         r#"{"error":"invalid_target"}"#,
@@ -213,7 +213,7 @@ async fn a_denial_of_one_key_pauses_only_this_key() {
 }
 
 #[tokio::test]
-async fn after_the_pause_one_key_asks_and_its_success_ends_the_pause_of_all() {
+async fn after_the_backoff_one_key_asks_and_its_success_ends_it_for_all() {
     let (server, clock) = (Server::open(INVALID_CLIENT), ManualClock::new());
     let tokens = TokenCaches::from(server.default_cache(&clock));
     for number in 0..50 {
@@ -225,7 +225,7 @@ async fn after_the_pause_one_key_asks_and_its_success_ends_the_pause_of_all() {
     assert_eq!(
         server.requests(),
         2,
-        "one key asks whether the pause is over"
+        "one key asks whether the backoff is over"
     );
     let wait = ask(&tokens, 7).await.unwrap_err().retry_after().unwrap();
     assert!(wait > secs(40) && wait < secs(80), "doubled: {wait:?}");
@@ -238,7 +238,7 @@ async fn after_the_pause_one_key_asks_and_its_success_ends_the_pause_of_all() {
 }
 
 #[tokio::test]
-async fn clearing_the_backoff_of_one_key_ends_the_pause_of_all() {
+async fn clearing_the_backoff_of_one_key_ends_it_for_all() {
     let (server, clock) = (Server::open(INVALID_CLIENT), ManualClock::new());
     let tokens = TokenCaches::from(server.default_cache(&clock));
     for number in 0..20 {
@@ -443,7 +443,7 @@ async fn a_stale_token_stays_in_use_while_the_client_is_denied() {
 }
 
 #[tokio::test]
-async fn the_status_of_a_paused_cache_shows_the_denial() {
+async fn the_status_of_a_cache_shows_the_denial_of_its_client() {
     let (server, clock) = (Server::open(INVALID_CLIENT), ManualClock::new());
     let tokens = TokenCaches::from(server.default_cache(&clock));
     ask(&tokens, 0).await.unwrap_err();
@@ -463,9 +463,9 @@ async fn the_status_of_a_paused_cache_shows_the_denial() {
     );
 }
 
-/// Tokens that are kept warm without reads are refreshed after the pause as well.
+/// Tokens that are kept warm without reads are refreshed after the backoff as well.
 #[tokio::test]
-async fn tokens_kept_warm_wait_for_the_end_of_the_pause() {
+async fn tokens_kept_warm_wait_for_the_end_of_the_backoff() {
     let (server, clock) = (Server::open(TOKEN), ManualClock::new());
     let secret = ClientAuthentication::client_secret_basic("s3cr3t");
     let grant = ClientCredentials::builder("https://as.example/token", "client", secret);
@@ -525,4 +525,26 @@ fn threads_share_the_turns() {
         }
     }));
     assert!(source.max_in_flight() <= 3, "{}", source.max_in_flight());
+}
+
+#[tokio::test]
+async fn denials_that_were_in_flight_together_count_as_one() {
+    let (server, clock) = (Server::answering(INVALID_CLIENT), ManualClock::new());
+    let tokens = TokenCaches::from(server.default_cache(&clock));
+    let callers: Vec<_> = (0..200)
+        .map(|number| {
+            let tokens = tokens.clone();
+            tokio::spawn(async move { ask(&tokens, number).await })
+        })
+        .collect();
+    until_in_flight(&server, 16).await;
+    server.0.gate.add_permits(1000);
+    for caller in callers {
+        let wait = caller.await.unwrap().unwrap_err().retry_after().unwrap();
+        assert!(
+            wait <= secs(36),
+            "the first backoff, and not the sixteenth: {wait:?}"
+        );
+    }
+    assert_eq!(server.requests(), 16);
 }
