@@ -21,6 +21,12 @@ use crate::service::Auth;
 /// a clone of the inner service. `R` keeps the body for the replay: [`Bounded`] by default, or the
 /// strategy given to [`replay`](Self::replay).
 ///
+/// The `grpc-timeout` of a gRPC request bounds everything that the layer does for it: waiting for a token,
+/// for readiness and for a replacement, and the replay. A request that is sent late, and a replay, carry
+/// what is left. When the time ends while the layer waits, the error is a `tonic::Status` with the code
+/// `DeadlineExceeded` (feature `tonic`), or an [`auth_core::Error`]. Other requests have no deadline of
+/// their own: [the guide to failures](auth_core::guide::failures) lists what each timeout bounds.
+///
 /// Place the layer inside tower-http's `FollowRedirect`, which then asks it to authorize each hop by
 /// the hop's own origin. Outside `FollowRedirect` it takes the response to the last hop for the
 /// response to the request, and may replay a request that the first hop carried out. [The guide to
