@@ -80,7 +80,7 @@ async fn the_message_names_neither_the_token_endpoint_nor_the_description_of_the
             Code::Unavailable,
         ),
         (Response::status(StatusCode::FOUND), Code::Internal),
-        (Response::json("<html>"), Code::Unavailable),
+        (Response::json("<html>"), Code::Internal),
     ] {
         let deployment = Deployment::start().await;
         deployment.authorization.fail_all(answer);
