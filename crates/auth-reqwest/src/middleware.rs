@@ -5,14 +5,17 @@ use std::{borrow::Cow, future::Future};
 use async_trait::async_trait;
 use auth_core::{
     Authorizer,
-    adapter::{Deadline, Decision, RequestHead, ResponseHead, Verdict},
+    adapter::{
+        Attempt, AttemptFuture, Deadline, Decision, RenewalFuture, RequestHead, ResponseHead,
+        Verdict,
+    },
 };
 use http::Extensions;
 use reqwest::{Request, Response, Url};
 use reqwest_middleware::{Error, Middleware, Next};
 
 use crate::{
-    error::not_sent,
+    error::{deadline_passed, not_sent},
     url::{redirect, target},
 };
 
@@ -85,17 +88,16 @@ impl Middleware for AuthMiddleware {
         let decision = self.authorizer.authorize(head);
         // a request that waits, and a replay, have what is left of the request's timeout
         let timeout = request.timeout().copied();
-        let starting_now = || timeout.map(|timeout| self.authorizer.deadline(timeout));
+        let starting_now = || timeout.map(|timeout| Box::new(self.authorizer.deadline(timeout)));
         let mut deadline = None;
         let attempt = match decision {
             Decision::PassThrough => return next.run(request, extensions).await,
             Decision::Authorize(attempt) => attempt,
             Decision::Wait(attempt) => {
                 deadline = starting_now();
-                let attempt = bound(&mut deadline, attempt, WAITED_FOR_TOKEN).await?;
-                let attempt = attempt.map_err(not_sent)?;
-                set_remaining(&mut request, deadline.as_ref(), WAITED_FOR_TOKEN)?;
-                attempt
+                // boxed, so that the future of a request that finds its token stays small
+                let awaited = Box::pin(awaited(attempt, deadline.as_deref_mut(), &mut request));
+                awaited.await?
             }
         };
         let replay = attempt.may_replay().then(|| request.try_clone()).flatten();
@@ -110,22 +112,66 @@ impl Middleware for AuthMiddleware {
         let response = next.clone().run(request, extensions).await?;
 
         let verdict = attempt.classify(response_head(&response, &requested), replay.is_some());
-        let (Verdict::Renew(renewal), Some(mut replay)) = (verdict, replay) else {
-            return Ok(response);
-        };
-        let renewal = bound(&mut deadline, renewal, WAITED_FOR_REPLACEMENT).await?;
+        match (verdict, replay) {
+            (Verdict::Renew(renewal), Some(request)) => {
+                let rejected = Rejected {
+                    request,
+                    response,
+                    deadline,
+                };
+                // boxed, like the wait for a token
+                Box::pin(rejected.replayed(renewal, extensions, next)).await
+            }
+            _ => Ok(response),
+        }
+    }
+}
+
+/// A request whose token the API rejected.
+struct Rejected {
+    request: Request,
+    response: Response,
+    deadline: Option<Box<Deadline>>,
+}
+
+impl Rejected {
+    /// Replays the request with another token. Returns the first response if there is none.
+    async fn replayed(
+        self,
+        renewal: RenewalFuture,
+        extensions: &mut Extensions,
+        next: Next<'_>,
+    ) -> Result<Response, Error> {
+        let Self {
+            mut request,
+            response,
+            mut deadline,
+        } = self;
+        let renewal = bound(deadline.as_deref_mut(), renewal, WAITED_FOR_REPLACEMENT).await?;
         let Some(attempt) = renewal.attempt() else {
             return Ok(response);
         };
         drop(response);
-        set_remaining(&mut replay, deadline.as_ref(), WAITED_FOR_REPLACEMENT)?;
-        let requested = replay.url().clone();
-        attempt.apply(replay.headers_mut());
-        let response = next.run(replay, extensions).await?;
+        set_remaining(&mut request, deadline.as_deref(), WAITED_FOR_REPLACEMENT)?;
+        let requested = request.url().clone();
+        attempt.apply(request.headers_mut());
+        let response = next.run(request, extensions).await?;
         // the caller receives the response; the cache records whether the new token was accepted
         let _ = attempt.classify(response_head(&response, &requested), false);
         Ok(response)
     }
+}
+
+/// Waits for the token of a request, and sets what is left of the request's timeout.
+async fn awaited(
+    attempt: AttemptFuture,
+    mut deadline: Option<&mut Deadline>,
+    request: &mut Request,
+) -> Result<Attempt, Error> {
+    let attempt = bound(deadline.as_deref_mut(), attempt, WAITED_FOR_TOKEN).await?;
+    let attempt = attempt.map_err(not_sent)?;
+    set_remaining(request, deadline.as_deref(), WAITED_FOR_TOKEN)?;
+    Ok(attempt)
 }
 
 const WAITED_FOR_TOKEN: &str = "while the request waited for a token; the request was not sent";
@@ -134,7 +180,7 @@ const WAITED_FOR_REPLACEMENT: &str = "while the request waited for another token
 
 /// Awaits `future` until the caller's deadline, if there is one.
 async fn bound<F: Future>(
-    deadline: &mut Option<Deadline>,
+    deadline: Option<&mut Deadline>,
     future: F,
     moment: &str,
 ) -> Result<F::Output, Error> {
@@ -158,7 +204,7 @@ fn set_remaining(
 }
 
 fn passed(moment: &str) -> Error {
-    Error::middleware(Deadline::error("reqwest::Request::timeout", moment))
+    deadline_passed(Deadline::error("reqwest::Request::timeout", moment))
 }
 
 /// Describes a response, which may be from another URL: reqwest follows redirects below the

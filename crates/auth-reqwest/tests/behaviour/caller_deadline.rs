@@ -115,10 +115,9 @@ async fn outcome(call: JoinHandle<Result<Response, Error>>) -> Result<Response, 
 
 /// Asserts that the caller's deadline has ended the call, and returns the text.
 async fn exceeded(call: JoinHandle<Result<Response, Error>>) -> String {
-    let Error::Middleware(error) = outcome(call).await.unwrap_err() else {
-        panic!("expected an error of the middleware");
-    };
-    let error: &auth_core::Error = error.downcast_ref().unwrap();
+    let error = outcome(call).await.unwrap_err();
+    assert!(matches!(error, Error::Middleware(_)), "{error:?}");
+    let error = auth_core::Error::find(&error).unwrap();
     assert_eq!(error.kind(), ErrorKind::Timeout);
     let text = error.to_string();
     assert!(text.contains("reqwest::Request::timeout"), "{text}");
