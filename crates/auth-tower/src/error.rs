@@ -5,7 +5,7 @@ use http::Request;
 /// [`Status`](tonic::Status) with the error as its source, because tonic's clients report any other
 /// error as `Unknown`.
 ///
-/// The status is never `Unauthenticated`: a service that passes it on would make its own caller renew
+/// The status is never `Unauthenticated`: a service that passes it on would make its own caller refresh
 /// a token that is valid. Its message may travel to that caller as well, so it names neither the token
 /// endpoint nor the description of the authorization server.
 #[cfg(feature = "tonic")]

@@ -9,8 +9,8 @@ use std::{
 
 use tokio::{runtime::Handle, sync::watch};
 
-/// The time for which the runtime is told that a read is in flight.
-const TOLD: Duration = Duration::from_secs(1);
+/// The time for which a task of the runtime stands for the read in flight.
+const COMPANION: Duration = Duration::from_secs(1);
 
 /// The outcome of a read, as its callers receive it. `None` until it has finished.
 type Receiver<T> = watch::Receiver<Option<T>>;
@@ -73,7 +73,7 @@ impl<T: Clone + Send + Sync + 'static> SharedRead<T> {
         // tokio's paused clock stands still while a task of the pool runs: a test's timeouts do not
         // pass during a read
         if let Ok(runtime) = Handle::try_current() {
-            runtime.spawn_blocking(move || finished.recv_timeout(TOLD));
+            runtime.spawn_blocking(move || finished.recv_timeout(COMPANION));
         }
         *in_flight = Some(receiver.clone());
         Ok(receiver)

@@ -1,6 +1,6 @@
 //! Reads the members of a JSON object one by one, as they are needed.
 //!
-//! A JSON parser accepts a text as a whole or not at all. Here a value that nobody asks for is only
+//! A JSON parser accepts a text as a whole or not at all. Here a value that is not asked for is only
 //! skipped: its type, its numbers and the octets of its texts do not matter. No value is copied
 //! before it is asked for, and a copied text is wiped when dropped.
 

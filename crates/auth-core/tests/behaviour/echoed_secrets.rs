@@ -434,7 +434,7 @@ async fn a_part_of_a_secret_is_struck_out_as_well() {
     }
 }
 
-/// The time of a refused request is not spent on a huge description.
+/// A huge description takes no time of a denied request.
 #[tokio::test]
 async fn a_huge_description_with_a_long_secret_is_cleaned() {
     let secret: String = (0..16_000)

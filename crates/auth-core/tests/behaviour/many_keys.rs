@@ -331,7 +331,7 @@ async fn turns_come_back_from_a_runtime_that_is_not_driven() {
     undriven.shutdown_background();
 }
 
-/// If the token endpoint hangs, callers are told about as early as without a queue.
+/// If the token endpoint hangs, callers receive the error about as early as without a queue.
 #[tokio::test]
 async fn a_queue_that_does_not_move_fails_like_an_attempt() {
     let (server, clock) = (Server::answering(TOKEN), ManualClock::new());

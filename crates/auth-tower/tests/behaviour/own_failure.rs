@@ -1,5 +1,5 @@
 //! A gRPC call that is not sent for want of a token is never `Unauthenticated`. A service that passes the
-//! status on would make its own caller renew a token that is valid.
+//! status on would make its own caller refresh a token that is valid.
 
 use std::{convert::Infallible, error::Error as _, future::Ready};
 
