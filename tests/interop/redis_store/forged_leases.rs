@@ -437,10 +437,16 @@ async fn waits_that_each_end_with_a_token_do_not_add_up() {
     for round in 0..12 {
         let lease = holder.lease(&key()).await.unwrap().unwrap();
         let requested = Instant::now();
-        while requested.elapsed() < Duration::from_millis(400) {
-            let waits = waiter.lease(&key()).await.unwrap();
-            assert!(waits.is_none(), "round {round}");
-            tokio::time::sleep(Duration::from_millis(50)).await;
+        let looks = async {
+            while requested.elapsed() < Duration::from_millis(250) {
+                let waits = waiter.lease(&key()).await.unwrap();
+                assert!(waits.is_none(), "round {round}");
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+        };
+        tokio::select! {
+            () = lease.hold() => panic!("holding a lease never completes"),
+            () = looks => {}
         }
         let issued = token(&format!("t{round}"), 0).with_age(requested.elapsed());
         holder.save(&key(), &issued).await.unwrap();
