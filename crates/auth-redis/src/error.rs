@@ -15,11 +15,7 @@ const REPLIES: &[(&str, &str)] = &[
         "NOAUTH",
         "the server requires a password; set it in the URL, or by primary_password() behind Sentinels",
     ),
-    (
-        "NOPERM",
-        "the user's ACL does not allow a command, a key or a channel; the README of auth-redis lists \
-         the rules",
-    ),
+    ("NOPERM", NO_PERMISSION),
     ("OOM", "the server's memory is full (maxmemory)"),
     (
         "READONLY",
@@ -53,6 +49,9 @@ const REPLIES: &[(&str, &str)] = &[
         "the server is a node of a Cluster; build the store with RedisStore::cluster",
     ),
 ];
+
+const NO_PERMISSION: &str = "the user's ACL does not allow a command, a key or a channel; the README of auth-redis lists \
+                             the rules";
 
 const WRONG_PASSWORD: &str = "the user name or the password is wrong; check those in the URL, and behind Sentinels those set \
                               by primary_username() and primary_password()";
@@ -92,6 +91,18 @@ fn cause(error: &RedisError) -> String {
                 allow SELECT"
             .to_owned();
     }
+    let detail = error.detail().unwrap_or_default();
+    let is_unknown_command =
+        detail.starts_with("unknown command") || detail.starts_with("Unknown Redis command");
+    if error.code() == Some("ERR") && is_unknown_command {
+        return "the server does not know a command that the store needs: it is disabled, renamed or \
+                newer than the server; the README of auth-redis lists the commands"
+            .to_owned();
+    }
+    // Redis 7.0, for a command within a script
+    if error.code() == Some("ERR") && detail.starts_with("The user executing the script can't") {
+        return format!("NOPERM: {NO_PERMISSION}");
+    }
     if let Some(code) = code(error) {
         let known = REPLIES.iter().find(|(known, _)| *known == code);
         return match known {
@@ -127,10 +138,11 @@ fn io(error: &RedisError) -> String {
 /// and names its own code in its text.
 fn code(error: &RedisError) -> Option<&str> {
     let code = error.code()?;
-    if code != "ERR" {
+    let words = error.detail().unwrap_or_default();
+    // other texts may repeat the arguments of the command, and so the text of a script
+    if code != "ERR" || !words.starts_with("Error running script") {
         return Some(code);
     }
-    let words = error.detail().unwrap_or_default();
     let known = words
         .split(|c: char| !c.is_ascii_alphanumeric())
         .find_map(|word| REPLIES.iter().find(|(known, _)| *known == word));
@@ -174,7 +186,7 @@ mod tests {
             text.to_owned(),
         ));
         assert!(shown(&error).contains(": OOM: the server's memory is full"));
-        let text = "unknown command 'AUTH', with args beginning with: 's3cr3t'";
+        let text = "value 'of OOM s3cr3t' is no integer";
         let error = RedisError::from((
             Kind::Server(ServerErrorKind::ResponseError),
             "An error was signalled by the server",
@@ -185,6 +197,25 @@ mod tests {
             shown.contains("the error ERR") && !shown.contains("s3cr3t"),
             "{shown}"
         );
+    }
+
+    /// Its text repeats the script, which names codes.
+    #[test]
+    fn a_command_that_the_server_does_not_know_is_no_other_error() {
+        let text =
+            "unknown command 'EVAL', with args beginning with: 'if WRONGTYPE' 'READONLY s3cr3t'";
+        let error = RedisError::from((
+            Kind::Server(ServerErrorKind::ResponseError),
+            "An error was signalled by the server",
+            text.to_owned(),
+        ));
+        assert!(!needs_new_connection(&error));
+        let shown = shown(&error);
+        assert!(
+            shown.contains("disabled, renamed") && !shown.contains("s3cr3t"),
+            "{shown}"
+        );
+        assert!(!shown.contains("WRONGTYPE"), "{shown}");
     }
 
     #[test]

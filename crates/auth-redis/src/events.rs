@@ -4,23 +4,34 @@ use std::path::Path;
 
 use auth_core::Error;
 
-use crate::format::Unreadable;
+use crate::{event_limit::EventLimit, format::Unreadable};
 
-/// `key` is the name of the key in Redis, which holds a hash.
-pub(crate) fn token_unreadable(key: &str, reason: Unreadable) {
+/// `key` is the name of the key in Redis, which holds a hash. `suppressed`: the number of events with
+/// this reason since the last emitted one.
+pub(crate) fn token_unreadable(limit: &EventLimit, key: &str, reason: Unreadable) {
+    let reason = reason.as_str();
+    let Some(suppressed) = limit.admit(reason) else {
+        return;
+    };
     tracing::warn!(
         name: "auth_redis.token_unreadable",
         key,
-        reason = reason.as_str(),
+        reason,
+        suppressed,
         "the stored token is unreadable and is treated as absent"
     );
 }
 
-/// `key` is the name of the key in Redis, which holds a hash.
-pub(crate) fn lease_unproven(key: &str) {
+/// `key` is the name of the key in Redis, which holds a hash. `suppressed`: the number of events since
+/// the last emitted one.
+pub(crate) fn lease_unproven(limit: &EventLimit, key: &str) {
+    let Some(suppressed) = limit.admit("unproven") else {
+        return;
+    };
     tracing::warn!(
         name: "auth_redis.lease_unproven",
         key,
+        suppressed,
         "no process with the seal key wrote the lease on the token request; it is replaced"
     );
 }

@@ -12,6 +12,7 @@ use tokio::{runtime::Handle, time::Instant, time::sleep};
 
 use crate::{
     events,
+    format::KeyNames,
     lease_claim::{Claim, ClaimState, HolderId, LeasePlace},
     link::Link,
     scripts,
@@ -37,9 +38,10 @@ pub(crate) struct RedisLease {
     is_complete: bool,
 }
 
-/// Returns the name by which the wait for the lease in `places` is known.
-pub(crate) fn wait_name(places: &[LeasePlace]) -> &str {
-    places.first().map_or("", |place| &place.names.lease)
+/// Returns the name by which the wait for the lease under `names` is known.
+pub(crate) fn wait_name<'a>(names: impl IntoIterator<Item = &'a KeyNames>) -> &'a str {
+    let leases = names.into_iter().map(|names| &*names.lease);
+    leases.min().unwrap_or_default()
 }
 
 impl RedisLease {
@@ -54,7 +56,7 @@ impl RedisLease {
         duration: Duration,
         waits: &Waits,
     ) -> Result<Option<Self>, Error> {
-        let wait_name = wait_name(&places).to_owned();
+        let wait_name = wait_name(places.iter().map(|place| &place.names)).to_owned();
         let seen = try_join_all(places.iter().map(|place| look(link, place))).await?;
         let holder = random_bytes()?;
         // an incomplete lease is released on drop
@@ -69,7 +71,7 @@ impl RedisLease {
                     };
                 }
                 if place.claim(&seen.1).is_none() && !seen.1.is_empty() {
-                    events::lease_unproven(&place.names.lease);
+                    events::lease_unproven(link.event_limit(), &place.names.lease);
                 }
                 tries += 1;
                 if tries > MAX_TRIES {

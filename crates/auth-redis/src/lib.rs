@@ -19,6 +19,7 @@ mod channels;
 mod clock_tests;
 mod connection;
 mod error;
+mod event_limit;
 mod events;
 mod format;
 mod lease;

@@ -22,7 +22,9 @@ use tokio::{
 use crate::{
     channels::Channels,
     connection::Connection,
-    error, events,
+    error,
+    event_limit::EventLimit,
+    events,
     server::{ANSWER_TIMEOUT, CONNECT_TIMEOUT, OnPush, Server},
 };
 
@@ -76,6 +78,7 @@ pub(crate) struct Link {
     state: Mutex<State>,
     counts: Mutex<Counts>,
     first_attempt_done: AtomicBool,
+    event_limit: EventLimit,
 }
 
 #[derive(Default)]
@@ -92,11 +95,17 @@ impl Link {
             state: Mutex::new(State::Disconnected(None)),
             counts: Mutex::default(),
             first_attempt_done: AtomicBool::new(false),
+            event_limit: EventLimit::default(),
         })
     }
 
     pub(crate) fn channels(&self) -> &Channels {
         &self.channels
+    }
+
+    /// The limit of the log events of this store.
+    pub(crate) fn event_limit(&self) -> &EventLimit {
+        &self.event_limit
     }
 
     /// Whether an attempt to connect has finished, successfully or not.

@@ -12,7 +12,7 @@ use tokio::time::{Instant, timeout};
 
 use crate::{
     events,
-    format::{KeyNames, Unreadable, millis},
+    format::{KeyNames, StoredToken, Unreadable, millis},
     lease::{self, RedisLease, Seen},
     lease_claim::LeasePlace,
     link::Link,
@@ -77,12 +77,13 @@ impl RedisStore {
         self.codec.names(&self.prefix, key)
     }
 
-    /// Loads the token that is stored under `names`.
+    /// Loads the token that is stored under `names`, and the time at which it was issued, by the
+    /// server's clock in milliseconds.
     async fn load_from(
         &self,
         key: &SharedKey,
         names: &KeyNames,
-    ) -> Result<Option<SharedToken>, Error> {
+    ) -> Result<Option<(SharedToken, u64)>, Error> {
         let command = scripts::load(names);
         let answer = self
             .link
@@ -98,7 +99,9 @@ impl RedisStore {
                 ] => {
                     let expiry = u64::try_from(*expiry).ok().map(Duration::from_millis);
                     let now = u64::try_from(*now).unwrap_or_default();
-                    self.codec.decode(key, value, now, expiry)
+                    // by its sealed end: the expiry can be changed
+                    let issued = |token| Ok((token, StoredToken::parse(value)?.issued()));
+                    self.codec.decode(key, value, now, expiry).and_then(issued)
                 }
                 _ => Err(Unreadable::Format),
             },
@@ -108,7 +111,7 @@ impl RedisStore {
         Ok(token
             .inspect_err(|reason| {
                 if *reason != Unreadable::JustEnded {
-                    events::token_unreadable(&names.token, *reason);
+                    events::token_unreadable(self.link.event_limit(), &names.token, *reason);
                 }
             })
             .ok())
@@ -145,8 +148,12 @@ impl SharedTokenStore for RedisStore {
     async fn load(&self, key: &SharedKey) -> Result<Option<SharedToken>, Error> {
         let names = self.names(key);
         let tokens = names.iter().map(|names| self.load_from(key, names));
-        let tokens = try_join_all(tokens).await?.into_iter().flatten();
-        Ok(tokens.min_by_key(age))
+        let tokens: Vec<_> = try_join_all(tokens).await?.into_iter().flatten().collect();
+        if let Some(issued) = tokens.iter().map(|(_, issued)| *issued).max() {
+            self.waits
+                .find_token(lease::wait_name(names.iter()), issued);
+        }
+        Ok(tokens.into_iter().map(|(token, _)| token).min_by_key(age))
     }
 
     async fn save(&self, key: &SharedKey, token: &SharedToken) -> Result<(), Error> {
@@ -175,7 +182,7 @@ impl SharedTokenStore for RedisStore {
         };
         // the script compared ages only; an unreadable value is overwritten whatever its age
         if let Err(reason) = self.codec.check(key, &younger) {
-            events::token_unreadable(&names.token, reason);
+            events::token_unreadable(self.link.event_limit(), &names.token, reason);
             self.save_to(names, &new, &younger).await?;
         }
         Ok(())
@@ -211,7 +218,7 @@ impl SharedTokenStore for RedisStore {
             let holds = |(place, (seen, _)): (&LeasePlace, &(Seen, i64))| lease::holds(place, seen);
             let mut holders = places.iter().zip(&answers).filter_map(holds);
             let is_held = holders.next().is_some_and(|(claim, left)| {
-                let name = lease::wait_name(&places);
+                let name = lease::wait_name(places.iter().map(|place| &place.names));
                 // after that, the attempt to acquire the lease fails
                 !self.waits.see(name, claim, left, Instant::now())
             });

@@ -9,7 +9,10 @@ use std::{collections::HashMap, sync::Mutex, sync::PoisonError, time::Duration};
 
 use tokio::time::Instant;
 
-use crate::lease_claim::{Claim, ClaimState};
+use crate::{
+    format::millis,
+    lease_claim::{Claim, ClaimState},
+};
 
 /// A wait is forgotten if no lease was seen for this time.
 const FORGOTTEN_AFTER: Duration = Duration::from_secs(30);
@@ -29,6 +32,10 @@ struct Wait {
     /// The time for which earlier holders kept this process waiting without a sign of life.
     unexplained: Duration,
     holders: u32,
+    /// When the youngest token that is known was issued, by the server's clock in milliseconds.
+    issued: u64,
+    /// Whether a holder has left a token since the last claim was seen.
+    has_token: bool,
 }
 
 impl Wait {
@@ -40,13 +47,23 @@ impl Wait {
             last_seen: now,
             unexplained: Duration::ZERO,
             holders: 1,
+            // the holder may have renewed its claim during a slow token request
+            issued: claim.end.saturating_sub(millis(claim.duration * 3)),
+            has_token: false,
         }
+    }
+
+    /// Begins again with `claim`.
+    fn begin_again(&mut self, claim: Claim, now: Instant) {
+        let issued = self.issued;
+        *self = Self::new(claim, now);
+        self.issued = self.issued.max(issued);
     }
 
     /// Notes that `claim` was seen, which lasts for `left`.
     fn see(&mut self, claim: Claim, left: Duration, now: Instant) {
-        if now.duration_since(self.last_seen) > FORGOTTEN_AFTER {
-            *self = Self::new(claim, now);
+        if self.has_token || now.duration_since(self.last_seen) > FORGOTTEN_AFTER {
+            self.begin_again(claim, now);
             return;
         }
         let is_same_holder = claim.holder == self.claim.holder;
@@ -54,7 +71,7 @@ impl Wait {
         if claim.state == ClaimState::BackingOff {
             // the authorization server fails, and the holder exists
             if !is_same_holder || is_later || self.claim.state != claim.state {
-                *self = Self::new(claim, now);
+                self.begin_again(claim, now);
             }
         } else if !is_same_holder {
             if self.claim.state == ClaimState::Requesting {
@@ -107,6 +124,19 @@ impl Waits {
         }
         waits.insert(name.to_owned(), Wait::new(claim, now));
         false
+    }
+
+    /// Notes that a token was found, which was issued at `issued` by the server's clock in
+    /// milliseconds. If it is younger than those before, a holder left it, and the wait has ended. An
+    /// old one may have been restored.
+    pub(crate) fn find_token(&self, name: &str, issued: u64) {
+        let mut waits = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(wait) = waits.get_mut(name)
+            && issued > wait.issued
+        {
+            wait.issued = issued;
+            wait.has_token = true;
+        }
     }
 
     /// Notes that this process has acquired the lease.
@@ -213,6 +243,35 @@ mod tests {
             assert!(!process.looks(claim, LEASE));
             process.waits.end("lease");
         }
+    }
+
+    #[test]
+    fn waits_that_each_end_with_a_token_do_not_add_up() {
+        let mut process = Process::new();
+        for holder in 0..100 {
+            let requested = process.server_time();
+            let claim = process.requesting(holder);
+            assert!(!process.looks(claim, LEASE / 3), "{holder}");
+            process.waits.find_token("lease", requested);
+            process.now += LEASE;
+        }
+    }
+
+    #[test]
+    fn a_token_that_is_restored_ends_no_second_wait() {
+        let mut process = Process::new();
+        process.now += LEASE;
+        let restored = process.server_time();
+        for holder in 0..=u8::MAX {
+            let claim = process.requesting(holder);
+            if process.looks(claim, LEASE / 3) {
+                let bound = LEASE + LEASE.mul_f64(1.5) + LEASE / 3 + 4 * POLL;
+                assert!(process.waited() <= bound, "{:?}", process.waited());
+                return;
+            }
+            process.waits.find_token("lease", restored);
+        }
+        panic!("the process waits for ever");
     }
 
     #[test]

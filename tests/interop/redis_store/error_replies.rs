@@ -39,6 +39,22 @@ async fn a_user_without_the_acl_rules() {
     // all commands, but no keys
     let () = ask(&mut admin, &["ACL", "SETUSER", "fleet", "+@all"]).await;
     assert_shows(store.load(&key()).await.err(), "NOPERM");
+    // all keys, but not each command of the scripts
+    let rules = ["ACL", "SETUSER", "fleet", "~*", "-strlen"];
+    let () = ask(&mut admin, &rules).await;
+    assert_shows(store.load(&key()).await.err(), "NOPERM");
+}
+
+/// The reply repeats the text of the script, which names error codes.
+#[tokio::test]
+async fn a_server_without_a_command() {
+    for command in ["EVAL", "STRLEN"] {
+        let server = Server::start(&["--rename-command", command, ""]).await;
+        let store = Fixture::at(server.url()).store([NEW]);
+        let error = store.load(&key()).await.err();
+        assert_shows(error.clone(), "does not know a command");
+        assert!(!error.unwrap().to_string().contains("WRONGTYPE"));
+    }
 }
 
 #[tokio::test]

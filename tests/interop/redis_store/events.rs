@@ -5,7 +5,7 @@ use std::{
     sync::{Arc, Mutex, mpsc},
     task::{self, Waker},
     thread,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use auth_redis::{RedisStore, auth_core::shared_store::SharedTokenStore};
@@ -126,6 +126,8 @@ fn the_event_of_an_unreadable_token_names_the_reason() {
                 ("auth2:plain:600000:99:s3cr3t", "is not sealed"),
             ] {
                 let () = ask(&mut raw, &["SET", &name, value, "EX", "600"]).await;
+                // one store logs one line a second for each reason
+                let store = fixture.store([NEW]);
                 assert!(store.load(&key()).await.unwrap().is_none());
                 let logged = std::mem::take(&mut *warnings.0.lock().unwrap());
                 assert!(
@@ -135,4 +137,31 @@ fn the_event_of_an_unreadable_token_names_the_reason() {
             }
         });
     });
+}
+
+#[test]
+fn many_unreadable_tokens_and_forged_leases_are_one_line_a_second() {
+    let warnings = Warnings::default();
+    let started = Instant::now();
+    with_default(warnings.clone(), || {
+        runtime().block_on(async {
+            let fixture = Fixture::new();
+            let store = fixture.store([NEW]);
+            store.save(&key(), &token("abc", 0)).await.unwrap();
+            let name = fixture.name("token").await;
+            let mut raw = fixture.raw().await;
+            let () = ask(&mut raw, &["SET", &name, "forged"]).await;
+            for _ in 0..100 {
+                assert!(store.load(&key()).await.unwrap().is_none());
+                let lease = name.replace(":token", ":lease");
+                let () = ask(&mut raw, &["SET", &lease, "forged"]).await;
+                let lease = store.lease(&key()).await.unwrap().unwrap();
+                lease.release().await.unwrap();
+            }
+        });
+    });
+    let logged = std::mem::take(&mut *warnings.0.lock().unwrap());
+    let lines = logged.matches("key=").count();
+    let max = 2 * (started.elapsed().as_secs() + 1);
+    assert!(u64::try_from(lines).unwrap() <= max, "{lines} lines");
 }

@@ -423,6 +423,38 @@ async fn leases_that_are_restored_briefly_delay_a_process_for_a_bounded_time() {
     assert!(*waits.last().unwrap() < Duration::from_secs(6), "{waits:?}");
 }
 
+/// A process that waits often, and gets a token each time, is not a process that is kept from one.
+#[tokio::test]
+async fn waits_that_each_end_with_a_token_do_not_add_up() {
+    let fixture = Fixture::new();
+    let builder = || {
+        RedisStore::builder(std::env::var("AUTH_TEST_REDIS_URL").unwrap())
+            .seal_keys(SealKeys::new([NEW]).unwrap())
+            .prefix(&fixture.prefix)
+            .lease(Duration::from_secs(1))
+    };
+    let (holder, waiter) = (builder().build().unwrap(), builder().build().unwrap());
+    for round in 0..12 {
+        let lease = holder.lease(&key()).await.unwrap().unwrap();
+        let requested = Instant::now();
+        let looks = async {
+            while requested.elapsed() < Duration::from_millis(250) {
+                let waits = waiter.lease(&key()).await.unwrap();
+                assert!(waits.is_none(), "round {round}");
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+        };
+        tokio::select! {
+            () = lease.hold() => panic!("holding a lease never completes"),
+            () = looks => {}
+        }
+        let issued = token(&format!("t{round}"), 0).with_age(requested.elapsed());
+        holder.save(&key(), &issued).await.unwrap();
+        lease.release().await.unwrap();
+        assert!(waiter.load(&key()).await.unwrap().is_some());
+    }
+}
+
 #[tokio::test]
 async fn a_flood_of_messages_keeps_no_waiter_from_its_token() {
     let fixture = Fixture::new();
