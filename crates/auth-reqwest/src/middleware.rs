@@ -24,7 +24,10 @@ use crate::{
 /// A request is sent unchanged if it already has an `Authorization` header, goes to an unlisted
 /// origin, or has a `Host` header that names another authority than its URL. A `Host` header among
 /// the client's default headers is added below every middleware, and is not seen. reqwest follows
-/// redirects below every middleware, and drops the token when a redirect leads to another origin.
+/// redirects below every middleware, and drops the token when a redirect leads to another origin. Build
+/// the client with [`client_builder`](crate::client_builder) or with
+/// [`redirect_policy`](crate::redirect_policy): with reqwest's own policy, a second hop within the other
+/// origin carries the token again.
 ///
 /// If the API rejects the token, another token is requested and the request is replayed once with
 /// it, unless its body is a stream. A response from another origin, after a redirect, does not

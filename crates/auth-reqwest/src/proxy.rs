@@ -6,6 +6,8 @@ use base64::{Engine, prelude::BASE64_STANDARD};
 use hyper_util::client::proxy::matcher::{Intercept, Matcher};
 use reqwest::{Client, ClientBuilder, Proxy, Url};
 
+use crate::redirects::redirect_policy;
+
 /// Returns a builder of a reqwest client that never uses a proxy of the environment for loopback.
 ///
 /// reqwest's own builder sends each request to a loopback host through the proxy that `HTTP_PROXY`,
@@ -21,6 +23,9 @@ use reqwest::{Client, ClientBuilder, Proxy, Url};
 /// [`proxy`](ClientBuilder::proxy) that is added to the builder is used where the environment names
 /// none, also for loopback.
 ///
+/// The client follows redirects by [`redirect_policy`](crate::redirect_policy), so that no hop sends the
+/// token to another origin.
+///
 /// Use it for both clients: for the client that sends requests to the API, and for the token requests.
 ///
 /// ```
@@ -33,7 +38,8 @@ use reqwest::{Client, ClientBuilder, Proxy, Url};
 /// # }
 /// ```
 pub fn client_builder() -> ClientBuilder {
-    Client::builder().proxy(environment())
+    let builder = Client::builder().redirect(redirect_policy());
+    builder.proxy(environment())
 }
 
 /// The proxies of the environment, for all hosts but loopback.

@@ -5,7 +5,7 @@ use std::task::{Context, Poll};
 
 use auth_core::{
     Authorizer, BoxError,
-    adapter::{Deadline, RequestHead},
+    adapter::{Attempt, Deadline, RequestHead, TrailingStatus},
 };
 use http::{HeaderMap, Method, Request, Uri};
 
@@ -56,6 +56,28 @@ impl CallDeadline {
             false => None,
         };
         Self(timeout.map(|timeout| authorizer.deadline(timeout)))
+    }
+
+    /// Reads the deadline from a gRPC request that is sent with a token and not recorded.
+    #[inline]
+    pub(crate) fn of_sent<B>(
+        attempt: &Attempt,
+        request: &Request<B>,
+        authorizer: &Authorizer,
+    ) -> Option<Box<Self>> {
+        if !attempt.is_grpc() {
+            return None;
+        }
+        let deadline = Self::of(request, authorizer);
+        deadline.0.is_some().then(|| Box::new(deadline))
+    }
+
+    /// Returns the status of a gRPC call that follows in its trailers, with this deadline.
+    pub(crate) fn bound_trailers(&self, status: TrailingStatus) -> TrailingStatus {
+        match &self.0 {
+            Some(deadline) => status.with_deadline(deadline),
+            None => status,
+        }
     }
 
     /// Returns `outcome`, or an error once the deadline has passed.

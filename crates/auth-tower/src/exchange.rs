@@ -68,6 +68,8 @@ pub(crate) struct SentRequest<S, B, R: Replay<B>> {
     pub(crate) attempt: Attempt,
     /// Boxed, so that the future is small where no replay is possible.
     pub(crate) replay: Option<Box<PreparedReplay<S, B, R>>>,
+    /// The deadline of a gRPC call for which no replay is possible.
+    pub(crate) deadline: Option<Box<CallDeadline>>,
 }
 
 /// The decision about a response.
@@ -130,7 +132,16 @@ impl<S, B, R: Replay<B>> SentRequest<S, B, R> {
                 None => Classified::Deliver(None),
             },
             Verdict::Deliver => Classified::Deliver(None),
-            Verdict::DeliverAndWatch(status) => Classified::Deliver(Some(status)),
+            Verdict::DeliverAndWatch(status) => {
+                let deadline = match &self.replay {
+                    Some(replay) => Some(&replay.deadline),
+                    None => self.deadline.as_deref(),
+                };
+                Classified::Deliver(Some(match deadline {
+                    Some(deadline) => deadline.bound_trailers(status),
+                    None => status,
+                }))
+            }
         }
     }
 }

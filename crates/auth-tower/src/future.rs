@@ -15,7 +15,7 @@ use pin_project_lite::pin_project;
 use tower_service::Service;
 
 use crate::{
-    deadline::Awaited,
+    deadline::{Awaited, CallDeadline},
     exchange::{
         Classified, PendingReplay, PendingRequest, PreparedReplay, RejectedRequest, SentRequest,
     },
@@ -85,10 +85,15 @@ where
         response: S::Future,
         attempt: Attempt,
         replay: Option<Box<PreparedReplay<S, B, R>>>,
+        deadline: Option<Box<CallDeadline>>,
     ) -> Self {
         Self::Response {
             response,
-            sent: Some(SentRequest { attempt, replay }),
+            sent: Some(SentRequest {
+                attempt,
+                replay,
+                deadline,
+            }),
         }
     }
 
@@ -114,7 +119,8 @@ where
         } = pending;
         deadline.set_remaining(request.headers_mut(), Awaited::ReplayReadiness)?;
         attempt.apply(request.headers_mut());
-        Ok(Self::sent(service.call(request), attempt, None))
+        let deadline = Some(Box::new(deadline));
+        Ok(Self::sent(service.call(request), attempt, None, deadline))
     }
 
     /// Sends a request that had to wait, with the awaited token. If the token has expired or been
@@ -141,14 +147,15 @@ where
                     mut request,
                     mut service,
                     client,
-                    deadline: _,
+                    deadline,
                 } = *pending;
                 let mut replay = None;
                 if PreparedReplay::<S, B, R>::is_possible(&attempt) {
                     (request, replay) = PreparedReplay::prepare(request, &client);
                 }
                 attempt.apply(request.headers_mut());
-                Self::sent(service.call(request), attempt, replay)
+                let response = service.call(request);
+                Self::sent(response, attempt, replay, Some(Box::new(deadline)))
             }
             Decision::Wait(token) => {
                 // as in `Auth::call`: no request waits for a token with a ready service
@@ -178,9 +185,10 @@ where
         response: S::Future,
         attempt: Attempt,
         replay: Option<Box<PreparedReplay<S, B, R>>>,
+        deadline: Option<Box<CallDeadline>>,
     ) -> Self {
         Self {
-            awaiting: Awaiting::sent(response, attempt, replay),
+            awaiting: Awaiting::sent(response, attempt, replay, deadline),
         }
     }
 

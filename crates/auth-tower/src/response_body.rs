@@ -17,8 +17,8 @@ pin_project! {
     ///
     /// The response to a gRPC call may have its status in the trailers, after the body. If that status
     /// is `UNAUTHENTICATED`, and the token of the call is still the current one, another token is
-    /// requested. The trailers are passed on when it has arrived, and after one second in any case, so
-    /// that the next call has another token. The call itself is not replayed: its caller has received
+    /// requested. The trailers are passed on when it has arrived, and in any case after one second, or when
+    /// the `grpc-timeout` of the call ends, so that the next call has another token. The call itself is not replayed: its caller has received
     /// the headers of the response. A call whose caller drops the body before the trailers is not
     /// classified.
     ///

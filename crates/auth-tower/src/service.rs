@@ -62,14 +62,20 @@ where
                 ResponseFuture::passed_through(self.inner.call(request), passed)
             }
             Decision::Authorize(attempt) if !PreparedReplay::<S, B, R>::is_possible(&attempt) => {
+                let authorizer = &self.client.authorizer;
+                let deadline = CallDeadline::of_sent(&attempt, &request, authorizer);
                 // a request is large, so it is moved only once
                 attempt.apply(request.headers_mut());
-                ResponseFuture::sent(self.inner.call(request), attempt, None)
+                ResponseFuture::sent(self.inner.call(request), attempt, None, deadline)
             }
             Decision::Authorize(attempt) => {
                 let (mut request, replay) = PreparedReplay::prepare(request, &self.client);
+                let deadline = match &replay {
+                    Some(_) => None,
+                    None => CallDeadline::of_sent(&attempt, &request, &self.client.authorizer),
+                };
                 attempt.apply(request.headers_mut());
-                ResponseFuture::sent(self.inner.call(request), attempt, replay)
+                ResponseFuture::sent(self.inner.call(request), attempt, replay, deadline)
             }
             Decision::Wait(token) => {
                 // The inner service is ready and may hold a permit. If the request kept it while it

@@ -1,10 +1,9 @@
 //! reqwest's client with `AuthMiddleware`.
 
 use auth_core::{ReplayMethods, async_trait};
-use auth_reqwest::{AuthMiddleware, ReqwestTransport};
+use auth_reqwest::{AuthMiddleware, ReqwestTransport, redirect_policy};
 use bytes::Bytes;
 use http::Request;
-use reqwest::redirect::Policy;
 use reqwest_middleware::{ClientBuilder, ClientWithMiddleware, Error};
 
 use super::{MAX_IDLE, Stack, Tokens};
@@ -30,7 +29,7 @@ pub(super) fn tenants(
     }
     let mut http_client = tls.reqwest().pool_idle_timeout(MAX_IDLE);
     if args.follow_redirects {
-        http_client = http_client.redirect(Policy::default());
+        http_client = http_client.redirect(redirect_policy());
     }
     let http_client = http_client.build()?;
     tokens.for_tenants(ReqwestTransport::new(tls.reqwest())?, |authorizer| {

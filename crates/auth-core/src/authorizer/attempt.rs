@@ -102,6 +102,14 @@ impl Attempt {
         self.may_replay
     }
 
+    /// Returns whether this is a gRPC request, by its content type. Such a request may have a
+    /// [`Deadline`](super::Deadline).
+    #[must_use]
+    #[inline]
+    pub fn is_grpc(&self) -> bool {
+        self.is_grpc
+    }
+
     /// Returns whether the cache would still hand out the token of this attempt: it has neither
     /// expired nor been replaced. Call this for an attempt that waited, for instance until a
     /// service was ready. `false` if the attempt carries no token: the authorizer then decides that

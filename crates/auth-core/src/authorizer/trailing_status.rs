@@ -4,16 +4,20 @@ use std::{fmt, future::Future, pin::Pin, time::Duration};
 
 use http::HeaderMap;
 
-use super::classify::{Classification, classify_grpc_status};
+use super::{
+    classify::{Classification, classify_grpc_status},
+    deadline::Deadline,
+};
 use crate::{
     cache::{Issued, Replacing},
     challenge::grpc_status,
 };
 
-/// The future of [`TrailingStatus::trailers`]. It takes as long as a token request, one second at most.
+/// The future of [`TrailingStatus::trailers`]. It takes as long as a token request, one second at most,
+/// and not longer than the call's deadline.
 pub type ReplacementFuture = Pin<Box<dyn Future<Output = ()> + Send>>;
 
-/// The maximum time for which trailers are held. It is short, because the call may have a deadline.
+/// The maximum time for which trailers are held.
 const PATIENCE: Duration = Duration::from_secs(1);
 
 /// A gRPC call that was sent with a token, and whose status follows in the trailers.
@@ -26,11 +30,25 @@ const PATIENCE: Duration = Duration::from_secs(1);
 /// The call itself is not replayed: its caller has received the headers of the response.
 pub struct TrailingStatus {
     token: Issued,
+    /// The end of the call's deadline, by the monotonic clock of the token's cache.
+    deadline: Option<Duration>,
 }
 
 impl TrailingStatus {
     pub(super) fn new(token: Issued) -> Self {
-        Self { token }
+        Self {
+            token,
+            deadline: None,
+        }
+    }
+
+    /// Sets the deadline of the call. The trailers are not held longer.
+    #[must_use]
+    pub fn with_deadline(mut self, deadline: &Deadline) -> Self {
+        let remaining = deadline.remaining().unwrap_or_default();
+        let now = self.token.monotonic_now();
+        self.deadline = now.map(|now| now.saturating_add(remaining));
+        self
     }
 
     /// Reports data of the body, which may begin anywhere in a message.
@@ -45,7 +63,8 @@ impl TrailingStatus {
 
     /// Reports the trailers. If another token is requested, returns a future: deliver the trailers to
     /// the caller when it completes, so that the caller's next call has the other token. It completes
-    /// when the token request has finished, and after one second in any case.
+    /// when the token request has finished, and in any case after one second, or when the
+    /// [deadline](Self::with_deadline) of the call passes.
     #[must_use]
     pub fn trailers(self, trailers: &HeaderMap) -> Option<ReplacementFuture> {
         let code = grpc_status(trailers)?;
@@ -54,13 +73,24 @@ impl TrailingStatus {
             Classification::Rejected(kind) if self.token.is_current() => {
                 let replacement = self.token.rejected(kind, false);
                 let mut replacement = replacement.filter(Replacing::is_pending)?;
+                let patience = self.patience();
+                if patience.is_zero() {
+                    return None;
+                }
                 return Some(Box::pin(async move {
-                    replacement.wait_at_most(PATIENCE).await;
+                    replacement.wait_at_most(patience).await;
                 }));
             }
             _ => {}
         }
         None
+    }
+
+    fn patience(&self) -> Duration {
+        match (self.deadline, self.token.monotonic_now()) {
+            (Some(deadline), Some(now)) => deadline.saturating_sub(now).min(PATIENCE),
+            _ => PATIENCE,
+        }
     }
 }
 

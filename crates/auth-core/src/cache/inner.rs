@@ -178,6 +178,11 @@ impl Issued {
         self.0.cache.upgrade()
     }
 
+    /// Returns the monotonic time by the cache's clock. `None` if the cache was dropped.
+    pub(crate) fn monotonic_now(&self) -> Option<Duration> {
+        Some(self.cache()?.clock.now().monotonic)
+    }
+
     /// Reports that an API accepted the token. Every call after the first only reads memory that no
     /// other thread writes.
     #[inline]

@@ -208,3 +208,29 @@ async fn a_request_without_a_timeout_gets_none() {
     outcome(call).await.unwrap();
     assert_eq!(setup.timeouts(), [None, None]);
 }
+
+/// By the system's clock, whose instants end earlier than durations.
+#[tokio::test]
+async fn the_longest_timeouts_are_deadlines_far_away() {
+    for timeout in [
+        Duration::MAX,
+        Duration::from_secs(u64::MAX / 2),
+        secs(1 << 40),
+    ] {
+        let source = Scripted::expires_in(600).hold();
+        let tokens = TokenCache::builder(source.clone()).build();
+        let authorizer = Authorizer::builder(tokens).origin(API).build().unwrap();
+        let api = Setup::new(Duration::ZERO, 1).api;
+        let client = ClientBuilder::new(reqwest_client())
+            .with(AuthMiddleware::new(authorizer))
+            .with(api.clone())
+            .build();
+        let call = tokio::spawn(client.get(API).timeout(timeout).send());
+        settle().await;
+        assert!(!call.is_finished());
+        source.release();
+        let response = with_timeout(call).await.unwrap().unwrap();
+        assert_eq!(response.status(), StatusCode::OK, "{timeout:?}");
+        assert_eq!(api.timeouts.lock().unwrap().len(), 2);
+    }
+}

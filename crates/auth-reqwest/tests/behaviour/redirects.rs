@@ -2,9 +2,10 @@
 //! and the last response.
 
 use auth_core::Authorizer;
-use auth_reqwest::AuthMiddleware;
+use auth_reqwest::{AuthMiddleware, client_builder};
 use auth_test_support::{
     Deployment, NOTHING, RawServer, authorizations,
+    certificates::use_ring,
     reqwest_clients::{reqwest_builder, reqwest_client},
 };
 use auth_testing::Answer;
@@ -98,4 +99,64 @@ async fn a_client_that_follows_no_redirects_returns_the_redirect() {
     let response = client.get(unlisted.origin()).send().await.unwrap();
     assert_eq!(response.status(), StatusCode::FOUND);
     assert_eq!(deployment.api.request_count(), 0);
+}
+
+/// The API redirects to an unlisted origin, which redirects once more, to itself. reqwest's own policy sends
+/// the token with the second hop.
+#[tokio::test]
+async fn no_later_hop_at_an_unlisted_origin_carries_the_token() {
+    use_ring();
+    let deployment = Deployment::start().await;
+    let unlisted = redirecting("/again").await;
+    let location = HeaderValue::from_str(&unlisted.origin()).unwrap();
+    let found = Answer::status(StatusCode::FOUND).with_header(LOCATION, location);
+    deployment.api.fail_next(1, found);
+    let builder = ClientBuilder::new(client_builder().build().unwrap());
+    let middleware = AuthMiddleware::new(deployment.authorizer());
+    let client = builder.with(middleware).build();
+    let outcome = client.get(deployment.api.url()).send().await;
+    let error = outcome.unwrap_err();
+    assert!(error.is_redirect(), "{error:?}");
+    assert!(format!("{error:?}").contains("not followed"), "{error:?}");
+    assert_eq!(authorizations(&deployment.api)[0].len(), 1);
+    let received = unlisted.received().await;
+    assert!(received.starts_with("GET / "), "{received}");
+    assert!(!received.contains("authorization"), "{received}");
+    assert!(!received.contains("/again "), "{received}");
+}
+
+#[tokio::test]
+async fn redirects_that_repeat_no_dropped_header_are_followed() {
+    use_ring();
+    let deployment = Deployment::start().await;
+    let last =
+        RawServer::start("HTTP/1.1 200 OK\r\ncontent-length: 0\r\nconnection: close\r\n\r\n").await;
+    let middle = redirecting(&last.origin()).await;
+    let to = |location: &str| {
+        let location = HeaderValue::from_str(location).unwrap();
+        Answer::status(StatusCode::FOUND).with_header(LOCATION, location)
+    };
+    deployment.api.fail_next(1, to("/second"));
+    deployment.api.fail_next(1, to(&middle.origin()));
+    let builder = ClientBuilder::new(client_builder().build().unwrap());
+    let middleware = AuthMiddleware::new(deployment.authorizer());
+    let client = builder.with(middleware).build();
+    let response = client.get(deployment.api.url()).send().await.unwrap();
+    assert_eq!(response.status(), StatusCode::OK);
+    let shown = authorizations(&deployment.api);
+    assert_eq!(shown[0], shown[1], "within the API the token is sent again");
+    for server in [middle, last] {
+        assert!(!server.received().await.contains("authorization"));
+    }
+}
+
+/// As with reqwest's own policy.
+#[tokio::test]
+async fn the_eleventh_redirect_is_an_error() {
+    use_ring();
+    let looping = redirecting("/again").await;
+    let client = client_builder().build().unwrap();
+    let error = client.get(looping.origin()).send().await.unwrap_err();
+    assert!(error.is_redirect(), "{error:?}");
+    assert_eq!(looping.received().await.matches("GET ").count(), 11);
 }

@@ -108,7 +108,7 @@
 //! | `AuthLayer` around `FollowRedirect` | followed with the token | followed without a token | followed without a token | followed without a token | the first request, with all its hops |
 //! | hyper's client in `AuthLayer`, without `FollowRedirect` | response returned | response returned | response returned | **error** instead of the response | the request |
 //! | tonic's `Channel` in `AuthLayer` | not followed: a `Status` | not followed: a `Status` | not followed: a `Status` | not followed: a `Status` | the call |
-//! | reqwest with `AuthMiddleware` | followed with the token | followed without a token | followed without a token | followed without a token | the first request, with all its hops, if its method is safe and the last response is from its origin |
+//! | reqwest of `auth_reqwest::client_builder` with `AuthMiddleware` | followed with the token | followed without a token | followed without a token; a further hop within the unlisted origin is an error | followed without a token | the first request, with all its hops, if its method is safe and the last response is from its origin |
 //! | reqwest with `Policy::none()` | response returned | response returned | response returned | response returned | the request |
 //!
 //! - **Why an error.** `FollowRedirect` makes a new request of each hop, and the layer cannot see that
@@ -118,6 +118,11 @@
 //!   response to a request with the caller's own `Authorization` header, which `FollowRedirect` removes
 //!   across origins; for the response of the host that a different `Host` header names; and for a
 //!   `Location` whose host cannot be compared, because it is not ASCII.
+//! - **reqwest's own redirect policy** drops the token on the hop to another origin and sends it again on
+//!   the next hop if that stays within the other origin: an unlisted origin that redirects to itself
+//!   receives the token. `auth_reqwest::redirect_policy`, which `auth_reqwest::client_builder` sets, returns
+//!   an error for such a hop. tower-http's `FollowRedirect` does the same in 0.6, and not in 0.7: with 0.6,
+//!   put it outside `AuthLayer`.
 //! - **What to do.** Request the URL of the API itself: an upgrade from `http` to `https` counts, since
 //!   the network may change the response. If the unlisted origin may choose requests with the token,
 //!   add it to the allowed origins. If not, put `FollowRedirect` inside `AuthLayer`.

@@ -175,3 +175,20 @@ async fn a_hop_to_another_allowed_origin_does_not_carry_the_picked_token() {
     assert_eq!(authorizations(&other), [[expected]]);
     assert_ne!(authorizations(&deployment.api), authorizations(&other));
 }
+
+/// The unlisted origin redirects once more, to itself.
+#[tokio::test]
+async fn no_later_hop_at_an_unlisted_origin_carries_the_token() {
+    for nesting in BOTH {
+        let deployment = Deployment::start().await;
+        let unlisted = RawServer::start(sent_to("/again")).await;
+        let status = redirected(&deployment, nesting, &unlisted.origin()).await;
+        assert_eq!(status, StatusCode::FOUND, "the limit of FollowRedirect");
+        let received = unlisted.received().await;
+        assert!(received.contains("GET /again "), "{received}");
+        assert!(
+            !received.contains("authorization"),
+            "{nesting:?} {received}"
+        );
+    }
+}

@@ -19,10 +19,10 @@ use http::{
     header::{AUTHORIZATION, CONTENT_TYPE},
 };
 use http_body::{Body as _, Frame};
-use http_body_util::{BodyExt, StreamBody};
+use http_body_util::{BodyExt, StreamBody, combinators::UnsyncBoxBody};
 use tokio::{sync::mpsc, time::Instant};
 use tonic::{Code, body::Body};
-use tower::{Layer, ServiceExt, service_fn};
+use tower::{Layer, ServiceExt, service_fn, util::BoxCloneService};
 
 type FrameResult = Result<Frame<Bytes>, io::Error>;
 type ApiBody = StreamBody<BoxStream<'static, FrameResult>>;
@@ -254,6 +254,63 @@ async fn the_trailers_are_held_until_the_replacement_is_there_for_a_second_at_mo
         let elapsed = start.elapsed().as_millis();
         assert!((held..held + 3).contains(&elapsed), "{elapsed} ms");
     }
+}
+
+/// A call may have been waiting, be replayable or not: its `grpc-timeout` bounds the hold.
+#[tokio::test(start_paused = true)]
+async fn the_trailers_are_held_no_longer_than_the_deadline_of_the_call() {
+    for (timeout, is_cold, held) in [
+        (300, false, 300),
+        (300, true, 200),
+        (5_000, false, 1_000),
+        (5_000, true, 1_000),
+    ] {
+        for replays in [true, false] {
+            let millis = Duration::from_millis;
+            let source = Scripted::expires_in(600);
+            let tokens = TokenCache::builder(source.clone()).clock(TokioClock::new());
+            let tokens = tokens.build();
+            let _slow = source.clone().latency(millis(100));
+            if !is_cold {
+                tokens.token().await.unwrap();
+            }
+            let builder = Authorizer::builder(tokens).origin("https://api.example.com");
+            let authorizer = builder.danger_trust_channel(true).build().unwrap();
+            let layer = AuthLayer::new(authorizer);
+            let inner = service_fn(rejects_t1(|| vec![message()]));
+            let client = match replays {
+                true => BoxCloneService::new(layer.layer(inner).map_response(boxed)),
+                false => {
+                    let client = layer.replay(auth_tower::NoReplay).layer(inner);
+                    BoxCloneService::new(client.map_response(boxed))
+                }
+            };
+            let request = Request::post("/echo.Echo/Unary")
+                .header(CONTENT_TYPE, "application/grpc")
+                .header("grpc-timeout", format!("{timeout}m"))
+                .body(Body::empty())
+                .unwrap();
+            let response = client.clone().oneshot(request).await.unwrap();
+            let _slow = source.clone().latency(secs(20));
+            let mut body = Box::pin(response.into_body());
+            assert!(body.frame().await.unwrap().unwrap().is_data());
+            let start = Instant::now();
+            assert!(body.frame().await.unwrap().unwrap().is_trailers());
+            let elapsed = start.elapsed().as_millis();
+            let expected = held..held + 3;
+            assert!(
+                expected.contains(&elapsed),
+                "{timeout} {is_cold} {replays}: {elapsed} ms"
+            );
+        }
+    }
+}
+
+fn boxed<B>(response: Response<B>) -> Response<UnsyncBoxBody<Bytes, B::Error>>
+where
+    B: http_body::Body<Data = Bytes> + Send + 'static,
+{
+    response.map(BodyExt::boxed_unsync)
 }
 
 /// Without a replacement in flight there is nothing to wait for.
