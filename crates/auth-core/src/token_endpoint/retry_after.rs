@@ -32,6 +32,8 @@ fn values(line: &str) -> Vec<String> {
     let mut values: Vec<String> = Vec::new();
     for part in line.split(',') {
         match values.last_mut() {
+            // a blank part would grow the weekday with each comma
+            _ if part.trim().is_empty() => {}
             Some(last) if is_weekday(last.trim()) => {
                 last.push(' ');
                 last.push_str(part);
