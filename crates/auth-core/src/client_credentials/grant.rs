@@ -1,6 +1,6 @@
 //! The token source of the client credentials grant (RFC 6749 §4.4).
 
-use std::{fmt, sync::Arc, time::Duration};
+use std::{cell::OnceCell, fmt, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use http_body_util::BodyExt;
@@ -149,6 +149,7 @@ impl ClientCredentials {
             secrets: &secrets,
             accepted_types: &self.accepted_types,
             wall: attempt.wall(),
+            echoes: OnceCell::new(),
         }
         .read()?;
         self.warnings.log(&read, self.endpoint.without_query());

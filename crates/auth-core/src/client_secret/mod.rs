@@ -76,7 +76,8 @@ impl ClientSecret {
     /// reads it on a thread made for that. At most one such read of a path is in flight in the
     /// process, and all token requests that need the secret wait for it. A read that hangs, as on a
     /// network mount without a server, therefore holds one thread, and each token request fails
-    /// after its attempt timeout.
+    /// after its attempt timeout. At most 64 reads of all paths are in flight; further ones wait
+    /// their turn.
     ///
     /// # Errors
     /// If the file cannot be read now, is not a regular file, is empty, is larger than 64 KiB, or is

@@ -7,10 +7,20 @@ use std::{
     time::Duration,
 };
 
-use tokio::{runtime::Handle, sync::watch};
+use tokio::{
+    runtime::Handle,
+    sync::{Semaphore, SemaphorePermit, watch},
+};
 
 /// The time for which a task of the runtime stands for the read in flight.
 const COMPANION: Duration = Duration::from_secs(1);
+
+/// The maximum number of reads in flight in the process. A mount that hangs may hold the files of many
+/// clients.
+const MAX_READS: usize = 64;
+
+/// The reads that may still begin.
+static READS: Semaphore = Semaphore::const_new(MAX_READS);
 
 /// The outcome of a read, as its callers receive it. `None` until it has finished.
 type Receiver<T> = watch::Receiver<Option<T>>;
@@ -21,19 +31,21 @@ type Receiver<T> = watch::Receiver<Option<T>>;
 /// resolver of host names, and keep a runtime from shutting down.
 pub(super) struct SharedRead<T> {
     in_flight: Arc<Mutex<Option<Receiver<T>>>>,
+    reads: &'static Semaphore,
 }
 
 impl<T> Default for SharedRead<T> {
     fn default() -> Self {
         Self {
             in_flight: Arc::default(),
+            reads: &READS,
         }
     }
 }
 
 impl<T: Clone + Send + Sync + 'static> SharedRead<T> {
-    /// Returns the outcome of the read in flight, or else starts `read`. Dropping the future stops
-    /// no read.
+    /// Returns the outcome of the read in flight, or else starts `read`, as soon as fewer than
+    /// [`MAX_READS`] are in flight. Dropping the future stops no read.
     ///
     /// # Errors
     /// If the thread cannot be started, or `read` panicked.
@@ -41,7 +53,14 @@ impl<T: Clone + Send + Sync + 'static> SharedRead<T> {
         &self,
         read: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, io::Error> {
-        let mut receiver = self.receiver(read)?;
+        let in_flight = unfinished(&lock(&self.in_flight));
+        let mut receiver = match in_flight {
+            Some(receiver) => receiver,
+            None => {
+                let permit = self.reads.acquire().await.map_err(io::Error::other)?;
+                self.receiver(permit, read)?
+            }
+        };
         let outcome = receiver.wait_for(Option::is_some).await;
         let outcome = outcome.ok().and_then(|outcome| outcome.clone());
         outcome.ok_or_else(|| io::Error::other("the read panicked"))
@@ -49,14 +68,12 @@ impl<T: Clone + Send + Sync + 'static> SharedRead<T> {
 
     fn receiver(
         &self,
+        permit: SemaphorePermit<'static>,
         read: impl FnOnce() -> T + Send + 'static,
     ) -> Result<Receiver<T>, io::Error> {
         let mut in_flight = lock(&self.in_flight);
-        if let Some(receiver) = in_flight
-            .as_ref()
-            .filter(|receiver| is_unfinished(receiver))
-        {
-            return Ok(receiver.clone());
+        if let Some(receiver) = unfinished(&in_flight) {
+            return Ok(receiver);
         }
         let (sender, receiver) = watch::channel(None);
         let (running, finished) = mpsc::channel::<()>();
@@ -64,6 +81,7 @@ impl<T: Clone + Send + Sync + 'static> SharedRead<T> {
         thread::Builder::new()
             .name("auth-core-secret".into())
             .spawn(move || {
+                let _permit = permit;
                 let outcome = read();
                 // the outcome is kept for those alone who wait for it
                 lock(&shared).take();
@@ -84,9 +102,11 @@ fn lock<T>(in_flight: &Mutex<Option<Receiver<T>>>) -> MutexGuard<'_, Option<Rece
     in_flight.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Returns whether the read is in flight: it has neither returned nor panicked.
-fn is_unfinished<T>(receiver: &Receiver<T>) -> bool {
-    receiver.borrow().is_none() && receiver.has_changed().is_ok()
+/// Returns the read if it is in flight: it has neither returned nor panicked.
+fn unfinished<T>(in_flight: &Option<Receiver<T>>) -> Option<Receiver<T>> {
+    let receiver = in_flight.as_ref()?;
+    let is_unfinished = receiver.borrow().is_none() && receiver.has_changed().is_ok();
+    is_unfinished.then(|| receiver.clone())
 }
 
 #[cfg(test)]
@@ -130,6 +150,31 @@ mod tests {
         let (release, read) = hanging(&started);
         drop(release);
         assert_eq!(shared.join(read).await.unwrap(), 2);
+    }
+
+    /// As of the files of many tenants on one mount.
+    #[tokio::test]
+    async fn reads_of_many_files_that_hang_hold_a_bounded_number_of_threads() {
+        static READS: Semaphore = Semaphore::const_new(3);
+        let file = || SharedRead {
+            in_flight: Arc::default(),
+            reads: &READS,
+        };
+        let files: Vec<SharedRead<usize>> = (0..600).map(|_| file()).collect();
+        let started = Arc::new(AtomicUsize::new(0));
+        let (releases, reads): (Vec<_>, Vec<_>) = (0..600).map(|_| hanging(&started)).unzip();
+        for (file, read) in files.iter().zip(reads) {
+            let caller = timeout(Duration::ZERO, file.join(read));
+            assert!(caller.await.is_err());
+        }
+        assert_eq!(READS.available_permits(), 0);
+        let begun = files.iter().filter(|file| lock(&file.in_flight).is_some());
+        assert_eq!(begun.count(), 3);
+        // a read that ends lets the next one begin
+        let mut next = spawn(files[599].join(|| 7));
+        assert_pending!(next.poll());
+        drop(releases);
+        assert_eq!(next.await.unwrap(), 7);
     }
 
     #[tokio::test]

@@ -3,7 +3,7 @@
 mod echo;
 mod view;
 
-use self::echo::Echoes;
+pub(crate) use self::echo::Echoes;
 use crate::{Error, SecretString, visible_text::is_invisible};
 
 /// The maximum length of a kept text of a server, in characters.
@@ -17,12 +17,12 @@ const MAX_SEARCHED: usize = 4 * MAX_TEXT;
 const MARGIN: usize = 128;
 
 /// Makes a server's text fit for a log: removes control characters and invisible ones, strikes out
-/// the echoes of `secrets` in each spelling, and cuts the text at 256 characters.
-pub(crate) fn clean(text: &str, secrets: &[SecretString]) -> String {
+/// the echoes of secrets in each spelling, and cuts the text at 256 characters.
+pub(crate) fn clean(text: &str, echoes: &Echoes) -> String {
     let mut visible = text.chars().filter(|c| !is_invisible(*c));
     let mut searched: Vec<_> = visible.by_ref().take(MAX_SEARCHED + MARGIN).collect();
     let is_cut = visible.next().is_some();
-    let is_echo = Echoes::of(secrets).in_text(&searched);
+    let is_echo = echoes.in_text(&searched);
     if is_cut {
         searched.truncate(MAX_SEARCHED);
     }
@@ -84,9 +84,12 @@ mod tests {
 
     #[test]
     fn text_from_a_server_is_cleaned_cut_and_redacted() {
-        assert_eq!(clean("a\r\nb\u{1b}[31mc", &[]), "ab[31mc");
-        assert_eq!(clean(&"é".repeat(300), &[]).chars().count(), 256);
-        let secrets = ["s3cr3t".into(), "s3c%20".into()];
+        assert_eq!(clean("a\r\nb\u{1b}[31mc", &Echoes::default()), "ab[31mc");
+        assert_eq!(
+            clean(&"é".repeat(300), &Echoes::default()).chars().count(),
+            256
+        );
+        let secrets = Echoes::of(&["s3cr3t".into(), "s3c%20".into()]);
         for echo in ["s3cr3t", "s3c\0r3t", "s3c%20"] {
             let text = clean(&format!("secret {echo} is wrong"), &secrets);
             assert_eq!(text, "secret [redacted] is wrong");

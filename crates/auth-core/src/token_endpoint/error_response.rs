@@ -4,7 +4,7 @@
 use zeroize::Zeroizing;
 
 use super::members::{Members, Value};
-use crate::redact::clean;
+use crate::visible_text::visible;
 
 /// The error codes of token endpoints in the registry of OAuth extensions
 /// (RFC 6749 §5.2, 6750, 7009, 8628, 8707, 9396, 9449, 9470; OpenID Connect).
@@ -64,7 +64,7 @@ pub(super) enum Code {
 
 impl Code {
     fn new(text: Zeroizing<String>) -> Self {
-        let visible = clean(&text, &[]);
+        let visible = visible(&text);
         let is_same = |known: &&str| known.eq_ignore_ascii_case(visible.trim());
         match KNOWN_CODES.into_iter().find(is_same) {
             Some(known) => Self::Known(known),
@@ -92,6 +92,10 @@ impl Described {
     /// Finds the error among the members of a response.
     pub(super) fn of(members: &Members<'_>) -> Self {
         let mut described = Self::at_level(members, &[]);
+        if described.known_code().is_none() && !members.is_complete() {
+            let mut codes = members.texts_of("error").map(Code::new);
+            described.code = codes.find(Code::is_known).or(described.code);
+        }
         let nested = ["error", "errors", "fault"].into_iter();
         let nested = nested
             .flat_map(|name| members.all_like(name))

@@ -14,6 +14,7 @@ const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 pub(super) struct Members<'a> {
     members: Vec<(&'a [u8], Value<'a>)>,
     is_complete: bool,
+    text: &'a [u8],
 }
 
 /// The octets of one value, unread.
@@ -25,11 +26,7 @@ impl<'a> Members<'a> {
     /// it reads the first object.
     pub(super) fn read(text: &'a [u8]) -> Self {
         let mut scanner = Scanner { rest: text };
-        scanner.skip_blanks();
-        scanner.rest = scanner
-            .rest
-            .strip_prefix(BYTE_ORDER_MARK)
-            .unwrap_or(scanner.rest);
+        scanner.skip_byte_order_mark();
         let is_list = scanner.take(b'[').is_some();
         let mut members = Vec::new();
         let is_object = scanner.object(&mut members).is_some();
@@ -37,6 +34,7 @@ impl<'a> Members<'a> {
         Self {
             members,
             is_complete: is_object && !is_list && scanner.rest.is_empty(),
+            text,
         }
     }
 
@@ -61,6 +59,25 @@ impl<'a> Members<'a> {
             .iter()
             .filter(move |(found, _)| *decoded(found) == *name)
             .map(|(_, value)| *value)
+    }
+
+    /// Returns each text that follows `"name":` at any level, even behind a fault, if the text begins as
+    /// an object or a list.
+    pub(super) fn texts_of(&self, name: &str) -> impl Iterator<Item = Zeroizing<String>> {
+        let mut scanner = Scanner { rest: self.text };
+        scanner.skip_byte_order_mark();
+        let begins_as_json = matches!(scanner.rest.first(), Some(b'{' | b'['));
+        let text = if begins_as_json { self.text } else { &[] };
+        let length = name.len() + 2;
+        let name = format!("\"{name}\"").into_bytes();
+        let is_name = move |at: &usize| text[*at..].starts_with(&name);
+        (0..text.len()).filter(is_name).filter_map(move |at| {
+            let mut scanner = Scanner {
+                rest: &text[at + length..],
+            };
+            scanner.take(b':')?;
+            scanner.string().map(unescaped)
+        })
     }
 
     /// Returns every value of the members whose names differ from `name` only in case, underscores
@@ -170,6 +187,14 @@ impl<'a> Scanner<'a> {
         let blank = |octet: &u8| matches!(octet, b' ' | b'\t' | b'\n' | b'\r');
         let blanks = self.rest.iter().take_while(|octet| blank(octet)).count();
         self.rest = &self.rest[blanks..];
+    }
+
+    /// Skips a byte order mark, and the blanks around it.
+    fn skip_byte_order_mark(&mut self) {
+        self.skip_blanks();
+        let rest = self.rest.strip_prefix(BYTE_ORDER_MARK);
+        self.rest = rest.unwrap_or(self.rest);
+        self.skip_blanks();
     }
 
     /// Takes `octet` and the blanks around it.

@@ -1,7 +1,7 @@
 //! Reads the responses of a token endpoint (RFC 6749 §5.1 and §5.2), including the deviations of
 //! known servers.
 
-use std::time::Duration;
+use std::{cell::OnceCell, time::Duration};
 
 use http::{HeaderMap, StatusCode, header};
 
@@ -14,12 +14,15 @@ use super::{
 use crate::{
     Error, ErrorKind, Scopes, SecretString, TokenRequest, TokenResponse,
     error::ErrorResponse,
-    redact::{clean, without_secrets},
+    redact::{Echoes, clean, without_secrets},
     token::MAX_SCOPES,
 };
 
 /// The longest lifetime that is one: 100 years, in seconds.
 const MAX_LIFETIME: f64 = 100.0 * 365.0 * 86_400.0;
+
+/// The maximum number of tokens in a response whose texts are shown: each is searched for in them.
+const MAX_TOKENS: usize = 8;
 
 /// A response of the token endpoint, and the context for its error texts.
 pub(crate) struct ReceivedResponse<'a> {
@@ -35,6 +38,8 @@ pub(crate) struct ReceivedResponse<'a> {
     pub(crate) accepted_types: &'a [String],
     /// The time since 1970, for a `Retry-After` without a `Date`.
     pub(crate) wall: Duration,
+    /// The echoes of `secrets` and of the tokens in the response, once a text is shown.
+    pub(crate) echoes: OnceCell<Echoes>,
 }
 
 /// A token response that was read, and what it lacked.
@@ -98,8 +103,9 @@ impl ReceivedResponse<'_> {
         let is_form = content_type
             .to_ascii_lowercase()
             .starts_with("application/x-www-form-urlencoded");
+        let is_form = is_form || self.body.trim_ascii_start().starts_with(b"error=");
         if described.is_empty() && is_form {
-            return Described::of_form(self.body).unwrap_or_default();
+            return Described::of_form(self.body.trim_ascii()).unwrap_or_default();
         }
         described
     }
@@ -147,7 +153,7 @@ impl ReceivedResponse<'_> {
         if kind.is_empty() || is_kind("bearer") || self.accepted_types.iter().any(|a| is_kind(a)) {
             return Ok(kind.is_empty());
         }
-        let kind = clean(kind, self.secrets);
+        let kind = self.shown(kind);
         Err(format!(
             "member \"token_type\": expected \"Bearer\" (RFC 6749 section 7.1), got {kind:?}; if the \
              API accepts such a token as a bearer token, set accept_token_type({kind:?})"
@@ -159,26 +165,32 @@ impl ReceivedResponse<'_> {
         format!(
             "expected an access token, got the metadata of an authorization server (RFC 8414); set \
              its token endpoint, {}, as the token endpoint",
-            clean(without_secrets(&text), self.secrets)
+            self.shown(without_secrets(&text))
         )
     }
 
-    /// Returns the texts to redact, with the tokens beside an error: the server may repeat them in its
-    /// description.
-    fn secrets_and_tokens(&self) -> Vec<SecretString> {
-        let members = Members::read(self.body);
-        let tokens = ["access_token", "refresh_token", "id_token"];
-        let tokens = tokens.iter().flat_map(|name| members.all(name));
-        let tokens = tokens.filter_map(Value::text);
-        let mut secrets = self.secrets.to_vec();
-        secrets.extend(tokens.map(|token| SecretString::from(token.as_str())));
-        secrets
+    /// Returns a text of the server, fit for a log: without the echoes of the secrets, and without those
+    /// of the tokens beside it. The search takes time for each token, so a text beside many is left out.
+    fn shown(&self, text: &str) -> String {
+        let echoes = self.echoes.get_or_init(|| {
+            let members = Members::read(self.body);
+            let tokens = ["accesstoken", "refreshtoken", "idtoken"];
+            let tokens = tokens.iter().flat_map(|name| members.all_like(name));
+            let tokens: Vec<_> = tokens.take(MAX_TOKENS + 1).collect();
+            if tokens.len() > MAX_TOKENS {
+                return Echoes::everywhere();
+            }
+            let tokens = tokens.into_iter().filter_map(Value::text);
+            let mut secrets = self.secrets.to_vec();
+            secrets.extend(tokens.map(|token| SecretString::from(token.as_str())));
+            Echoes::of(&secrets)
+        });
+        clean(text, echoes)
     }
 
     /// Returns the error for a response without a token.
     fn failure(&self, described: &Described) -> Error {
-        let secrets = self.secrets_and_tokens();
-        let shown = |text: &String| clean(text, &secrets);
+        let shown = |text: &String| self.shown(text);
         let code = described.known_code();
         let response = ErrorResponse {
             error: match &described.code {
@@ -223,7 +235,7 @@ impl ReceivedResponse<'_> {
         let (target, advice) = match location {
             Some(location) => {
                 let target = redirect::target(self.endpoint, &location);
-                let target = format!("to {}", clean(&target, self.secrets));
+                let target = format!("to {}", self.shown(&target));
                 (
                     target,
                     "set it as the token endpoint if it is the right one",
@@ -372,13 +384,13 @@ impl ReceivedResponse<'_> {
         let codings = lines.iter().flat_map(|line| line.split(',')).map(str::trim);
         let codings = codings.filter(|c| !c.is_empty() && !c.eq_ignore_ascii_case("identity"));
         let codings = codings.collect::<Vec<_>>().join(", ");
-        (!codings.is_empty()).then(|| clean(&codings, self.secrets))
+        (!codings.is_empty()).then(|| self.shown(&codings))
     }
 
     fn size_and_type(&self) -> String {
         let size = self.body.len();
         match self.header_text(&header::CONTENT_TYPE) {
-            Some(kind) => format!("{size} bytes of {}", clean(&kind, self.secrets)),
+            Some(kind) => format!("{size} bytes of {}", self.shown(&kind)),
             None => format!("{size} bytes without a content type"),
         }
     }

@@ -1,6 +1,9 @@
 //! `Retry-After` (RFC 9110 §10.2.3).
 
-use std::time::{Duration, SystemTime};
+use std::{
+    borrow::Cow,
+    time::{Duration, SystemTime},
+};
 
 use http::{HeaderMap, HeaderName, header};
 
@@ -32,6 +35,8 @@ fn values(line: &str) -> Vec<String> {
     let mut values: Vec<String> = Vec::new();
     for part in line.split(',') {
         match values.last_mut() {
+            // a blank part would grow the weekday with each comma
+            _ if part.trim().is_empty() => {}
             Some(last) if is_weekday(last.trim()) => {
                 last.push(' ');
                 last.push_str(part);
@@ -105,6 +110,11 @@ fn http_date(text: &str, now: Duration) -> Option<Duration> {
         return None;
     }
     let offset = offset(zone)?;
+    // the parser knows no leap second
+    let (time, leap) = match time.strip_suffix(":60") {
+        Some(minute) => (Cow::from(format!("{minute}:59")), Duration::from_secs(1)),
+        None => (Cow::from(time), Duration::ZERO),
+    };
     let at = |year: &str| {
         // the parser requires the weekday of the date
         let date = WEEKDAYS.iter().find_map(|weekday| {
@@ -117,7 +127,7 @@ fn http_date(text: &str, now: Duration) -> Option<Duration> {
             .checked_sub(offset)?
             .try_into()
             .ok()
-            .map(Duration::from_secs)
+            .map(|seconds| Duration::from_secs(seconds) + leap)
     };
     match year.len() {
         4 => at(year),

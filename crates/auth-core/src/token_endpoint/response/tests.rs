@@ -18,6 +18,7 @@ fn read(status: u16, headers: &[(&'static str, &str)], body: &str) -> Result<Tok
         secrets: &["s3cr3t".into()],
         accepted_types: &["BearerToken".to_owned()],
         wall: WALL,
+        echoes: OnceCell::new(),
     }
     .read()
     .map(|read| read.response)

@@ -1,7 +1,10 @@
 //! The answers of a token endpoint, by kind. Each kind is one file.
 
 mod bounds;
+mod cost;
 mod denials;
+mod echoed_tokens;
+mod faults;
 mod members;
 mod retry_after;
 mod tolerance;

@@ -74,6 +74,8 @@ async fn a_date_in_every_form_is_read_against_the_date_of_the_answer() {
         ("SUN, 06 NOV 1994 08:50:07 GMT", Some(30)),
         ("Sun, 6 Nov 1994 08:50:07 GMT", Some(30)),
         ("06 Nov 1994 08:50:07 GMT", Some(30)),
+        ("Sun, 06 Nov 1994 08:49:60 GMT", Some(23)),
+        ("Sun, 06 Nov 1994 08:49:61 GMT", None),
         ("Mon, 06 Nov 1994 08:50:07 GMT", Some(30)),
         ("  Sun, 06 Nov 1994 08:50:07 GMT  ", Some(30)),
         (DATE, None),
