@@ -23,6 +23,7 @@ use reqwest::{
 ///
 /// let client = reqwest::Client::builder().no_proxy().redirect(redirect_policy());
 /// ```
+#[must_use]
 pub fn redirect_policy() -> Policy {
     Policy::custom(|attempt| match repeats_dropped_headers(&attempt) {
         true => decline(attempt),

@@ -1,11 +1,12 @@
 //! The [`Authorizer`]: whether a request carries a token, and which one.
 
-use std::{fmt, sync::Arc};
+use std::{fmt, sync::Arc, time::Duration};
 
 use http::Uri;
 
 use super::{
     connection::{Channel, Connection},
+    deadline::Deadline,
     decision::Decision,
     head::RequestHead,
     rules::Rules,
@@ -130,6 +131,17 @@ impl Authorizer {
                 connection.is_ok_and(|to| rules.is_unlisted(request, to)) && rules.may_lead_to(next)
             }
         }
+    }
+
+    /// Returns the deadline `timeout` from now, by the clock of the default token's cache; with
+    /// [tenants](Self::per_tenant), by the clock of [`TenantsBuilder`](crate::TenantsBuilder).
+    #[must_use]
+    pub fn deadline(&self, timeout: Duration) -> Deadline {
+        let clock = match &self.kind {
+            Kind::Single(rules) => rules.caches().default_cache().clock(),
+            Kind::PerTenant(tenants) => tenants.clock(),
+        };
+        Deadline::after(timeout, clock)
     }
 
     /// Returns the same authorizer for a connection to `uri` that does not depend on the URIs of

@@ -8,7 +8,6 @@ use std::{
     time::Duration,
 };
 
-use super::authorizer::{Authorizer, Kind};
 use crate::{
     Error, ErrorKind,
     time::{AnyClock, Sleep},
@@ -27,24 +26,15 @@ pub struct Deadline {
     sleep: Option<Sleep>,
 }
 
-impl Authorizer {
-    /// Returns the deadline `timeout` from now, by the clock of the default token's cache; with
-    /// [tenants](Self::per_tenant), by the clock of [`TenantsBuilder`](crate::TenantsBuilder).
-    #[must_use]
-    pub fn deadline(&self, timeout: Duration) -> Deadline {
-        let clock = match &self.kind {
-            Kind::Single(rules) => rules.caches().default_cache().clock(),
-            Kind::PerTenant(tenants) => tenants.clock(),
-        };
-        Deadline {
+impl Deadline {
+    pub(super) fn after(timeout: Duration, clock: &AnyClock) -> Self {
+        Self {
             clock: clock.clone(),
             at: clock.now().monotonic.saturating_add(timeout),
             sleep: None,
         }
     }
-}
 
-impl Deadline {
     /// Returns the time left. `None` if the deadline has passed.
     #[must_use]
     pub fn remaining(&self) -> Option<Duration> {
