@@ -9,7 +9,7 @@ use std::{
     process::{self, Command},
 };
 
-use auth_core::{ClientCredentials, ClientSecret, TokenRequest, TokenSource};
+use auth_core::{ClientAuthentication, ClientCredentials, ClientSecret, TokenRequest, TokenSource};
 use auth_test_support::with_timeout;
 
 use crate::{captured_log::CapturedLog, recording_transport::Recording};
@@ -132,4 +132,41 @@ fn secret_file_of_its_owner_alone_draws_no_warning() {
         );
         fs::remove_file(path).unwrap();
     }
+}
+
+/// As Kubernetes rotates a mounted secret: `secret` links to `..data/secret`, and `..data` is renamed.
+#[tokio::test]
+async fn secret_file_behind_links_that_are_renamed_is_read_anew() {
+    use std::os::unix::fs::symlink;
+
+    let folder = temporary("links");
+    let _ = fs::remove_dir_all(&folder);
+    let generation = |number: u32| {
+        let name = format!("..{number}");
+        fs::create_dir_all(folder.join(&name)).unwrap();
+        let path = folder.join(&name).join("secret");
+        write(&path, format!("s3cr3t-{number}"), 0o600);
+        symlink(&name, folder.join("..data_tmp")).unwrap();
+        fs::rename(folder.join("..data_tmp"), folder.join("..data")).unwrap();
+    };
+    generation(1);
+    let link = folder.join("secret");
+    symlink("..data/secret", &link).unwrap();
+    let transport = Recording::issuing();
+    let secret = ClientSecret::from_file(&link).unwrap();
+    let authentication = ClientAuthentication::client_secret_post(secret);
+    let source = ClientCredentials::builder("https://as.example/token", "id", authentication)
+        .build(transport.clone())
+        .unwrap();
+    for number in 2..20 {
+        generation(number);
+        fs::remove_dir_all(folder.join(format!("..{}", number - 1))).unwrap();
+        source.fetch(&TokenRequest::default()).await.unwrap();
+        let sent = format!("client_secret=s3cr3t-{number}");
+        assert!(transport.form().ends_with(&sent), "{}", transport.form());
+    }
+    fs::remove_file(folder.join("..data")).unwrap();
+    let missing = source.fetch(&TokenRequest::default()).await.unwrap_err();
+    assert!(missing.is_transient(), "{missing}");
+    fs::remove_dir_all(&folder).unwrap();
 }
