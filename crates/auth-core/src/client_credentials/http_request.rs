@@ -52,10 +52,15 @@ impl RequestSettings {
         if method == Method::Post || self.client_id_in_form {
             form.append_pair("client_id", id);
         }
+        let mut form = form.finish();
         if method == Method::Post {
-            form.append_pair("client_secret", secret.expose());
+            // growing would leave an unwiped copy behind; an octet becomes at most three
+            form.reserve(3 * secret.expose().len() + "&client_secret=".len());
+            let mut with_secret = form_urlencoded::Serializer::for_suffix(form, 0);
+            with_secret.append_pair("client_secret", secret.expose());
+            form = with_secret.finish();
         }
-        let body = Bytes::from_owner(Zeroizing::new(form.finish().into_bytes()));
+        let body = Bytes::from_owner(Zeroizing::new(form.into_bytes()));
 
         let mut built = Request::new(body);
         *built.method_mut() = HttpMethod::POST;
