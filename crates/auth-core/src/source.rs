@@ -34,6 +34,10 @@ use crate::{Error, TokenRequest, TokenResponse, shared_store::SharedKey};
 pub trait TokenSource: fmt::Debug + Send + Sync + 'static {
     /// Sends one token request. The cache decides when to call this again.
     ///
+    /// It must not wait for a token of the same [`TokenCaches`](crate::TokenCaches): the token requests
+    /// at once are [limited](crate::TokenCachesBuilder::max_concurrent_requests), and those in flight
+    /// would wait for those in the queue. A cache of its own is right for such a token.
+    ///
     /// # Errors
     /// If there is no token. The [kind](crate::ErrorKind) of the error decides how the cache backs
     /// off.
@@ -90,7 +94,8 @@ pub trait TokenSource: fmt::Debug + Send + Sync + 'static {
     ///
     /// After a denial a cache backs off for 30 s to 5 min. While it is in use, it calls this method
     /// at most once a second, in the background, for at most 10 s. If the result is `true`, the
-    /// backoff ends, and the next token request is made at once. A source whose secret or key can
+    /// backoff ends, and the next token request is made at once. If the result is `true` each time,
+    /// the interval doubles from the third time on, up to 5 min. A source whose secret or key can
     /// change while the program runs implements this method; a source that wraps another one
     /// forwards it. Keep a keyed hash of the credentials to compare with, not a copy.
     async fn credentials_changed(&self) -> bool {

@@ -25,12 +25,17 @@ use crate::{
 
 /// The minimum time between two looks whether the credentials have changed.
 pub(super) const LOOK_INTERVAL: Duration = Duration::from_secs(1);
+/// From the third look in a row that finds a change on, the interval doubles up to this maximum: the
+/// changes end no failure.
+const MAX_LOOK_INTERVAL: Duration = Duration::from_secs(300);
 /// The maximum time of one look.
 const LOOK_TIMEOUT: Duration = Duration::from_secs(10);
 /// A fetch waits for its turn this much longer than an attempt takes if the token endpoint answers
 /// no token request of the source in the meantime. It is longer than the time after which turns
 /// that are never returned end, and after which fetches that do not run are overtaken.
 const PATIENCE: Duration = Duration::from_secs(2);
+/// A waiting fetch looks this often whether those before it run.
+const BETWEEN_POLLS: Duration = Duration::from_secs(1);
 
 /// The codes of denials that concern one token request, even with status 401.
 const OF_REQUEST: [&str; 5] = [
@@ -58,7 +63,13 @@ struct State {
     /// The last time at which the token endpoint answered, by the monotonic clock.
     answered_at: Duration,
     next_look: Duration,
+    /// The number of looks in a row that found a change.
+    changes_in_a_row: u32,
     look: Option<Task>,
+    /// The number of tokens that were issued to any cache.
+    issued: u64,
+    /// Whether one of them was issued for the current credentials.
+    has_issued: bool,
 }
 
 /// The backoff of all caches after a denial of the client.
@@ -66,6 +77,9 @@ struct ClientBackoff {
     error: Error,
     in_a_row: u32,
     next_attempt: Duration,
+    /// Whether only caches without a proof of the credentials back off: the denied cache has none,
+    /// and other caches were issued tokens for the same credentials.
+    spares_proven: bool,
 }
 
 /// The right to send a token request. It is returned on drop.
@@ -80,14 +94,23 @@ pub(super) struct Turn {
 pub(super) struct Start {
     denials: u64,
     pub(super) credentials: u64,
+    pub(super) is_proven: bool,
+}
+
+/// A fetch that wants a turn.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Candidate {
+    /// How long the token request may take.
+    pub(super) attempt: Duration,
+    /// Whether its cache was issued a token for the current credentials.
+    pub(super) is_proven: bool,
 }
 
 /// A fetch in the queue.
 struct Place<'a> {
     client: &'a Arc<Client>,
     number: Option<u64>,
-    /// How long the token request may take.
-    attempt: Duration,
+    candidate: Candidate,
 }
 
 /// Returns whether the authorization server denied the client, whatever token it requested.
@@ -119,7 +142,10 @@ impl Client {
                 denials: 0,
                 answered_at: Duration::ZERO,
                 next_look: Duration::ZERO,
+                changes_in_a_row: 0,
                 look: None,
+                issued: 0,
+                has_issued: false,
             }),
         })
     }
@@ -141,10 +167,15 @@ impl Client {
         self.credentials.load(Relaxed)
     }
 
-    /// Returns the error that callers receive while all caches back off after a denial of the client.
-    pub(super) fn backing_off(&self, now: Now) -> Option<Error> {
-        let state = self.state();
-        state.backoff.as_ref()?.left(now.monotonic)
+    /// Returns the error that callers of a cache receive while all caches back off after a denial of
+    /// the client.
+    pub(super) fn backing_off(&self, now: Now, is_proven: bool) -> Option<Error> {
+        self.state().backing_off(now.monotonic, is_proven)
+    }
+
+    /// Returns the number of tokens that were issued to any cache.
+    pub(super) fn issued(&self) -> u64 {
+        self.state().issued
     }
 
     /// Returns the last denial of the client, if there was no success since, and the number of
@@ -158,18 +189,17 @@ impl Client {
     }
 
     /// Takes a turn if it is free, for a token request with this `deadline`.
-    pub(super) fn try_turn(self: &Arc<Self>, deadline: Duration) -> Option<Turn> {
+    pub(super) fn try_turn(self: &Arc<Self>, deadline: Duration, is_proven: bool) -> Option<Turn> {
         let now = self.clock.now().monotonic;
         let mut state = self.state();
-        let denied = state.backoff.as_ref().and_then(|denied| denied.left(now));
-        if denied.is_some() {
+        if state.backing_off(now, is_proven).is_some() {
             return None;
         }
         let number = state.turns.take(None, now, ends_at(deadline))?;
-        Some(self.turn_of(&state, number))
+        Some(self.turn_of(&state, number, is_proven))
     }
 
-    /// Waits for a turn, for a token request that may take `attempt`. `postpone` receives the time
+    /// Waits for a turn. `postpone` receives the time
     /// at which the fetch is abandoned if nothing is heard of it; `patience` is the attempt timeout.
     ///
     /// # Errors
@@ -177,14 +207,14 @@ impl Client {
     /// answers no token request of this source for longer than an attempt takes.
     pub(super) async fn turn(
         self: &Arc<Self>,
-        attempt: Duration,
+        candidate: Candidate,
         patience: Duration,
         postpone: impl Fn(Duration),
     ) -> Result<Turn, Error> {
         let mut place = Place {
             client: self,
             number: None,
-            attempt,
+            candidate,
         };
         let entered_at = self.clock.now().monotonic;
         let mut announced = Duration::ZERO;
@@ -200,7 +230,9 @@ impl Client {
                 announced = gives_up_at;
             }
             let taken = poll_fn(|cx| place.poll(cx));
-            let until = gives_up_at.min(look_again_at);
+            // the fetches that come first may stop running at any time, and then nothing wakes this one
+            let next_poll = self.clock.now().monotonic.saturating_add(BETWEEN_POLLS);
+            let until = gives_up_at.min(look_again_at).min(next_poll);
             if let Some(taken) = self.clock.before(until, taken).await {
                 return taken;
             }
@@ -225,6 +257,8 @@ impl Client {
             state.answered_at = now;
             match error {
                 None => {
+                    state.issued += 1;
+                    state.has_issued = true;
                     state.backoff = None;
                     state.turns.one_at_a_time = false;
                 }
@@ -270,10 +304,12 @@ impl Client {
                 };
             }
             state.denials += u64::from(is_new);
+            let spares_proven = !start.is_proven && state.has_issued;
             state.backoff = Some(ClientBackoff {
                 error: error.clone(),
                 in_a_row,
                 next_attempt,
+                spares_proven,
             });
             // the waiting fetches fail with this error
             state.turns.all()
@@ -326,9 +362,19 @@ impl Client {
             self.credentials.fetch_add(1, Relaxed);
         }
         self.change(|state| {
-            state.next_look = started.saturating_add(LOOK_INTERVAL);
+            let interval = match has_changed {
+                true => LOOK_INTERVAL
+                    .saturating_mul(1 << state.changes_in_a_row.saturating_sub(2).min(16)),
+                false => LOOK_INTERVAL,
+            };
+            state.next_look = started.saturating_add(interval.min(MAX_LOOK_INTERVAL));
+            state.changes_in_a_row = match has_changed {
+                true => state.changes_in_a_row.saturating_add(1),
+                false => 0,
+            };
             if has_changed {
                 state.backoff = None;
+                state.has_issued = false;
             }
             state.turns.next()
         });
@@ -337,13 +383,14 @@ impl Client {
         }
     }
 
-    fn turn_of(self: &Arc<Self>, state: &State, number: u64) -> Turn {
+    fn turn_of(self: &Arc<Self>, state: &State, number: u64, is_proven: bool) -> Turn {
         Turn {
             client: Arc::clone(self),
             number,
             start: Start {
                 denials: state.denials,
                 credentials: self.credentials(),
+                is_proven,
             },
         }
     }
@@ -374,6 +421,17 @@ impl fmt::Debug for Client {
     }
 }
 
+impl State {
+    /// Returns the error until the next attempt of a cache is due.
+    fn backing_off(&self, now: Duration, is_proven: bool) -> Option<Error> {
+        let denied = self.backoff.as_ref()?;
+        match is_proven && denied.spares_proven {
+            true => None,
+            false => denied.left(now),
+        }
+    }
+}
+
 impl ClientBackoff {
     /// Returns the error until the next attempt is due.
     fn left(&self, now: Duration) -> Option<Error> {
@@ -387,13 +445,14 @@ impl Place<'_> {
         let waker = cx.waker().clone();
         let now = self.client.clock.now().monotonic;
         let mut state = self.client.state();
-        if let Some(error) = state.backoff.as_ref().and_then(|denied| denied.left(now)) {
+        let Candidate { attempt, is_proven } = self.candidate;
+        if let Some(error) = state.backing_off(now, is_proven) {
             return Poll::Ready(Err(error));
         }
-        let ends_at = ends_at(now.saturating_add(self.attempt));
+        let ends_at = ends_at(now.saturating_add(attempt));
         if let Some(number) = state.turns.take(self.number, now, ends_at) {
             self.number = None;
-            return Poll::Ready(Ok(self.client.turn_of(&state, number)));
+            return Poll::Ready(Ok(self.client.turn_of(&state, number, is_proven)));
         }
         let (number, replaced) = state.turns.wait(self.number, waker);
         self.number = Some(number);

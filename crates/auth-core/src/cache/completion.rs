@@ -69,8 +69,9 @@ impl Inner {
             from_store,
         } = fetched;
         let sent = fetch.sent().filter(|_| !from_store);
+        let is_contradicted = self.is_contradicted();
         let client_backs_off_until =
-            sent.and_then(|sent| self.tell_client(sent, result.as_ref().err()));
+            sent.and_then(|sent| self.tell_client(sent, result.as_ref().err(), is_contradicted));
         let now = self.clock.now();
         let mut state = self.state();
         let is_last = state.is_last(number);
@@ -101,10 +102,15 @@ impl Inner {
     }
 
     /// Records the result of a token request for all caches of the source. Returns the time of the
-    /// next attempt if the client was denied.
-    fn tell_client(&self, sent: Start, error: Option<&Error>) -> Option<Duration> {
+    /// next attempt if the client was denied. `is_contradicted`: a denial concerns this cache alone.
+    fn tell_client(
+        &self,
+        sent: Start,
+        error: Option<&Error>,
+        is_contradicted: bool,
+    ) -> Option<Duration> {
         match error {
-            Some(denial) if is_denial_of_client(denial) => {
+            Some(denial) if is_denial_of_client(denial) && !is_contradicted => {
                 self.client.denied(sent, denial, &self.policy)
             }
             _ => {
@@ -112,6 +118,17 @@ impl Inner {
                 None
             }
         }
+    }
+}
+
+impl Inner {
+    /// Returns whether another cache was issued a token since the client was last denied in this
+    /// one: the authorization server denies the client this token alone.
+    fn is_contradicted(&self) -> bool {
+        let issued = self.client.issued();
+        let state = self.state();
+        let before = state.failure.as_ref().and_then(|f| f.issued_before);
+        before.is_some_and(|before| issued > before)
     }
 }
 
@@ -147,6 +164,9 @@ impl Completing<'_> {
             );
         }
         self.state.tokens_received += 1;
+        if let Some(sent) = self.sent {
+            self.state.proof = Some(sent.credentials);
+        }
         let generation = self.generation(&response);
         let requested = cache.request.scopes();
         let token = AccessToken::new(response, generation, life.expires_at, requested);
@@ -217,6 +237,14 @@ impl Completing<'_> {
         let error = error.with_next_attempt(wait);
         let mut next = next_attempt;
         let mut credentials = None;
+        let before = self.state.failure.as_ref().and_then(|f| f.issued_before);
+        let issued_before = match self.sent.is_some() && is_denial_of_client(&error) {
+            true => before.or_else(|| Some(cache.client.issued())),
+            false => before,
+        };
+        if self.client_backs_off_until.is_some() {
+            self.state.proof = None;
+        }
         if may_depend_on_credentials(&error) {
             next = next.min(now.monotonic.saturating_add(LOOK_INTERVAL));
             credentials = self.sent.map(|sent| sent.credentials);
@@ -228,6 +256,7 @@ impl Completing<'_> {
                 in_a_row,
                 next_attempt,
                 of_client: self.client_backs_off_until.is_some() || never_sent,
+                issued_before,
                 credentials,
             });
         }

@@ -10,7 +10,7 @@ use tokio::sync::watch;
 
 pub(super) use super::panics::catch_panic;
 use super::{
-    client::{Client, Start, Turn},
+    client::{Candidate, Client, Start, Turn},
     inner::{Counters, Inner},
     state::Progress,
     turns::GRACE,
@@ -39,6 +39,8 @@ pub(super) struct Fetch {
     pub(super) patience: Duration,
     /// The attempt timeout. `None` if a usable token makes the deadline earlier.
     pub(super) timeout: Option<Duration>,
+    /// Whether the cache was issued a token for the current credentials.
+    pub(super) is_proven: bool,
     /// The jitter of the token that this fetch obtains, in 0–1.
     pub(super) draw: f64,
 }
@@ -91,7 +93,7 @@ impl Fetch {
         if self.schedule().turn.is_some() {
             return true;
         }
-        let turn = self.client.try_turn(self.deadline());
+        let turn = self.client.try_turn(self.deadline(), self.is_proven);
         let has_turn = turn.is_some();
         self.schedule().turn = turn;
         has_turn
@@ -104,10 +106,13 @@ impl Fetch {
         }
         let entered_at = self.clock.now().monotonic;
         let deadline = self.deadline();
-        let left = deadline.saturating_sub(entered_at);
+        let candidate = Candidate {
+            attempt: deadline.saturating_sub(entered_at),
+            is_proven: self.is_proven,
+        };
         let postpone = |abandoned_at| self.postpone(abandoned_at);
         // boxed, so that the task of a fetch that need not wait is not as large
-        let turn = Box::pin(self.client.turn(left, self.patience, postpone)).await?;
+        let turn = Box::pin(self.client.turn(candidate, self.patience, postpone)).await?;
         let waited = self.clock.now().monotonic.saturating_sub(entered_at);
         let deadline = deadline.saturating_add(waited);
         self.postpone(deadline.saturating_add(GRACE));

@@ -99,7 +99,10 @@ impl Inner {
     pub(super) fn backing_off(&self, state: &RefreshState, now: Now) -> Option<Error> {
         let credentials = self.client.credentials();
         let own = state.backing_off(now, credentials);
-        own.or_else(|| self.client.backing_off(now))
+        own.or_else(|| {
+            let is_proven = state.is_proven(credentials);
+            self.client.backing_off(now, is_proven)
+        })
     }
 
     /// Attaches this cache to a token.

@@ -226,7 +226,8 @@ impl Inner {
         let deadline = now.monotonic.saturating_add(allowed);
         let begun = state.begin(deadline, self.store.is_some());
         let waiter = begun.waiter.clone();
-        let task = self.task(allowed, deadline, begun);
+        let is_proven = state.is_proven(self.client.credentials());
+        let task = self.task(allowed, deadline, begun, is_proven);
         state.set_task(runtime.spawn(task.run()));
         Ok(waiter)
     }
@@ -245,13 +246,23 @@ impl Inner {
             self.look_for_cause(&error);
             return NextStep::SleepUntil(looks_again_at(&error, now));
         }
+        let is_proven = state.is_proven(self.client.credentials());
         match state.begin_next(number, deadline, self.store.is_some()) {
-            Some(begun) => NextStep::Fetch(Box::new(self.task(allowed, deadline, begun))),
+            Some(begun) => {
+                let task = self.task(allowed, deadline, begun, is_proven);
+                NextStep::Fetch(Box::new(task))
+            }
             None => NextStep::End,
         }
     }
 
-    fn task(self: &Arc<Self>, allowed: Duration, deadline: Duration, begun: Begun) -> RefreshTask {
+    fn task(
+        self: &Arc<Self>,
+        allowed: Duration,
+        deadline: Duration,
+        begun: Begun,
+        is_proven: bool,
+    ) -> RefreshTask {
         let Begun {
             number,
             waiter,
@@ -273,6 +284,7 @@ impl Inner {
                 schedule: Schedule::new(deadline),
                 patience: timeout,
                 timeout: (allowed == timeout).then_some(timeout),
+                is_proven,
                 draw: fastrand::f64(),
             },
         }

@@ -47,6 +47,9 @@ pub(super) struct RefreshState {
     /// The number of different tokens so far.
     pub(super) generation: u64,
     pub(super) failure: Option<Failure>,
+    /// The number of changes of the credentials before the token request that was last answered with
+    /// a token. `None` if there was none, or if the client was denied since.
+    pub(super) proof: Option<u64>,
     pub(super) rejection_budgets: RejectionBudgets,
     /// Limits the event `token_rejected`.
     pub(super) rejection_events: EventLimit,
@@ -91,6 +94,9 @@ pub(super) struct Failure {
     pub(super) next_attempt: Duration,
     /// Whether the client was denied: all caches of its source back off.
     pub(super) of_client: bool,
+    /// The number of tokens that any cache of the source had been issued before the denial of the
+    /// client, if this cache's token request was denied.
+    pub(super) issued_before: Option<u64>,
     /// The number of changes of the credentials before the token request, if the failure may depend
     /// on them.
     pub(super) credentials: Option<u64>,
@@ -150,6 +156,11 @@ impl RefreshState {
         }
         let wait = failure.next_attempt.checked_sub(now.monotonic)?;
         (!wait.is_zero()).then(|| failure.error.clone().with_next_attempt(wait))
+    }
+
+    /// Returns whether this cache was issued a token for these credentials.
+    pub(super) fn is_proven(&self, credentials: u64) -> bool {
+        self.proof == Some(credentials)
     }
 
     /// Enters a new fetch. The caller spawns a task for it and calls [`set_task`](Self::set_task),

@@ -23,6 +23,9 @@ pub(super) struct Turns {
     holders: Vec<Holder>,
     /// The waiting fetches, by their numbers, which ascend.
     queue: BTreeMap<u64, Waker>,
+    /// The fetches that were overtaken because they did not run. One that runs again takes its place
+    /// in the queue.
+    overtaken: BTreeMap<u64, Waker>,
     numbers: u64,
     /// The time since when a turn is free and has not been taken by the next fetch.
     free_since: Option<Duration>,
@@ -42,6 +45,7 @@ impl Turns {
             one_at_a_time: false,
             holders: Vec::new(),
             queue: BTreeMap::new(),
+            overtaken: BTreeMap::new(),
             numbers: 0,
             free_since: None,
         }
@@ -76,7 +80,20 @@ impl Turns {
             return None;
         }
         let number = number.unwrap_or_else(|| self.next_number());
+        if !is_next {
+            let overtaken: Vec<_> = self
+                .queue
+                .range(..number)
+                .take(free)
+                .map(|(n, _)| *n)
+                .collect();
+            for number in overtaken {
+                let waker = self.queue.remove(&number);
+                self.overtaken.extend(waker.map(|waker| (number, waker)));
+            }
+        }
         self.queue.remove(&number);
+        self.overtaken.remove(&number);
         self.holders.push(Holder { number, ends_at });
         if self.free() == 0 || self.queue.is_empty() {
             self.free_since = None;
@@ -89,12 +106,14 @@ impl Turns {
     /// Enters a fetch in the queue. Returns its number, and the waker that this one replaces.
     pub(super) fn wait(&mut self, number: Option<u64>, waker: Waker) -> (u64, Option<Waker>) {
         let number = number.unwrap_or_else(|| self.next_number());
-        (number, self.queue.insert(number, waker))
+        let replaced = self.overtaken.remove(&number);
+        (number, self.queue.insert(number, waker).or(replaced))
     }
 
     /// Removes a fetch from the queue.
     pub(super) fn leave(&mut self, number: u64) -> Option<Waker> {
-        self.queue.remove(&number)
+        let overtaken = self.overtaken.remove(&number);
+        self.queue.remove(&number).or(overtaken)
     }
 
     /// Returns a turn.
@@ -112,7 +131,8 @@ impl Turns {
 
     /// Returns the wakers of all waiting fetches.
     pub(super) fn all(&self) -> Vec<Waker> {
-        self.queue.values().cloned().collect()
+        let waiting = self.queue.values().chain(self.overtaken.values());
+        waiting.cloned().collect()
     }
 
     /// Returns the time at which a waiting fetch looks again although nothing woke it: the next one

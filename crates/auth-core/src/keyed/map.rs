@@ -153,16 +153,27 @@ impl<K: Clone + Eq + Hash, V: Evictable, S: BuildHasher + Default> BoundedMap<K,
     pub(crate) fn alias(&self, alias: &K, key: Option<&K>, value: &V, now: Now) {
         let guard = self.entries.guard();
         let mut locked = self.locked();
-        let is_there = |key: &K| self.entries.get(key, &guard).is_some();
-        if is_there(alias) || !key.is_none_or(is_there) {
+        if self.entries.get(alias, &guard).is_some() {
             return;
         }
+        // `key` may be an alias itself, if the source's effective requests are no fixed points
+        let key = match key.and_then(|key| locked.aliases.get(key)) {
+            Some(key) => key.clone(),
+            None => key.cloned(),
+        };
+        let value = match &key {
+            Some(key) => match self.entries.get(key, &guard) {
+                Some(entry) => &entry.value,
+                None => return,
+            },
+            None => value,
+        };
         let searched = locked.aliases.len() >= self.limits.max_aliases();
         if searched {
             self.evict_aliases(&mut locked, 1, now, &guard);
         }
         self.insert(alias, value, now, &guard);
-        locked.aliases.insert(alias.clone(), key.cloned());
+        locked.aliases.insert(alias.clone(), key);
         drop(locked);
         if searched {
             guard.flush();

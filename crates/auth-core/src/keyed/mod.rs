@@ -45,7 +45,9 @@ pub(crate) use map::{BoundedMap, Evictable};
 /// If the authorization server denies the client (`invalid_client`, `unauthorized_client`, or a 401
 /// that does not concern the token request alone), all caches back off: another scope or audience
 /// would be denied as well. After the backoff one cache requests a token, and the others wait for the
-/// outcome. The first success, [`clear_backoff`](TokenCache::clear_backoff) on any of the caches, and
+/// outcome. A denial of a cache that has no token for these credentials yet leaves out the caches that
+/// were issued one. If another cache is issued a token between two denials of one cache, the second
+/// one concerns this cache alone. The first success, [`clear_backoff`](TokenCache::clear_backoff) on any of the caches, and
 /// [changed credentials](crate::TokenSource::credentials_changed) end the backoff of all. After any
 /// other failure a cache backs off independently of the others. Each cache replaces rejected tokens
 /// independently of the others. If the default cache uses a

@@ -21,6 +21,7 @@ mod endless_bodies;
 mod error_find;
 mod errors;
 mod keyed;
+mod keys_beside_keys;
 mod longest_durations;
 mod many_keys;
 mod many_keys_of_many_processes;

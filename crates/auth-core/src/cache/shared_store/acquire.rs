@@ -38,20 +38,23 @@ pub(in crate::cache) async fn fetch(
         cache,
         access: StoreAccess::new(store, key, fetch),
     };
-    // A fetch that waits for its turn holds no lease. A saved token needs no turn.
-    if !fetch.try_turn() {
-        let early = shared(key.clone());
-        if let Ok(Some(saved)) = early.saved().await {
-            return (saved.into_fetched(), None);
+    loop {
+        // A fetch that waits for its turn holds no lease. A saved token needs no turn.
+        if !fetch.try_turn() {
+            let early = shared(key.clone());
+            if let Ok(Some(saved)) = early.saved().await {
+                return (saved.into_fetched(), None);
+            }
+            if let Err(error) = fetch.turn().await {
+                return (Fetched::failed(fetch.clock.now(), error), None);
+            }
         }
-        if let Err(error) = fetch.turn().await {
-            return (Fetched::failed(fetch.clock.now(), error), None);
+        let shared = shared(key.clone());
+        if let Some((fetched, lease)) = shared.run().await {
+            let access = shared.access;
+            return (fetched, Some(Unsaved { access, lease }));
         }
     }
-    let shared = shared(key);
-    let (fetched, lease) = shared.run().await;
-    let access = shared.access;
-    (fetched, Some(Unsaved { access, lease }))
 }
 
 /// Returns the key under which processes share the token, if they do.
@@ -95,9 +98,15 @@ impl SavedToken {
 }
 
 impl SharedFetch<'_> {
-    async fn run(&self) -> (Fetched, Option<Box<dyn Lease>>) {
-        match self.acquire().await {
+    /// Returns `None` if the fetch has to wait for its turn first: it returned its turn while another
+    /// process held the lease, and no turn was free when that process returned the lease.
+    async fn run(&self) -> Option<(Fetched, Option<Box<dyn Lease>>)> {
+        Some(match self.acquire().await {
             Ok(Acquisition::Saved(saved)) => (saved.into_fetched(), None),
+            Ok(Acquisition::Leased(lease)) if !self.fetch.try_turn() => {
+                self.release(lease).await;
+                return None;
+            }
             Ok(Acquisition::Leased(lease)) => {
                 let fetched = while_held(&*lease, self.fetch.run()).await;
                 (fetched, Some(lease))
@@ -121,7 +130,13 @@ impl SharedFetch<'_> {
                 }
                 (self.fetch.run().await, None)
             }
-        }
+        })
+    }
+
+    /// Returns the lease. If that fails, the lease ends by itself.
+    async fn release(&self, lease: Box<dyn Lease>) {
+        let release = async { lease.release().await };
+        let _ = self.access.before_request("release", release).await;
     }
 
     /// Acquires a saved token or a lease, within the time of the attempt.
@@ -216,9 +231,7 @@ impl SharedFetch<'_> {
     async fn leased(&self, lease: Box<dyn Lease>) -> Acquisition {
         match self.saved().await {
             Ok(Some(saved)) => {
-                let release = async { lease.release().await };
-                // if the release fails, the lease ends by itself
-                let _ = self.access.before_request("release", release).await;
+                self.release(lease).await;
                 Acquisition::Saved(saved)
             }
             Ok(None) | Err(_) => Acquisition::Leased(lease),
