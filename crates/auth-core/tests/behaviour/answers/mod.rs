@@ -44,7 +44,7 @@ struct Answer {
     latency: Duration,
 }
 
-/// What follows the octets of a body.
+/// The way in which a body ends, after its bytes.
 #[derive(Clone, Copy, Debug)]
 enum End {
     Complete,
