@@ -1,6 +1,6 @@
 //! One access token: cached, refreshed before it expires, replaced after the API rejects it.
 //!
-//! From the bottom up: `slot` and `per_thread` hold the token, `policy` computes deadlines, `state`
+//! From the bottom up: `slot` and `per_thread` hold the token, `thread_number` tells which copy is whose, `policy` computes deadlines, `state`
 //! is the data under the lock, `inner` joins them, `turns` and `client` are what all
 //! caches of one source share, `fetch` is one token request, `shared_store`
 //! wraps it where processes share a token, `refresh_task` runs it, `completion` records its result,
@@ -23,6 +23,7 @@ mod slot;
 mod state;
 mod status;
 mod sync;
+mod thread_number;
 mod token_cache;
 mod turns;
 

@@ -2,22 +2,23 @@
 //!
 //! Cloning a header value increments its reference count. Threads that clone the same value pass
 //! the count's cache line back and forth: with two threads a read then costs several times as much
-//! as with one. Therefore each thread clones a copy of its own. There are at most as many copies as
-//! processors, so threads beyond that number share copies.
+//! as with one. Therefore each thread clones a copy of its own.
 
-use std::{
-    sync::{
-        OnceLock, atomic,
-        atomic::Ordering::{Acquire, Relaxed, Release},
-    },
-    thread::available_parallelism,
+use std::sync::{
+    OnceLock, atomic,
+    atomic::Ordering::{Acquire, Relaxed, Release},
 };
 
-use super::sync::{AtomicUsize, thread_local};
+use super::{
+    sync::AtomicUsize,
+    thread_number::{NUMBERS, thread_number},
+};
 use crate::AccessToken;
 
-/// More copies than this bring no further gain.
-const MAX_COPIES: usize = 64;
+/// A token is copied after threads other than the first have read it this often: the memory of a
+/// copy is not worth it for a token that is seldom read, one of thousands of keys.
+/// loom explores every order of the reads, so that there a copy is made at once.
+const COPIED_AFTER: u32 = if cfg!(auth_loom) { 0 } else { 32 };
 
 /// A value that can be copied into memory of its own, so that the clones of one copy share no
 /// reference count with the clones of another.
@@ -33,14 +34,16 @@ impl Duplicate for AccessToken {
 
 /// A token and its copies.
 ///
-/// Copies are made when a thread first reads the token. A token that only one thread reads has no
-/// copy in addition to the original.
+/// The first thread that reads the token reads the original. Each other thread has a copy, made by
+/// one of its reads. Threads beyond [`NUMBERS`] share copies.
 #[derive(Debug)]
 pub(super) struct PerThread<T> {
     original: T,
     /// The number of the thread that reads the original; 0 until the first read.
     first_reader: AtomicUsize,
-    copies: OnceLock<Box<[OnceLock<T>]>>,
+    /// The reads by threads that had no copy.
+    uncopied_reads: atomic::AtomicU32,
+    copies: OnceLock<Box<[OnceLock<T>; NUMBERS]>>,
 }
 
 impl<T: Duplicate> PerThread<T> {
@@ -48,6 +51,7 @@ impl<T: Duplicate> PerThread<T> {
         Self {
             original,
             first_reader: AtomicUsize::new(0),
+            uncopied_reads: atomic::AtomicU32::new(0),
             copies: OnceLock::new(),
         }
     }
@@ -64,13 +68,8 @@ impl<T: Duplicate> PerThread<T> {
         if self.first_reader.load(Acquire) == me {
             return &self.original;
         }
-        self.copy(me)
-    }
-
-    #[inline]
-    fn copy(&self, me: usize) -> &T {
         if let Some(copies) = self.copies.get()
-            && let Some(copy) = copies[me % copies.len()].get()
+            && let Some(copy) = copies[me % NUMBERS].get()
         {
             return copy;
         }
@@ -80,36 +79,20 @@ impl<T: Duplicate> PerThread<T> {
     #[cold]
     fn make_copy(&self, me: usize) -> &T {
         let claimed = self.first_reader.compare_exchange(0, me, Release, Relaxed);
-        if claimed.is_ok() {
+        if claimed.is_ok() || self.uncopied_reads.fetch_add(1, Relaxed) < COPIED_AFTER {
             return &self.original;
         }
+        // the count does not overflow: a thread without a copy makes one here
         let copies = self
             .copies
-            .get_or_init(|| (0..max_copies()).map(|_| OnceLock::new()).collect());
-        copies[me % copies.len()].get_or_init(|| self.original.duplicate())
+            .get_or_init(|| Box::new([const { OnceLock::new() }; NUMBERS]));
+        copies[me % NUMBERS].get_or_init(|| self.original.duplicate())
     }
-}
-
-/// Returns the number of processors, at most [`MAX_COPIES`]. The system is queried once per
-/// process, because a query takes far longer than a read.
-fn max_copies() -> usize {
-    static PROCESSORS: OnceLock<usize> = OnceLock::new();
-    let count = || available_parallelism().map_or(1, usize::from);
-    (*PROCESSORS.get_or_init(count)).min(MAX_COPIES)
-}
-
-/// Returns the calling thread's number. Threads are numbered from 1, by their first call.
-#[inline]
-fn thread_number() -> usize {
-    static THREADS: atomic::AtomicUsize = atomic::AtomicUsize::new(1);
-    thread_local!(static NUMBER: usize = THREADS.fetch_add(1, Relaxed));
-    // a thread-local without a destructor exists until the thread ends
-    NUMBER.try_with(|number| *number).unwrap_or(1)
 }
 
 #[cfg(test)]
 mod tests {
-    use std::{thread, time::Duration};
+    use std::{collections::HashSet, sync::Barrier, thread, time::Duration};
 
     use super::*;
     use crate::{TokenResponse, time::Now};
@@ -125,39 +108,74 @@ mod tests {
     }
 
     fn address(token: &PerThread<AccessToken>) -> usize {
-        assert_eq!(token.mine().secret(), "abc");
-        token.mine().secret().as_ptr().addr()
+        let mine = token.mine();
+        assert_eq!(mine.secret(), "abc");
+        mine.secret().as_ptr().addr()
+    }
+
+    /// Returns the address of the thread's copy, after the reads that make no copy.
+    fn settled_address(token: &PerThread<AccessToken>) -> usize {
+        for _ in 0..=COPIED_AFTER {
+            token.mine();
+        }
+        address(token)
     }
 
     #[test]
     fn the_first_thread_reads_the_original_and_no_copy_is_made() {
         let token = per_thread();
-        assert_eq!(address(&token), token.original.secret().as_ptr().addr());
-        assert_eq!(address(&token), address(&token));
+        assert_eq!(
+            settled_address(&token),
+            token.original.secret().as_ptr().addr()
+        );
         assert!(token.copies.get().is_none());
     }
 
     #[test]
-    fn another_thread_has_another_copy() {
+    fn another_thread_has_another_copy_if_it_reads_the_token_often() {
         let token = per_thread();
         let mine = address(&token);
-        let (theirs, again) = thread::scope(|scope| {
-            let other = scope.spawn(|| (address(&token), address(&token)));
-            other.join().unwrap()
+        thread::scope(|scope| {
+            let other = scope.spawn(|| {
+                for _ in 0..COPIED_AFTER {
+                    assert_eq!(address(&token), mine, "not worth a copy yet");
+                }
+                let theirs = address(&token);
+                assert_ne!(mine, theirs);
+                assert_eq!(theirs, address(&token));
+            });
+            other.join().unwrap();
         });
-        assert_ne!(mine, theirs);
-        assert_eq!(theirs, again);
         assert_eq!(mine, address(&token));
     }
 
     #[test]
-    fn there_are_at_most_as_many_copies_as_processors_in_addition_to_the_original() {
+    fn threads_with_different_numbers_share_no_copy() {
+        let (token, together) = (per_thread(), Barrier::new(8));
+        let all: Vec<_> = thread::scope(|scope| {
+            let run = || {
+                together.wait();
+                let mine = (thread_number(), settled_address(&token));
+                together.wait();
+                mine
+            };
+            let threads: Vec<_> = (0..8).map(|_| scope.spawn(run)).collect();
+            threads.into_iter().map(|one| one.join().unwrap()).collect()
+        });
+        let numbers: HashSet<_> = all.iter().map(|(number, _)| number).collect();
+        let addresses: HashSet<_> = all.iter().map(|(_, address)| address).collect();
+        assert_eq!(addresses.len(), numbers.len());
+        assert!(numbers.len() > 1);
+    }
+
+    #[test]
+    fn threads_that_follow_one_another_make_no_further_copies() {
         let token = per_thread();
-        let mut all: Vec<_> = (0..100)
-            .map(|_| thread::scope(|s| s.spawn(|| address(&token)).join().unwrap()))
+        let mut all: Vec<_> = (0..4 * NUMBERS)
+            .map(|_| thread::scope(|s| s.spawn(|| settled_address(&token)).join().unwrap()))
             .collect();
         all.sort_unstable();
         all.dedup();
-        assert!(all.len() <= max_copies() + 1, "{}", all.len());
+        assert!(all.len() < NUMBERS / 2, "{}", all.len());
     }
 }

@@ -12,9 +12,10 @@ use super::{
     inner::{Inner, Issued},
     runtime::Runtime,
     shared_store::{self, Unsaved},
+    slot::{CachedToken, Current},
     state::{Begun, RefreshState, Waiter},
 };
-use crate::{Error, ErrorKind, shared_store::SharedTokenStore, time::Now};
+use crate::{Authorization, Error, ErrorKind, shared_store::SharedTokenStore, time::Now};
 
 /// The maximum number of fetches that a waiter joins, one after another. A fetch is abandoned, for
 /// instance, when the runtime that drives it ends.
@@ -127,13 +128,45 @@ impl Inner {
     /// stale, a refresh starts in the background.
     #[inline(always)]
     pub(super) fn hit<R>(self: &Arc<Self>, now: Now, read: impl FnOnce(&Issued) -> R) -> Option<R> {
-        let (found, is_stale) = self.slot.usable(now, |cached| {
-            (read(cached.token.mine()), now.reached(cached.life.stale_at))
-        })?;
-        if is_stale {
-            self.refresh_in_background(now);
+        let current = self.slot.load();
+        self.mine(&current, now).map(read)
+    }
+
+    /// Returns the authorization of the current token, like [`hit`](Self::hit).
+    ///
+    /// Neither this function nor [`copied`](Self::copied) is inlined, so that the header is cloned
+    /// into the memory that the caller provides for it. A header that is moved right after it was
+    /// cloned is read in wider pieces than it was written, and the processor then waits until the
+    /// writes have left its store buffer: 10 ns on an AMD EPYC, as much as the rest of the read.
+    #[inline(never)]
+    pub(super) fn authorization(self: &Arc<Self>, now: Now) -> Option<Authorization> {
+        let current = self.slot.load();
+        self.copied(&current, now)
+    }
+
+    #[inline(never)]
+    fn copied(self: &Arc<Self>, current: &Current<Issued>, now: Now) -> Option<Authorization> {
+        let mine = self.mine(current, now)?;
+        Some(mine.authorization())
+    }
+
+    #[inline(always)]
+    fn mine<'a>(self: &Arc<Self>, current: &'a Current<Issued>, now: Now) -> Option<&'a Issued> {
+        let cached = current.token()?;
+        // no token expires before it is stale
+        if now.reached(cached.life.stale_at) && !self.is_stale_and_usable(cached, now) {
+            return None;
         }
-        Some(found)
+        Some(cached.token.mine())
+    }
+
+    #[cold]
+    fn is_stale_and_usable(self: &Arc<Self>, cached: &CachedToken<Issued>, now: Now) -> bool {
+        if now.reached(cached.life.usable_until) {
+            return false;
+        }
+        self.refresh_in_background(now);
+        true
     }
 
     /// Waits for the token of the fetch in flight, or of a new one. Returns what `read` makes of it.

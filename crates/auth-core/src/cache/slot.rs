@@ -15,7 +15,7 @@ use std::{
 use arc_swap::ArcSwapOption;
 use http::HeaderValue;
 #[cfg(auth_loom)]
-use stand_in::ArcSwapOption;
+use stand_in::{ArcSwapOption, Guard};
 
 use super::{
     per_thread::{Duplicate, PerThread},
@@ -58,10 +58,29 @@ pub(super) struct Slot<T> {
     retired: Mutex<VecDeque<(Duration, Arc<CachedToken<T>>)>>,
 }
 
+/// The current token under arc-swap's guard. It is held only for a short time, and not across an await.
+pub(super) struct Current<T>(Guard<CachedToken<T>>);
+
+#[cfg(not(auth_loom))]
+type Guard<T> = arc_swap::Guard<Option<Arc<T>>>;
+
+impl<T> Current<T> {
+    /// Returns the token, usable or expired.
+    #[inline(always)]
+    pub(super) fn token(&self) -> Option<&CachedToken<T>> {
+        self.0.as_deref()
+    }
+}
+
 impl<T> Slot<T> {
+    /// Loads the current token. A caller that keeps the guard must be short, and cannot await.
+    #[inline(always)]
+    pub(super) fn load(&self) -> Current<T> {
+        Current(self.current.load())
+    }
+
     /// Applies `read` to the current token, if it is usable at `now`. `read` runs under arc-swap's
     /// guard: it must be short, and cannot await.
-    #[inline(always)]
     pub(super) fn usable<R>(&self, now: Now, read: impl FnOnce(&CachedToken<T>) -> R) -> Option<R> {
         let guard = self.current.load();
         match guard.as_deref() {
@@ -122,6 +141,8 @@ mod stand_in {
 
     use super::super::sync::{Mutex, MutexGuard};
 
+    pub(super) type Guard<T> = Option<Arc<T>>;
+
     #[derive(Debug)]
     pub(super) struct ArcSwapOption<T>(Mutex<Option<Arc<T>>>);
 
@@ -132,7 +153,7 @@ mod stand_in {
     }
 
     impl<T> ArcSwapOption<T> {
-        pub(super) fn load(&self) -> Option<Arc<T>> {
+        pub(super) fn load(&self) -> Guard<T> {
             self.lock().clone()
         }
 

@@ -77,7 +77,7 @@ impl TokenCache {
     #[must_use]
     #[inline]
     pub fn cached(&self) -> Option<Authorization> {
-        self.hit(self.now(), Issued::authorization)
+        self.authorization(self.now())
     }
 
     /// Returns the current token, or waits for the next one.
@@ -202,6 +202,12 @@ impl TokenCache {
     #[inline(always)]
     pub(crate) fn hit<R>(&self, now: Now, read: impl FnOnce(&Issued) -> R) -> Option<R> {
         self.inner.hit(now, read)
+    }
+
+    /// Returns the authorization of the current token, if the token is usable.
+    #[inline]
+    pub(crate) fn authorization(&self, now: Now) -> Option<Authorization> {
+        self.inner.authorization(now)
     }
 
     /// Waits for a token, after [`hit`](Self::hit) has found none.

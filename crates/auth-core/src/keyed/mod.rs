@@ -178,7 +178,12 @@ impl TokenCaches {
     #[must_use]
     #[inline]
     pub fn cached(&self, request: &TokenRequest) -> Option<Authorization> {
-        self.hit(request, Issued::authorization)
+        let now = self.default.now();
+        if request == self.default.request() {
+            return self.default.authorization(now);
+        }
+        let caches = &self.others.by_request;
+        caches.read(request, now, |cache| cache.authorization(now))
     }
 
     /// Applies `read` to this thread's copy of the current token for `request`, if the token is

@@ -40,11 +40,13 @@ fn a_hit_allocates_nothing_and_is_ready_at_the_first_poll() {
 }
 
 #[test]
-fn another_thread_copies_the_token_once() {
+fn another_thread_that_reads_the_token_often_copies_it_once() {
     let (tokens, _) = warm(&Scripted::expires_in(600), &ManualClock::new());
     assert_eq!(of_a_hit(&tokens), (0, 0));
     let counts = std::thread::scope(|scope| {
-        let reads = scope.spawn(|| (of_a_hit(&tokens).0, of_a_hit(&tokens)));
+        let tokens = &tokens;
+        let often = move || allocations(|| (0..100).for_each(|_| drop(tokens.cached())));
+        let reads = scope.spawn(move || (often(), of_a_hit(tokens)));
         reads.join().unwrap()
     });
     assert!(counts.0 > 0, "the counter works");
