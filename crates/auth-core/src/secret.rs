@@ -43,9 +43,9 @@ impl fmt::Debug for SecretString {
     }
 }
 
-/// The bytes of a header. `Bytes` stores its reference count next to its owner. The alignment keeps
-/// the counts of two headers on different cache lines.
-#[repr(align(128))]
+/// The bytes of a header. `Bytes` stores its reference count in front of its owner. The alignment
+/// puts the count on a cache line of its own.
+#[repr(align(64))]
 struct HeaderBytes(Zeroizing<Vec<u8>>);
 
 impl AsRef<[u8]> for HeaderBytes {

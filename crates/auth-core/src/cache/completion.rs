@@ -7,11 +7,9 @@ use super::{
     client::{LOOK_INTERVAL, Start, is_denial_of_client, may_depend_on_credentials},
     fetch::{Fetch, Fetched},
     inner::Inner,
-    per_thread::PerThread,
     policy::Probation,
     slot::CachedToken,
     state::{Failure, FetchedToken, Outcome, RefreshState},
-    sync::AtomicBool,
 };
 use crate::{
     AccessToken, Error, ErrorKind, TokenResponse,
@@ -179,17 +177,13 @@ impl Completing<'_> {
                     .saturating_add(1),
                 false => 0,
             };
-            let cached = CachedToken {
-                token: PerThread::new(cache.issue(token.clone())),
-                life,
-                probation: cause.map(|cause| Probation {
-                    // a token from the store has been in use elsewhere since it was issued
-                    since: now.monotonic.saturating_sub(age),
-                    cause,
-                }),
-                store_replacements,
-                accepted: AtomicBool::new(false),
-            };
+            let probation = cause.map(|cause| Probation {
+                // a token from the store has been in use elsewhere since it was issued
+                since: now.monotonic.saturating_sub(age),
+                cause,
+            });
+            let issued = cache.issue(token.clone());
+            let cached = CachedToken::new(issued, life, probation, store_replacements);
             cache.slot.store(cached, now);
             self.state.failure = None;
             cache.next_refresh.clear();

@@ -17,7 +17,7 @@ use super::{
     sync::{AtomicBool, AtomicU64, Mutex, MutexGuard},
 };
 use crate::{
-    AccessToken, Authorization, Error, TokenRequest,
+    AccessToken, Error, TokenRequest,
     shared_store::SharedTokenStore,
     time::{AnyClock, Now},
 };
@@ -141,21 +141,25 @@ impl fmt::Debug for Inner {
 #[derive(Clone)]
 pub(crate) struct Issued(Arc<IssuedData>);
 
-/// Aligned, so that the counts of two copies are on different cache lines.
+/// Aligned, so that the counts of two copies are on different cache lines. It fills one line.
 #[repr(align(64))]
 struct IssuedData {
     /// A clone of the token's, so that a request reads one allocation.
-    authorization: Authorization,
+    header: HeaderValue,
     token: AccessToken,
     cache: Weak<Inner>,
     /// Whether this copy has reported that an API accepted the token.
     acceptance_reported: AtomicBool,
 }
 
+// loom's atomics are larger
+#[cfg(not(auth_loom))]
+const _: () = assert!(size_of::<IssuedData>() == 64 || size_of::<usize>() != 8);
+
 impl Issued {
     pub(super) fn new(token: AccessToken, cache: Weak<Inner>) -> Self {
         Self(Arc::new(IssuedData {
-            authorization: token.authorization(),
+            header: token.header().clone(),
             token,
             cache,
             acceptance_reported: AtomicBool::new(false),
@@ -168,13 +172,8 @@ impl Issued {
     }
 
     #[inline]
-    pub(crate) fn authorization(&self) -> Authorization {
-        self.0.authorization.clone()
-    }
-
-    #[inline]
     pub(crate) fn header(&self) -> &HeaderValue {
-        self.0.authorization.header()
+        &self.0.header
     }
 
     pub(super) fn cache(&self) -> Option<Arc<Inner>> {

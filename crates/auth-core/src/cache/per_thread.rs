@@ -46,6 +46,12 @@ pub(super) struct PerThread<T> {
     copies: OnceLock<Box<[OnceLock<T>; NUMBERS]>>,
 }
 
+/// What one thread reads.
+pub(super) enum Mine<'a, T> {
+    Original,
+    Copy(&'a T),
+}
+
 impl<T: Duplicate> PerThread<T> {
     pub(super) fn new(original: T) -> Self {
         Self {
@@ -61,32 +67,41 @@ impl<T: Duplicate> PerThread<T> {
         &self.original
     }
 
-    /// Returns the calling thread's copy.
-    #[inline]
-    pub(super) fn mine(&self) -> &T {
+    /// Returns what the calling thread reads.
+    #[inline(always)]
+    pub(super) fn mine(&self) -> Mine<'_, T> {
         let me = thread_number();
         if self.first_reader.load(Acquire) == me {
-            return &self.original;
+            return Mine::Original;
         }
         if let Some(copies) = self.copies.get()
             && let Some(copy) = copies[me % NUMBERS].get()
         {
-            return copy;
+            return Mine::Copy(copy);
         }
         self.make_copy(me)
     }
 
+    /// Returns the calling thread's copy, or the original.
+    #[inline(always)]
+    pub(super) fn get(&self) -> &T {
+        match self.mine() {
+            Mine::Original => &self.original,
+            Mine::Copy(copy) => copy,
+        }
+    }
+
     #[cold]
-    fn make_copy(&self, me: usize) -> &T {
+    fn make_copy(&self, me: usize) -> Mine<'_, T> {
         let claimed = self.first_reader.compare_exchange(0, me, Release, Relaxed);
         if claimed.is_ok() || self.uncopied_reads.fetch_add(1, Relaxed) < COPIED_AFTER {
-            return &self.original;
+            return Mine::Original;
         }
         // the count does not overflow: a thread without a copy makes one here
         let copies = self
             .copies
             .get_or_init(|| Box::new([const { OnceLock::new() }; NUMBERS]));
-        copies[me % NUMBERS].get_or_init(|| self.original.duplicate())
+        Mine::Copy(copies[me % NUMBERS].get_or_init(|| self.original.duplicate()))
     }
 }
 
@@ -108,7 +123,7 @@ mod tests {
     }
 
     fn address(token: &PerThread<AccessToken>) -> usize {
-        let mine = token.mine();
+        let mine = token.get();
         assert_eq!(mine.secret(), "abc");
         mine.secret().as_ptr().addr()
     }
@@ -116,7 +131,7 @@ mod tests {
     /// Returns the address of the thread's copy, after the reads that make no copy.
     fn settled_address(token: &PerThread<AccessToken>) -> usize {
         for _ in 0..=COPIED_AFTER {
-            token.mine();
+            token.get();
         }
         address(token)
     }

@@ -129,7 +129,8 @@ impl Inner {
     #[inline(always)]
     pub(super) fn hit<R>(self: &Arc<Self>, now: Now, read: impl FnOnce(&Issued) -> R) -> Option<R> {
         let current = self.slot.load();
-        self.mine(&current, now).map(read)
+        let cached = self.usable(&current, now)?;
+        Some(read(cached.token.get()))
     }
 
     /// Returns the authorization of the current token, like [`hit`](Self::hit).
@@ -146,18 +147,22 @@ impl Inner {
 
     #[inline(never)]
     fn copied(self: &Arc<Self>, current: &Current<Issued>, now: Now) -> Option<Authorization> {
-        let mine = self.mine(current, now)?;
-        Some(mine.authorization())
+        let cached = self.usable(current, now)?;
+        Some(cached.authorization().clone())
     }
 
     #[inline(always)]
-    fn mine<'a>(self: &Arc<Self>, current: &'a Current<Issued>, now: Now) -> Option<&'a Issued> {
+    fn usable<'a>(
+        self: &Arc<Self>,
+        current: &'a Current<Issued>,
+        now: Now,
+    ) -> Option<&'a CachedToken<Issued>> {
         let cached = current.token()?;
         // no token expires before it is stale
         if now.reached(cached.life.stale_at) && !self.is_stale_and_usable(cached, now) {
             return None;
         }
-        Some(cached.token.mine())
+        Some(cached)
     }
 
     #[cold]
@@ -183,7 +188,7 @@ impl Inner {
                 let fetched = outcome.as_ref().map_err(Error::clone)?;
                 let now = self.clock.now();
                 // thousands of waiters may wake at the same time: each thread reads its own copy
-                let mine = self.slot.usable(now, |cached| read(cached.token.mine()));
+                let mine = self.slot.usable(now, |cached| read(cached.token.get()));
                 if let Some(token) = mine {
                     return Ok(token);
                 }
@@ -206,7 +211,7 @@ impl Inner {
         let now = self.clock.now();
         let mut state = self.state();
         // another caller may have obtained a token since the read without the lock
-        if let Some(token) = self.slot.usable(now, |cached| read(cached.token.mine())) {
+        if let Some(token) = self.slot.usable(now, |cached| read(cached.token.get())) {
             return Ok(Joined::Token(token));
         }
         if let Some(waiter) = state.in_flight(now) {

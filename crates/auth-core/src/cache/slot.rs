@@ -18,11 +18,11 @@ use http::HeaderValue;
 use stand_in::{ArcSwapOption, Guard};
 
 use super::{
-    per_thread::{Duplicate, PerThread},
+    per_thread::{Duplicate, Mine, PerThread},
     policy::{Life, Probation},
     sync::{AtomicBool, Mutex},
 };
-use crate::{AccessToken, time::Now};
+use crate::{AccessToken, Authorization, time::Now};
 
 /// The minimum number of replaced tokens that are kept.
 const MIN_RETIRED: usize = 4;
@@ -30,9 +30,14 @@ const MIN_RETIRED: usize = 4;
 const RETIRED_FOR: Duration = Duration::from_secs(10);
 
 /// A token with its deadlines, and whether an API has accepted it.
+///
+/// The fields that a hit reads come first, so that they take few cache lines.
 #[derive(Debug)]
+#[repr(C)]
 pub(super) struct CachedToken<T> {
     pub(super) token: PerThread<T>,
+    /// The original's, so that a hit by its thread reads no further allocation.
+    authorization: Authorization,
     pub(super) life: Life,
     /// `None` if the token did not replace a rejected one.
     pub(super) probation: Option<Probation>,
@@ -40,6 +45,33 @@ pub(super) struct CachedToken<T> {
     pub(super) store_replacements: u32,
     /// Whether an API has accepted the token.
     pub(super) accepted: AtomicBool,
+}
+
+impl<T: AsRef<AccessToken> + Duplicate> CachedToken<T> {
+    pub(super) fn new(
+        token: T,
+        life: Life,
+        probation: Option<Probation>,
+        store_replacements: u32,
+    ) -> Self {
+        Self {
+            authorization: token.as_ref().authorization(),
+            token: PerThread::new(token),
+            life,
+            probation,
+            store_replacements,
+            accepted: AtomicBool::new(false),
+        }
+    }
+
+    /// Returns the authorization of the calling thread's copy.
+    #[inline(always)]
+    pub(super) fn authorization(&self) -> &Authorization {
+        match self.token.mine() {
+            Mine::Original => &self.authorization,
+            Mine::Copy(copy) => copy.as_ref().shared_authorization(),
+        }
+    }
 }
 
 impl<T> CachedToken<T> {
@@ -172,6 +204,12 @@ mod tests {
     use super::*;
     use crate::{TokenResponse, cache::policy::RefreshPolicy};
 
+    impl AsRef<AccessToken> for AccessToken {
+        fn as_ref(&self) -> &AccessToken {
+            self
+        }
+    }
+
     fn at(seconds: u64) -> Now {
         Now {
             monotonic: Duration::from_secs(seconds),
@@ -185,13 +223,7 @@ mod tests {
         let response = TokenResponse::bearer("abc").unwrap();
         let requested = "".parse().unwrap();
         let token = AccessToken::new(response, generation, life.expires_at, &requested);
-        CachedToken {
-            token: PerThread::new(token),
-            life,
-            probation: None,
-            store_replacements: 0,
-            accepted: AtomicBool::new(false),
-        }
+        CachedToken::new(token, life, None, 0)
     }
 
     #[test]

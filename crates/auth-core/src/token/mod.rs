@@ -2,7 +2,11 @@
 
 mod response;
 
-use std::{fmt, sync::Arc, time::SystemTime};
+use std::{
+    fmt,
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
 
 use http::{HeaderMap, HeaderValue, header::AUTHORIZATION};
 
@@ -21,13 +25,17 @@ pub use response::TokenResponse;
 #[derive(Clone)]
 pub struct AccessToken(Arc<TokenData>);
 
-/// Aligned, so that the reference counts of two copies are on different cache lines.
+/// Aligned, so that the reference counts of two copies are on different cache lines. It fills one
+/// line.
 #[repr(align(64))]
 struct TokenData {
     authorization: Authorization,
-    expires_at: SystemTime,
+    /// In nanoseconds since 1970. A `u64` holds 584 years.
+    expires_at: u64,
     scopes: Arc<Scopes>,
 }
+
+const _: () = assert!(size_of::<TokenData>() == 64 || size_of::<usize>() != 8);
 
 impl AccessToken {
     /// Creates a token. `requested` are the requested scopes, which a response without scopes
@@ -44,9 +52,7 @@ impl AccessToken {
                 value: response.authorization,
                 generation,
             },
-            expires_at: SystemTime::UNIX_EPOCH
-                .checked_add(expires_at.wall)
-                .unwrap_or(SystemTime::UNIX_EPOCH),
+            expires_at: u64::try_from(expires_at.wall.as_nanos()).unwrap_or(u64::MAX),
             scopes: Arc::new(scopes),
         }))
     }
@@ -75,6 +81,11 @@ impl AccessToken {
     }
 
     #[inline]
+    pub(crate) fn shared_authorization(&self) -> &Authorization {
+        &self.0.authorization
+    }
+
+    #[inline]
     pub(crate) fn generation(&self) -> u64 {
         self.0.authorization.generation
     }
@@ -96,7 +107,9 @@ impl AccessToken {
     /// stops handing the token out a margin earlier.
     #[must_use]
     pub fn expires_at(&self) -> SystemTime {
-        self.0.expires_at
+        SystemTime::UNIX_EPOCH
+            .checked_add(Duration::from_nanos(self.0.expires_at))
+            .unwrap_or(SystemTime::UNIX_EPOCH)
     }
 
     /// Returns the granted scopes: those of the response or, if it states none, the requested ones.
@@ -109,7 +122,7 @@ impl AccessToken {
 impl fmt::Debug for AccessToken {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("AccessToken")
-            .field("expires_at", &self.0.expires_at)
+            .field("expires_at", &self.expires_at())
             .field("scopes", &self.0.scopes)
             .finish_non_exhaustive()
     }
@@ -152,8 +165,6 @@ impl fmt::Debug for Authorization {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
 
     #[test]

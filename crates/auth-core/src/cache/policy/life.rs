@@ -12,7 +12,10 @@ pub(super) const RECEIVED_EXPIRED_FOR: Duration = Duration::from_secs(1);
 const JUMP: Duration = Duration::from_secs(5);
 
 /// The deadlines of one token.
+///
+/// The one that a hit reads comes first.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[repr(C)]
 pub(crate) struct Life {
     /// From here on a read starts a refresh.
     pub(crate) stale_at: Now,
