@@ -1,5 +1,4 @@
-//! The library of the benches. Without the feature `bench` it has only `paired`, which
-//! `cargo xtask bench-report` uses.
+//! The library of the benches. Without features it has only the report, for `cargo xtask bench-report`.
 
 // a bench whose set-up fails ends with a panic
 #![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used)]
@@ -12,21 +11,31 @@
     clippy::new_without_default
 )]
 
-#[cfg(feature = "bench")]
+pub mod concurrency;
+#[cfg(feature = "reads")]
 pub mod floor;
 #[cfg(feature = "bench")]
 pub mod interleaved;
 #[cfg(feature = "bench")]
 pub mod moved_clock;
+#[cfg(feature = "bench")]
+pub mod outside;
 pub mod paired;
+#[cfg(feature = "reads")]
+pub mod probe;
+#[cfg(feature = "reads")]
+pub mod processors;
+#[cfg(feature = "reads")]
+pub mod reads;
+pub mod report;
 #[cfg(feature = "bench")]
 pub mod server;
-#[cfg(feature = "bench")]
+#[cfg(feature = "reads")]
 pub mod threads;
-#[cfg(feature = "bench")]
+#[cfg(feature = "reads")]
 mod token;
 #[cfg(feature = "bench")]
 pub mod waiters;
 
-#[cfg(feature = "bench")]
+#[cfg(feature = "reads")]
 pub use token::{Instantly, TOKEN_LENGTH, fill, header, ready_cache, ready_now, token};
