@@ -140,13 +140,19 @@ impl RefreshPolicy {
                 let backoff = self.backoff.after(failures).mul_f64(jitter);
                 backoff.min((left / 2).max(backoff::MIN))
             }
-            None => {
-                let backoff = self.backoff.after(failures);
-                backoff.min(self.max_backoff_without_token).mul_f64(jitter)
-            }
+            None => self.backoff_without_token(failures, draw),
         };
         let asked = error.server_retry_after().unwrap_or_default();
         own.max(asked.min(self.max_retry_after))
+    }
+
+    /// Returns the backoff after the `failures`-th consecutive transient failure while no token is
+    /// usable. `draw` in 0–1 is the jitter.
+    pub(crate) fn backoff_without_token(&self, failures: u32, draw: f64) -> Duration {
+        let backoff = self.backoff.after(failures);
+        backoff
+            .min(self.max_backoff_without_token)
+            .mul_f64(backoff::jitter(draw))
     }
 }
 
