@@ -29,10 +29,10 @@ pub enum Replacement {
     Ready(AccessToken),
     /// A token request is in flight.
     Pending(PendingToken),
-    /// No other token is requested now: the rejection budget is used up or kept for a token that no
-    /// API accepts any more, the token endpoint returned the rejected token once more a moment ago, the rejected token is
-    /// itself a replacement that no API has accepted yet, the last token request failed and its
-    /// backoff has not ended, or the caller runs outside a tokio runtime.
+    /// No other token is requested now: the rejection budget is used up, or its last token request is
+    /// kept for a token that no API accepts any more; the rejected token is itself a replacement that
+    /// no API has accepted yet, or was returned once more by the token endpoint a moment ago; the last
+    /// token request failed and its backoff has not ended; or the caller runs outside a tokio runtime.
     ///
     /// The cache still returns the rejected token: wait before the next connection, for instance
     /// 30 s, instead of repeating the rejected one in a loop.

@@ -1,4 +1,4 @@
-//! A token that replaced a rejected one has to prove itself.
+//! The probation of a token that replaced a rejected one.
 
 use std::time::Duration;
 

@@ -162,7 +162,7 @@ pub(super) struct Report {
 impl Report {
     /// Returns the number of token requests in this time.
     pub(super) fn token_requests_in(&self, time: Range<Duration>) -> usize {
-        let times = self.token_requests.iter();
+        let times = self.token_requests.iter().copied();
         times.filter(|at| time.contains(at)).count()
     }
 }
