@@ -62,10 +62,8 @@ struct State {
     lifetime: Duration,
     outage: Range<Duration>,
     trouble: Trouble,
-    /// After the first token: this many responses contain an old token again.
+    /// After the first token: this many responses contain that token again.
     again: AtomicUsize,
-    /// The number of tokens that the cached responses alternate between.
-    cached: usize,
     issued: AtomicUsize,
     requests: Mutex<Vec<Duration>>,
 }
@@ -78,7 +76,6 @@ impl Provider {
             outage: of.outage.clone(),
             trouble: of.trouble,
             again: AtomicUsize::new(of.again),
-            cached: of.cached,
             issued: AtomicUsize::new(0),
             requests: Mutex::default(),
         }))
@@ -100,10 +97,9 @@ impl TokenSource for Provider {
         sleep(Duration::from_millis(50)).await;
         let issued = state.issued.load(SeqCst);
         let take = |left: usize| left.checked_sub(1);
-        let number = match issued >= state.cached
-            && state.again.fetch_update(SeqCst, SeqCst, take).is_ok()
-        {
-            true => 1 + state.requests.lock().unwrap().len().wrapping_sub(1) % state.cached,
+        let is_again = issued > 0 && state.again.fetch_update(SeqCst, SeqCst, take).is_ok();
+        let number = match is_again {
+            true => issued,
             false => state.issued.fetch_add(1, SeqCst) + 1,
         };
         Ok(TokenResponse::bearer(format!("t{number}"))?.with_expires_in(state.lifetime))
@@ -121,7 +117,6 @@ pub(super) struct Simulation {
     pub(super) outage: Range<Duration>,
     pub(super) trouble: Trouble,
     pub(super) again: usize,
-    pub(super) cached: usize,
     /// When requests are sent to the good endpoints, and how far apart.
     pub(super) requests: Range<Duration>,
     pub(super) apart: Duration,
@@ -140,7 +135,6 @@ impl Default for Simulation {
             outage: Duration::ZERO..Duration::ZERO,
             trouble: Trouble::Fails(ErrorKind::Unavailable),
             again: 0,
-            cached: 1,
             requests: Duration::ZERO..Duration::from_secs(120),
             apart: Duration::from_millis(10),
             broken: None,

@@ -1,21 +1,26 @@
 //! The token endpoint returns the revoked token once more, because it caches its responses. It is asked
 //! again soon, at growing intervals, within the rejection budget.
 
-use std::time::Duration;
+use std::{collections::VecDeque, sync::Mutex, time::Duration};
 
+use async_trait::async_trait;
+use auth_core::{Error, TokenRequest, TokenResponse, TokenSource};
 use auth_test_support::secs;
+use auth_testing::ManualClock;
+use http::StatusCode;
 
-use super::revocation_simulation::{Rejects, Report, Simulation};
+use super::{
+    revocation_simulation::{Rejects, Report, Simulation},
+    test_client::TestClient,
+};
 
 const REVOKED_AT: Duration = Duration::from_secs(20);
 
-/// `cached`: the number of tokens that the token endpoint alternates between. All of them are revoked.
-async fn returned(again: usize, cached: usize, rejects: Rejects) -> (Duration, Report) {
+async fn returned(again: usize, rejects: Rejects) -> (Duration, Report) {
     let report = Simulation {
         rejects,
         revoked_at: Some(REVOKED_AT),
         again,
-        cached,
         requests: Duration::ZERO..secs(200),
         ..Simulation::default()
     }
@@ -32,7 +37,7 @@ async fn returned(again: usize, cached: usize, rejects: Rejects) -> (Duration, R
 #[tokio::test(start_paused = true)]
 async fn once_is_replaced_after_a_second() {
     for rejects in Rejects::BOTH {
-        let (lasted, _) = returned(1, 1, rejects).await;
+        let (lasted, _) = returned(1, rejects).await;
         assert!(
             lasted < Duration::from_millis(1400),
             "{lasted:?}, {rejects:?}"
@@ -43,7 +48,7 @@ async fn once_is_replaced_after_a_second() {
 #[tokio::test(start_paused = true)]
 async fn three_times_is_replaced_after_three_growing_intervals() {
     for rejects in Rejects::BOTH {
-        let (lasted, report) = returned(3, 1, rejects).await;
+        let (lasted, report) = returned(3, rejects).await;
         assert!(
             lasted < Duration::from_millis(8800),
             "{lasted:?}, {rejects:?}"
@@ -62,7 +67,7 @@ async fn three_times_is_replaced_after_three_growing_intervals() {
 #[tokio::test(start_paused = true)]
 async fn for_ever_costs_no_more_than_the_budget() {
     for rejects in Rejects::BOTH {
-        let (_, report) = returned(usize::MAX, 1, rejects).await;
+        let (_, report) = returned(usize::MAX, rejects).await;
         let first = report.token_requests_in(REVOKED_AT..REVOKED_AT + secs(29));
         assert_eq!(first, 4, "{:?}", report.token_requests);
         for minute in [50, 110] {
@@ -70,4 +75,34 @@ async fn for_ever_costs_no_more_than_the_budget() {
             assert!(requests <= 2, "{:?}", report.token_requests);
         }
     }
+}
+
+/// Issues these tokens one after another.
+#[derive(Debug)]
+struct Listed(Mutex<VecDeque<&'static str>>);
+
+#[async_trait]
+impl TokenSource for Listed {
+    async fn fetch(&self, _: &TokenRequest) -> Result<TokenResponse, Error> {
+        let token = self.0.lock().unwrap().pop_front();
+        TokenResponse::bearer(token.expect("another token request"))
+    }
+}
+
+/// Another node of the token endpoint still has the token before.
+#[tokio::test]
+async fn that_was_replaced_before_is_replaced_after_a_second() {
+    let listed = Listed(Mutex::new(["t1", "t2", "t1", "t3"].into()));
+    let clock = ManualClock::new();
+    let client = TestClient::new(listed, clock.clone());
+    assert_eq!(client.get("/").await, StatusCode::OK);
+    client.api.revoke("t1");
+    assert_eq!(client.get("/").await, StatusCode::OK);
+    client.api.revoke("t2");
+    assert_eq!(client.get("/").await, StatusCode::UNAUTHORIZED);
+    clock.advance(Duration::from_millis(700));
+    assert_eq!(client.get("/").await, StatusCode::UNAUTHORIZED);
+    clock.advance(Duration::from_millis(600));
+    assert_eq!(client.get("/").await, StatusCode::OK);
+    assert_eq!(client.api.shown().last().unwrap(), "t3");
 }
