@@ -7,7 +7,7 @@ use super::{
     client::{LOOK_INTERVAL, Start, is_denial_of_client, may_depend_on_credentials},
     fetch::{Fetch, Fetched},
     inner::Inner,
-    policy::Probation,
+    policy::{Probation, RejectionKind},
     slot::CachedToken,
     state::{Failure, FetchedToken, Outcome, RefreshState},
 };
@@ -25,6 +25,8 @@ pub(super) struct Completion {
     pub(super) outcome: Outcome,
     /// The time of the next fetch, by the monotonic clock. `None` after an abandoned fetch.
     pub(super) next: Option<Duration>,
+    /// The time after which the token endpoint is asked again, if it returned an old token once more.
+    reissued_for: Option<Duration>,
     /// Whether there is a usable token.
     has_usable_token: bool,
     /// Whether another process had requested the token.
@@ -49,6 +51,8 @@ struct Completing<'a> {
     sent: Option<Start>,
     /// The time of the next attempt, if the client was denied.
     client_backs_off_until: Option<Duration>,
+    /// The time after which the token endpoint is asked again, if it returned an old token once more.
+    reissued_for: Option<Duration>,
 }
 
 impl Inner {
@@ -83,14 +87,17 @@ impl Inner {
             draw: fetch.draw,
             sent,
             client_backs_off_until,
+            reissued_for: None,
         };
         let (outcome, next) = match result {
             Ok(response) => completing.token(requested_at, response),
             Err(error) => completing.failure(error),
         };
+        let reissued_for = completing.reissued_for;
         state.finish(number, self.keep_warm);
         Completion {
             outcome,
+            reissued_for,
             next: is_last.then_some(next),
             has_usable_token: self.slot.usable_for(now).is_some(),
             from_store,
@@ -165,6 +172,7 @@ impl Completing<'_> {
         if let Some(sent) = self.sent {
             self.state.proof = Some(sent.credentials);
         }
+        let probation = cause.map(|cause| self.probation(&response, cause));
         let generation = self.generation(&response);
         let requested = cache.request.scopes();
         let token = AccessToken::new(response, generation, life.expires_at, requested);
@@ -177,11 +185,6 @@ impl Completing<'_> {
                     .saturating_add(1),
                 false => 0,
             };
-            let probation = cause.map(|cause| Probation {
-                // a token from the store has been in use elsewhere since it was issued
-                since: now.monotonic.saturating_sub(age),
-                cause,
-            });
             let issued = cache.issue(token.clone());
             let cached = CachedToken::new(issued, life, probation, store_replacements);
             cache.slot.store(cached, now);
@@ -193,6 +196,24 @@ impl Completing<'_> {
             usable_until: life.usable_until,
         };
         (Ok(fetched), life.stale_at.monotonic)
+    }
+
+    /// Returns the probation of a token that replaces a rejected one.
+    fn probation(&mut self, response: &TokenResponse, cause: RejectionKind) -> Probation {
+        let (slot, now) = (&self.cache.slot, self.now);
+        let header = &response.authorization;
+        let is_current = slot.current(|cached| cached.token.original().header() == header);
+        if is_current != Some(true) && !slot.was_replaced(header) {
+            // a token from the store has been in use elsewhere since it was issued
+            let since = now.monotonic.saturating_sub(response.age);
+            return Probation::of_another_token(since, cause);
+        }
+        let before = slot.current(CachedToken::unaccepted_reissues);
+        let reissues = before.unwrap_or_default().saturating_add(1);
+        let policy = &self.cache.policy;
+        let wait = policy.backoff_without_token(reissues, fastrand::f64());
+        self.reissued_for = Some(wait);
+        Probation::of_old_token(now.monotonic.saturating_add(wait), cause, reissues)
     }
 
     /// Returns the token's generation. Some servers return the same token until it ends: its
@@ -212,21 +233,23 @@ impl Completing<'_> {
         let (cache, now) = (self.cache, self.now);
         let in_a_row = self.state.failure.as_ref().map_or(0, |f| f.in_a_row);
         let never_sent = self.sent.is_none() && !error.is_transient();
-        let (in_a_row, wait) = match (self.client_backs_off_until, error.retry_after()) {
-            (Some(next), _) => {
-                let wait = next.saturating_sub(now.monotonic);
-                (in_a_row.saturating_add(1), wait)
-            }
-            // another cache of the source received this error: no token was requested
-            (None, Some(wait)) if never_sent => (in_a_row, wait),
-            (None, _) => {
-                let in_a_row = in_a_row.saturating_add(1);
-                let usable_for = cache.slot.usable_for(now);
-                let draw = fastrand::f64();
-                let wait = cache.policy.backoff(&error, in_a_row, usable_for, draw);
-                (in_a_row, wait)
-            }
-        };
+        let (in_a_row, wait, wait_without_token) =
+            match (self.client_backs_off_until, error.retry_after()) {
+                (Some(next), _) => {
+                    let wait = next.saturating_sub(now.monotonic);
+                    (in_a_row.saturating_add(1), wait, wait)
+                }
+                // another cache of the source received this error: no token was requested
+                (None, Some(wait)) if never_sent => (in_a_row, wait, wait),
+                (None, _) => {
+                    let in_a_row = in_a_row.saturating_add(1);
+                    let usable_for = cache.slot.usable_for(now);
+                    let draw = fastrand::f64();
+                    let backoff =
+                        |usable_for| cache.policy.backoff(&error, in_a_row, usable_for, draw);
+                    (in_a_row, backoff(usable_for), backoff(None))
+                }
+            };
         let next_attempt = now.monotonic.saturating_add(wait);
         let error = error.with_next_attempt(wait);
         let mut next = next_attempt;
@@ -245,10 +268,12 @@ impl Completing<'_> {
         }
         if self.is_last {
             cache.next_refresh.set(next);
+            self.state.give_back_budget();
             self.state.failure = Some(Failure {
                 error: error.clone(),
                 in_a_row,
                 next_attempt,
+                next_without_token: now.monotonic.saturating_add(wait_without_token),
                 of_client: self.client_backs_off_until.is_some() || never_sent,
                 issued_before,
                 credentials,
@@ -259,11 +284,13 @@ impl Completing<'_> {
 }
 
 impl Completion {
-    /// Returns how long other processes should not request a token, because the fetch failed. After
-    /// a denial this time is short: the denial may concern this process alone. A token that cannot
+    /// Returns how long other processes should not request a token, because the fetch failed or
+    /// brought the rejected token once more. After a denial this time is short: the denial may concern this process alone. A token that cannot
     /// be used concerns all of them.
     pub(super) fn hold_back(&self) -> Option<Duration> {
-        let error = self.outcome.as_ref().err()?;
+        let Err(error) = &self.outcome else {
+            return self.reissued_for;
+        };
         match error.is_transient() || error.kind() == ErrorKind::InvalidResponse {
             true => error.retry_after(),
             false => Some(HOLD_BACK_AFTER_DENIAL),

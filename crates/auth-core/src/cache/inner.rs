@@ -99,10 +99,28 @@ impl Inner {
     pub(super) fn backing_off(&self, state: &RefreshState, now: Now) -> Option<Error> {
         let credentials = self.client.credentials();
         let own = state.backing_off(now, credentials);
-        own.or_else(|| {
-            let is_proven = state.is_proven(credentials);
-            self.client.backing_off(now, is_proven)
-        })
+        own.or_else(|| self.client_backing_off(state, now, credentials))
+    }
+
+    /// Like [`backing_off`](Self::backing_off), as if no token were usable.
+    pub(super) fn backing_off_without_token(
+        &self,
+        state: &RefreshState,
+        now: Now,
+    ) -> Option<Error> {
+        let credentials = self.client.credentials();
+        let own = state.backing_off_without_token(now, credentials);
+        own.or_else(|| self.client_backing_off(state, now, credentials))
+    }
+
+    fn client_backing_off(
+        &self,
+        state: &RefreshState,
+        now: Now,
+        credentials: u64,
+    ) -> Option<Error> {
+        let is_proven = state.is_proven(credentials);
+        self.client.backing_off(now, is_proven)
     }
 
     /// Attaches this cache to a token.

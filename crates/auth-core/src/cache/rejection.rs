@@ -2,7 +2,9 @@
 //!
 //! A rejection names the token it is about. Only a rejection of the current token starts a fetch,
 //! so a thousand rejections of one token cause one token request. The rejection budgets bound what
-//! an API that rejects every token can cause. Explicit and bare rejections have a budget each.
+//! an API that rejects every token can cause. Explicit and bare rejections have a budget each. A
+//! rejected token that stays in use is observed: whether it is still accepted tells a revocation from
+//! an endpoint that rejects every token.
 
 use std::{
     fmt,
@@ -12,7 +14,7 @@ use std::{
 
 use super::{
     inner::{Inner, Issued},
-    policy::RejectionKind,
+    policy::{Observation, RejectionKind},
     runtime::Runtime,
     state::{RefreshState, Waiter},
 };
@@ -27,9 +29,10 @@ pub enum Replacement {
     Ready(AccessToken),
     /// A token request is in flight.
     Pending(PendingToken),
-    /// No other token is requested now: the rejection budget is used up, the rejected token is
-    /// itself a replacement that no API has accepted yet, the last token request failed and its
-    /// backoff has not ended, or the caller runs outside a tokio runtime.
+    /// No other token is requested now: the rejection budget is used up, or its last token request is
+    /// kept for a token that no API accepts any more; the rejected token is itself a replacement that
+    /// no API has accepted yet, or was returned once more by the token endpoint a moment ago; the last
+    /// token request failed and its backoff has not ended; or the caller runs outside a tokio runtime.
     ///
     /// The cache still returns the rejected token: wait before the next connection, for instance
     /// 30 s, instead of repeating the rejected one in a loop.
@@ -111,7 +114,12 @@ enum Current {
     /// Another token than the rejected one.
     Replaced,
     /// The rejected token, which would be usable otherwise.
-    Rejected { on_probation: bool },
+    Rejected {
+        /// Why the token's probation withholds its replacement, if it does.
+        on_probation: Option<&'static str>,
+        /// Whether an API has accepted the token, since it is observed if it is.
+        is_accepted: bool,
+    },
 }
 
 enum Next {
@@ -202,11 +210,11 @@ impl Inner {
             if current.generation() != generation || current.header() != rejected.header() {
                 return Current::Replaced;
             }
-            let withholds = cached
-                .probation
-                .is_some_and(|probation| probation.withholds(kind, now));
+            let is_accepted = cached.accepted.load(Relaxed);
+            let probation = cached.probation.filter(|_| !is_accepted);
             Current::Rejected {
-                on_probation: withholds && !cached.accepted.load(Relaxed),
+                on_probation: probation.and_then(|probation| probation.withholds(kind, now)),
+                is_accepted,
             }
         });
         if matches!(current, Some(Current::Replaced)) {
@@ -216,23 +224,36 @@ impl Inner {
             state.set_joined_by_rejection();
             return Next::Pending(waiter);
         }
-        // an expired token is replaced in any case, and does not use the budget
-        let uses_budget = matches!(current, Some(Current::Rejected { .. }));
-        let backing_off = self.backing_off(state, now);
-        let withheld = match current {
-            Some(Current::Rejected { on_probation: true }) => {
-                Some("the rejected token is itself a replacement that no API has accepted")
+        let observed = state
+            .observation
+            .filter(|observed| observed.is_of(generation));
+        let is_confirmed = match current {
+            Some(Current::Rejected { is_accepted, .. }) => {
+                !is_accepted && observed.is_some_and(|observed| observed.has_ended(now))
             }
-            Some(_) if !state.rejection_budgets.of(kind).is_left(now) => Some(match kind {
-                RejectionKind::Explicit => "the budget of explicit rejections is used up",
-                RejectionKind::Bare => "the budget of bare rejections is used up",
-            }),
-            _ if backing_off.is_some() => {
-                Some("the last token request failed, and its backoff has not ended")
-            }
-            _ => None,
+            _ => false,
         };
+        let backing_off = match is_confirmed {
+            // the token is not usable, although it has not expired
+            true => self.backing_off_without_token(state, now),
+            false => self.backing_off(state, now),
+        };
+        let withheld = match current {
+            Some(Current::Rejected {
+                on_probation: Some(reason),
+                ..
+            }) => Some(reason),
+            Some(_) => state.rejection_budgets.check(kind, is_confirmed, now).err(),
+            None => None,
+        };
+        let withheld = withheld.or_else(|| {
+            let reason = "the last token request failed, and its backoff has not ended";
+            backing_off.is_some().then_some(reason)
+        });
         if let Some(reason) = withheld {
+            if let Some(Current::Rejected { is_accepted, .. }) = current {
+                self.observe(state, now, generation, is_accepted);
+            }
             return Next::Withheld {
                 reason,
                 backing_off,
@@ -244,10 +265,34 @@ impl Inner {
                 backing_off: None,
             };
         };
-        if uses_budget {
-            state.rejection_budgets.of(kind).take(now);
+        // an expired token is replaced in any case, and does not use the budget
+        if let Some(Current::Rejected { is_accepted, .. }) = current {
+            state.rejection_budgets.take(kind, now);
+            // if an API has accepted the token after a rejection, the token was not revoked by then
+            let returns = !(is_accepted && observed.is_some());
+            state.set_caused_by_rejection(kind, returns.then_some(kind));
+            self.observe(state, now, generation, is_accepted);
+        } else {
+            state.set_caused_by_rejection(kind, None);
         }
-        state.set_caused_by_rejection(kind);
         Next::Pending(waiter)
+    }
+
+    /// Observes whether an API accepts the current token, which was rejected and stays in use.
+    ///
+    /// Each copy of a token reports one acceptance. The copies of a token that has been accepted are
+    /// renewed, at most once in each period: what they report then is about requests that were sent
+    /// after this rejection.
+    fn observe(&self, state: &mut RefreshState, now: Now, generation: u64, is_accepted: bool) {
+        let observed = state
+            .observation
+            .filter(|observed| observed.is_of(generation));
+        if observed.is_some_and(|observed| !is_accepted || !observed.has_ended(now)) {
+            return;
+        }
+        if is_accepted {
+            self.slot.renew(now);
+        }
+        state.observation = Some(Observation::start(generation, now));
     }
 }

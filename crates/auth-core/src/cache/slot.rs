@@ -43,7 +43,7 @@ pub(super) struct CachedToken<T> {
     pub(super) probation: Option<Probation>,
     /// The number of consecutive replacements, this one included, that came from the shared store.
     pub(super) store_replacements: u32,
-    /// Whether an API has accepted the token.
+    /// Whether an API has accepted the token, since its copies were renewed if they were.
     pub(super) accepted: AtomicBool,
 }
 
@@ -84,10 +84,21 @@ impl<T> CachedToken<T> {
     }
 }
 
+impl<T> CachedToken<T> {
+    /// Returns how often in a row the token endpoint returned an old token once more, if it was not
+    /// accepted.
+    pub(super) fn unaccepted_reissues(&self) -> u32 {
+        let probation = self.probation.filter(|_| !self.accepted.load(Relaxed));
+        probation.map_or(0, Probation::reissues)
+    }
+}
+
 #[derive(Debug)]
 pub(super) struct Slot<T> {
     current: ArcSwapOption<CachedToken<T>>,
-    retired: Mutex<VecDeque<(Duration, Arc<CachedToken<T>>)>>,
+    retired: Retired<T>,
+    /// Earlier copies of current tokens. They do not take the place of replaced tokens.
+    renewed: Retired<T>,
 }
 
 /// The current token under arc-swap's guard. It is held only for a short time, and not across an await.
@@ -103,6 +114,8 @@ impl<T> Current<T> {
         self.0.as_deref()
     }
 }
+/// Replaced entries with the times of their replacement, by the monotonic clock.
+type Retired<T> = Mutex<VecDeque<(Duration, Arc<CachedToken<T>>)>>;
 
 impl<T> Slot<T> {
     /// Loads the current token. A caller that keeps the guard must be short, and cannot await.
@@ -137,12 +150,31 @@ impl<T> Slot<T> {
     }
 
     pub(super) fn store(&self, token: CachedToken<T>, now: Now) {
+        self.swap(token, &self.retired, now);
+    }
+
+    fn swap(&self, token: CachedToken<T>, retired: &Retired<T>, now: Now) {
         let replaced = self.current.swap(Some(Arc::new(token)));
-        let mut retired = self.retired.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut retired = retired.lock().unwrap_or_else(PoisonError::into_inner);
         retired.extend(replaced.map(|token| (now.monotonic, token)));
         let old = |(since, _): &(Duration, _)| since.saturating_add(RETIRED_FOR) <= now.monotonic;
         while retired.len() > MIN_RETIRED && retired.front().is_some_and(old) {
             retired.pop_front();
+        }
+    }
+}
+
+impl<T: AsRef<AccessToken> + Duplicate> Slot<T> {
+    /// Replaces the current token's copies, after an API has accepted the token. The new ones report
+    /// the next acceptance. The caller holds the lock of the state, so that no other token is stored
+    /// meanwhile.
+    pub(super) fn renew(&self, now: Now) {
+        let renewed = self.current(|cached| {
+            let token = cached.token.original().duplicate();
+            CachedToken::new(token, cached.life, None, 0)
+        });
+        if let Some(renewed) = renewed {
+            self.swap(renewed, &self.renewed, now);
         }
     }
 }
@@ -162,6 +194,7 @@ impl<T> Default for Slot<T> {
         Self {
             current: ArcSwapOption::default(),
             retired: Mutex::default(),
+            renewed: Mutex::default(),
         }
     }
 }
@@ -233,6 +266,30 @@ mod tests {
         slot.store(token(at(0), 1), at(0));
         assert_eq!(slot.usable_for(at(0)), Some(Duration::from_secs(57)));
         assert_eq!(slot.usable_for(at(57)), None);
+    }
+
+    #[test]
+    fn renewed_copies_report_again_and_do_not_take_the_place_of_replaced_tokens() {
+        let slot = Slot::default();
+        for generation in 1..=6 {
+            slot.store(token(at(0), generation), at(0));
+        }
+        let generation = |cached: &CachedToken<AccessToken>| {
+            cached.accepted.store(true, Relaxed);
+            cached.token.mine().generation()
+        };
+        for seconds in 0..40 {
+            assert_eq!(slot.usable(at(seconds), generation), Some(6));
+            slot.renew(at(seconds));
+            let accepted = |cached: &CachedToken<_>| cached.accepted.load(Relaxed);
+            assert_eq!(slot.current(accepted), Some(false));
+        }
+        assert_eq!(slot.retired.lock().unwrap().len(), 5);
+        assert_eq!(
+            slot.renewed.lock().unwrap().len(),
+            10,
+            "those of ten seconds"
+        );
     }
 
     #[test]

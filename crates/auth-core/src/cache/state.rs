@@ -7,7 +7,7 @@ use tokio::sync::watch;
 use super::{
     changes::Publisher,
     event_limit::EventLimit,
-    policy::{RejectionBudgets, RejectionKind},
+    policy::{Observation, RejectionBudgets, RejectionKind},
     runtime::Task,
     turns::GRACE,
 };
@@ -51,6 +51,8 @@ pub(super) struct RefreshState {
     /// a token. `None` if there was none, or if the client was denied since.
     pub(super) proof: Option<u64>,
     pub(super) rejection_budgets: RejectionBudgets,
+    /// The last rejected token that stayed in use.
+    pub(super) observation: Option<Observation>,
     /// Limits the event `token_rejected`.
     pub(super) rejection_events: EventLimit,
     /// Limits the event `replacement_withheld`.
@@ -75,6 +77,8 @@ struct LastFetch {
     /// either kind: its token may have been issued before that rejection. `None` if no request whose
     /// token was rejected waits for the fetch.
     replaces_rejected: Option<RejectionKind>,
+    /// The rejection budget to which a failure of the fetch gives back what it took.
+    returns_to: Option<RejectionKind>,
     /// `None` once the fetch has finished, unless its task continues to keep the token warm: the
     /// handle of a finished task would keep 2 kB allocated.
     task: Option<Task>,
@@ -92,6 +96,8 @@ pub(super) struct Failure {
     pub(super) error: Error,
     pub(super) in_a_row: u32,
     pub(super) next_attempt: Duration,
+    /// The time of the next attempt if no token were usable.
+    pub(super) next_without_token: Duration,
     /// Whether the client was denied: all caches of its source back off.
     pub(super) of_client: bool,
     /// The number of tokens that any cache of the source had been issued before the denial of the
@@ -150,11 +156,25 @@ impl RefreshState {
     /// Returns the error that callers receive until the next attempt of this cache is due, unless
     /// the `credentials` have changed since. A denial of the client is not among them.
     pub(super) fn backing_off(&self, now: Now, credentials: u64) -> Option<Error> {
+        self.backing_off_until(now, credentials, |failure| failure.next_attempt)
+    }
+
+    /// Like [`backing_off`](Self::backing_off), as if no token were usable.
+    pub(super) fn backing_off_without_token(&self, now: Now, credentials: u64) -> Option<Error> {
+        self.backing_off_until(now, credentials, |failure| failure.next_without_token)
+    }
+
+    fn backing_off_until(
+        &self,
+        now: Now,
+        credentials: u64,
+        next_attempt: impl FnOnce(&Failure) -> Duration,
+    ) -> Option<Error> {
         let failure = self.failure.as_ref().filter(|failure| !failure.of_client)?;
         if failure.credentials.is_some_and(|then| then != credentials) {
             return None;
         }
-        let wait = failure.next_attempt.checked_sub(now.monotonic)?;
+        let wait = next_attempt(failure).checked_sub(now.monotonic)?;
         (!wait.is_zero()).then(|| failure.error.clone().with_next_attempt(wait))
     }
 
@@ -194,6 +214,7 @@ impl RefreshState {
             number: self.fetches,
             waiter: Some(waiter.clone()),
             replaces_rejected: None,
+            returns_to: None,
             task,
         });
         Begun {
@@ -225,10 +246,24 @@ impl RefreshState {
         self.last.as_ref().is_some_and(|last| last.number == number)
     }
 
-    /// Records that a rejection of this kind caused the last fetch.
-    pub(super) fn set_caused_by_rejection(&mut self, kind: RejectionKind) {
+    /// Records that a rejection of this kind caused the last fetch. `returns_to`: the rejection budget
+    /// to which a failure gives back what the fetch took.
+    pub(super) fn set_caused_by_rejection(
+        &mut self,
+        kind: RejectionKind,
+        returns_to: Option<RejectionKind>,
+    ) {
         if let Some(last) = &mut self.last {
             last.replaces_rejected = Some(kind);
+            last.returns_to = returns_to;
+        }
+    }
+
+    /// Gives back what the last fetch took from a rejection budget, after the fetch has failed.
+    pub(super) fn give_back_budget(&mut self) {
+        let taken = self.last.as_mut().and_then(|last| last.returns_to.take());
+        if let Some(kind) = taken {
+            self.rejection_budgets.give_back(kind);
         }
     }
 

@@ -98,10 +98,13 @@ impl TokenCache {
     /// The adapters do this for HTTP responses. Call it where no adapter sees the rejection: a
     /// Kafka or AMQP broker, a WebSocket, a long stream. A thousand rejections of one token cause
     /// one token request. Rejections of a token that has been replaced already cause none. An API
-    /// that rejects every token causes at most four token requests in a row, and one more every
+    /// that rejects every token brings at most four tokens in a row, and one more every
     /// 30 s: the rejection budget, which HTTP responses that reject the token without the error
-    /// `invalid_token` use as well. A replacement that is itself rejected within 30 s causes no token
-    /// request. Call this inside a tokio runtime: outside one nothing can request a token.
+    /// `invalid_token` use as well. The last of the four is kept for a token that was rejected and
+    /// that no API has accepted for 1 s. A token request that fails does not use the budget, and
+    /// backs off. A replacement that is itself rejected within 30 s causes no token
+    /// request, unless the token endpoint has returned the rejected token once more: then it is
+    /// asked again after 1 s, 2 s, 4 s, … Call this inside a tokio runtime: outside one nothing can request a token.
     ///
     /// ```
     /// use auth_core::{AccessToken, Replacement, TokenCache};

@@ -31,7 +31,9 @@ pub(super) const SECOND: Duration = Duration::from_secs(1);
 ///   `temporarily_unavailable` or `server_error`, a 4xx other than 400, 401 and 403 without a
 ///   registered error code) the backoff is 1 s, doubles with each consecutive failure up to 60 s (10 s while no token is usable), and varies
 ///   by ± 20 %. While a token is usable, this backoff is capped at half of the time that the token
-///   remains usable, but the cap is never below 100 ms.
+///   remains usable, but the cap is never below 100 ms. A token that
+///   an API has rejected, and that none has accepted for 1 s, is not usable in this sense when it is
+///   rejected again.
 /// - After a denial (400, 401, 403, `invalid_client`, `invalid_scope`, …) and after a success whose
 ///   token cannot be used the backoff is 30 s, doubles with each consecutive failure up to 5 min,
 ///   and varies by ± 20 %. Servers lock out clients that repeat denied requests quickly, and count
@@ -140,13 +142,19 @@ impl RefreshPolicy {
                 let backoff = self.backoff.after(failures).mul_f64(jitter);
                 backoff.min((left / 2).max(backoff::MIN))
             }
-            None => {
-                let backoff = self.backoff.after(failures);
-                backoff.min(self.max_backoff_without_token).mul_f64(jitter)
-            }
+            None => self.backoff_without_token(failures, draw),
         };
         let asked = error.server_retry_after().unwrap_or_default();
         own.max(asked.min(self.max_retry_after))
+    }
+
+    /// Returns the backoff after the `failures`-th consecutive transient failure while no token is
+    /// usable. `draw` in 0–1 is the jitter.
+    pub(crate) fn backoff_without_token(&self, failures: u32, draw: f64) -> Duration {
+        let backoff = self.backoff.after(failures);
+        backoff
+            .min(self.max_backoff_without_token)
+            .mul_f64(backoff::jitter(draw))
     }
 }
 

@@ -4,10 +4,6 @@ use std::time::Duration;
 
 use crate::time::Now;
 
-/// For this long a rejection of a replacement that no API has accepted starts no fetch: the API
-/// would reject the next token as well.
-const PROBATION: Duration = Duration::from_secs(30);
-
 /// How an API rejected a token.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum RejectionKind {
@@ -27,7 +23,38 @@ pub(crate) struct RejectionBudgets {
 }
 
 impl RejectionBudgets {
-    pub(crate) fn of(&mut self, kind: RejectionKind) -> &mut RejectionBudget {
+    /// Checks that a rejection of this kind may start a fetch. `is_confirmed`: the token was rejected
+    /// a while ago, and no API has accepted it since.
+    ///
+    /// # Errors
+    /// The reason why it may not.
+    pub(crate) fn check(
+        &mut self,
+        kind: RejectionKind,
+        is_confirmed: bool,
+        now: Now,
+    ) -> Result<(), &'static str> {
+        match (self.of(kind).left(now), kind) {
+            (0, RejectionKind::Explicit) => Err("the budget of explicit rejections is used up"),
+            (0, RejectionKind::Bare) => Err("the budget of bare rejections is used up"),
+            (1..=RejectionBudget::RESERVED, _) if !is_confirmed => Err(
+                "the rest of the rejection budget is kept for a token that no API accepts any more",
+            ),
+            _ => Ok(()),
+        }
+    }
+
+    /// Takes a fetch from the budget, after [`check`](Self::check) has succeeded.
+    pub(crate) fn take(&mut self, kind: RejectionKind, now: Now) {
+        self.of(kind).take(now);
+    }
+
+    /// Gives back what a failed fetch took. The backoff bounds how soon the next one follows.
+    pub(crate) fn give_back(&mut self, kind: RejectionKind) {
+        self.of(kind).give_back();
+    }
+
+    fn of(&mut self, kind: RejectionKind) -> &mut RejectionBudget {
         match kind {
             RejectionKind::Explicit => &mut self.explicit,
             RejectionKind::Bare => &mut self.bare,
@@ -35,29 +62,13 @@ impl RejectionBudgets {
     }
 }
 
-/// The probation of a token that replaced a rejected one. It ends when an API accepts the token.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Probation {
-    /// The time at which the token was issued, by the monotonic clock.
-    pub(crate) since: Duration,
-    /// The kind of the rejection that caused the fetch of the token.
-    pub(crate) cause: RejectionKind,
-}
-
-impl Probation {
-    /// Returns whether a rejection of this kind starts no fetch. The replacement of a bare rejection
-    /// is on probation for bare rejections only: an explicit one is more than the guess before.
-    pub(crate) fn withholds(self, kind: RejectionKind, now: Now) -> bool {
-        let applies = kind == RejectionKind::Bare || self.cause == RejectionKind::Explicit;
-        applies && now.monotonic < self.since.saturating_add(PROBATION)
-    }
-}
-
-/// A rejection budget: four refreshes in a row, and one more every 30 s.
+/// A rejection budget: four refreshes in a row, and one more every 30 s. The last one is kept for a
+/// token that no API accepts any more. An endpoint that rejects every token, beside endpoints that
+/// accept it, therefore does not use up what a revocation needs.
 ///
-/// An API that rejects every token therefore causes one token request every 30 s at most.
+/// An API that rejects every token causes one new token every 30 s at most.
 #[derive(Debug)]
-pub(crate) struct RejectionBudget {
+struct RejectionBudget {
     left: u32,
     /// The time of the last growth, by the monotonic clock.
     grown_at: Duration,
@@ -65,24 +76,28 @@ pub(crate) struct RejectionBudget {
 
 impl RejectionBudget {
     const MAX: u32 = 4;
+    const RESERVED: u32 = 1;
     const GROWS_EVERY: Duration = Duration::from_secs(30);
 
-    pub(crate) fn is_left(&mut self, now: Now) -> bool {
+    fn left(&mut self, now: Now) -> u32 {
         while self.left < Self::MAX
             && now.monotonic.saturating_sub(self.grown_at) >= Self::GROWS_EVERY
         {
             self.left += 1;
             self.grown_at = self.grown_at.saturating_add(Self::GROWS_EVERY);
         }
-        self.left > 0
+        self.left
     }
 
-    /// Takes one refresh from the budget, after [`is_left`](Self::is_left) has returned true.
-    pub(crate) fn take(&mut self, now: Now) {
+    fn take(&mut self, now: Now) {
         if self.left == Self::MAX {
             self.grown_at = now.monotonic;
         }
         self.left -= 1;
+    }
+
+    fn give_back(&mut self) {
+        self.left = Self::MAX.min(self.left + 1);
     }
 }
 
@@ -97,22 +112,30 @@ impl Default for RejectionBudget {
 
 #[cfg(test)]
 mod tests {
+    use RejectionKind::{Bare, Explicit};
+
     use super::*;
+
+    fn at(seconds: u64) -> Now {
+        Now {
+            monotonic: Duration::from_secs(seconds),
+            wall: Duration::ZERO,
+        }
+    }
+
+    /// Takes from the budget if it permits that.
+    fn take(budgets: &mut RejectionBudgets, is_confirmed: bool, seconds: u64) -> bool {
+        let permits = budgets.check(Explicit, is_confirmed, at(seconds)).is_ok();
+        if permits {
+            budgets.take(Explicit, at(seconds));
+        }
+        permits
+    }
 
     #[test]
     fn four_refreshes_and_then_one_every_thirty_seconds() {
-        let at = |seconds| Now {
-            monotonic: Duration::from_secs(seconds),
-            wall: Duration::ZERO,
-        };
-        let mut budget = RejectionBudget::default();
-        let mut take = |seconds| {
-            let left = budget.is_left(at(seconds));
-            if left {
-                budget.take(at(seconds));
-            }
-            left
-        };
+        let mut budgets = RejectionBudgets::default();
+        let mut take = |seconds| take(&mut budgets, true, seconds);
         assert_eq!(
             [1000; 6].map(&mut take),
             [true, true, true, true, false, false]
@@ -122,5 +145,31 @@ mod tests {
             [false, true, false, false, true]
         );
         assert_eq!([9000; 5].map(&mut take), [true, true, true, true, false]);
+    }
+
+    #[test]
+    fn the_last_refresh_is_kept_for_a_confirmed_rejection() {
+        let mut budgets = RejectionBudgets::default();
+        let four = [1000; 4].map(|seconds| take(&mut budgets, false, seconds));
+        assert_eq!(four, [true, true, true, false]);
+        assert!(take(&mut budgets, true, 1000));
+        let growing = [1030, 1059, 1060].map(|seconds| take(&mut budgets, false, seconds));
+        assert_eq!(growing, [false, false, true], "the reserve grows first");
+    }
+
+    #[test]
+    fn a_budget_that_is_given_back_does_not_exceed_its_maximum() {
+        let mut budgets = RejectionBudgets::default();
+        for _ in 0..10 {
+            assert!(take(&mut budgets, true, 1000));
+            budgets.give_back(Explicit);
+        }
+        budgets.give_back(Explicit);
+        let left = [1000; 5].map(|seconds| take(&mut budgets, true, seconds));
+        assert_eq!(left, [true, true, true, true, false]);
+        assert!(
+            budgets.check(Bare, false, at(1000)).is_ok(),
+            "another budget"
+        );
     }
 }
