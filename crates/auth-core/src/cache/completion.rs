@@ -4,7 +4,8 @@ use std::{sync::Arc, time::Duration};
 
 use super::{
     changes::Publisher,
-    client::{LOOK_INTERVAL, Start, is_denial_of_client, may_depend_on_credentials},
+    credential_looks::{LOOK_INTERVAL, may_depend_on_credentials},
+    denials::{Denied, Start, is_denial_of_client},
     fetch::{Fetch, Fetched},
     inner::Inner,
     per_thread::PerThread,
@@ -12,6 +13,7 @@ use super::{
     slot::CachedToken,
     state::{Failure, FetchedToken, Outcome, RefreshState},
     sync::AtomicBool,
+    turns::is_slow_failure,
 };
 use crate::{
     AccessToken, Error, ErrorKind, TokenResponse,
@@ -49,20 +51,16 @@ struct Completing<'a> {
     draw: f64,
     /// The state of the client when the token request was sent, if one was.
     sent: Option<Start>,
-    /// The time of the next attempt, if the client was denied.
-    client_backs_off_until: Option<Duration>,
+    /// The denial of the client, if it was denied.
+    denied: Option<Denied>,
 }
 
 impl Inner {
-    /// Records the result of fetch `number`.
+    /// Records the result of a fetch.
     ///
     /// No user code runs under the lock: neither a source nor a subscriber of events.
-    pub(super) fn complete(
-        self: &Arc<Self>,
-        number: u64,
-        fetched: Fetched,
-        fetch: &Fetch,
-    ) -> Completion {
+    pub(super) fn complete(self: &Arc<Self>, fetched: Fetched, fetch: &Fetch) -> Completion {
+        let number = fetch.number;
         let Fetched {
             requested_at,
             result,
@@ -70,7 +68,7 @@ impl Inner {
         } = fetched;
         let sent = fetch.sent().filter(|_| !from_store);
         let is_contradicted = self.is_contradicted();
-        let client_backs_off_until =
+        let denied =
             sent.and_then(|sent| self.tell_client(sent, result.as_ref().err(), is_contradicted));
         let now = self.clock.now();
         let mut state = self.state();
@@ -84,7 +82,7 @@ impl Inner {
             from_store,
             draw: fetch.draw,
             sent,
-            client_backs_off_until,
+            denied,
         };
         let (outcome, next) = match result {
             Ok(response) => completing.token(requested_at, response),
@@ -101,20 +99,20 @@ impl Inner {
         }
     }
 
-    /// Records the result of a token request for all caches of the source. Returns the time of the
-    /// next attempt if the client was denied. `is_contradicted`: a denial concerns this cache alone.
+    /// Records the result of a token request for all caches of the source. Returns the denial of the
+    /// client, if it was denied. `is_contradicted`: a denial concerns this cache alone.
     fn tell_client(
         &self,
         sent: Start,
         error: Option<&Error>,
         is_contradicted: bool,
-    ) -> Option<Duration> {
+    ) -> Option<Denied> {
         match error {
             Some(denial) if is_denial_of_client(denial) && !is_contradicted => {
                 self.client.denied(sent, denial, &self.policy)
             }
             _ => {
-                self.client.answered(error);
+                self.client.answered(sent, error);
                 None
             }
         }
@@ -218,9 +216,9 @@ impl Completing<'_> {
         let (cache, now) = (self.cache, self.now);
         let in_a_row = self.state.failure.as_ref().map_or(0, |f| f.in_a_row);
         let never_sent = self.sent.is_none() && !error.is_transient();
-        let (in_a_row, wait) = match (self.client_backs_off_until, error.retry_after()) {
-            (Some(next), _) => {
-                let wait = next.saturating_sub(now.monotonic);
+        let (in_a_row, wait) = match (self.denied, error.retry_after()) {
+            (Some(denied), _) => {
+                let wait = denied.next_attempt.saturating_sub(now.monotonic);
                 (in_a_row.saturating_add(1), wait)
             }
             // another cache of the source received this error: no token was requested
@@ -242,9 +240,14 @@ impl Completing<'_> {
             true => before.or_else(|| Some(cache.client.issued())),
             false => before,
         };
-        if self.client_backs_off_until.is_some() {
+        if let Some(denied) = self.denied {
             self.state.proof = None;
+            self.state.denied_in = Some(denied.series);
         }
+        let is_slow = match self.sent {
+            Some(sent) => is_slow_failure(&error, now.monotonic.saturating_sub(sent.at)),
+            None => self.state.failure.as_ref().is_some_and(|f| f.is_slow),
+        };
         if may_depend_on_credentials(&error) {
             next = next.min(now.monotonic.saturating_add(LOOK_INTERVAL));
             credentials = self.sent.map(|sent| sent.credentials);
@@ -255,7 +258,8 @@ impl Completing<'_> {
                 error: error.clone(),
                 in_a_row,
                 next_attempt,
-                of_client: self.client_backs_off_until.is_some() || never_sent,
+                of_client: self.denied.is_some() || never_sent,
+                is_slow,
                 issued_before,
                 credentials,
             });

@@ -9,6 +9,8 @@
 mod changes;
 mod client;
 mod completion;
+mod credential_looks;
+mod denials;
 mod event_limit;
 mod fetch;
 mod inner;
@@ -25,6 +27,7 @@ mod status;
 mod sync;
 mod token_cache;
 mod turns;
+mod waiting;
 
 pub use changes::TokenChanges;
 pub(crate) use inner::Issued;

@@ -220,7 +220,7 @@ impl TokenCache {
             store: inner.store.clone(),
             clock: inner.clock.clone(),
         }
-        .build_for(Arc::clone(&inner.client))
+        .build_for(Arc::clone(&inner.client), false)
     }
 
     /// Sets the maximum number of token requests in flight at once, of all caches of the source.
@@ -336,10 +336,10 @@ impl TokenCacheBuilder {
     #[must_use]
     pub fn build(self) -> TokenCache {
         let client = Client::new(Arc::clone(&self.source), self.clock.clone());
-        self.build_for(client)
+        self.build_for(client, true)
     }
 
-    fn build_for(self, client: Arc<Client>) -> TokenCache {
+    fn build_for(self, client: Arc<Client>, is_default: bool) -> TokenCache {
         TokenCache {
             inner: Arc::new(Inner {
                 slot: Slot::default(),
@@ -348,6 +348,7 @@ impl TokenCacheBuilder {
                 counters: Arc::default(),
                 policy: self.policy,
                 keep_warm: self.keep_warm,
+                is_default,
                 clock: self.clock,
                 client,
                 request: self.request,
