@@ -170,6 +170,10 @@ impl Turns {
         ends_at: Duration,
     ) -> Option<u64> {
         self.holders.retain(|holder| now < holder.ends_at);
+        if self.free() == 0 {
+            self.free_since = None;
+            return None;
+        }
         self.slow_failures
             .retain(|failed| now < failed.saturating_add(SLOW_COUNTS_FOR));
         let number = number.unwrap_or_else(|| self.next_number());
@@ -279,6 +283,9 @@ impl Turns {
 
     /// Returns the fetches that may take a turn, in order.
     fn next_fetches(&self) -> Vec<(Rank, u64)> {
+        if self.free() == 0 {
+            return Vec::new();
+        }
         let mut order = self.order();
         (0..self.free()).map_while(|_| order.pop()).collect()
     }
