@@ -1,8 +1,8 @@
 //! One access token: cached, refreshed before it expires, replaced after the API rejects it.
 //!
 //! From the bottom up: `slot` and `per_thread` hold the token, `policy` computes deadlines, `state`
-//! is the data under the lock, `inner` joins them, `turns` and `client` are what all
-//! caches of one source share, `fetch` is one token request, `shared_store`
+//! is the data under the lock, `inner` joins them, `turns`, `denials`, `credential_looks`
+//! and `client` are what all caches of one source share, `waiting` obtains a turn, `fetch` is one token request, `shared_store`
 //! wraps it where processes share a token, `refresh_task` runs it, `completion` records its result,
 //! `rejection` requests a replacement, and `token_cache` is the public handle.
 

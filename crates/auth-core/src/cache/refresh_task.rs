@@ -1,8 +1,9 @@
 //! Single flight: at most one fetch at a time, whose outcome, success or failure, every waiter
 //! receives.
 //!
-//! A fetch runs in a task of its own: a dropped caller neither stops nor repeats it. The task does
-//! not hold the cache: when the last handle is dropped, the task ends.
+//! A fetch runs in a task of its own: a dropped caller neither stops nor repeats it. Only a fetch that
+//! waits for its turn is withdrawn after the last caller has left. The task does not hold the cache:
+//! when the last handle is dropped, the task ends.
 
 use std::{sync::Arc, time::Duration};
 

@@ -29,7 +29,7 @@ use crate::{
 ///   refresh is invisible to callers while the token is usable.
 /// - An expired token is never returned. Callers then wait for a token request.
 /// - At most one token request is in flight. Every waiter receives its outcome, success or failure.
-///   The request runs in a task of its own, which a dropped caller does not stop.
+///   The request runs in a task of its own, which a dropped caller does not stop once it was sent.
 /// - After a failure callers without a usable token receive the error at once, until the next
 ///   attempt is due.
 ///
