@@ -4,12 +4,14 @@ use std::{sync::Arc, time::Duration};
 
 use super::{
     changes::Publisher,
-    client::{LOOK_INTERVAL, Start, is_denial_of_client, may_depend_on_credentials},
+    credential_looks::{LOOK_INTERVAL, may_depend_on_credentials},
+    denials::{Denied, Start, is_denial_of_client},
     fetch::{Fetch, Fetched},
     inner::Inner,
     policy::{Probation, RejectionKind},
     slot::CachedToken,
     state::{Failure, FetchedToken, Outcome, RefreshState},
+    turns::is_slow_failure,
 };
 use crate::{
     AccessToken, Error, ErrorKind, TokenResponse,
@@ -49,22 +51,18 @@ struct Completing<'a> {
     draw: f64,
     /// The state of the client when the token request was sent, if one was.
     sent: Option<Start>,
-    /// The time of the next attempt, if the client was denied.
-    client_backs_off_until: Option<Duration>,
     /// The time after which the token endpoint is asked again, if it returned an old token once more.
     reissued_for: Option<Duration>,
+    /// The denial of the client, if it was denied.
+    denied: Option<Denied>,
 }
 
 impl Inner {
-    /// Records the result of fetch `number`.
+    /// Records the result of a fetch.
     ///
     /// No user code runs under the lock: neither a source nor a subscriber of events.
-    pub(super) fn complete(
-        self: &Arc<Self>,
-        number: u64,
-        fetched: Fetched,
-        fetch: &Fetch,
-    ) -> Completion {
+    pub(super) fn complete(self: &Arc<Self>, fetched: Fetched, fetch: &Fetch) -> Completion {
+        let number = fetch.number;
         let Fetched {
             requested_at,
             result,
@@ -72,7 +70,7 @@ impl Inner {
         } = fetched;
         let sent = fetch.sent().filter(|_| !from_store);
         let is_contradicted = self.is_contradicted();
-        let client_backs_off_until =
+        let denied =
             sent.and_then(|sent| self.tell_client(sent, result.as_ref().err(), is_contradicted));
         let now = self.clock.now();
         let mut state = self.state();
@@ -86,8 +84,8 @@ impl Inner {
             from_store,
             draw: fetch.draw,
             sent,
-            client_backs_off_until,
             reissued_for: None,
+            denied,
         };
         let (outcome, next) = match result {
             Ok(response) => completing.token(requested_at, response),
@@ -106,20 +104,20 @@ impl Inner {
         }
     }
 
-    /// Records the result of a token request for all caches of the source. Returns the time of the
-    /// next attempt if the client was denied. `is_contradicted`: a denial concerns this cache alone.
+    /// Records the result of a token request for all caches of the source. Returns the denial of the
+    /// client, if it was denied. `is_contradicted`: a denial concerns this cache alone.
     fn tell_client(
         &self,
         sent: Start,
         error: Option<&Error>,
         is_contradicted: bool,
-    ) -> Option<Duration> {
+    ) -> Option<Denied> {
         match error {
             Some(denial) if is_denial_of_client(denial) && !is_contradicted => {
                 self.client.denied(sent, denial, &self.policy)
             }
             _ => {
-                self.client.answered(error);
+                self.client.answered(sent, error);
                 None
             }
         }
@@ -233,23 +231,21 @@ impl Completing<'_> {
         let (cache, now) = (self.cache, self.now);
         let in_a_row = self.state.failure.as_ref().map_or(0, |f| f.in_a_row);
         let never_sent = self.sent.is_none() && !error.is_transient();
-        let (in_a_row, wait, wait_without_token) =
-            match (self.client_backs_off_until, error.retry_after()) {
-                (Some(next), _) => {
-                    let wait = next.saturating_sub(now.monotonic);
-                    (in_a_row.saturating_add(1), wait, wait)
-                }
-                // another cache of the source received this error: no token was requested
-                (None, Some(wait)) if never_sent => (in_a_row, wait, wait),
-                (None, _) => {
-                    let in_a_row = in_a_row.saturating_add(1);
-                    let usable_for = cache.slot.usable_for(now);
-                    let draw = fastrand::f64();
-                    let backoff =
-                        |usable_for| cache.policy.backoff(&error, in_a_row, usable_for, draw);
-                    (in_a_row, backoff(usable_for), backoff(None))
-                }
-            };
+        let (in_a_row, wait, wait_without_token) = match (self.denied, error.retry_after()) {
+            (Some(denied), _) => {
+                let wait = denied.next_attempt.saturating_sub(now.monotonic);
+                (in_a_row.saturating_add(1), wait, wait)
+            }
+            // another cache of the source received this error: no token was requested
+            (None, Some(wait)) if never_sent => (in_a_row, wait, wait),
+            (None, _) => {
+                let in_a_row = in_a_row.saturating_add(1);
+                let usable_for = cache.slot.usable_for(now);
+                let draw = fastrand::f64();
+                let backoff = |usable_for| cache.policy.backoff(&error, in_a_row, usable_for, draw);
+                (in_a_row, backoff(usable_for), backoff(None))
+            }
+        };
         let next_attempt = now.monotonic.saturating_add(wait);
         let error = error.with_next_attempt(wait);
         let mut next = next_attempt;
@@ -259,9 +255,14 @@ impl Completing<'_> {
             true => before.or_else(|| Some(cache.client.issued())),
             false => before,
         };
-        if self.client_backs_off_until.is_some() {
+        if let Some(denied) = self.denied {
             self.state.proof = None;
+            self.state.denied_in = Some(denied.series);
         }
+        let is_slow = match self.sent {
+            Some(sent) => is_slow_failure(&error, now.monotonic.saturating_sub(sent.at)),
+            None => self.state.failure.as_ref().is_some_and(|f| f.is_slow),
+        };
         if may_depend_on_credentials(&error) {
             next = next.min(now.monotonic.saturating_add(LOOK_INTERVAL));
             credentials = self.sent.map(|sent| sent.credentials);
@@ -274,7 +275,8 @@ impl Completing<'_> {
                 in_a_row,
                 next_attempt,
                 next_without_token: now.monotonic.saturating_add(wait_without_token),
-                of_client: self.client_backs_off_until.is_some() || never_sent,
+                of_client: self.denied.is_some() || never_sent,
+                is_slow,
                 issued_before,
                 credentials,
             });

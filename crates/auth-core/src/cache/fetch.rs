@@ -10,10 +10,12 @@ use tokio::sync::watch;
 
 pub(super) use super::panics::catch_panic;
 use super::{
-    client::{Candidate, Client, Start, Turn},
+    client::Client,
+    denials::{Standing, Start},
     inner::{Counters, Inner},
     state::Progress,
     turns::GRACE,
+    waiting::{Times, Turn},
 };
 use crate::{
     Error, ErrorKind, TokenRequest, TokenResponse, TokenSource,
@@ -24,6 +26,8 @@ use crate::{
 
 /// One fetch. It does not hold the cache, and so does not keep it alive.
 pub(super) struct Fetch {
+    /// The number of the fetch in its cache.
+    pub(super) number: u64,
     pub(super) source: Arc<dyn TokenSource>,
     pub(super) request: TokenRequest,
     pub(super) clock: AnyClock,
@@ -39,8 +43,8 @@ pub(super) struct Fetch {
     pub(super) patience: Duration,
     /// The attempt timeout. `None` if a usable token makes the deadline earlier.
     pub(super) timeout: Option<Duration>,
-    /// Whether the cache was issued a token for the current credentials.
-    pub(super) is_proven: bool,
+    /// The standing of the cache when the fetch began.
+    pub(super) standing: Standing,
     /// The jitter of the token that this fetch obtains, in 0–1.
     pub(super) draw: f64,
 }
@@ -93,26 +97,33 @@ impl Fetch {
         if self.schedule().turn.is_some() {
             return true;
         }
-        let turn = self.client.try_turn(self.deadline(), self.is_proven);
+        let turn = self.client.try_turn(self.standing, self.deadline());
         let has_turn = turn.is_some();
         self.schedule().turn = turn;
         has_turn
     }
 
     /// Waits for a turn, unless the fetch has one. The fetch has as much time afterwards as before.
+    /// The task ends if no caller needs the fetch any more.
     pub(super) async fn turn(&self) -> Result<(), Error> {
         if self.try_turn() {
             return Ok(());
         }
         let entered_at = self.clock.now().monotonic;
         let deadline = self.deadline();
-        let candidate = Candidate {
+        let times = Times {
             attempt: deadline.saturating_sub(entered_at),
-            is_proven: self.is_proven,
+            patience: self.patience,
         };
         let postpone = |abandoned_at| self.postpone(abandoned_at);
+        let withdraw = || {
+            let cache = self.cache.upgrade();
+            let receivers = self.progress.receiver_count();
+            cache.is_some_and(|cache| cache.withdraw(self.number, receivers))
+        };
+        let turn = self.client.turn(self.standing, times, postpone, withdraw);
         // boxed, so that the task of a fetch that need not wait is not as large
-        let turn = Box::pin(self.client.turn(candidate, self.patience, postpone)).await?;
+        let turn = Box::pin(turn).await?;
         let waited = self.clock.now().monotonic.saturating_sub(entered_at);
         let deadline = deadline.saturating_add(waited);
         self.postpone(deadline.saturating_add(GRACE));

@@ -10,6 +10,7 @@ use http::HeaderValue;
 
 use super::{
     client::Client,
+    denials::Standing,
     per_thread::Duplicate,
     policy::RefreshPolicy,
     slot::{CachedToken, Slot},
@@ -29,6 +30,8 @@ pub(super) struct Inner {
     pub(super) counters: Arc<Counters>,
     pub(super) policy: RefreshPolicy,
     pub(super) keep_warm: bool,
+    /// Whether this is the source's own cache.
+    pub(super) is_default: bool,
     pub(super) clock: AnyClock,
     /// Shared by all caches of one source.
     pub(super) client: Arc<Client>,
@@ -119,8 +122,13 @@ impl Inner {
         now: Now,
         credentials: u64,
     ) -> Option<Error> {
-        let is_proven = state.is_proven(credentials);
-        self.client.backing_off(now, is_proven)
+        let standing = state.standing(credentials, self.is_default);
+        self.client.backing_off(now, standing)
+    }
+
+    /// Returns the standing of this cache among those of its source.
+    pub(super) fn standing(&self, state: &RefreshState) -> Standing {
+        state.standing(self.client.credentials(), self.is_default)
     }
 
     /// Attaches this cache to a token.

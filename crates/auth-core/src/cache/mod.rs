@@ -1,14 +1,17 @@
 //! One access token: cached, refreshed before it expires, replaced after the API rejects it.
 //!
-//! From the bottom up: `slot` and `per_thread` hold the token, `thread_number` tells which copy is whose, `policy` computes deadlines, `state`
-//! is the data under the lock, `inner` joins them, `turns` and `client` are what all
-//! caches of one source share, `fetch` is one token request, `shared_store`
-//! wraps it where processes share a token, `refresh_task` runs it, `completion` records its result,
-//! `rejection` requests a replacement, and `token_cache` is the public handle.
+//! From the bottom up: `slot` and `per_thread` hold the token, `thread_number` tells which copy is
+//! whose, `policy` computes deadlines, `state` is the data under the lock, `inner` joins them, `turns`,
+//! `denials`, `credential_looks` and `client` are what all caches of one source share, `waiting` obtains
+//! a turn, `fetch` is one token request, `shared_store` wraps it where processes share a token,
+//! `refresh_task` runs it, `completion` records its result, `rejection` requests a replacement, and
+//! `token_cache` is the public handle.
 
 mod changes;
 mod client;
 mod completion;
+mod credential_looks;
+mod denials;
 mod event_limit;
 mod fetch;
 mod inner;
@@ -26,6 +29,7 @@ mod sync;
 mod thread_number;
 mod token_cache;
 mod turns;
+mod waiting;
 
 pub use changes::TokenChanges;
 pub(crate) use inner::Issued;

@@ -1,13 +1,15 @@
 //! Single flight: at most one fetch at a time, whose outcome, success or failure, every waiter
 //! receives.
 //!
-//! A fetch runs in a task of its own: a dropped caller neither stops nor repeats it. The task does
-//! not hold the cache: when the last handle is dropped, the task ends.
+//! A fetch runs in a task of its own: a dropped caller neither stops nor repeats it. Only a fetch that
+//! waits for its turn is withdrawn after the last caller has left. The task does not hold the cache:
+//! when the last handle is dropped, the task ends.
 
 use std::{sync::Arc, time::Duration};
 
 use super::{
-    client::{LOOK_INTERVAL, may_depend_on_credentials},
+    credential_looks::{LOOK_INTERVAL, may_depend_on_credentials},
+    denials::Standing,
     fetch::{Fetch, Fetched, Schedule, catch_panic},
     inner::{Inner, Issued},
     runtime::Runtime,
@@ -27,7 +29,6 @@ const SAVE_TIMEOUT: Duration = Duration::from_secs(20);
 /// Fetches a token and, to keep the token warm, the next ones.
 struct RefreshTask {
     store: Option<Arc<dyn SharedTokenStore>>,
-    number: u64,
     fetch: Fetch,
 }
 
@@ -55,13 +56,14 @@ impl RefreshTask {
             None => (self.fetch.run().await, None),
             Some(store) => self.fetch_with(store).await,
         };
-        self.fetch.release_turn();
         let cache = self.fetch.cache.upgrade()?;
         let save = shared
             .is_some()
             .then(|| to_save(&cache, &fetched))
             .flatten();
-        let mut completion = cache.complete(self.number, fetched, &self.fetch);
+        let mut completion = cache.complete(fetched, &self.fetch);
+        // the next token request is sent in the knowledge of this one's result
+        self.fetch.release_turn();
         let keep_warm = cache.keep_warm;
         drop(cache);
         let outcome = completion.outcome.clone();
@@ -74,9 +76,9 @@ impl RefreshTask {
             let _ = catch_panic(ErrorKind::Panicked, "saving the token panicked", save).await;
         }
         let Self {
-            number,
             fetch:
                 Fetch {
+                    number,
                     clock,
                     cache,
                     progress,
@@ -264,8 +266,7 @@ impl Inner {
         let deadline = now.monotonic.saturating_add(allowed);
         let begun = state.begin(deadline, self.store.is_some());
         let waiter = begun.waiter.clone();
-        let is_proven = state.is_proven(self.client.credentials());
-        let task = self.task(allowed, deadline, begun, is_proven);
+        let task = self.task(allowed, deadline, begun, self.standing(state));
         state.set_task(runtime.spawn(task.run()));
         Ok(waiter)
     }
@@ -284,10 +285,10 @@ impl Inner {
             self.look_for_cause(&error);
             return NextStep::SleepUntil(looks_again_at(&error, now));
         }
-        let is_proven = state.is_proven(self.client.credentials());
+        let standing = self.standing(&state);
         match state.begin_next(number, deadline, self.store.is_some()) {
             Some(begun) => {
-                let task = self.task(allowed, deadline, begun, is_proven);
+                let task = self.task(allowed, deadline, begun, standing);
                 NextStep::Fetch(Box::new(task))
             }
             None => NextStep::End,
@@ -299,7 +300,7 @@ impl Inner {
         allowed: Duration,
         deadline: Duration,
         begun: Begun,
-        is_proven: bool,
+        standing: Standing,
     ) -> RefreshTask {
         let Begun {
             number,
@@ -310,8 +311,8 @@ impl Inner {
         let timeout = self.policy.attempt(None);
         RefreshTask {
             store: self.store.clone(),
-            number,
             fetch: Fetch {
+                number,
                 source: Arc::clone(self.client.source()),
                 request: self.request.clone(),
                 clock: self.clock.clone(),
@@ -322,10 +323,24 @@ impl Inner {
                 schedule: Schedule::new(deadline),
                 patience: timeout,
                 timeout: (allowed == timeout).then_some(timeout),
-                is_proven,
+                standing,
                 draw: fastrand::f64(),
             },
         }
+    }
+
+    /// Stops the task of fetch `number` while it waits for its turn, if no caller waits for the fetch
+    /// and there is no token to keep. `receivers` is the number of receivers of its progress. Returns
+    /// whether it did.
+    pub(super) fn withdraw(&self, number: u64, receivers: usize) -> bool {
+        let has_usable_token = || self.slot.usable_for(self.clock.now()).is_some();
+        let mut state = self.state();
+        let is_kept = self.keep_warm && state.tokens_received > 0;
+        let is_withdrawn = !is_kept && !state.has_callers(number, receivers) && !has_usable_token();
+        if is_withdrawn {
+            state.abort();
+        }
+        is_withdrawn
     }
 
     /// Waits until the fetch in flight has finished and its token has been saved.

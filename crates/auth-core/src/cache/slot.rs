@@ -276,7 +276,7 @@ mod tests {
         }
         let generation = |cached: &CachedToken<AccessToken>| {
             cached.accepted.store(true, Relaxed);
-            cached.token.mine().generation()
+            cached.token.get().generation()
         };
         for seconds in 0..40 {
             assert_eq!(slot.usable(at(seconds), generation), Some(6));

@@ -6,10 +6,11 @@ use tokio::sync::watch;
 
 use super::{
     changes::Publisher,
+    denials::Standing,
     event_limit::EventLimit,
     policy::{Observation, RejectionBudgets, RejectionKind},
     runtime::Task,
-    turns::GRACE,
+    turns::{GRACE, Rank},
 };
 use crate::{
     AccessToken, Error,
@@ -50,6 +51,8 @@ pub(super) struct RefreshState {
     /// The number of changes of the credentials before the token request that was last answered with
     /// a token. `None` if there was none, or if the client was denied since.
     pub(super) proof: Option<u64>,
+    /// The series of denials in which the client was last denied in this cache.
+    pub(super) denied_in: Option<u64>,
     pub(super) rejection_budgets: RejectionBudgets,
     /// The last rejected token that stayed in use.
     pub(super) observation: Option<Observation>,
@@ -98,8 +101,10 @@ pub(super) struct Failure {
     pub(super) next_attempt: Duration,
     /// The time of the next attempt if no token were usable.
     pub(super) next_without_token: Duration,
-    /// Whether the client was denied: all caches of its source back off.
+    /// Whether the client was denied: the client decides when this cache backs off.
     pub(super) of_client: bool,
+    /// Whether the last token request that was sent was a slow failure.
+    pub(super) is_slow: bool,
     /// The number of tokens that any cache of the source had been issued before the denial of the
     /// client, if this cache's token request was denied.
     pub(super) issued_before: Option<u64>,
@@ -178,9 +183,32 @@ impl RefreshState {
         (!wait.is_zero()).then(|| failure.error.clone().with_next_attempt(wait))
     }
 
-    /// Returns whether this cache was issued a token for these credentials.
-    pub(super) fn is_proven(&self, credentials: u64) -> bool {
-        self.proof == Some(credentials)
+    /// Returns the standing of this cache, with these credentials. `is_default`: it is the source's
+    /// own cache.
+    pub(super) fn standing(&self, credentials: u64, is_default: bool) -> Standing {
+        let is_slow = self.failure.as_ref().is_some_and(|f| f.is_slow);
+        Standing {
+            is_proven: self.proof == Some(credentials),
+            denied_in: self.denied_in,
+            rank: match self.tokens_received {
+                _ if is_default => Rank::Default,
+                _ if is_slow => Rank::Slow,
+                0 => Rank::New,
+                _ => Rank::Established,
+            },
+        }
+    }
+
+    /// Returns whether a caller waits for fetch `number`, of whose progress there are so many
+    /// receivers. An abandoned fetch has callers.
+    pub(super) fn has_callers(&self, number: u64, receivers: usize) -> bool {
+        let last = self.last.as_ref().filter(|last| last.number == number);
+        let Some(waiter) = last.and_then(|last| last.waiter.as_ref()) else {
+            return true;
+        };
+        let is_same = |unsaved: &watch::Receiver<_>| unsaved.same_channel(&waiter.progress);
+        let own = 1 + usize::from(self.unsaved.as_ref().is_some_and(is_same));
+        receivers > own
     }
 
     /// Enters a new fetch. The caller spawns a task for it and calls [`set_task`](Self::set_task),

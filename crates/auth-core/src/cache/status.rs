@@ -51,8 +51,8 @@ impl CacheStatus {
 impl Inner {
     pub(super) fn status(&self) -> CacheStatus {
         let now = self.clock.now();
-        let denial = self.client.last_denial(now);
         let state = self.state();
+        let denial = self.client.last_denial(now, self.standing(&state));
         let failure = state.failure.as_ref();
         CacheStatus {
             usable_for: self.slot.usable_for(now),

@@ -29,7 +29,7 @@ use crate::{
 ///   refresh is invisible to callers while the token is usable.
 /// - An expired token is never returned. Callers then wait for a token request.
 /// - At most one token request is in flight. Every waiter receives its outcome, success or failure.
-///   The request runs in a task of its own, which a dropped caller does not stop.
+///   The request runs in a task of its own, which a dropped caller does not stop once it was sent.
 /// - After a failure callers without a usable token receive the error at once, until the next
 ///   attempt is due.
 ///
@@ -229,7 +229,7 @@ impl TokenCache {
             store: inner.store.clone(),
             clock: inner.clock.clone(),
         }
-        .build_for(Arc::clone(&inner.client))
+        .build_for(Arc::clone(&inner.client), false)
     }
 
     /// Sets the maximum number of token requests in flight at once, of all caches of the source.
@@ -345,10 +345,10 @@ impl TokenCacheBuilder {
     #[must_use]
     pub fn build(self) -> TokenCache {
         let client = Client::new(Arc::clone(&self.source), self.clock.clone());
-        self.build_for(client)
+        self.build_for(client, true)
     }
 
-    fn build_for(self, client: Arc<Client>) -> TokenCache {
+    fn build_for(self, client: Arc<Client>, is_default: bool) -> TokenCache {
         TokenCache {
             inner: Arc::new(Inner {
                 slot: Slot::default(),
@@ -357,6 +357,7 @@ impl TokenCacheBuilder {
                 counters: Arc::default(),
                 policy: self.policy,
                 keep_warm: self.keep_warm,
+                is_default,
                 clock: self.clock,
                 client,
                 request: self.request,

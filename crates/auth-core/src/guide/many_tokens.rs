@@ -78,5 +78,6 @@
 //!
 //! At most 16 token requests of one client are in flight at once
 //! ([`max_concurrent_requests`](crate::TokenCachesBuilder::max_concurrent_requests)), and the others
-//! wait in turn. After a denial of the client all its token requests back off:
+//! wait in turn: first the default token, then refreshes, then new tokens. After denials of the
+//! client for three of its token requests all of them back off:
 //! [`TokenCaches`](crate::TokenCaches) has the details. Tenants do not share these limits.

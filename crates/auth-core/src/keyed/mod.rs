@@ -35,15 +35,20 @@ pub(crate) use map::{BoundedMap, Evictable};
 ///
 /// At most 16 token requests are in flight at once, or as many as
 /// [`max_concurrent_requests`](TokenCachesBuilder::max_concurrent_requests) sets. The others wait in
-/// turn: the first to come is the first to be sent. The time in the queue does not count as time of
-/// an attempt. Only if the token endpoint responds to none of the client's requests for the attempt
+/// turn, by rank: the default cache, caches that have had a token, new ones, and those whose last token
+/// request timed out or failed after more than 2 s. Within a rank the first to come is the first to be
+/// sent. Every fourth turn goes to a lower rank. After such slow failures at least half of the turns
+/// is left to the first two ranks, and the newest request of a rank is sent first. A waiting token
+/// request that no caller waits for any more is not sent, unless it refreshes a usable token. The time
+/// in the queue does not count as time of an attempt. Only if the token endpoint responds to none of the client's requests for the attempt
 /// timeout plus 2 s, the requests that have waited as long fail with a timeout. With a shared store, a
 /// fetch that waits for its turn holds no lease, and a fetch that waits for another process holds no
 /// turn. A tenant's source is its own: each [tenant](crate::Authorizer::per_tenant) has its own
 /// limit, so that the token endpoint of one tenant delays no other.
 ///
 /// If the authorization server denies the client (`invalid_client`, `unauthorized_client`, or a 401
-/// that does not concern the token request alone), all caches back off: another scope or audience
+/// that does not concern the token request alone), the denied cache backs off, and the others request
+/// tokens one at a time. After denials in three caches all caches back off: another scope or audience
 /// would be denied as well. After the backoff one cache requests a token, and the others wait for the
 /// outcome. A denial of a cache that has no token for these credentials yet leaves out the caches that
 /// were issued one. If another cache is issued a token between two denials of one cache, the second
