@@ -49,6 +49,7 @@ mod client_credentials;
 mod client_secret;
 mod credential_syntax;
 mod error;
+mod event_limit;
 mod events;
 #[cfg(fuzzing)]
 #[doc(hidden)]

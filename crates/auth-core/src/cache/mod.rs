@@ -9,7 +9,6 @@
 mod changes;
 mod client;
 mod completion;
-mod event_limit;
 mod fetch;
 mod inner;
 mod panics;

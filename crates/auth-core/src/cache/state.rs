@@ -6,13 +6,13 @@ use tokio::sync::watch;
 
 use super::{
     changes::Publisher,
-    event_limit::EventLimit,
     policy::{RejectionBudgets, RejectionKind},
     runtime::Task,
     turns::GRACE,
 };
 use crate::{
     AccessToken, Error,
+    event_limit::EventLimit,
     time::{AnyClock, Now},
 };
 
