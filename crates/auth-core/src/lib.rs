@@ -61,6 +61,7 @@ pub mod provider;
 mod redact;
 mod request;
 mod secret;
+mod secret_file_mode;
 pub mod shared_store;
 mod source;
 pub mod time;

@@ -81,6 +81,6 @@ pub(crate) fn seal_key_file_open_to_others(path: &Path, mode: u32) {
         name: "auth_redis.seal_key_file_open_to_others",
         %path,
         mode = format!("{mode:04o}"),
-        "users other than the owner may read or change the seal key file; run: chmod 600 {path}"
+        "users other than its owner and its group may read or change the seal key file; run: chmod 600 {path}"
     );
 }
