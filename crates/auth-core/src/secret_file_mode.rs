@@ -15,6 +15,7 @@ use std::{
 /// - others may only read a file in a volume that the kubelet maintains, where `path` leads through a
 ///   link named `..data`; 0644 is the default there
 #[cfg(unix)]
+#[must_use]
 pub fn open_to_others(path: &Path, file: &File, metadata: &Metadata) -> Option<u32> {
     use std::os::unix::fs::PermissionsExt;
 
@@ -26,6 +27,7 @@ pub fn open_to_others(path: &Path, file: &File, metadata: &Metadata) -> Option<u
 
 /// Where files have no such modes.
 #[cfg(not(unix))]
+#[must_use]
 pub fn open_to_others(_: &Path, _: &File, _: &Metadata) -> Option<u32> {
     None
 }
@@ -70,7 +72,7 @@ mod tests {
         "btrfs", "ext4", "overlay", "proc", "squashfs", "sysfs", "tmpfs", "xfs",
     ];
 
-    /// proc_pid_mountinfo(5)
+    /// `proc_pid_mountinfo(5)` describes the fields.
     #[test]
     fn a_mount_is_read_only_if_the_kernel_lists_it_so() {
         let text = fs::read_to_string("/proc/self/mountinfo").unwrap();
