@@ -234,13 +234,13 @@ pub(crate) fn untrusted_channel() {
     );
 }
 
-/// Others than its owner may read or write the file of a client's secret. Emitted once per path.
+/// Users other than its owner and its group may read or write the file of a client's secret. Emitted once per path.
 pub(crate) fn secret_file_permissions(path: &dyn fmt::Display, mode: u32) {
     tracing::warn!(
         name: "auth_core.secret_file_permissions",
         path = %Visible(path),
         mode = %format_args!("{mode:04o}"),
-        "others than its owner may read or write the file of the client's secret; run chmod 600 on it"
+        "users other than its owner and its group may read or write the file of the client's secret; run chmod 600 on it"
     );
 }
 

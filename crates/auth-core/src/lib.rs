@@ -49,6 +49,7 @@ mod client_credentials;
 mod client_secret;
 mod credential_syntax;
 mod error;
+mod event_limit;
 mod events;
 #[cfg(fuzzing)]
 #[doc(hidden)]
@@ -60,6 +61,7 @@ pub mod provider;
 mod redact;
 mod request;
 mod secret;
+mod secret_file_mode;
 pub mod shared_store;
 mod source;
 pub mod time;

@@ -4,13 +4,13 @@ use std::path::Path;
 
 use auth_core::Error;
 
-use crate::{event_limit::EventLimit, format::Unreadable};
+use crate::{event_limits::EventLimits, format::Unreadable};
 
 /// `key` is the name of the key in Redis, which holds a hash. `suppressed`: the number of events with
 /// this reason since the last emitted one.
-pub(crate) fn token_unreadable(limit: &EventLimit, key: &str, reason: Unreadable) {
+pub(crate) fn token_unreadable(limits: &EventLimits, key: &str, reason: Unreadable) {
     let reason = reason.as_str();
-    let Some(suppressed) = limit.admit(reason) else {
+    let Some(suppressed) = limits.admit(reason) else {
         return;
     };
     tracing::warn!(
@@ -24,8 +24,8 @@ pub(crate) fn token_unreadable(limit: &EventLimit, key: &str, reason: Unreadable
 
 /// `key` is the name of the key in Redis, which holds a hash. `suppressed`: the number of events since
 /// the last emitted one.
-pub(crate) fn lease_unproven(limit: &EventLimit, key: &str) {
-    let Some(suppressed) = limit.admit("unproven") else {
+pub(crate) fn lease_unproven(limits: &EventLimits, key: &str) {
+    let Some(suppressed) = limits.admit("unproven") else {
         return;
     };
     tracing::warn!(
@@ -81,6 +81,6 @@ pub(crate) fn seal_key_file_open_to_others(path: &Path, mode: u32) {
         name: "auth_redis.seal_key_file_open_to_others",
         %path,
         mode = format!("{mode:04o}"),
-        "users other than the owner may read or change the seal key file; run: chmod 600 {path}"
+        "users other than its owner and its group may read or change the seal key file; run: chmod 600 {path}"
     );
 }

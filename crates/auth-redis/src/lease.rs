@@ -71,7 +71,7 @@ impl RedisLease {
                     };
                 }
                 if place.claim(&seen.1).is_none() && !seen.1.is_empty() {
-                    events::lease_unproven(link.event_limit(), &place.names.lease);
+                    events::lease_unproven(link.event_limits(), &place.names.lease);
                 }
                 tries += 1;
                 if tries > MAX_TRIES {

@@ -19,7 +19,7 @@ mod channels;
 mod clock_tests;
 mod connection;
 mod error;
-mod event_limit;
+mod event_limits;
 mod events;
 mod format;
 mod lease;

@@ -23,7 +23,7 @@ use crate::{
     channels::Channels,
     connection::Connection,
     error,
-    event_limit::EventLimit,
+    event_limits::EventLimits,
     events,
     server::{ANSWER_TIMEOUT, CONNECT_TIMEOUT, OnPush, Server},
 };
@@ -78,7 +78,7 @@ pub(crate) struct Link {
     state: Mutex<State>,
     counts: Mutex<Counts>,
     first_attempt_done: AtomicBool,
-    event_limit: EventLimit,
+    event_limits: EventLimits,
 }
 
 #[derive(Default)]
@@ -95,7 +95,7 @@ impl Link {
             state: Mutex::new(State::Disconnected(None)),
             counts: Mutex::default(),
             first_attempt_done: AtomicBool::new(false),
-            event_limit: EventLimit::default(),
+            event_limits: EventLimits::new(),
         })
     }
 
@@ -103,9 +103,9 @@ impl Link {
         &self.channels
     }
 
-    /// The limit of the log events of this store.
-    pub(crate) fn event_limit(&self) -> &EventLimit {
-        &self.event_limit
+    /// The limits of the log events of this store.
+    pub(crate) fn event_limits(&self) -> &EventLimits {
+        &self.event_limits
     }
 
     /// Whether an attempt to connect has finished, successfully or not.

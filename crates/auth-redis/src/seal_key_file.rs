@@ -2,7 +2,7 @@
 
 use std::{fs::File, io::Read, path::Path};
 
-use auth_core::Error;
+use auth_core::{Error, shared_store::internal::open_to_others};
 use zeroize::Zeroizing;
 
 use crate::events;
@@ -10,7 +10,7 @@ use crate::events;
 /// Bytes of a seal key.
 pub(crate) const KEY: usize = 32;
 
-/// Reads the file, and warns if users other than its owner may read or change it.
+/// Reads the file, and warns if users other than its owner and its group may read or change it.
 pub(crate) fn read(path: &Path) -> Result<Zeroizing<Vec<u8>>, Error> {
     let shown = path.display();
     let unreadable = |error| {
@@ -21,8 +21,9 @@ pub(crate) fn read(path: &Path) -> Result<Zeroizing<Vec<u8>>, Error> {
     let limit = KEY * 4;
     let mut bytes = Zeroizing::new(Vec::with_capacity(limit * 2));
     let file = File::open(path).map_err(unreadable)?;
-    let mode = mode(&file).map_err(unreadable)?;
-    file.take(limit as u64)
+    let metadata = file.metadata().map_err(unreadable)?;
+    (&file)
+        .take(limit as u64)
         .read_to_end(&mut bytes)
         .map_err(unreadable)?;
     let length = bytes.len();
@@ -35,21 +36,8 @@ pub(crate) fn read(path: &Path) -> Result<Zeroizing<Vec<u8>>, Error> {
             "the seal key file {shown} has {length} bytes; expected {KEY} raw bytes, without a newline"
         )));
     }
-    if let Some(mode) = mode.filter(|mode| mode & 0o077 != 0) {
+    if let Some(mode) = open_to_others(path, &file, &metadata) {
         events::seal_key_file_open_to_others(path, mode);
     }
     Ok(bytes)
-}
-
-/// Returns the permissions of the open file, where there are any.
-#[cfg(unix)]
-fn mode(file: &File) -> std::io::Result<Option<u32>> {
-    use std::os::unix::fs::PermissionsExt;
-
-    Ok(Some(file.metadata()?.permissions().mode() & 0o777))
-}
-
-#[cfg(not(unix))]
-fn mode(_: &File) -> std::io::Result<Option<u32>> {
-    Ok(None)
 }

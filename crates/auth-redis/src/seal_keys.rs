@@ -71,8 +71,10 @@ impl SealKeys {
         Ok(Self(ring.into()))
     }
 
-    /// Reads each key from a file of 32 raw bytes. If users other than the owner may read or change a
-    /// file, a warning names its path and its mode.
+    /// Reads each key from a file of 32 raw bytes. If users other than its owner and its group may read
+    /// or change a file, a warning names its path and its mode. The exceptions are those of
+    /// [`ClientSecret::from_file`](auth_core::ClientSecret::from_file): read-only mounts (on Linux), and
+    /// volumes of Kubernetes.
     ///
     /// # Errors
     /// If a file cannot be read or has another length, and as for [`new`](Self::new).

@@ -111,7 +111,7 @@ impl RedisStore {
         Ok(token
             .inspect_err(|reason| {
                 if *reason != Unreadable::JustEnded {
-                    events::token_unreadable(self.link.event_limit(), &names.token, *reason);
+                    events::token_unreadable(self.link.event_limits(), &names.token, *reason);
                 }
             })
             .ok())
@@ -182,7 +182,7 @@ impl SharedTokenStore for RedisStore {
         };
         // the script compared ages only; an unreadable value is overwritten whatever its age
         if let Err(reason) = self.codec.check(key, &younger) {
-            events::token_unreadable(self.link.event_limit(), &names.token, reason);
+            events::token_unreadable(self.link.event_limits(), &names.token, reason);
             self.save_to(names, &new, &younger).await?;
         }
         Ok(())

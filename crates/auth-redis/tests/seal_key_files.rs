@@ -91,9 +91,7 @@ impl Drop for Directory {
 #[test]
 fn a_file_that_others_may_read_or_change_draws_one_warning() {
     let directory = Directory::new();
-    for mode in [
-        0o644, 0o640, 0o604, 0o620, 0o602, 0o660, 0o666, 0o610, 0o777, 0o444,
-    ] {
+    for mode in [0o644, 0o604, 0o602, 0o666, 0o777, 0o444] {
         let path = directory.file("key", mode, &KEY);
         let warnings = warnings_of(|| drop(SealKeys::from_files([&path]).unwrap()));
         let [warning] = &warnings[..] else {
@@ -114,9 +112,9 @@ fn a_file_that_others_may_read_or_change_draws_one_warning() {
 }
 
 #[test]
-fn a_file_of_its_owner_alone_draws_no_warning() {
+fn a_file_of_its_owner_and_its_group_draws_no_warning() {
     let directory = Directory::new();
-    for mode in [0o600, 0o400, 0o700] {
+    for mode in [0o600, 0o400, 0o700, 0o440, 0o640, 0o660, 0o620, 0o610] {
         let path = directory.file(&format!("{mode:o}"), mode, &KEY);
         assert_eq!(
             warnings_of(|| drop(SealKeys::from_files([path]).unwrap())),
@@ -125,7 +123,25 @@ fn a_file_of_its_owner_alone_draws_no_warning() {
     }
 }
 
-/// Kubernetes mounts a secret as a link to a file.
+/// The kubelet exchanges the files of a volume by renaming the link `..data`. The default mode is 0644.
+#[test]
+fn a_file_in_a_volume_of_kubernetes_draws_no_warning() {
+    let directory = Directory::new();
+    fs::create_dir(directory.0.join("..2026")).unwrap();
+    symlink("..2026", directory.0.join("..data")).unwrap();
+    for (mode, count) in [(0o644, 0), (0o444, 0), (0o646, 1)] {
+        let name = format!("{mode:o}");
+        directory.file(&format!("..2026/{name}"), mode, &KEY);
+        let link = directory.0.join(&name);
+        symlink(format!("..data/{name}"), &link).unwrap();
+        let warnings = warnings_of(|| drop(SealKeys::from_files([link]).unwrap()));
+        assert_eq!(warnings.len(), count, "{mode:o}: {warnings:?}");
+    }
+    let beside = directory.file("beside", 0o644, &KEY);
+    let warnings = warnings_of(|| drop(SealKeys::from_files([beside]).unwrap()));
+    assert_eq!(warnings.len(), 1, "{warnings:?}");
+}
+
 #[test]
 fn the_mode_of_the_file_counts_and_not_that_of_a_link_to_it() {
     let directory = Directory::new();

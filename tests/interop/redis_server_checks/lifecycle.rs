@@ -63,14 +63,11 @@ async fn a_paused_server_accepts_connections_and_responds_when_resumed() -> Resu
 #[tokio::test]
 async fn a_server_that_cannot_start_reports_the_reason_at_once() -> Result<()> {
     for program in BOTH {
-        let start = Instant::now();
         let builder = RedisServer::builder(program).directive("no-such-directive 1");
         let error = format!("{:#}", builder.start().await.unwrap_err());
         ensure!(error.contains("no-such-directive"), "{error}");
-        ensure!(
-            start.elapsed() < Duration::from_secs(30),
-            "the error was not returned at once"
-        );
+        // the end of the wait for the server
+        ensure!(!error.contains("not after"), "{error}");
     }
     Ok(())
 }

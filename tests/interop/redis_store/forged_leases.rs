@@ -13,12 +13,12 @@ use std::{
 use auth_redis::{
     RedisStore, SealKeys,
     auth_core::{
-        Error, TokenCache, TokenRequest, TokenResponse, TokenSource, async_trait,
+        Error, RefreshPolicy, TokenCache, TokenRequest, TokenResponse, TokenSource, async_trait,
         shared_store::{Lease, SharedKey, SharedToken, SharedTokenStore},
     },
 };
 use redis::{Cmd, Value, aio::MultiplexedConnection, cmd};
-use tokio::{task::JoinSet, time::Instant};
+use tokio::{sync::watch, task::JoinSet};
 
 use crate::redis_store::fixture::{
     Fixture, NEW, OLD, another_key, ask, eventually, key, token, with_timeout,
@@ -34,6 +34,21 @@ async fn lease_names(fixture: &Fixture, store: &RedisStore, key: &SharedKey) -> 
     names
 }
 
+/// The end of what a forger writes, in milliseconds: much later than a test gives up.
+const AN_HOUR: u32 = 3_600_000;
+
+/// Returns the time by the server's clock, in milliseconds.
+async fn time(raw: &mut MultiplexedConnection) -> u64 {
+    let [seconds, microseconds]: [u64; 2] = ask(raw, &["TIME"]).await;
+    seconds * 1000 + microseconds / 1000
+}
+
+/// Returns the end of a lease by the server's clock, in milliseconds.
+fn end_of(lease: &str) -> u64 {
+    let end = lease.split(':').nth(4).and_then(|end| end.parse().ok());
+    end.unwrap_or_else(|| panic!("expected a lease with an end, got {lease}"))
+}
+
 /// Commands that leave something at `name` which is no lease.
 fn forgeries(name: &str) -> Vec<Vec<Cmd>> {
     let set = |value: &[u8]| cmd("SET").arg(name).arg(value).to_owned();
@@ -43,7 +58,7 @@ fn forgeries(name: &str) -> Vec<Vec<Cmd>> {
                 .arg(name)
                 .arg(value)
                 .arg("PX")
-                .arg(4_000)
+                .arg(AN_HOUR)
                 .to_owned(),
         ]
     };
@@ -85,11 +100,10 @@ async fn run(raw: &mut MultiplexedConnection, commands: &[Cmd]) {
 
 /// Checks that what is at the names of the leases now keeps no process from acquiring one.
 async fn keeps_no_process(store: &RedisStore, other: &RedisStore, what: &str) {
-    let started = Instant::now();
+    // what is there ends in an hour, if at all: a wait for its end would not complete
     with_timeout(what, store.changed(&key())).await.unwrap();
     let lease = store.lease(&key()).await.unwrap();
     let lease = lease.unwrap_or_else(|| panic!("{what}: the lease is held"));
-    assert!(started.elapsed() < Duration::from_secs(1), "{what}: waited");
     assert!(other.lease(&key()).await.unwrap().is_none(), "{what}");
     lease.release().await.unwrap();
     let lease = other.lease(&key()).await.unwrap();
@@ -133,7 +147,7 @@ async fn a_lease_of_another_name_keeps_no_process_waiting() {
     for name in &names {
         for (from, value) in &values {
             if *from != name {
-                let () = ask(&mut raw, &["SET", name, value, "PX", "4000"]).await;
+                let () = ask(&mut raw, &["SET", name, value, "PX", &AN_HOUR.to_string()]).await;
                 keeps_no_process(&store, &other, &format!("{from} at {name}")).await;
             }
         }
@@ -159,7 +173,7 @@ async fn a_changed_lease_keeps_no_process_waiting() {
             .arg(name)
             .arg(&changed)
             .arg("PX")
-            .arg(4_000)
+            .arg(AN_HOUR)
             .to_owned();
         run(&mut raw, &[set]).await;
         keeps_no_process(&store, &other, &format!("byte {at}")).await;
@@ -180,19 +194,20 @@ async fn a_restored_lease_is_waited_for_until_its_own_end_whatever_its_expiry() 
         let mut raw = fixture.raw().await;
         let value: String = ask(&mut raw, &["GET", &name]).await;
         lease.release().await.unwrap();
-        let restored = Instant::now();
-        let () = ask(&mut raw, &[&["SET", &name, &value], expiry].concat()).await;
-        assert!(store.lease(&key()).await.unwrap().is_none());
-        let lease = eventually("the lease has ended", || async {
-            let () = ask(
-                &mut raw.clone(),
-                &[&["SET", &name, &value], expiry].concat(),
-            )
-            .await;
-            store.lease(&key()).await.unwrap()
+        let end = end_of(&value);
+        let lease = eventually("the lease has ended", async || {
+            let mut raw = raw.clone();
+            let () = ask(&mut raw, &[&["SET", &name, &value], expiry].concat()).await;
+            let before = time(&mut raw).await;
+            let lease = store.lease(&key()).await.unwrap();
+            let after = time(&mut raw).await;
+            match lease {
+                Some(_) => assert!(after >= end, "acquired before its end"),
+                None => assert!(before < end, "held after its end"),
+            }
+            lease
         })
         .await;
-        assert!(restored.elapsed() < Duration::from_secs(5));
         lease.release().await.unwrap();
     }
 }
@@ -238,11 +253,13 @@ async fn a_lease_that_changes_all_the_time_delays_no_process() {
     };
     let attempts = async {
         for _ in 0..100 {
-            let started = Instant::now();
             // an error has the process request its own token
-            let lease = store.lease(&key()).await;
+            let lease = with_timeout("an attempt ends", store.lease(&key())).await;
             assert!(!matches!(lease, Ok(None)));
-            assert!(started.elapsed() < Duration::from_secs(1));
+            if let Ok(Some(lease)) = lease {
+                // a dropped lease would be returned later, and keep the next attempt waiting
+                lease.release().await.unwrap();
+            }
         }
     };
     tokio::select! {
@@ -251,15 +268,23 @@ async fn a_lease_that_changes_all_the_time_delays_no_process() {
     }
 }
 
-/// A source of tokens, which answers after 50 ms.
+/// The number of times that the attacker has changed all leases.
+type Rounds = watch::Sender<u64>;
+
+/// A source whose token requests last until the attacker has changed all leases twice.
 #[derive(Clone, Debug, Default)]
-struct Source(Arc<AtomicUsize>);
+struct Source {
+    requests: Arc<AtomicUsize>,
+    attacks: Arc<Rounds>,
+}
 
 #[async_trait]
 impl TokenSource for Source {
     async fn fetch(&self, _: &TokenRequest) -> Result<TokenResponse, Error> {
-        tokio::time::sleep(Duration::from_millis(50)).await;
-        let number = self.0.fetch_add(1, Relaxed);
+        let mut rounds = self.attacks.subscribe();
+        let begun = *rounds.borrow_and_update();
+        let _ = rounds.wait_for(|rounds| *rounds >= begun + 2).await;
+        let number = self.requests.fetch_add(1, Relaxed);
         let token = TokenResponse::bearer(format!("t{number}"))?;
         Ok(token.with_expires_in(Duration::from_secs(600)))
     }
@@ -271,12 +296,24 @@ impl TokenSource for Source {
 
 /// A store whose tokens an attacker deletes as soon as they are saved.
 #[derive(Debug)]
-struct WithoutTokens(RedisStore);
+struct WithoutTokens {
+    store: RedisStore,
+    looks: Arc<Looks>,
+}
+
+/// What the processes have found when they looked at leases.
+#[derive(Debug, Default)]
+struct Looks {
+    /// The number of looks at a lease that kept a process waiting.
+    held: AtomicUsize,
+    /// The number of processes that have waited for long enough.
+    given_up: AtomicUsize,
+}
 
 #[async_trait]
 impl SharedTokenStore for WithoutTokens {
     async fn load(&self, key: &SharedKey) -> Result<Option<SharedToken>, Error> {
-        self.0.load(key).await
+        self.store.load(key).await
     }
 
     async fn save(&self, _: &SharedKey, _: &SharedToken) -> Result<(), Error> {
@@ -284,22 +321,35 @@ impl SharedTokenStore for WithoutTokens {
     }
 
     async fn lease(&self, key: &SharedKey) -> Result<Option<Box<dyn Lease>>, Error> {
-        self.0.lease(key).await
+        let lease = self.store.lease(key).await;
+        match &lease {
+            Ok(Some(_)) => {}
+            Ok(None) => _ = self.looks.held.fetch_add(1, Relaxed),
+            Err(error)
+                if error
+                    .to_string()
+                    .contains("left neither a token nor a failure") =>
+            {
+                self.looks.given_up.fetch_add(1, Relaxed);
+            }
+            Err(_) => {}
+        }
+        lease
     }
 
     async fn changed(&self, key: &SharedKey) -> Result<(), Error> {
-        self.0.changed(key).await
+        self.store.changed(key).await
     }
 
     fn patience(&self) -> Duration {
-        self.0.patience()
+        self.store.patience()
     }
 }
 
 /// What an attacker does to all leases, again and again.
 #[derive(Clone, Copy, Debug)]
 enum Attack {
-    /// Replaces them by a text with an expiry as a lease has it.
+    /// Replaces them by a text with a late expiry.
     Forges,
     /// Restores the last value that a process wrote to any of them.
     Restores,
@@ -307,21 +357,23 @@ enum Attack {
     RestoresBriefly,
 }
 
-const BRIEFLY: Duration = Duration::from_millis(350);
+/// For how long a value is restored, in milliseconds by the server's clock.
+const BRIEFLY: u64 = 350;
 
-/// The names of leases, and the last value of each that a process wrote.
-type Known = HashMap<String, (Vec<u8>, Instant)>;
+/// The names of leases, the last value of each that a process wrote, and the time of its recording.
+type Known = HashMap<String, (Vec<u8>, u64)>;
 
-async fn attack(fixture: &Fixture, attack: Attack, mut known: Known) {
+async fn attack(fixture: &Fixture, attack: Attack, mut known: Known, rounds: &Rounds) {
     let mut raw = fixture.raw().await;
     loop {
+        let now = time(&mut raw).await;
         for name in fixture.names("lease").await {
             let value: Option<Vec<u8>> = ask(&mut raw, &["GET", &name]).await;
             if let Some(value) = value
                 && value != b"forged"
                 && known.get(&name).is_none_or(|(known, _)| *known != value)
             {
-                known.insert(name, (value, Instant::now()));
+                known.insert(name, (value, now));
             }
         }
         for (name, (value, since)) in &known {
@@ -331,96 +383,128 @@ async fn attack(fixture: &Fixture, attack: Attack, mut known: Known) {
                 Attack::Forges => set.arg("forged"),
                 // unless a process has just acquired the lease: its value is the next one to record
                 Attack::Restores => set.arg(value).arg("NX"),
-                Attack::RestoresBriefly if since.elapsed() < BRIEFLY => set.arg(value).arg("NX"),
+                Attack::RestoresBriefly if now < since + BRIEFLY => set.arg(value).arg("NX"),
                 Attack::RestoresBriefly => {
                     let _: Value = ask(&mut raw, &["DEL", name]).await;
                     continue;
                 }
             };
-            let _: Value = set
-                .arg("PX")
-                .arg(4_000)
-                .query_async(&mut raw)
-                .await
-                .unwrap();
+            set.arg("PX").arg(AN_HOUR);
+            let _: Value = set.query_async(&mut raw).await.unwrap();
         }
+        rounds.send_modify(|rounds| *rounds += 1);
     }
 }
 
-/// Returns how long each of `count` processes waited for a token, the longest time last.
-async fn waits(kind: Attack, count: usize) -> Vec<Duration> {
-    let fixture = Fixture::new();
-    let source = Source::default();
-    let process = || {
+/// Processes that share tokens, and a source that counts their token requests.
+struct Processes {
+    fixture: Fixture,
+    source: Source,
+    looks: Arc<Looks>,
+}
+
+impl Processes {
+    fn new() -> Self {
+        Self {
+            fixture: Fixture::new(),
+            source: Source::default(),
+            looks: Arc::default(),
+        }
+    }
+
+    /// A process whose attempt lasts for an hour. While a lease keeps it waiting, it neither fails nor
+    /// acquires the fallback lease.
+    fn start(&self) -> TokenCache {
         let store = RedisStore::builder(std::env::var("AUTH_TEST_REDIS_URL").unwrap())
             .seal_keys(SealKeys::new([NEW, OLD]).unwrap())
-            .prefix(&fixture.prefix)
+            .prefix(&self.fixture.prefix)
             .lease(Duration::from_secs(1));
-        let store = WithoutTokens(store.build().unwrap());
-        TokenCache::builder(source.clone())
+        let store = WithoutTokens {
+            store: store.build().unwrap(),
+            looks: self.looks.clone(),
+        };
+        let policy = RefreshPolicy::builder().attempt_timeout(Duration::from_secs(3600));
+        TokenCache::builder(self.source.clone())
             .shared_store(store)
+            .refresh_policy(policy.build().unwrap())
             .build()
-    };
-    // the attacker has seen the names before
-    let shared_key = source.shared_key(&TokenRequest::default()).unwrap();
-    let names = lease_names(&fixture, &fixture.store([NEW, OLD]), &shared_key).await;
-    let forged = |name| (name, (b"forged".to_vec(), Instant::now()));
-    let known: Known = names.into_iter().map(forged).collect();
-    if let Attack::Forges = kind {
-        let mut raw = fixture.raw().await;
-        for name in known.keys() {
-            let () = ask(&mut raw, &["SET", name, "forged", "PX", "4000"]).await;
-        }
     }
-    let mut processes = JoinSet::new();
-    for _ in 0..count {
-        let cache = process();
-        processes.spawn(async move {
-            let started = Instant::now();
-            // a request that fails is repeated, as a user would
-            while cache.token().await.is_err() {
-                tokio::time::sleep(Duration::from_millis(100)).await;
-                assert!(started.elapsed() < Duration::from_secs(60), "no token");
+
+    /// Runs `work` while an attacker changes all leases, whose names it knows.
+    async fn attacked<T>(&self, kind: Attack, work: impl Future<Output = T>) -> T {
+        let shared_key = self.source.shared_key(&TokenRequest::default()).unwrap();
+        let store = self.fixture.store([NEW, OLD]);
+        let names = lease_names(&self.fixture, &store, &shared_key).await;
+        let mut raw = self.fixture.raw().await;
+        if let Attack::Forges = kind {
+            for name in &names {
+                let () = ask(&mut raw, &["SET", name, "forged"]).await;
             }
-            started.elapsed()
-        });
-    }
-    let waits = async {
-        let mut waits = Vec::new();
-        while let Some(waited) = processes.join_next().await {
-            waits.push(waited.unwrap());
         }
-        waits.sort();
-        waits
-    };
-    let waits = tokio::select! {
-        () = attack(&fixture, kind, known) => pending().await,
-        waits = waits => waits,
-    };
-    println!(
-        "{kind:?}: {waits:?}, {} token requests",
-        source.0.load(Relaxed)
-    );
-    waits
+        let forged = |name| (name, (b"forged".to_vec(), 0));
+        let known: Known = names.into_iter().map(forged).collect();
+        let rounds = &self.source.attacks;
+        tokio::select! {
+            () = attack(&self.fixture, kind, known, rounds) => pending().await,
+            outcome = with_timeout("the processes have their tokens", work) => outcome,
+        }
+    }
+
+    /// Starts `count` processes, of which each requests a token of its own.
+    async fn each_gets_a_token(&self, kind: Attack, count: usize) {
+        self.attacked(kind, async {
+            let mut processes = JoinSet::new();
+            for _ in 0..count {
+                let cache = self.start();
+                processes.spawn(async move { cache.token().await.map(|_| cache) });
+            }
+            while let Some(outcome) = processes.join_next().await {
+                outcome.unwrap().unwrap();
+            }
+        })
+        .await;
+        assert_eq!(self.source.requests.load(Relaxed), count);
+    }
 }
 
+/// One process after another: none can wait for a real holder.
 #[tokio::test]
 async fn forged_leases_delay_no_process() {
-    let waits = waits(Attack::Forges, 8).await;
-    assert!(*waits.last().unwrap() < Duration::from_secs(2), "{waits:?}");
+    let processes = Processes::new();
+    let one_after_another = async {
+        for _ in 0..8 {
+            let process = processes.start();
+            process.token().await.unwrap();
+            // until the lease is returned
+            process.flush().await;
+        }
+    };
+    processes.attacked(Attack::Forges, one_after_another).await;
+    assert_eq!(processes.source.requests.load(Relaxed), 8);
+    assert_eq!(processes.looks.held.load(Relaxed), 0);
 }
 
-/// The bound is one and a half times the lease, 1 s here, and the polls before and after it.
+#[tokio::test]
+async fn forged_leases_keep_no_process_from_a_token_beside_others() {
+    Processes::new().each_gets_a_token(Attack::Forges, 8).await;
+}
+
+/// The bound is one and a half times the lease, 1 s here. The tests of `auth_redis::waits` check it with
+/// a simulated clock. Without it, one process after another would acquire the lease, and none would give
+/// up.
 #[tokio::test]
 async fn restored_leases_delay_a_process_for_a_bounded_time() {
-    let waits = waits(Attack::Restores, 12).await;
-    assert!(*waits.last().unwrap() < Duration::from_secs(6), "{waits:?}");
+    let processes = Processes::new();
+    processes.each_gets_a_token(Attack::Restores, 12).await;
+    assert!(processes.looks.given_up.load(Relaxed) > 0);
 }
 
 #[tokio::test]
 async fn leases_that_are_restored_briefly_delay_a_process_for_a_bounded_time() {
-    let waits = waits(Attack::RestoresBriefly, 12).await;
-    assert!(*waits.last().unwrap() < Duration::from_secs(6), "{waits:?}");
+    let processes = Processes::new();
+    let attack = Attack::RestoresBriefly;
+    processes.each_gets_a_token(attack, 16).await;
+    assert!(processes.looks.given_up.load(Relaxed) > 0);
 }
 
 /// A process that waits often, and gets a token each time, is not a process that is kept from one.
@@ -434,21 +518,21 @@ async fn waits_that_each_end_with_a_token_do_not_add_up() {
             .lease(Duration::from_secs(1))
     };
     let (holder, waiter) = (builder().build().unwrap(), builder().build().unwrap());
+    let mut raw = fixture.raw().await;
     for round in 0..12 {
         let lease = holder.lease(&key()).await.unwrap().unwrap();
-        let requested = Instant::now();
-        let looks = async {
-            while requested.elapsed() < Duration::from_millis(250) {
-                let waits = waiter.lease(&key()).await.unwrap();
-                assert!(waits.is_none(), "round {round}");
-                tokio::time::sleep(Duration::from_millis(50)).await;
-            }
-        };
-        tokio::select! {
+        let requested = time(&mut raw).await;
+        let looks = eventually("the round ends", async || {
+            let waits = waiter.lease(&key()).await.unwrap();
+            assert!(waits.is_none(), "round {round}");
+            let age = time(&mut raw.clone()).await - requested;
+            (age >= 250).then_some(age)
+        });
+        let age = tokio::select! {
             () = lease.hold() => panic!("holding a lease never completes"),
-            () = looks => {}
-        }
-        let issued = token(&format!("t{round}"), 0).with_age(requested.elapsed());
+            age = looks => age,
+        };
+        let issued = token(&format!("t{round}"), 0).with_age(Duration::from_millis(age));
         holder.save(&key(), &issued).await.unwrap();
         lease.release().await.unwrap();
         assert!(waiter.load(&key()).await.unwrap().is_some());

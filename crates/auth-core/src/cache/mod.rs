@@ -12,7 +12,6 @@ mod client;
 mod completion;
 mod credential_looks;
 mod denials;
-mod event_limit;
 mod fetch;
 mod inner;
 mod panics;

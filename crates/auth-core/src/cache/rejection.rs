@@ -162,10 +162,10 @@ impl Inner {
         let generation = token.generation();
         let mut state = self.state();
         let next = self.replace(&mut state, now, token, kind);
-        let rejected = state.rejection_events.admit(now);
+        let rejected = state.rejection_events.admit(now.monotonic);
         let withheld = match &next {
             Next::Withheld { reason, .. } => {
-                let suppressed = state.withheld_events.admit(now);
+                let suppressed = state.withheld_events.admit(now.monotonic);
                 suppressed.map(|suppressed| (*reason, suppressed))
             }
             Next::Ready | Next::Pending(_) => None,

@@ -7,13 +7,13 @@ use tokio::sync::watch;
 use super::{
     changes::Publisher,
     denials::Standing,
-    event_limit::EventLimit,
     policy::{Observation, RejectionBudgets, RejectionKind},
     runtime::Task,
     turns::{GRACE, Rank},
 };
 use crate::{
     AccessToken, Error,
+    event_limit::EventLimit,
     time::{AnyClock, Now},
 };
 

@@ -15,12 +15,15 @@ use std::{
 use zeroize::Zeroizing;
 
 use super::shared_read::SharedRead;
-use crate::{Error, SecretString, credential_syntax::check_credential, events};
+use crate::{
+    Error, SecretString, credential_syntax::check_credential, events,
+    secret_file_mode::open_to_others,
+};
 
 /// The maximum size of a secret's file, in bytes.
 const MAX_SIZE: u64 = 64 * 1024;
 
-/// The secret of a file, and the file's permissions if others than the owner have any.
+/// The secret of a file, and the file's mode if it is worth a warning.
 type Content = (SecretString, Option<u32>);
 
 /// A file that holds a secret. All secrets of one path share it.
@@ -72,8 +75,8 @@ impl SecretFile {
     }
 
     /// Returns the secret. Warns once about the permissions.
-    fn secret(&self, (secret, mode_for_others): Content) -> SecretString {
-        if let Some(mode) = mode_for_others
+    fn secret(&self, (secret, open_mode): Content) -> SecretString {
+        if let Some(mode) = open_mode
             && !self.warned.swap(true, Relaxed)
         {
             events::secret_file_permissions(&self.path.display(), mode);
@@ -109,7 +112,7 @@ fn read(path: &Path) -> Result<Content, Error> {
     check_type(path, &metadata)?;
     // allocated once, so that growing leaves no copy behind
     let mut bytes = Zeroizing::new(Vec::with_capacity(MAX_SIZE as usize + 1));
-    let mut limited = file.take(MAX_SIZE + 1);
+    let mut limited = (&file).take(MAX_SIZE + 1);
     limited.read_to_end(&mut bytes).map_err(unreadable)?;
     if bytes.len() as u64 > MAX_SIZE {
         return Err(invalid("is larger than 64 KiB"));
@@ -122,7 +125,8 @@ fn read(path: &Path) -> Result<Content, Error> {
     }
     let place = format!("client secret in file {}", path.display());
     check_credential(&place, text)?;
-    Ok((SecretString::from(text), mode_for_others(&metadata)))
+    let mode = open_to_others(path, &file, &metadata);
+    Ok((SecretString::from(text), mode))
 }
 
 fn check_type(path: &Path, metadata: &Metadata) -> Result<(), Error> {
@@ -159,20 +163,6 @@ fn file_type(metadata: &Metadata) -> &'static str {
     } else {
         "no file"
     }
-}
-
-/// Returns the permissions, if others than the owner have any.
-#[cfg(unix)]
-fn mode_for_others(metadata: &Metadata) -> Option<u32> {
-    use std::os::unix::fs::PermissionsExt;
-
-    let mode = metadata.permissions().mode() & 0o7777;
-    (mode & 0o077 != 0).then_some(mode)
-}
-
-#[cfg(not(unix))]
-fn mode_for_others(_: &Metadata) -> Option<u32> {
-    None
 }
 
 #[cfg(test)]
@@ -232,6 +222,8 @@ mod tests {
         drop(release);
         // the read in flight was the only one: it gives its secret to the next caller
         assert!(hung.await.unwrap().is_ok());
+        // the paused clock would skip ahead while the file is read
+        tokio::time::resume();
         TokenCache::new(source).token().await.unwrap();
         fs::remove_file(&path).unwrap();
     }

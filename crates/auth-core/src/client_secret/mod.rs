@@ -69,8 +69,11 @@ impl ClientSecret {
     /// no restart. After a denial the file is read once a second while a token is needed, and a changed
     /// secret ends the backoff. One line break at the end is not part of the secret.
     ///
-    /// The file is a regular file of at most 64 KiB, or a link to one. On Unix a file that others
-    /// than its owner may read or write draws one warning (`auth_core.secret_file_permissions`).
+    /// The file is a regular file of at most 64 KiB, or a link to one. On Unix a file that users other
+    /// than its owner and its group may read or write draws one warning
+    /// (`auth_core.secret_file_permissions`). A file on a read-only mount draws none (on Linux), nor does
+    /// one in a volume of Kubernetes, which is readable to all by default (`defaultMode`): such a volume
+    /// is recognized by its link `..data`.
     ///
     /// This call reads the file on its own thread, and blocks until it is read. A token request
     /// reads it on a thread made for that. At most one such read of a path is in flight in the

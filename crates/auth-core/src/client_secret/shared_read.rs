@@ -2,18 +2,11 @@
 
 use std::{
     io,
-    sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     thread,
-    time::Duration,
 };
 
-use tokio::{
-    runtime::Handle,
-    sync::{Semaphore, SemaphorePermit, watch},
-};
-
-/// The time for which a task of the runtime stands for the read in flight.
-const COMPANION: Duration = Duration::from_secs(1);
+use tokio::sync::{Semaphore, SemaphorePermit, watch};
 
 /// The maximum number of reads in flight in the process. A mount that hangs may hold the files of many
 /// clients.
@@ -76,7 +69,6 @@ impl<T: Clone + Send + Sync + 'static> SharedRead<T> {
             return Ok(receiver);
         }
         let (sender, receiver) = watch::channel(None);
-        let (running, finished) = mpsc::channel::<()>();
         let shared = Arc::clone(&self.in_flight);
         thread::Builder::new()
             .name("auth-core-secret".into())
@@ -86,13 +78,7 @@ impl<T: Clone + Send + Sync + 'static> SharedRead<T> {
                 // the outcome is kept for those alone who wait for it
                 lock(&shared).take();
                 sender.send_replace(Some(outcome));
-                drop(running);
             })?;
-        // tokio's paused clock stands still while a task of the pool runs: a test's timeouts do not
-        // pass during a read
-        if let Ok(runtime) = Handle::try_current() {
-            runtime.spawn_blocking(move || finished.recv_timeout(COMPANION));
-        }
         *in_flight = Some(receiver.clone());
         Ok(receiver)
     }
@@ -111,7 +97,13 @@ fn unfinished<T>(in_flight: &Option<Receiver<T>>) -> Option<Receiver<T>> {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+    use std::{
+        sync::{
+            atomic::{AtomicUsize, Ordering::SeqCst},
+            mpsc,
+        },
+        time::Duration,
+    };
 
     use futures_util::future::join_all;
     use tokio::time::timeout;
@@ -202,16 +194,28 @@ mod tests {
         assert_eq!(waiting.await.unwrap(), 1);
     }
 
-    /// A user's test may pause the clock of tokio.
-    #[tokio::test(start_paused = true)]
-    async fn a_paused_clock_stands_still_during_a_read() {
-        let shared = SharedRead::default();
-        let read = || {
-            (0..1_000).for_each(|_| thread::yield_now());
-            7
-        };
-        let outcome = timeout(Duration::from_secs(10), shared.join(read)).await;
-        assert_eq!(outcome.unwrap().unwrap(), 7);
+    /// A thread of the runtime's pool would be missing for the resolver of host names.
+    #[test]
+    fn a_read_starts_no_thread_of_the_runtime() {
+        let threads = Arc::new(AtomicUsize::new(0));
+        let counted = Arc::clone(&threads);
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .on_thread_start(move || {
+                counted.fetch_add(1, SeqCst);
+            })
+            .build()
+            .unwrap();
+        let (shared, started) = (SharedRead::default(), Arc::new(AtomicUsize::new(0)));
+        runtime.block_on(async {
+            let (release, read) = hanging(&started);
+            let mut caller = spawn(shared.join(read));
+            assert_pending!(caller.poll());
+            drop(release);
+            assert_eq!(caller.await.unwrap(), 1);
+        });
+        // waits for the threads of the pool
+        drop(runtime);
+        assert_eq!(threads.load(SeqCst), 0);
     }
 
     #[tokio::test]

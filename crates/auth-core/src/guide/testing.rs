@@ -56,5 +56,6 @@
 //! # }
 //! ```
 //!
-//! Under tokio's paused time use `TokioClock`, and no real socket: paused time skips ahead while a
-//! socket waits.
+//! Under tokio's paused time use `TokioClock`, no real socket and no secret in a file
+//! ([`ClientSecret::from_file`](crate::ClientSecret::from_file)): paused time skips ahead while a
+//! socket or the thread that reads the file is waited for.

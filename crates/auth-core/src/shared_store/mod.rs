@@ -11,6 +11,12 @@ use crate::Error;
 pub use key::SharedKey;
 pub use token::SharedToken;
 
+/// For `auth-redis`. Not part of the public API.
+#[doc(hidden)]
+pub mod internal {
+    pub use crate::{event_limit::EventLimit, secret_file_mode::open_to_others};
+}
+
 /// A store that processes share, so that one process requests a token and all of them use it.
 ///
 /// [`TokenCacheBuilder::shared_store`](crate::TokenCacheBuilder::shared_store) takes one. A cache

@@ -3,38 +3,12 @@
 
 use zeroize::Zeroizing;
 
-use super::members::{Members, Value};
+use super::{
+    known_code::{find_known_code, known_code},
+    members::{Members, Value, is_like},
+};
 use crate::visible_text::visible;
 
-/// The error codes of token endpoints in the registry of OAuth extensions
-/// (RFC 6749 §5.2, 6750, 7009, 8628, 8707, 9396, 9449, 9470; OpenID Connect).
-const KNOWN_CODES: [&str; 25] = [
-    "access_denied",
-    "account_selection_required",
-    "authorization_pending",
-    "consent_required",
-    "expired_token",
-    "insufficient_scope",
-    "insufficient_user_authentication",
-    "interaction_required",
-    "invalid_authorization_details",
-    "invalid_client",
-    "invalid_dpop_proof",
-    "invalid_grant",
-    "invalid_request",
-    "invalid_scope",
-    "invalid_target",
-    "invalid_token",
-    "login_required",
-    "server_error",
-    "slow_down",
-    "temporarily_unavailable",
-    "unauthorized_client",
-    "unsupported_grant_type",
-    "unsupported_response_type",
-    "unsupported_token_type",
-    "use_dpop_nonce",
-];
 /// The names of the member with the code, without case, underscores and hyphens.
 const CODE_NAMES: [&str; 3] = ["error", "errorcode", "code"];
 /// The further names within an object that is the value of `error`.
@@ -64,9 +38,7 @@ pub(super) enum Code {
 
 impl Code {
     fn new(text: Zeroizing<String>) -> Self {
-        let visible = visible(&text);
-        let is_same = |known: &&str| known.eq_ignore_ascii_case(visible.trim());
-        match KNOWN_CODES.into_iter().find(is_same) {
+        match known_code(visible(&text).trim().as_bytes()) {
             Some(known) => Self::Known(known),
             None => Self::Other(text),
         }
@@ -92,23 +64,27 @@ impl Described {
     /// Finds the error among the members of a response.
     pub(super) fn of(members: &Members<'_>) -> Self {
         let mut described = Self::at_level(members, &[]);
-        if described.known_code().is_none() && !members.is_complete() {
-            let mut codes = members.texts_of("error").map(Code::new);
-            described.code = codes.find(Code::is_known).or(described.code);
-        }
         let nested = ["error", "errors", "fault"].into_iter();
         let nested = nested
             .flat_map(|name| members.all_like(name))
             .find_map(first_object);
-        let Some(nested) = nested.map(|nested| Self::at_level(&nested, &NESTED_CODE_NAMES)) else {
-            return described;
-        };
-        let is_known = described.known_code().is_some();
-        if described.code.is_none() || (!is_known && nested.known_code().is_some()) {
-            described.code = nested.code;
+        let mut is_broken = members.is_broken();
+        if let Some(nested) = nested {
+            is_broken |= nested.is_broken();
+            let nested = Self::at_level(&nested, &NESTED_CODE_NAMES);
+            let is_known = described.known_code().is_some();
+            if described.code.is_none() || (!is_known && nested.known_code().is_some()) {
+                described.code = nested.code;
+            }
+            described.description = described.description.or(nested.description);
+            described.uri = described.uri.or(nested.uri);
         }
-        described.description = described.description.or(nested.description);
-        described.uri = described.uri.or(nested.uri);
+        if is_broken && described.known_code().is_none() {
+            let names = CODE_NAMES.iter().chain(&NESTED_CODE_NAMES);
+            let is_name = |found: &[u8]| names.clone().any(|name| is_like(found, name));
+            let code = find_known_code(members.octets(), is_name).map(Code::Known);
+            described.code = code.or(described.code);
+        }
         described
     }
 

@@ -14,7 +14,7 @@ const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 pub(super) struct Members<'a> {
     members: Vec<(&'a [u8], Value<'a>)>,
     is_complete: bool,
-    text: &'a [u8],
+    octets: &'a [u8],
 }
 
 /// The octets of one value, unread.
@@ -22,11 +22,11 @@ pub(super) struct Members<'a> {
 pub(super) struct Value<'a>(&'a [u8]);
 
 impl<'a> Members<'a> {
-    /// Reads as many members as there are before the first fault. Skips a byte order mark. Of a list
+    /// Reads as many members as there are before the first fault. Skips byte order marks. Of a list
     /// it reads the first object.
     pub(super) fn read(text: &'a [u8]) -> Self {
         let mut scanner = Scanner { rest: text };
-        scanner.skip_byte_order_mark();
+        scanner.skip_byte_order_marks();
         let is_list = scanner.take(b'[').is_some();
         let mut members = Vec::new();
         let is_object = scanner.object(&mut members).is_some();
@@ -34,13 +34,23 @@ impl<'a> Members<'a> {
         Self {
             members,
             is_complete: is_object && !is_list && scanner.rest.is_empty(),
-            text,
+            octets: text,
         }
+    }
+
+    /// Returns the octets that were read.
+    pub(super) fn octets(&self) -> &'a [u8] {
+        self.octets
     }
 
     /// Returns whether the text is one JSON object, and nothing else.
     pub(super) fn is_complete(&self) -> bool {
         self.is_complete
+    }
+
+    /// Returns whether members may be hidden: behind a fault, or within what was read as one value.
+    pub(super) fn is_broken(&self) -> bool {
+        !self.is_complete || !self.members.iter().all(|(_, value)| value.is_single())
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -61,38 +71,21 @@ impl<'a> Members<'a> {
             .map(|(_, value)| *value)
     }
 
-    /// Returns each text that follows `"name":` at any level, even behind a fault, if the text begins as
-    /// an object or a list.
-    pub(super) fn texts_of(&self, name: &str) -> impl Iterator<Item = Zeroizing<String>> {
-        let mut scanner = Scanner { rest: self.text };
-        scanner.skip_byte_order_mark();
-        let begins_as_json = matches!(scanner.rest.first(), Some(b'{' | b'['));
-        let text = if begins_as_json { self.text } else { &[] };
-        let length = name.len() + 2;
-        let name = format!("\"{name}\"").into_bytes();
-        let is_name = move |at: &usize| text[*at..].starts_with(&name);
-        (0..text.len()).filter(is_name).filter_map(move |at| {
-            let mut scanner = Scanner {
-                rest: &text[at + length..],
-            };
-            scanner.take(b':')?;
-            scanner.string().map(unescaped)
-        })
-    }
-
     /// Returns every value of the members whose names differ from `name` only in case, underscores
     /// and hyphens.
     pub(super) fn all_like(&self, name: &str) -> impl Iterator<Item = Value<'a>> {
-        let is_like = move |found: &[u8]| {
-            let found = decoded(found);
-            let letters = found.chars().filter(|c| !matches!(c, '_' | '-'));
-            letters.map(|c| c.to_ascii_lowercase()).eq(name.chars())
-        };
         self.members
             .iter()
-            .filter(move |(found, _)| is_like(found))
+            .filter(move |(found, _)| is_like(found, name))
             .map(|(_, value)| *value)
     }
+}
+
+/// Returns whether a member's name differs from `name` only in case, underscores and hyphens.
+pub(super) fn is_like(found: &[u8], name: &str) -> bool {
+    let found = decoded(found);
+    let letters = found.chars().filter(|c| !matches!(c, '_' | '-'));
+    letters.map(|c| c.to_ascii_lowercase()).eq(name.chars())
 }
 
 /// Returns the text of a member's name.
@@ -106,6 +99,19 @@ fn decoded(name: &[u8]) -> Cow<'_, str> {
 impl<'a> Value<'a> {
     fn is_null(self) -> bool {
         self.0 == b"null"
+    }
+
+    /// Returns whether this is one text, object, list or word, and nothing beside it.
+    fn is_single(self) -> bool {
+        match self.0.first() {
+            Some(b'"') => self.text().is_some(),
+            Some(b'{') => self.object().is_some_and(|object| object.is_complete),
+            Some(b'[') => self.list().is_some(),
+            _ => {
+                let in_word = |octet: &u8| octet.is_ascii_alphanumeric() || b"+-.".contains(octet);
+                self.0.iter().all(in_word)
+            }
+        }
     }
 
     /// Returns the text, if the value is one. Octets and escapes that are no text become U+FFFD.
@@ -126,12 +132,13 @@ impl<'a> Value<'a> {
         scanner.take(b'[')?;
         let mut elements = Vec::new();
         if scanner.take(b']').is_some() {
-            return Some(elements);
+            return scanner.rest.is_empty().then_some(elements);
         }
         loop {
             elements.push(scanner.value());
             if scanner.take(b',').is_none() {
-                return scanner.take(b']').map(|()| elements);
+                scanner.take(b']')?;
+                return scanner.rest.is_empty().then_some(elements);
             }
         }
     }
@@ -189,12 +196,13 @@ impl<'a> Scanner<'a> {
         self.rest = &self.rest[blanks..];
     }
 
-    /// Skips a byte order mark, and the blanks around it.
-    fn skip_byte_order_mark(&mut self) {
+    /// Skips byte order marks, and the blanks around them.
+    fn skip_byte_order_marks(&mut self) {
         self.skip_blanks();
-        let rest = self.rest.strip_prefix(BYTE_ORDER_MARK);
-        self.rest = rest.unwrap_or(self.rest);
-        self.skip_blanks();
+        while let Some(rest) = self.rest.strip_prefix(BYTE_ORDER_MARK) {
+            self.rest = rest;
+            self.skip_blanks();
+        }
     }
 
     /// Takes `octet` and the blanks around it.

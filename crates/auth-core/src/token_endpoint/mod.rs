@@ -2,6 +2,7 @@
 
 mod authentication;
 mod error_response;
+mod known_code;
 mod members;
 mod redirect;
 mod response;

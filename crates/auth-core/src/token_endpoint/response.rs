@@ -85,14 +85,16 @@ impl ReceivedResponse<'_> {
     }
 
     /// Returns whether a successful response describes an error. Beside a token only an `error` with
-    /// a text or an object is one.
+    /// a text or an object is one, or a known code in broken JSON.
     fn describes_error(&self, members: &Members<'_>) -> bool {
         let mut errors = members.all("error").filter(|error| error.is_meaningful());
+        let is_known = |described: &Described| described.known_code().is_some();
         if members.get("access_token").is_some() {
-            return errors.any(Value::is_text_or_object);
+            return errors.any(Value::is_text_or_object)
+                || (members.is_broken() && is_known(&self.described()));
         }
         let described = self.described();
-        let is_form_or_known = members.is_empty() || described.known_code().is_some();
+        let is_form_or_known = members.is_empty() || is_known(&described);
         errors.next().is_some() || (described.code.is_some() && is_form_or_known)
     }
 

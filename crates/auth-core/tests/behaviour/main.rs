@@ -34,6 +34,7 @@ mod recording_transport;
 mod rejections;
 mod request_parameters;
 mod scopes;
+mod secret_file_modes;
 mod secret_files;
 mod secrets;
 mod shared_store;

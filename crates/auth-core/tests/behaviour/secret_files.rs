@@ -117,8 +117,13 @@ async fn secret_file_that_others_may_read_draws_one_warning() {
 }
 
 #[test]
-fn secret_file_of_its_owner_alone_draws_no_warning() {
-    for (mode, warns) in [(0o600, false), (0o400, false), (0o640, true), (0o604, true)] {
+fn secret_file_of_its_owner_and_its_group_draws_no_warning() {
+    for (mode, warns) in [
+        (0o600, false),
+        (0o400, false),
+        (0o640, false),
+        (0o604, true),
+    ] {
         let path = temporary(&format!("mode-{mode:o}"));
         let (log, guard) = CapturedLog::start();
         write(&path, "s3cr3t", mode);

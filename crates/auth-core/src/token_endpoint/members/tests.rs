@@ -31,7 +31,7 @@ proptest! {
         let whole = serde_json::Value::Object(object.clone().into_iter().collect());
         let text = if pretty { format!("{whole:#}") } else { whole.to_string() };
         let members = Members::read(text.as_bytes());
-        prop_assert!(members.is_complete());
+        prop_assert!(members.is_complete() && !members.is_broken());
         prop_assert_eq!(members.members.len(), object.len());
         for (name, value) in &object {
             match members.get(name) {

@@ -54,6 +54,8 @@ fn members_without_number() {
         r#""error":["x"]"#.to_owned(),
         r#""error":{"code":"x"}"#.to_owned(),
         r#""error":"error":"#.to_owned(),
+        r#""error":/*"#.to_owned(),
+        "error".to_owned() + &" ".repeat(10_000),
         format!(r#""error":"{long}""#),
     ] {
         let (error, memory) = error_and_memory(Answer::new(400, repeating(&member)));

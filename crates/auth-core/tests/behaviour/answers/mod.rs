@@ -1,6 +1,7 @@
 //! The answers of a token endpoint, by kind. Each kind is one file.
 
 mod bounds;
+mod broken_json;
 mod cost;
 mod denials;
 mod echoed_tokens;
