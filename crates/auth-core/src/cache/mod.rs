@@ -26,6 +26,7 @@ mod state;
 mod status;
 mod sync;
 mod token_cache;
+mod turn_order;
 mod turns;
 mod waiting;
 

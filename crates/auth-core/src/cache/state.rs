@@ -10,7 +10,8 @@ use super::{
     event_limit::EventLimit,
     policy::{RejectionBudgets, RejectionKind},
     runtime::Task,
-    turns::{GRACE, Rank},
+    turn_order::Rank,
+    turns::GRACE,
 };
 use crate::{
     AccessToken, Error,
