@@ -16,7 +16,8 @@ use super::{
     denials::{Denials, Denied, Standing, Start},
     policy::RefreshPolicy,
     runtime::Runtime,
-    turns::{OneAtATime, Rank, Turns, is_slow_failure},
+    turn_order::Rank,
+    turns::{OneAtATime, Turns, is_slow_failure},
 };
 use crate::{
     Error, ErrorKind, TokenSource, events,

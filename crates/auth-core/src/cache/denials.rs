@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{policy::RefreshPolicy, turns::Rank};
+use super::{policy::RefreshPolicy, turn_order::Rank};
 use crate::Error;
 
 /// The codes of denials that concern one token request, even with status 401.

@@ -27,6 +27,7 @@ mod status;
 mod sync;
 mod thread_number;
 mod token_cache;
+mod turn_order;
 mod turns;
 mod waiting;
 

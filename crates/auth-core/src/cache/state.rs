@@ -9,7 +9,8 @@ use super::{
     denials::Standing,
     policy::{Observation, RejectionBudgets, RejectionKind},
     runtime::Task,
-    turns::{GRACE, Rank},
+    turn_order::Rank,
+    turns::GRACE,
 };
 use crate::{
     AccessToken, Error,
