@@ -13,7 +13,7 @@ use auth_core::{Authorizer, ReplayMethods, TokenCache};
 use auth_reqwest::AuthMiddleware;
 use auth_test_support::{reqwest_clients::reqwest_client, scripted::Scripted};
 use auth_testing::ManualClock;
-use futures_util::FutureExt;
+use futures_util::{FutureExt, future::BoxFuture};
 use http::{Extensions, Response, header::AUTHORIZATION};
 use reqwest_middleware::{ClientBuilder, ClientWithMiddleware, Middleware, Next};
 use tokio::runtime::Builder;
@@ -116,4 +116,36 @@ fn the_middleware_completes_at_the_first_poll_and_allocates_as_much_as_any_other
     let [plain, once, twice] = chains.map(|chain| (of_a_request(&chain), of_a_request(&chain)).1);
     assert_eq!(once, plain + url, "the URL is cloned to detect redirects");
     assert_eq!(twice, plain + copy);
+}
+
+/// Measures the future of the middleware within.
+struct FutureSize(AuthMiddleware, Arc<AtomicUsize>);
+
+impl Middleware for FutureSize {
+    fn handle<'life0, 'life1, 'life2, 'async_trait>(
+        &'life0 self,
+        request: reqwest::Request,
+        extensions: &'life1 mut Extensions,
+        next: Next<'life2>,
+    ) -> BoxFuture<'async_trait, reqwest_middleware::Result<reqwest::Response>>
+    where
+        'life0: 'async_trait,
+        'life1: 'async_trait,
+        'life2: 'async_trait,
+        Self: 'async_trait,
+    {
+        let future = self.0.handle(request, extensions, next);
+        self.1.store(size_of_val(&*future), SeqCst);
+        future
+    }
+}
+
+/// glibc keeps freed memory of up to 1,032 bytes for each thread.
+#[test]
+fn the_future_of_a_request_is_smaller_than_a_kibibyte() {
+    let size = Arc::new(AtomicUsize::new(0));
+    let middleware = AuthMiddleware::new(authorizer(ReplayMethods::Any));
+    of_a_request(&chain(FutureSize(middleware, size.clone())));
+    let size = size.load(SeqCst);
+    assert!((1..1024).contains(&size), "{size} bytes");
 }

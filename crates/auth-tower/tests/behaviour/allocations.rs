@@ -102,3 +102,18 @@ fn the_layer_allocates_as_much_as_a_constant_header() {
     assert!(plain.1 > 0, "a header map grows");
     assert_eq!(ours.1, plain.1);
 }
+
+/// The check of a redirect needs the origin that sent it. The request is examined once, and its
+/// authority is shared with the URI.
+#[test]
+fn a_request_to_an_unlisted_origin_costs_no_allocation() {
+    let client = Client::default();
+    let mut service = AuthLayer::new(authorizer(ReplayMethods::Any)).layer(client.clone());
+    let [first, second] = ["https://unlisted.example/a"; 2].map(|uri| {
+        let request = get(uri);
+        allocations(|| assert!(service.call(request).now_or_never().is_some()))
+    });
+    assert!(first >= second, "the first one is logged");
+    assert_eq!(second, 0);
+    assert_eq!(client.calls(), 0, "no request carries the token");
+}
