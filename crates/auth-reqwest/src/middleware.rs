@@ -76,6 +76,9 @@ impl AuthMiddleware {
     }
 }
 
+/// The future of a response.
+type ResponseFuture<'a> = Pin<Box<dyn Future<Output = Result<Response, Error>> + Send + 'a>>;
+
 impl Middleware for AuthMiddleware {
     // Written out: the future of `async_trait` holds each argument twice, and a request is large.
     // Common allocators are slower from 1 KiB on.
@@ -84,7 +87,7 @@ impl Middleware for AuthMiddleware {
         mut request: Request,
         extensions: &'life1 mut Extensions,
         next: Next<'life2>,
-    ) -> Pin<Box<dyn Future<Output = Result<Response, Error>> + Send + 'async_trait>>
+    ) -> ResponseFuture<'async_trait>
     where
         'life0: 'async_trait,
         'life1: 'async_trait,
@@ -116,12 +119,9 @@ impl Middleware for AuthMiddleware {
                 response,
                 deadline,
             };
-            match answered.classify(attempt, can_replay) {
+            match answered.classify(attempt, can_replay, extensions, next) {
                 Ok(response) => Ok(response),
-                // boxed, like the wait for a token
-                Err((renewal, rejected)) => {
-                    Box::pin(rejected.replayed(renewal, extensions, next)).await
-                }
+                Err(replay) => replay.await,
             }
         })
     }
@@ -160,15 +160,17 @@ struct Answered {
 }
 
 impl Answered {
-    /// Returns the response, or the wait for another token if the request is to be replayed.
-    fn classify(
+    /// Returns the response, or the future of the replay. The latter is boxed, like the wait for a token.
+    fn classify<'a>(
         self,
         attempt: Attempt,
         can_replay: bool,
-    ) -> Result<Response, (RenewalFuture, Self)> {
+        extensions: &'a mut Extensions,
+        next: Next<'a>,
+    ) -> Result<Response, ResponseFuture<'a>> {
         let head = response_head(&self.response, self.request.url());
         match attempt.classify(head, can_replay) {
-            Verdict::Renew(renewal) => Err((renewal, self)),
+            Verdict::Renew(renewal) => Err(Box::pin(self.replayed(renewal, extensions, next))),
             Verdict::Deliver | Verdict::DeliverAndWatch(_) => Ok(self.response),
         }
     }
