@@ -9,13 +9,13 @@
 //! body to the [`TrailingStatus`]. A [`Deadline`] bounds all of this by the time that the caller allows.
 //!
 //! If the decision is [`PassThrough`](Decision::PassThrough), and a client outside the adapter may
-//! follow redirects, the adapter keeps what
-//! [`Authorizer::passed_through`](crate::Authorizer::passed_through) returns, and
+//! follow redirects, the adapter passes the [`Passing`] of that decision to
+//! [`Authorizer::passed_through`](crate::Authorizer::passed_through), keeps what that returns, and
 //! [checks](PassedThrough::check) the response with it.
 
 pub use crate::{
     authorizer::{
-        Attempt, AttemptFuture, Deadline, Decision, PassedThrough, Redirect, Renewal,
+        Attempt, AttemptFuture, Deadline, Decision, PassedThrough, Passing, Redirect, Renewal,
         RenewalFuture, ReplacementFuture, RequestHead, ResponseHead, TrailingStatus, Verdict,
     },
     origin::Target,

@@ -3,65 +3,23 @@
 #![allow(clippy::unwrap_used, reason = "a test")]
 
 use std::{
-    fmt::{Debug, Write as _},
     fs::{self, File, Permissions},
     io::Write as _,
     os::unix::fs::{PermissionsExt, symlink},
     path::PathBuf,
     process::Command,
-    sync::{Arc, Mutex},
 };
 
 use auth_redis::SealKeys;
-use tracing::{
-    Event, Level, Metadata, Subscriber,
-    field::{Field, Visit},
-    span::{Attributes, Id, Record},
-    subscriber::with_default,
-};
+use auth_test_support::log::Warnings;
+use tracing::subscriber::with_default;
 
 const KEY: [u8; 32] = *b"a seal key for tests, 32 bytes..";
 
-/// A subscriber that records warnings, one a line.
-#[derive(Clone, Default)]
-struct Warnings(Arc<Mutex<Vec<String>>>);
-
-struct Line<'a>(&'a mut String);
-
-impl Visit for Line<'_> {
-    fn record_debug(&mut self, field: &Field, value: &dyn Debug) {
-        let _ = write!(self.0, "{field}={value:?} ");
-    }
-}
-
-impl Subscriber for Warnings {
-    fn enabled(&self, metadata: &Metadata<'_>) -> bool {
-        *metadata.level() <= Level::WARN && metadata.target().starts_with("auth_redis")
-    }
-
-    fn new_span(&self, _: &Attributes<'_>) -> Id {
-        Id::from_u64(1)
-    }
-
-    fn record(&self, _: &Id, _: &Record<'_>) {}
-
-    fn record_follows_from(&self, _: &Id, _: &Id) {}
-
-    fn event(&self, event: &Event<'_>) {
-        let mut line = format!("{} ", event.metadata().name());
-        event.record(&mut Line(&mut line));
-        self.0.lock().unwrap().push(line);
-    }
-
-    fn enter(&self, _: &Id) {}
-
-    fn exit(&self, _: &Id) {}
-}
-
 fn warnings_of(read: impl FnOnce()) -> Vec<String> {
-    let warnings = Warnings::default();
+    let warnings = Warnings::of("auth_redis");
     with_default(warnings.clone(), read);
-    Arc::try_unwrap(warnings.0).unwrap().into_inner().unwrap()
+    warnings.take()
 }
 
 /// A directory for one test, removed on drop.

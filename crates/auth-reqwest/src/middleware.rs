@@ -1,8 +1,7 @@
 //! The middleware.
 
-use std::{borrow::Cow, future::Future};
+use std::{future::Future, mem, pin::Pin, time::Duration};
 
-use async_trait::async_trait;
 use auth_core::{
     Authorizer,
     adapter::{
@@ -11,7 +10,7 @@ use auth_core::{
     },
 };
 use http::Extensions;
-use reqwest::{Request, Response, Url};
+use reqwest::{Method, Request, Response, Url};
 use reqwest_middleware::{Error, Middleware, Next};
 
 use crate::{
@@ -77,67 +76,105 @@ impl AuthMiddleware {
     }
 }
 
-#[async_trait]
-impl Middleware for AuthMiddleware {
-    async fn handle(
-        &self,
-        mut request: Request,
-        extensions: &mut Extensions,
-        next: Next<'_>,
-    ) -> Result<Response, Error> {
-        let head = RequestHead::new(target(request.url()), request.headers())
-            .with_method(request.method())
-            .with_extensions(extensions);
-        let decision = self.authorizer.authorize(head);
-        // a request that waits, and a replay, have what is left of the request's timeout
-        let timeout = request.timeout().copied();
-        let starting_now = || timeout.map(|timeout| Box::new(self.authorizer.deadline(timeout)));
-        let mut deadline = None;
-        let attempt = match decision {
-            Decision::PassThrough => return next.run(request, extensions).await,
-            Decision::Authorize(attempt) => attempt,
-            Decision::Wait(attempt) => {
-                deadline = starting_now();
-                // boxed, so that the future of a request that finds its token stays small
-                let awaited = Box::pin(awaited(attempt, deadline.as_deref_mut(), &mut request));
-                awaited.await?
-            }
-        };
-        let replay = attempt.may_replay().then(|| request.try_clone()).flatten();
-        if deadline.is_none() && replay.is_some() {
-            deadline = starting_now();
-        }
-        let requested = replay.as_ref().map_or_else(
-            || Cow::Owned(request.url().clone()),
-            |replay| Cow::Borrowed(replay.url()),
-        );
-        attempt.apply(request.headers_mut());
-        let response = next.clone().run(request, extensions).await?;
+/// The future of a response.
+type ResponseFuture<'a> = Pin<Box<dyn Future<Output = Result<Response, Error>> + Send + 'a>>;
 
-        let verdict = attempt.classify(response_head(&response, &requested), replay.is_some());
-        match (verdict, replay) {
-            (Verdict::Renew(renewal), Some(request)) => {
-                let rejected = Rejected {
-                    request,
-                    response,
-                    deadline,
-                };
-                // boxed, like the wait for a token
-                Box::pin(rejected.replayed(renewal, extensions, next)).await
+impl Middleware for AuthMiddleware {
+    // Written out: the future of `async_trait` holds each argument twice, and a request is large.
+    // Common allocators are slower from 1 KiB on.
+    fn handle<'life0, 'life1, 'life2, 'async_trait>(
+        &'life0 self,
+        mut request: Request,
+        extensions: &'life1 mut Extensions,
+        next: Next<'life2>,
+    ) -> ResponseFuture<'async_trait>
+    where
+        'life0: 'async_trait,
+        'life1: 'async_trait,
+        'life2: 'async_trait,
+        Self: 'async_trait,
+    {
+        Box::pin(async move {
+            let decision = self.decide(&request, extensions);
+            // a request that waits, and a replay, have what is left of the request's timeout
+            let timeout = request.timeout().copied();
+            let mut deadline = None;
+            let attempt = match decision {
+                Decision::PassThrough(_) => return next.run(request, extensions).await,
+                Decision::Authorize(attempt) => attempt,
+                Decision::Wait(attempt) => {
+                    deadline = self.deadline(timeout);
+                    // boxed, so that the future of a request that finds its token stays small
+                    let awaited = Box::pin(awaited(attempt, deadline.as_deref_mut(), &mut request));
+                    awaited.await?
+                }
+            };
+            let (sent, can_replay) = take(&mut request, &attempt);
+            if deadline.is_none() && can_replay {
+                deadline = self.deadline(timeout);
             }
-            _ => Ok(response),
-        }
+            let response = next.clone().run(sent, extensions).await?;
+            let answered = Answered {
+                request,
+                response,
+                deadline,
+            };
+            match answered.classify(attempt, can_replay, extensions, next) {
+                Ok(response) => Ok(response),
+                Err(replay) => replay.await,
+            }
+        })
     }
 }
 
-/// A request whose token the API rejected.
-struct Rejected {
+impl AuthMiddleware {
+    fn decide(&self, request: &Request, extensions: &Extensions) -> Decision {
+        let head = RequestHead::new(target(request.url()), request.headers())
+            .with_method(request.method())
+            .with_extensions(extensions);
+        self.authorizer.authorize(head)
+    }
+
+    /// Returns the deadline `timeout` from now.
+    fn deadline(&self, timeout: Option<Duration>) -> Option<Box<Deadline>> {
+        timeout.map(|timeout| Box::new(self.authorizer.deadline(timeout)))
+    }
+}
+
+/// Takes a request to send it with its token, and leaves its replay in its place, so that there is room
+/// for one request only. Returns whether the replay is possible. If not, only the URL is left.
+fn take(request: &mut Request, attempt: &Attempt) -> (Request, bool) {
+    let replay = attempt.may_replay().then(|| request.try_clone()).flatten();
+    let can_replay = replay.is_some();
+    let kept = replay.unwrap_or_else(|| Request::new(Method::GET, request.url().clone()));
+    let mut sent = mem::replace(request, kept);
+    attempt.apply(sent.headers_mut());
+    (sent, can_replay)
+}
+
+/// A request without its token, and the response to it.
+struct Answered {
     request: Request,
     response: Response,
     deadline: Option<Box<Deadline>>,
 }
 
-impl Rejected {
+impl Answered {
+    /// Returns the response, or the future of the replay. The latter is boxed, like the wait for a token.
+    fn classify<'a>(
+        self,
+        attempt: Attempt,
+        can_replay: bool,
+        extensions: &'a mut Extensions,
+        next: Next<'a>,
+    ) -> Result<Response, ResponseFuture<'a>> {
+        let head = response_head(&self.response, self.request.url());
+        match attempt.classify(head, can_replay) {
+            Verdict::Renew(renewal) => Err(Box::pin(self.replayed(renewal, extensions, next))),
+            Verdict::Deliver | Verdict::DeliverAndWatch(_) => Ok(self.response),
+        }
+    }
+
     /// Replays the request with another token. Returns the first response if there is none.
     async fn replayed(
         self,

@@ -10,7 +10,8 @@ pub(crate) fn target(url: &Url) -> Target<'_> {
 
 /// Returns where redirects led: from the URL of the request to that of the response.
 pub(crate) fn redirect(requested: &Url, responded: &Url) -> Redirect {
-    if without_fragment(requested) == without_fragment(responded) {
+    // most responses are from the same URL, and comparing it costs less than searching it
+    if requested == responded || without_fragment(requested) == without_fragment(responded) {
         Redirect::None
     } else if origin(requested) == origin(responded) {
         Redirect::WithinOrigin

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use auth_core::{
     Authorizer, BoxError, Error, ErrorKind,
-    adapter::{Attempt, Renewal, RenewalFuture, TrailingStatus, Verdict},
+    adapter::{Attempt, PassedThrough, Passing, Renewal, RenewalFuture, TrailingStatus, Verdict},
 };
 use auth_replay::Replay;
 use http::{Request, Response, request::Parts};
@@ -42,6 +42,32 @@ impl<S: Clone, R> ClientState<S, R> {
     fn service(&self) -> S {
         let service = self.unready_service.lock();
         service.unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+/// A request that is in flight without a token, to an unlisted origin.
+pub(crate) struct UnlistedRequest<S, R> {
+    passed: PassedThrough,
+    client: Arc<ClientState<S, R>>,
+}
+
+impl<S, R> UnlistedRequest<S, R> {
+    /// Returns the parts of a request that the check of its response needs. `None` if no response needs
+    /// the check.
+    pub(crate) fn of<B>(
+        request: &Request<B>,
+        passing: Passing,
+        client: &Arc<ClientState<S, R>>,
+    ) -> Option<Self> {
+        Some(Self {
+            passed: client.authorizer.passed_through(passing, request)?,
+            client: Arc::clone(client),
+        })
+    }
+
+    /// Returns an error for a redirect that must not become a request with a token.
+    pub(crate) fn check<Out>(&self, response: &Response<Out>) -> Result<(), Error> {
+        self.passed.check(&self.client.authorizer, response)
     }
 }
 

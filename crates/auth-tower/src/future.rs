@@ -7,7 +7,7 @@ use std::{
 
 use auth_core::{
     BoxError,
-    adapter::{Attempt, AttemptFuture, Decision, PassedThrough, RenewalFuture},
+    adapter::{Attempt, AttemptFuture, Decision, RenewalFuture},
 };
 use auth_replay::Replay;
 use http::{Request, Response};
@@ -18,6 +18,7 @@ use crate::{
     deadline::{Awaited, CallDeadline},
     exchange::{
         Classified, PendingReplay, PendingRequest, PreparedReplay, RejectedRequest, SentRequest,
+        UnlistedRequest,
     },
     response_body::ResponseBody,
 };
@@ -52,12 +53,11 @@ pin_project! {
             attempt: Option<Attempt>,
             pending: Option<Box<PendingRequest<S, B, R>>>,
         },
-        /// The request is in flight without a token. `passed` checks its response. Boxed, so that
-        /// the future is no larger for requests with a token.
+        /// The request is in flight without a token. `None` if its response needs no check.
         PassedThrough {
             #[pin]
             response: S::Future,
-            passed: Option<Box<PassedThrough>>,
+            unlisted: Option<UnlistedRequest<S, R>>,
         },
         /// The request is in flight with a token.
         Response {
@@ -96,13 +96,6 @@ where
             }),
         }
     }
-
-    fn passed_through(response: S::Future, passed: Option<PassedThrough>) -> Self {
-        Self::PassedThrough {
-            response,
-            passed: passed.map(Box::new),
-        }
-    }
 }
 
 impl<S, B, R> Awaiting<S, B, R>
@@ -138,9 +131,12 @@ where
             false => pending.client.authorizer.authorize(&pending.request),
         };
         Ok(match decision {
-            Decision::PassThrough => {
-                let passed = pending.client.authorizer.passed_through(&pending.request);
-                Self::passed_through(pending.service.call(pending.request), passed)
+            Decision::PassThrough(passing) => {
+                let unlisted = UnlistedRequest::of(&pending.request, passing, &pending.client);
+                Self::PassedThrough {
+                    response: pending.service.call(pending.request),
+                    unlisted,
+                }
             }
             Decision::Authorize(attempt) => {
                 let PendingRequest {
@@ -174,9 +170,12 @@ where
     S: Service<Request<B>>,
     R: Replay<B>,
 {
-    pub(crate) fn passed_through(response: S::Future, passed: Option<PassedThrough>) -> Self {
+    pub(crate) fn passed_through(
+        response: S::Future,
+        unlisted: Option<UnlistedRequest<S, R>>,
+    ) -> Self {
         Self {
-            awaiting: Awaiting::passed_through(response, passed),
+            awaiting: Awaiting::PassedThrough { response, unlisted },
         }
     }
 
@@ -244,11 +243,11 @@ where
                         _ => return Poll::Pending,
                     }
                 }
-                AwaitingProjection::PassedThrough { response, passed } => {
+                AwaitingProjection::PassedThrough { response, unlisted } => {
                     let outcome = ready!(response.poll(cx)).map_err(Into::into);
                     return Poll::Ready(outcome.and_then(|response| {
-                        if let Some(passed) = passed {
-                            passed.check(&response)?;
+                        if let Some(unlisted) = unlisted {
+                            unlisted.check(&response)?;
                         }
                         Ok(ResponseBody::wrap(response, None))
                     }));

@@ -1,5 +1,5 @@
 use std::{
-    fmt,
+    fmt, mem,
     pin::Pin,
     sync::{Mutex, PoisonError},
     task::{Context, Poll, ready},
@@ -26,10 +26,18 @@ pin_project! {
     pub struct ResponseBody<B> {
         #[pin]
         body: B,
-        // `None` for a response that has been classified
-        status: Option<TrailingStatus>,
-        held: Option<Box<HeldTrailers>>,
+        state: State,
     }
+}
+
+/// What is known about the status of the response.
+enum State {
+    /// The response has been classified.
+    Classified,
+    /// The status is in the trailers.
+    Follows(TrailingStatus),
+    /// The status rejected the token.
+    Held(Box<HeldTrailers>),
 }
 
 /// Trailers that wait for another token.
@@ -43,11 +51,8 @@ impl<B> ResponseBody<B> {
     /// Wraps the body of a response whose status is in its trailers, if there is a `status`.
     #[inline]
     pub(crate) fn wrap(response: Response<B>, status: Option<TrailingStatus>) -> Response<Self> {
-        response.map(|body| Self {
-            body,
-            status,
-            held: None,
-        })
+        let state = status.map_or(State::Classified, State::Follows);
+        response.map(|body| Self { body, state })
     }
 
     /// Returns the inner service's body.
@@ -71,32 +76,27 @@ impl<B: Body> Body for ResponseBody<B> {
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<B::Data>, B::Error>>> {
         let this = self.project();
-        if let Some(held) = this.held {
+        if !matches!(this.state, State::Held(_)) {
+            let frame = ready!(this.body.poll_frame(cx));
+            if matches!(this.state, State::Classified) {
+                return Poll::Ready(frame);
+            }
+            if let Some(frame) = report(this.state, frame) {
+                return Poll::Ready(frame);
+            }
+        }
+        if let State::Held(held) = this.state {
             ready!(held.poll_replacement(cx));
-            return Poll::Ready(
-                this.held
-                    .take()
-                    .map(|held| Ok(Frame::trailers(held.trailers))),
-            );
         }
-        let frame = ready!(this.body.poll_frame(cx));
-        if this.status.is_none() {
-            return Poll::Ready(frame);
-        }
-        match report(this.status, frame) {
-            Reported::Frame(frame) => Poll::Ready(frame),
-            Reported::Held(mut held) => match held.poll_replacement(cx) {
-                Poll::Ready(()) => Poll::Ready(Some(Ok(Frame::trailers(held.trailers)))),
-                Poll::Pending => {
-                    *this.held = Some(held);
-                    Poll::Pending
-                }
-            },
+        match mem::replace(this.state, State::Classified) {
+            State::Held(held) => Poll::Ready(Some(Ok(Frame::trailers(held.trailers)))),
+            // not reached: `report` returns a frame unless it holds the trailers
+            _ => Poll::Ready(None),
         }
     }
 
     fn is_end_stream(&self) -> bool {
-        self.held.is_none() && self.body.is_end_stream()
+        !matches!(self.state, State::Held(_)) && self.body.is_end_stream()
     }
 
     fn size_hint(&self) -> SizeHint {
@@ -120,31 +120,26 @@ impl<B: fmt::Debug> fmt::Debug for ResponseBody<B> {
     }
 }
 
-/// A frame after its report.
-enum Reported<F> {
-    Frame(F),
-    Held(Box<HeldTrailers>),
-}
-
-/// Reports a frame of a call whose status is in the trailers. The trailers, an error and the end of the
-/// body are the last report.
+/// Reports a frame of a call whose status is in the trailers, and returns it. The trailers, an error and
+/// the end of the body are the last report. `None` if the trailers are held.
 fn report<D: Buf, E>(
-    status: &mut Option<TrailingStatus>,
+    state: &mut State,
     frame: Option<Result<Frame<D>, E>>,
-) -> Reported<Option<Result<Frame<D>, E>>> {
-    if let (Some(Ok(frame)), Some(status)) = (&frame, &status)
+) -> Option<Option<Result<Frame<D>, E>>> {
+    if let (Some(Ok(frame)), State::Follows(status)) = (&frame, &*state)
         && let Some(data) = frame.data_ref()
     {
         status.data(data.chunk());
-    } else if let Some(status) = status.take()
+    } else if let State::Follows(status) = mem::replace(state, State::Classified)
         && let Some(Ok(received)) = &frame
         && let Some(trailers) = received.trailers_ref()
         && let Some(replacement) = status.trailers(trailers)
     {
-        return Reported::Held(Box::new(HeldTrailers {
+        *state = State::Held(Box::new(HeldTrailers {
             trailers: trailers.clone(),
             replacement: Mutex::new(replacement),
         }));
+        return None;
     }
-    Reported::Frame(frame)
+    Some(frame)
 }

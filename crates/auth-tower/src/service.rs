@@ -11,7 +11,7 @@ use tower_service::Service;
 
 use crate::{
     deadline::CallDeadline,
-    exchange::{ClientState, PendingRequest, PreparedReplay},
+    exchange::{ClientState, PendingRequest, PreparedReplay, UnlistedRequest},
     future::ResponseFuture,
     response_body::ResponseBody,
 };
@@ -57,9 +57,9 @@ where
 
     fn call(&mut self, mut request: Request<B>) -> Self::Future {
         match self.client.authorizer.authorize(&request) {
-            Decision::PassThrough => {
-                let passed = self.client.authorizer.passed_through(&request);
-                ResponseFuture::passed_through(self.inner.call(request), passed)
+            Decision::PassThrough(passing) => {
+                let unlisted = UnlistedRequest::of(&request, passing, &self.client);
+                ResponseFuture::passed_through(self.inner.call(request), unlisted)
             }
             Decision::Authorize(attempt) if !PreparedReplay::<S, B, R>::is_possible(&attempt) => {
                 let authorizer = &self.client.authorizer;

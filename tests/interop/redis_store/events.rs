@@ -1,18 +1,17 @@
 use std::{
-    fmt::Write as _,
     future::Future as _,
     pin::pin,
-    sync::{Arc, Mutex, mpsc},
+    sync::{Arc, mpsc},
     task::{self, Waker},
     thread,
     time::{Duration, Instant},
 };
 
 use auth_redis::{RedisStore, auth_core::shared_store::SharedTokenStore};
+use auth_test_support::log::Warnings;
 use tokio::runtime::{Builder, Runtime};
 use tracing::{
-    Event, Level, Metadata, Subscriber,
-    field::{Field, Visit},
+    Event, Metadata, Subscriber,
     span::{Attributes, Id, Record},
     subscriber::with_default,
 };
@@ -21,40 +20,6 @@ use crate::redis_store::{
     fixture::{Fixture, NEW, ask, key, token},
     server::free_port,
 };
-
-/// A subscriber that records the fields of warnings.
-#[derive(Clone, Default)]
-struct Warnings(Arc<Mutex<String>>);
-
-struct Line<'a>(&'a mut String);
-
-impl Visit for Line<'_> {
-    fn record_debug(&mut self, field: &Field, value: &dyn std::fmt::Debug) {
-        let _ = write!(self.0, "{field}={value:?} ");
-    }
-}
-
-impl Subscriber for Warnings {
-    fn enabled(&self, metadata: &Metadata<'_>) -> bool {
-        *metadata.level() <= Level::WARN && metadata.target().starts_with("auth_redis")
-    }
-
-    fn new_span(&self, _: &Attributes<'_>) -> Id {
-        Id::from_u64(1)
-    }
-
-    fn record(&self, _: &Id, _: &Record<'_>) {}
-
-    fn record_follows_from(&self, _: &Id, _: &Id) {}
-
-    fn event(&self, event: &Event<'_>) {
-        event.record(&mut Line(&mut self.0.lock().unwrap()));
-    }
-
-    fn enter(&self, _: &Id) {}
-
-    fn exit(&self, _: &Id) {}
-}
 
 fn runtime() -> Runtime {
     Builder::new_current_thread().enable_all().build().unwrap()
@@ -108,7 +73,7 @@ fn a_subscriber_of_events_may_use_the_store() {
 
 #[test]
 fn the_event_of_an_unreadable_token_names_the_reason() {
-    let warnings = Warnings::default();
+    let warnings = Warnings::of("auth_redis");
     with_default(warnings.clone(), || {
         runtime().block_on(async {
             let fixture = Fixture::new();
@@ -129,7 +94,7 @@ fn the_event_of_an_unreadable_token_names_the_reason() {
                 // one store logs one line a second for each reason
                 let store = fixture.store([NEW]);
                 assert!(store.load(&key()).await.unwrap().is_none());
-                let logged = std::mem::take(&mut *warnings.0.lock().unwrap());
+                let logged = warnings.take().concat();
                 assert!(
                     logged.contains(reason) && !logged.contains("s3cr3t"),
                     "{logged}"
@@ -141,7 +106,7 @@ fn the_event_of_an_unreadable_token_names_the_reason() {
 
 #[test]
 fn many_unreadable_tokens_and_forged_leases_are_one_line_a_second() {
-    let warnings = Warnings::default();
+    let warnings = Warnings::of("auth_redis");
     let started = Instant::now();
     with_default(warnings.clone(), || {
         runtime().block_on(async {
@@ -160,7 +125,7 @@ fn many_unreadable_tokens_and_forged_leases_are_one_line_a_second() {
             }
         });
     });
-    let logged = std::mem::take(&mut *warnings.0.lock().unwrap());
+    let logged = warnings.take().concat();
     let lines = logged.matches("key=").count();
     let max = 2 * (started.elapsed().as_secs() + 1);
     assert!(u64::try_from(lines).unwrap() <= max, "{lines} lines");

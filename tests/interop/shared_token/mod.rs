@@ -1,7 +1,6 @@
 //! Several caches that share a token through a real Redis, which is stopped, hangs, is full, or contains
 //! unreadable values. Each cache stands for a process, and its store has its own connections.
 
-mod captured_log;
 mod key_rotation;
 mod load;
 mod outages;

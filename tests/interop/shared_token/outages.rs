@@ -1,11 +1,12 @@
 use std::time::Duration;
 
 use anyhow::Result;
+use auth_test_support::log::CapturedLog;
 use tokio::time::sleep;
+use tracing::Level;
 
 use super::{
     authorization_server,
-    captured_log::CapturedLog,
     load::{asked, nobody_noticed, under_load},
     process, processes, redis, store,
 };
@@ -15,7 +16,7 @@ const FAILED: &str = "the shared store failed";
 
 #[tokio::test]
 async fn redis_stopped_for_four_lifetimes_and_started_empty() -> Result<()> {
-    let log = CapturedLog::start();
+    let (log, _guard) = CapturedLog::start_at(Level::WARN);
     let (server, mut redis) = (authorization_server(5).await?, redis().await?);
     let processes = processes(3, &server, &redis.url())?;
     let seen = under_load(&processes, &server, async {
@@ -36,7 +37,7 @@ async fn redis_stopped_for_four_lifetimes_and_started_empty() -> Result<()> {
 
 #[tokio::test]
 async fn redis_that_hangs() -> Result<()> {
-    let log = CapturedLog::start();
+    let (log, _guard) = CapturedLog::start_at(Level::WARN);
     let (server, redis) = (authorization_server(5).await?, redis().await?);
     let processes = processes(3, &server, &redis.url())?;
     let seen = under_load(&processes, &server, async {
@@ -81,7 +82,7 @@ async fn shared_again(
 
 #[tokio::test]
 async fn redis_that_hangs_from_the_start() -> Result<()> {
-    let log = CapturedLog::start();
+    let (log, _guard) = CapturedLog::start_at(Level::WARN);
     let (server, redis) = (authorization_server(600).await?, redis().await?);
     let tokens = process(&server, store(&redis.url())?)?;
     redis.pause()?;
@@ -93,7 +94,7 @@ async fn redis_that_hangs_from_the_start() -> Result<()> {
 
 #[tokio::test]
 async fn redis_without_memory_left() -> Result<()> {
-    let log = CapturedLog::start();
+    let (log, _guard) = CapturedLog::start_at(Level::WARN);
     let server = authorization_server(600).await?;
     let redis = RedisServer::builder(Program::Redis)
         .maxmemory(1)
@@ -110,7 +111,7 @@ async fn redis_without_memory_left() -> Result<()> {
 
 #[tokio::test]
 async fn a_wrong_password() -> Result<()> {
-    let log = CapturedLog::start();
+    let (log, _guard) = CapturedLog::start_at(Level::WARN);
     let server = authorization_server(600).await?;
     let redis = RedisServer::builder(Program::Redis)
         .password("right")

@@ -1,6 +1,8 @@
 use anyhow::{Context as _, Result};
+use auth_test_support::log::CapturedLog;
+use tracing::Level;
 
-use super::{authorization_server, captured_log::CapturedLog, processes, redis};
+use super::{authorization_server, processes, redis};
 use crate::redis_server::RedisServer;
 
 const UNREADABLE: &str = "the stored token is unreadable and is treated as absent";
@@ -22,7 +24,7 @@ async fn kept_under(redis: &RedisServer) -> Result<String> {
 /// The first process requests a token, which `spoil` makes unreadable. Asserts that the second process
 /// requests another one, and that the third loads it.
 async fn is_replaced(spoil: impl AsyncFnOnce(&RedisServer, String) -> Result<()>) -> Result<()> {
-    let log = CapturedLog::start();
+    let (log, _guard) = CapturedLog::start_at(Level::WARN);
     let (server, redis) = (authorization_server(600).await?, redis().await?);
     let [first, second, third] = &processes(3, &server, &redis.url())?[..] else {
         anyhow::bail!("three were asked for");

@@ -11,6 +11,7 @@
 
 #[macro_use]
 mod auto_traits;
+pub mod cached_token;
 #[cfg(feature = "tls")]
 pub mod certificates;
 #[cfg(feature = "hyper")]
@@ -20,6 +21,8 @@ pub mod failing_connections;
 mod gated_source;
 #[cfg(feature = "hyper")]
 pub mod hyper_clients;
+#[cfg(feature = "log")]
+pub mod log;
 mod raw_server;
 #[cfg(feature = "hyper")]
 pub mod rejection;

@@ -92,17 +92,6 @@ impl Authorizer {
         }
     }
 
-    /// Returns whether a request goes to an unlisted origin, or to one that is not known. `None` if
-    /// that depends on its tenant.
-    pub(super) fn is_unlisted(&self, request: &RequestHead<'_>) -> Option<bool> {
-        let Kind::Single(rules) = &self.kind else {
-            return None;
-        };
-        // for a single authorizer the channel was checked when it was set
-        let connection = connection(rules, self.channel.as_ref()).unwrap_or(Connection::ByUri);
-        Some(rules.is_unlisted(request, connection))
-    }
-
     /// Returns whether the hop to `next` may carry a token, after a redirect of the response to
     /// `request`. A `request` of `None` is known to go to an unlisted origin. A `next` of `None` is a
     /// host that cannot be compared.

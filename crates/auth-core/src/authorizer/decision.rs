@@ -2,7 +2,10 @@
 
 use std::fmt;
 
-use super::attempt::{Attempt, AttemptFuture};
+use super::{
+    attempt::{Attempt, AttemptFuture},
+    passing::Passing,
+};
 use crate::Error;
 
 /// The decision about a request: send it unchanged, or with a token.
@@ -10,9 +13,9 @@ use crate::Error;
 pub enum Decision {
     /// Send the request unchanged: it has an `Authorization` header of its own, goes to an
     /// unlisted origin, has a `Host` header that names another authority than its URI, or belongs to
-    /// no tenant. [`Authorizer::passed_through`](crate::Authorizer::passed_through) checks its
-    /// response.
-    PassThrough,
+    /// no tenant. [`Authorizer::passed_through`](crate::Authorizer::passed_through) prepares the check
+    /// of its response.
+    PassThrough(Passing),
     /// Apply the attempt to the request and send it.
     Authorize(Attempt),
     /// Wait for the attempt, apply it to the request and send the request. If the future fails, do
@@ -31,7 +34,7 @@ impl Decision {
 impl fmt::Debug for Decision {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::PassThrough => "PassThrough",
+            Self::PassThrough(_) => "PassThrough",
             Self::Authorize(_) => "Authorize",
             Self::Wait(_) => "Wait",
         })

@@ -6,6 +6,7 @@ use super::{
     authorizer::Authorizer,
     head::{RequestHead, ResponseHead},
     owned_head::OwnedHead,
+    passing::{Passing, ResponseCheck},
 };
 use crate::{
     Error, ErrorKind,
@@ -20,69 +21,82 @@ use crate::{
 /// response.
 #[derive(Clone, Debug)]
 pub struct PassedThrough {
-    authorizer: Authorizer,
-    target: OwnedTarget,
-    /// The head, from which the tenants of the request and of its hops follow.
-    head: Option<Box<OwnedHead>>,
+    request: Kept,
+}
+
+/// The parts of the request that the check needs.
+#[derive(Clone, Debug)]
+enum Kept {
+    /// It goes to this origin, which is not listed, or is not known to be the destination.
+    Target(OwnedTarget),
+    /// The tenants of the request and of its hops follow from the head.
+    Head(Box<OwnedHead>),
 }
 
 impl Authorizer {
-    /// Describes a request for which [`authorize`](Self::authorize) returned
-    /// [`PassThrough`](super::Decision::PassThrough), to [check](PassedThrough::check) its response.
-    /// `None` if no response to it needs the check: the request goes to an allowed origin, or every
-    /// origin is allowed.
-    #[cold]
-    pub fn passed_through<'a>(&self, request: impl Into<RequestHead<'a>>) -> Option<PassedThrough> {
-        let request = request.into();
-        let head = match self.is_unlisted(&request) {
-            Some(true) => None,
-            Some(false) => return None,
-            None => Some(Box::new(OwnedHead::from(&request))),
+    /// Prepares the check of the response to a request for which [`authorize`](Self::authorize) returned
+    /// [`PassThrough`](super::Decision::PassThrough) with this `passing`. Does not examine the request
+    /// again. Copies no text and does not allocate, unless the target was created
+    /// [from parts](Target::from_parts) or the authorizer has tenants.
+    ///
+    /// `None` if no response to the request needs the check: the request goes to an allowed origin, or
+    /// every origin is allowed.
+    pub fn passed_through<'a>(
+        &self,
+        passing: Passing,
+        request: impl Into<RequestHead<'a>>,
+    ) -> Option<PassedThrough> {
+        let request = match passing.0 {
+            ResponseCheck::Unneeded => return None,
+            ResponseCheck::Unlisted => Kept::Target(request.into().target.into()),
+            ResponseCheck::ByTenant => Kept::Head(Box::new(OwnedHead::from(&request.into()))),
         };
-        Some(PassedThrough {
-            authorizer: self.clone(),
-            target: request.target.into(),
-            head,
-        })
+        Some(PassedThrough { request })
     }
 }
 
 impl PassedThrough {
-    /// Checks the response. Costs nothing unless its status is 3xx.
+    /// Checks the response with the `authorizer` that decided about the request. Costs nothing unless
+    /// the status of the response is 3xx.
     ///
     /// # Errors
     /// [`ErrorKind::Redirected`] if the response is a redirect to an origin that would receive a
     /// token of this authorizer. A relative `Location` is resolved; of several, each counts; one
     /// whose host cannot be compared, because it is not ASCII, is an error as well. Return the error
     /// instead of the response: the redirect must not be followed.
-    pub fn check<'a>(&self, response: impl Into<ResponseHead<'a>>) -> Result<(), Error> {
+    pub fn check<'a>(
+        &self,
+        authorizer: &Authorizer,
+        response: impl Into<ResponseHead<'a>>,
+    ) -> Result<(), Error> {
         let response = response.into();
         if response.status.is_redirection() {
-            return self.check_redirect(response.headers);
+            return self.check_redirect(authorizer, response.headers);
         }
         Ok(())
     }
 
     #[cold]
-    fn check_redirect(&self, headers: &HeaderMap) -> Result<(), Error> {
-        let target = self.target.as_target();
+    fn check_redirect(&self, authorizer: &Authorizer, headers: &HeaderMap) -> Result<(), Error> {
+        let (head, target) = match &self.request {
+            Kept::Target(target) => (None, target.as_target()),
+            Kept::Head(head) => {
+                let head = head.as_head();
+                (Some(head), head.target)
+            }
+        };
         let locations = headers.get_all(LOCATION).iter();
         for lead in locations.flat_map(|location| leads(location.as_bytes(), target)) {
+            // `None` is a host that cannot be compared
             let next = match &lead {
                 Lead::To(origin) => Some(Target::from(origin)),
                 Lead::Unclear => None,
             };
-            if self.gets_token(next) {
+            if authorizer.hop_gets_token(head.as_ref(), next) {
                 return Err(declined(target, &lead));
             }
         }
         Ok(())
-    }
-
-    /// Returns whether the hop to `next` may carry a token. `None` is a host that cannot be compared.
-    fn gets_token(&self, next: Option<Target<'_>>) -> bool {
-        let request = self.head.as_ref().map(|head| head.as_head());
-        self.authorizer.hop_gets_token(request.as_ref(), next)
     }
 }
 

@@ -19,6 +19,7 @@ use super::{
     decision::Decision,
     head::RequestHead,
     logged_origins::{Log, LoggedOrigins},
+    passing::{Passing, ResponseCheck},
 };
 use crate::{
     Error, TokenCaches, TokenRequest,
@@ -83,13 +84,13 @@ impl Rules {
     #[inline]
     pub(super) fn authorize(&self, request: &RequestHead<'_>, connection: Connection) -> Decision {
         if request.headers.contains_key(AUTHORIZATION) {
-            return Decision::PassThrough;
+            return self.leave_unchanged(request, connection);
         }
         let is_grpc = request.is_grpc();
         let named = match self.access(request, connection, is_grpc) {
             Access::No(reason) => {
                 self.warn(reason, request);
-                return Decision::PassThrough;
+                return Decision::PassThrough(self.unlisted());
             }
             Access::Named(origin) => Some(origin),
             Access::Unnamed => None,
@@ -242,6 +243,23 @@ impl Rules {
             None => Destination::all_in_host_header(host)
                 .any(|named| self.origins.find(&named).is_some()),
         }
+    }
+
+    /// Decides about a request that has an `Authorization` header of its own.
+    #[cold]
+    fn leave_unchanged(&self, request: &RequestHead<'_>, connection: Connection) -> Decision {
+        Decision::PassThrough(match self.is_unlisted(request, connection) {
+            true => self.unlisted(),
+            false => Passing(ResponseCheck::Unneeded),
+        })
+    }
+
+    /// Describes a request that may carry no token.
+    fn unlisted(&self) -> Passing {
+        Passing(match self.origins.is_any() {
+            true => ResponseCheck::Unneeded,
+            false => ResponseCheck::Unlisted,
+        })
     }
 
     /// Returns whether a request goes to an unlisted origin, or to one that is not known.

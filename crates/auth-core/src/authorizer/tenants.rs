@@ -14,6 +14,7 @@ use super::{
     decision::Decision,
     head::RequestHead,
     owned_head::OwnedHead,
+    passing::Passing,
 };
 use crate::{
     Error, events,
@@ -190,12 +191,16 @@ where
     fn authorize_on(&self, request: &RequestHead<'_>, channel: Option<&Channel>) -> Decision {
         let Some(key) = (self.tenant)(request) else {
             events::no_tenant();
-            return Decision::PassThrough;
+            return Decision::PassThrough(Passing::BY_TENANT);
         };
         let now = self.clock.now();
         let authorize = |authorizer: &Authorizer| {
             // the channel of the outer authorizer takes precedence
-            authorizer.authorize_on(request, channel.or(authorizer.channel.as_ref()))
+            match authorizer.authorize_on(request, channel.or(authorizer.channel.as_ref())) {
+                // a hop may have another tenant
+                Decision::PassThrough(_) => Decision::PassThrough(Passing::BY_TENANT),
+                decision => decision,
+            }
         };
         if let Some(decision) = self.kept.read(&key, now, |kept| Some(authorize(kept))) {
             return decision;
@@ -210,7 +215,7 @@ where
                     let channel = channel.as_ref().or(authorizer.channel.as_ref());
                     let decision = authorizer.authorize_on(&head.as_head(), channel);
                     match decision {
-                        Decision::PassThrough => Ok(Attempt::without_token()),
+                        Decision::PassThrough(_) => Ok(Attempt::without_token()),
                         Decision::Authorize(attempt) => Ok(attempt),
                         Decision::Wait(attempt) => attempt.await,
                     }

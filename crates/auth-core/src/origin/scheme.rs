@@ -2,7 +2,7 @@
 
 /// The scheme of an origin or of a request's URI.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
-pub(super) enum Scheme {
+pub(crate) enum Scheme {
     Https,
     Http,
     /// Never allowed.

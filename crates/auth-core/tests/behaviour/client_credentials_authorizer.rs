@@ -34,7 +34,7 @@ fn builder(server: &AuthorizationServer) -> ClientCredentialsAuthorizerBuilder {
 /// Returns the token that a request is sent with. `None`: it is sent without one.
 async fn token(authorizer: &Authorizer, uri: &str) -> Option<String> {
     let attempt = match authorizer.authorize(&get(uri)) {
-        Decision::PassThrough => return None,
+        Decision::PassThrough(_) => return None,
         Decision::Authorize(attempt) => attempt,
         Decision::Wait(attempt) => attempt.await.unwrap(),
     };

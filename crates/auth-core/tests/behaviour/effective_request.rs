@@ -140,7 +140,7 @@ async fn a_token_bound_to_an_origin_is_not_sent_elsewhere_under_the_name_of_the_
         match authorizer.authorize(&request) {
             auth_core::adapter::Decision::Wait(attempt) => attempt.await.map(|_| ()),
             auth_core::adapter::Decision::Authorize(_) => Ok(()),
-            auth_core::adapter::Decision::PassThrough => panic!("the origin is listed"),
+            auth_core::adapter::Decision::PassThrough(_) => panic!("the origin is listed"),
         }
     };
     decide("https://orders.example/", None).await.unwrap();

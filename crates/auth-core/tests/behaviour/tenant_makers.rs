@@ -48,7 +48,7 @@ fn block_on<T>(future: impl Future<Output = T>) -> T {
 
 async fn decide(authorizer: &Authorizer, tenant: &'static str) -> Result<(), Error> {
     match authorizer.authorize(&request(tenant)) {
-        Decision::PassThrough => panic!("the origin is listed"),
+        Decision::PassThrough(_) => panic!("the origin is listed"),
         Decision::Authorize(_) => Ok(()),
         Decision::Wait(attempt) => attempt.await.map(|_| ()),
     }
@@ -311,7 +311,7 @@ fn unknown_tenants_neither_evict_nor_delay_known_ones() {
         match authorizer.authorize(&request.body(()).unwrap()) {
             Decision::Wait(attempt) => block_on(attempt).map(|_| ()),
             Decision::Authorize(_) => Ok(()),
-            Decision::PassThrough => panic!("the origin is listed"),
+            Decision::PassThrough(_) => panic!("the origin is listed"),
         }
     };
     (0..4).for_each(|tenant| ask(tenant).unwrap());

@@ -63,7 +63,7 @@ fn may_carry_token(authorizer: &Authorizer, url: &str) -> (bool, bool) {
     let headers = HeaderMap::new();
     let may = |target: Target<'_>| {
         let decision = authorizer.authorize(RequestHead::new(target, &headers));
-        !matches!(decision, Decision::PassThrough)
+        !matches!(decision, Decision::PassThrough(_))
     };
     let as_uri = url.parse().is_ok_and(|uri: Uri| may(Target::from(&uri)));
     let as_url = url.parse().is_ok_and(|url: Url| may(target(&url)));

@@ -9,25 +9,15 @@ use std::sync::{
 
 use allocation_counter::measure;
 use async_trait::async_trait;
-use auth_core::{Authorizer, ReplayMethods, TokenCache};
+use auth_core::ReplayMethods;
 use auth_reqwest::AuthMiddleware;
-use auth_test_support::{reqwest_clients::reqwest_client, scripted::Scripted};
-use auth_testing::ManualClock;
-use futures_util::FutureExt;
+use auth_test_support::{
+    cached_token::{API, Carried, authorizer},
+    reqwest_clients::reqwest_client,
+};
+use futures_util::{FutureExt, future::BoxFuture};
 use http::{Extensions, Response, header::AUTHORIZATION};
 use reqwest_middleware::{ClientBuilder, ClientWithMiddleware, Middleware, Next};
-use tokio::runtime::Builder;
-
-const API: &str = "https://api.example.com/orders";
-
-fn authorizer(methods: ReplayMethods) -> Authorizer {
-    let tokens = TokenCache::builder(Scripted::expires_in(600)).clock(ManualClock::new());
-    let tokens = tokens.build();
-    let runtime = Builder::new_current_thread().build().unwrap();
-    runtime.block_on(tokens.token()).unwrap();
-    let builder = Authorizer::builder(tokens).origin("https://api.example.com");
-    builder.replay_methods(methods).build().unwrap()
-}
 
 fn allocations(job: impl FnOnce()) -> u64 {
     measure(job).count_total
@@ -35,21 +25,7 @@ fn allocations(job: impl FnOnce()) -> u64 {
 
 /// Responds at once, and counts the requests that carried the token.
 #[derive(Clone, Default)]
-struct Client(Arc<AtomicUsize>);
-
-impl Client {
-    fn take(&self, headers: &http::HeaderMap) {
-        let carried = headers.get(AUTHORIZATION);
-        self.0.fetch_add(
-            usize::from(carried.is_some_and(|value| value == "Bearer t1")),
-            SeqCst,
-        );
-    }
-
-    fn calls(&self) -> usize {
-        self.0.load(SeqCst)
-    }
-}
+struct Client(Carried);
 
 #[async_trait]
 impl Middleware for Client {
@@ -59,7 +35,7 @@ impl Middleware for Client {
         _: &mut Extensions,
         _: Next<'_>,
     ) -> reqwest_middleware::Result<reqwest::Response> {
-        self.take(request.headers());
+        self.0.count(request.headers());
         Ok(Response::new("").into())
     }
 }
@@ -92,11 +68,11 @@ fn chain(middleware: impl Middleware) -> (ClientWithMiddleware, Client) {
 
 /// Returns the allocations of a request that completes at its first poll.
 fn of_a_request((client, end): &(ClientWithMiddleware, Client)) -> u64 {
-    let calls = end.calls();
+    let calls = end.0.requests();
     let request = reqwest::Request::new(reqwest::Method::GET, API.parse().unwrap());
     let count = allocations(|| assert!(client.execute(request).now_or_never().is_some()));
     assert_eq!(
-        end.calls(),
+        end.0.requests(),
         calls + 1,
         "the request is sent with the token in the first poll"
     );
@@ -116,4 +92,36 @@ fn the_middleware_completes_at_the_first_poll_and_allocates_as_much_as_any_other
     let [plain, once, twice] = chains.map(|chain| (of_a_request(&chain), of_a_request(&chain)).1);
     assert_eq!(once, plain + url, "the URL is cloned to detect redirects");
     assert_eq!(twice, plain + copy);
+}
+
+/// Measures the future of the middleware within.
+struct FutureSize(AuthMiddleware, Arc<AtomicUsize>);
+
+impl Middleware for FutureSize {
+    fn handle<'life0, 'life1, 'life2, 'async_trait>(
+        &'life0 self,
+        request: reqwest::Request,
+        extensions: &'life1 mut Extensions,
+        next: Next<'life2>,
+    ) -> BoxFuture<'async_trait, reqwest_middleware::Result<reqwest::Response>>
+    where
+        'life0: 'async_trait,
+        'life1: 'async_trait,
+        'life2: 'async_trait,
+        Self: 'async_trait,
+    {
+        let future = self.0.handle(request, extensions, next);
+        self.1.store(size_of_val(&*future), SeqCst);
+        future
+    }
+}
+
+/// glibc keeps freed memory of up to 1,032 bytes for each thread.
+#[test]
+fn the_future_of_a_request_is_smaller_than_a_kibibyte() {
+    let size = Arc::new(AtomicUsize::new(0));
+    let middleware = AuthMiddleware::new(authorizer(ReplayMethods::Any));
+    of_a_request(&chain(FutureSize(middleware, size.clone())));
+    let size = size.load(SeqCst);
+    assert!((1..1024).contains(&size), "{size} bytes");
 }

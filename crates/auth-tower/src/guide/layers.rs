@@ -133,3 +133,26 @@
 //!   is unlisted, and every redirect is followed with the token.
 //! - **tonic.** A `Channel` sends each request to its endpoint, whatever the URI says. Do not put
 //!   `FollowRedirect` around it.
+//!
+//! # gRPC-Web
+//! Put tonic-web's `GrpcWebClientLayer` inside `AuthLayer`:
+//!
+//! ```text
+//! ServiceBuilder::new()
+//!     .layer(AuthLayer::new(authorizer))
+//!     .layer(GrpcWebClientLayer::new())
+//!     .service(client)
+//! ```
+//!
+//! A gRPC-Web response may have its status in the headers, or at the end of the body. tonic-web's layer
+//! turns the latter into trailers. `client` may be hyper's. The authorizer then needs
+//! [`danger_trust_channel`](auth_core::AuthorizerBuilder::danger_trust_channel), as for every gRPC call
+//! without tonic's `Channel`.
+//!
+//! | `GrpcWebClientLayer` | status 16 in the headers | status 16 in the body |
+//! |---|---|---|
+//! | inside `AuthLayer` | the call is replayed | the next call has another token |
+//! | outside `AuthLayer` | the next call has another token | **not classified** |
+//!
+//! Outside, `AuthLayer` sees gRPC-Web. It does not read bodies, and tonic-web's body of a request is not one
+//! that it can send twice.

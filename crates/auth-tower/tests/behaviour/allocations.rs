@@ -5,36 +5,22 @@
 use std::{
     convert::Infallible,
     future::{Ready, ready},
-    sync::{
-        Arc,
-        atomic::{AtomicUsize, Ordering::SeqCst},
-    },
     task::{Context, Poll},
 };
 
 use allocation_counter::measure;
-use auth_core::{Authorizer, ReplayMethods, TokenCache};
-use auth_test_support::{get, scripted::Scripted};
-use auth_testing::ManualClock;
+use auth_core::ReplayMethods;
+use auth_test_support::{
+    cached_token::{API, Carried, authorizer},
+    get,
+};
 use auth_tower::{AuthLayer, NoReplay};
 use bytes::Bytes;
 use futures_util::FutureExt;
-use http::{Request, Response, header::AUTHORIZATION};
+use http::{Request, Response};
 use http_body_util::Full;
-use tokio::runtime::Builder;
 use tower::{Layer, Service};
 use tower_http::auth::AddAuthorizationLayer;
-
-const API: &str = "https://api.example.com/orders";
-
-fn authorizer(methods: ReplayMethods) -> Authorizer {
-    let tokens = TokenCache::builder(Scripted::expires_in(600)).clock(ManualClock::new());
-    let tokens = tokens.build();
-    let runtime = Builder::new_current_thread().build().unwrap();
-    runtime.block_on(tokens.token()).unwrap();
-    let builder = Authorizer::builder(tokens).origin("https://api.example.com");
-    builder.replay_methods(methods).build().unwrap()
-}
 
 fn allocations(job: impl FnOnce()) -> u64 {
     measure(job).count_total
@@ -42,21 +28,7 @@ fn allocations(job: impl FnOnce()) -> u64 {
 
 /// Responds at once, and counts the requests that carried the token.
 #[derive(Clone, Default)]
-struct Client(Arc<AtomicUsize>);
-
-impl Client {
-    fn take(&self, headers: &http::HeaderMap) {
-        let carried = headers.get(AUTHORIZATION);
-        self.0.fetch_add(
-            usize::from(carried.is_some_and(|value| value == "Bearer t1")),
-            SeqCst,
-        );
-    }
-
-    fn calls(&self) -> usize {
-        self.0.load(SeqCst)
-    }
-}
+struct Client(Carried);
 
 impl Service<Request<Full<Bytes>>> for Client {
     type Response = Response<()>;
@@ -68,7 +40,7 @@ impl Service<Request<Full<Bytes>>> for Client {
     }
 
     fn call(&mut self, request: Request<Full<Bytes>>) -> Self::Future {
-        self.take(request.headers());
+        self.0.count(request.headers());
         ready(Ok(Response::new(())))
     }
 }
@@ -78,7 +50,7 @@ fn the_layer_calls_the_client_inside_its_own_call() {
     let client = Client::default();
     let mut service = AuthLayer::new(authorizer(ReplayMethods::Any)).layer(client.clone());
     let response = service.call(get(API));
-    assert_eq!(client.calls(), 1, "the call itself sends the request");
+    assert_eq!(client.0.requests(), 1, "the call itself sends the request");
     assert!(response.now_or_never().is_some());
 }
 
@@ -101,4 +73,19 @@ fn the_layer_allocates_as_much_as_a_constant_header() {
     }));
     assert!(plain.1 > 0, "a header map grows");
     assert_eq!(ours.1, plain.1);
+}
+
+/// The check of a redirect needs the origin that sent it. The request is examined once, and its
+/// authority is shared with the URI.
+#[test]
+fn a_request_to_an_unlisted_origin_costs_no_allocation() {
+    let client = Client::default();
+    let mut service = AuthLayer::new(authorizer(ReplayMethods::Any)).layer(client.clone());
+    let [first, second] = ["https://unlisted.example/a"; 2].map(|uri| {
+        let request = get(uri);
+        allocations(|| assert!(service.call(request).now_or_never().is_some()))
+    });
+    assert!(first >= second, "the first one is logged");
+    assert_eq!(second, 0);
+    assert_eq!(client.0.requests(), 0, "no request carries the token");
 }

@@ -5,53 +5,75 @@ use http::uri::Authority;
 use super::{Destination, Place, Target};
 use crate::origin::scheme::Scheme;
 
-/// A [`Target`] that owns its parts.
+/// A [`Target`] that owns its parts. Small, because futures of adapters contain it: what only targets
+/// from parts need is boxed.
 #[derive(Clone, Debug)]
-pub(crate) struct OwnedTarget {
-    destination: Option<(Scheme, OwnedPlace)>,
-    is_certain: bool,
+pub(crate) enum OwnedTarget {
+    Unnamed {
+        is_certain: bool,
+    },
+    /// Shares the text of its URI.
+    Authority {
+        scheme: Scheme,
+        is_certain: bool,
+        authority: Authority,
+    },
+    Parts(Box<Parts>),
 }
 
 #[derive(Clone, Debug)]
-enum OwnedPlace {
-    Authority(Authority),
-    Parts { host: String, port: Option<u16> },
+pub(crate) struct Parts {
+    scheme: Scheme,
+    is_certain: bool,
+    host: String,
+    port: Option<u16>,
 }
 
 impl From<Target<'_>> for OwnedTarget {
+    #[inline]
     fn from(target: Target<'_>) -> Self {
-        let destination = target.destination.map(|destination| {
-            let place = match destination.place {
-                Place::Authority(authority) => OwnedPlace::Authority(authority.clone()),
-                Place::Parts { host, port } => OwnedPlace::Parts {
-                    host: host.to_owned(),
-                    port,
-                },
-            };
-            (destination.scheme, place)
-        });
-        Self {
-            destination,
-            is_certain: target.is_certain,
+        let is_certain = target.is_certain;
+        let Some(Destination { scheme, place }) = target.destination else {
+            return Self::Unnamed { is_certain };
+        };
+        match place {
+            Place::Authority(authority) => Self::Authority {
+                scheme,
+                is_certain,
+                authority: authority.clone(),
+            },
+            Place::Parts { host, port } => Self::Parts(Box::new(Parts {
+                scheme,
+                is_certain,
+                host: host.to_owned(),
+                port,
+            })),
         }
     }
 }
 
 impl OwnedTarget {
     pub(crate) fn as_target(&self) -> Target<'_> {
-        let destination = self
-            .destination
-            .as_ref()
-            .map(|(scheme, place)| Destination {
-                scheme: *scheme,
-                place: match place {
-                    OwnedPlace::Authority(authority) => Place::Authority(authority),
-                    OwnedPlace::Parts { host, port } => Place::Parts { host, port: *port },
-                },
-            });
+        let (scheme, is_certain, place) = match self {
+            Self::Unnamed { is_certain } => {
+                return Target {
+                    destination: None,
+                    is_certain: *is_certain,
+                };
+            }
+            Self::Authority {
+                scheme,
+                is_certain,
+                authority,
+            } => (*scheme, *is_certain, Place::Authority(authority)),
+            Self::Parts(parts) => {
+                let (host, port) = (parts.host.as_str(), parts.port);
+                (parts.scheme, parts.is_certain, Place::Parts { host, port })
+            }
+        };
         Target {
-            destination,
-            is_certain: self.is_certain,
+            destination: Some(Destination { scheme, place }),
+            is_certain,
         }
     }
 }

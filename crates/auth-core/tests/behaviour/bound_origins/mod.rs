@@ -67,7 +67,7 @@ async fn token<'a>(
     request: impl Into<RequestHead<'a>>,
 ) -> Result<Option<String>, Error> {
     let attempt = match authorizer.authorize(request) {
-        Decision::PassThrough => return Ok(None),
+        Decision::PassThrough(_) => return Ok(None),
         Decision::Authorize(attempt) => attempt,
         Decision::Wait(attempt) => attempt.await?,
     };

@@ -1,8 +1,13 @@
 //! A redirect of an unlisted origin does not become a request of this client with its token.
 
+use std::sync::{
+    Arc,
+    atomic::{AtomicUsize, Ordering::SeqCst},
+};
+
 use auth_core::{
     Authorizer, Error, ErrorKind,
-    adapter::{RequestHead, ResponseHead, Target},
+    adapter::{Decision, PassedThrough, RequestHead, ResponseHead, Target},
 };
 use http::{
     HeaderMap, HeaderValue, Request, StatusCode, Uri,
@@ -40,9 +45,22 @@ fn check_all<'a>(
 ) -> Result<(), Error> {
     let request = request.into();
     assert!(!carries_token(authorizer, request));
-    match authorizer.passed_through(request) {
-        Some(passed) => passed.check(ResponseHead::new(status, headers)),
+    match passed_through(authorizer, request) {
+        Some(passed) => passed.check(authorizer, ResponseHead::new(status, headers)),
         None => Ok(()),
+    }
+}
+
+/// Returns what the check of the response needs. `None` if the request carries a token, or if no
+/// response to it needs the check.
+fn passed_through<'a>(
+    authorizer: &Authorizer,
+    request: impl Into<RequestHead<'a>>,
+) -> Option<PassedThrough> {
+    let request = request.into();
+    match authorizer.authorize(request) {
+        Decision::PassThrough(passing) => authorizer.passed_through(passing, request),
+        _ => None,
     }
 }
 
@@ -184,20 +202,16 @@ fn an_authorization_header_of_the_caller_makes_no_difference() {
 fn a_redirect_among_allowed_origins_is_not_checked() {
     let both = builder().origins([API, "https://files.example.com"]);
     let authorizer = both.build().unwrap();
-    assert!(authorizer.passed_through(&get(API)).is_none());
-    assert!(
-        authorizer
-            .passed_through(&get("https://files.example.com"))
-            .is_none()
-    );
-    assert!(authorizer.passed_through(&get(UNLISTED)).is_some());
+    assert!(passed_through(&authorizer, &get(API)).is_none());
+    assert!(passed_through(&authorizer, &get("https://files.example.com")).is_none());
+    assert!(passed_through(&authorizer, &get(UNLISTED)).is_some());
 }
 
 #[test]
 fn with_any_origin_there_is_no_unlisted_one() {
     let any = builder().danger_any_origin(true).build().unwrap();
     for uri in [UNLISTED, "http://unlisted.example/"] {
-        assert!(any.passed_through(&get(uri)).is_none());
+        assert!(passed_through(&any, &get(uri)).is_none());
     }
 }
 
@@ -242,13 +256,13 @@ fn a_redirect_over_a_channel_whose_destination_is_not_known_is_an_error() {
 
     let endpoint = Uri::from_static(API);
     let channel = authorizer.for_channel(&endpoint).unwrap();
-    assert!(channel.passed_through(&grpc("/pkg.S/M")).is_none());
+    assert!(passed_through(&channel, &grpc("/pkg.S/M")).is_none());
     let trusted = builder()
         .origin(API)
         .danger_trust_channel(true)
         .build()
         .unwrap();
-    assert!(trusted.passed_through(&grpc("/pkg.S/M")).is_none());
+    assert!(passed_through(&trusted, &grpc("/pkg.S/M")).is_none());
     // hyper's client connects by the URI
     assert!(check(&trusted, &get(UNLISTED), API).is_err());
 }
@@ -313,32 +327,59 @@ fn a_redirect_to_the_api_of_a_tenant_is_an_error_for_its_requests() {
     assert!(check(&authorizer, &get(UNLISTED), "https://one.example/x").is_ok());
 }
 
+/// Returns what the check of the response needs, for a request whose tenant changed since it passed
+/// through.
+fn of_tenant(authorizer: &Authorizer, request: &Request<()>) -> PassedThrough {
+    let Decision::PassThrough(passing) = authorizer.authorize(&get(UNLISTED)) else {
+        panic!("the request has no tenant");
+    };
+    authorizer.passed_through(passing, request).unwrap()
+}
+
 #[test]
 fn a_tenant_without_an_authorizer_or_with_any_origin_has_no_such_error() {
     let authorizer = tenants();
-    let passed = authorizer.passed_through(&of("broken", UNLISTED)).unwrap();
     let headers = redirect([&b"https://one.example"[..]]);
-    passed
-        .check(ResponseHead::new(StatusCode::FOUND, &headers))
-        .unwrap();
-    let passed = authorizer
-        .passed_through(&of("any", "http://unlisted.example"))
-        .unwrap();
-    passed
-        .check(ResponseHead::new(StatusCode::FOUND, &headers))
-        .unwrap();
+    for (tenant, uri) in [("broken", UNLISTED), ("any", "http://unlisted.example")] {
+        let passed = of_tenant(&authorizer, &of(tenant, uri));
+        let response = ResponseHead::new(StatusCode::FOUND, &headers);
+        passed.check(&authorizer, response).unwrap();
+    }
 }
 
 #[test]
 fn the_check_logs_nothing_and_requests_no_token() {
-    let (log, _guard) = crate::captured_log::CapturedLog::start();
     let authorizer = tenants();
-    let passed = authorizer.passed_through(&of("one", UNLISTED)).unwrap();
+    let passed = of_tenant(&authorizer, &of("one", UNLISTED));
     let headers = redirect([&b"https://one.example"[..]]);
-    assert!(
-        passed
-            .check(ResponseHead::new(StatusCode::FOUND, &headers))
-            .is_err()
-    );
+    let response = ResponseHead::new(StatusCode::FOUND, &headers);
+    let (log, _guard) = crate::captured_log::CapturedLog::start();
+    assert!(passed.check(&authorizer, response).is_err());
     assert_eq!(log.text(), "");
+}
+
+/// What the first examination found decides: another request would be found to need no check.
+#[test]
+fn a_request_is_examined_once() {
+    let authorizer = listed(API);
+    let Decision::PassThrough(passing) = authorizer.authorize(&get(UNLISTED)) else {
+        panic!("the origin is not listed");
+    };
+    assert!(authorizer.passed_through(passing, &get(API)).is_some());
+
+    let looked = Arc::new(AtomicUsize::new(0));
+    let count = looked.clone();
+    let tenants = Authorizer::per_tenant(
+        move |_: &RequestHead<'_>| {
+            count.fetch_add(1, SeqCst);
+            Some(Tenant("one"))
+        },
+        |_: &Tenant| Ok(listed(API)),
+    );
+    let authorizer = tenants.build().unwrap();
+    let passed = passed_through(&authorizer, &get(UNLISTED)).unwrap();
+    let response = HeaderMap::new();
+    let response = ResponseHead::new(StatusCode::OK, &response);
+    passed.check(&authorizer, response).unwrap();
+    assert_eq!(looked.load(SeqCst), 1);
 }

@@ -21,7 +21,7 @@ pub(super) async fn exchange(
     let first = match authorizer.authorize(request) {
         Decision::Authorize(attempt) => attempt,
         Decision::Wait(attempt) => attempt.await.unwrap(),
-        Decision::PassThrough => panic!("expected a token for {}", request.uri()),
+        Decision::PassThrough(_) => panic!("expected a token for {}", request.uri()),
     };
     let response = api(token(&first)).await;
     let Verdict::Renew(renewal) = first.classify(&response, true) else {

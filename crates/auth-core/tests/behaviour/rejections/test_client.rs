@@ -52,7 +52,7 @@ impl TestClient {
         let first = match self.authorizer.authorize(&get(format!("{ORIGIN}{path}"))) {
             Decision::Authorize(attempt) => attempt,
             Decision::Wait(attempt) => attempt.await.unwrap(),
-            Decision::PassThrough => panic!("expected a token for {path}"),
+            Decision::PassThrough(_) => panic!("expected a token for {path}"),
         };
         let response = self.send(&first, path).await;
         let second = match first.classify(&response, true) {

@@ -6,6 +6,7 @@ mod dropped_client;
 mod failed_refresh;
 mod grpc;
 mod grpc_trailers;
+mod grpc_web;
 mod grpc_wire;
 mod many_at_once;
 mod readiness;

@@ -122,7 +122,7 @@ impl Process {
                     self.wait(None, async { Ok(Some(token(&attempt.await?))) });
                 }
             }
-            Decision::PassThrough => panic!("the origin is allowed"),
+            Decision::PassThrough(_) => panic!("the origin is allowed"),
         }
     }
 
