@@ -270,7 +270,7 @@ impl Completing<'_> {
         if self.is_last {
             cache.next_refresh.set(next);
             self.state.give_back_budget();
-            self.state.failure = Some(Failure {
+            self.state.failure = Some(Box::new(Failure {
                 error: error.clone(),
                 in_a_row,
                 next_attempt,
@@ -279,7 +279,7 @@ impl Completing<'_> {
                 is_slow,
                 issued_before,
                 credentials,
-            });
+            }));
         }
         (Err(error), next)
     }

@@ -28,7 +28,8 @@ pub(super) struct Inner {
     pub(super) next_refresh: NotBefore,
     pub(super) state: Mutex<RefreshState>,
     pub(super) counters: Arc<Counters>,
-    pub(super) policy: RefreshPolicy,
+    /// Shared by all caches of one source, as it takes 200 bytes.
+    pub(super) policy: Arc<RefreshPolicy>,
     pub(super) keep_warm: bool,
     /// Whether this is the source's own cache.
     pub(super) is_default: bool,

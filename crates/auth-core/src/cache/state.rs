@@ -48,7 +48,8 @@ pub(super) struct RefreshState {
     pub(super) tokens_received: u64,
     /// The number of different tokens so far.
     pub(super) generation: u64,
-    pub(super) failure: Option<Failure>,
+    /// In a box: seldom there.
+    pub(super) failure: Option<Box<Failure>>,
     /// The number of changes of the credentials before the token request that was last answered with
     /// a token. `None` if there was none, or if the client was denied since.
     pub(super) proof: Option<u64>,

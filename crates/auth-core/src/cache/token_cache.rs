@@ -65,7 +65,7 @@ impl TokenCache {
         TokenCacheBuilder {
             source: Arc::new(source),
             request: TokenRequest::default(),
-            policy: RefreshPolicy::default(),
+            policy: Arc::default(),
             keep_warm: false,
             clock: AnyClock::System,
             store: None,
@@ -224,7 +224,7 @@ impl TokenCache {
         TokenCacheBuilder {
             source: Arc::clone(inner.client.source()),
             request,
-            policy: inner.policy.clone(),
+            policy: Arc::clone(&inner.policy),
             keep_warm: inner.keep_warm,
             store: inner.store.clone(),
             clock: inner.clock.clone(),
@@ -286,7 +286,7 @@ impl fmt::Debug for TokenCache {
 pub struct TokenCacheBuilder {
     source: Arc<dyn TokenSource>,
     request: TokenRequest,
-    policy: RefreshPolicy,
+    policy: Arc<RefreshPolicy>,
     keep_warm: bool,
     clock: AnyClock,
     store: Option<Arc<dyn SharedTokenStore>>,
@@ -303,7 +303,7 @@ impl TokenCacheBuilder {
     /// Sets when to refresh and how to back off. Default: the defaults of [`RefreshPolicy`].
     #[must_use]
     pub fn refresh_policy(mut self, policy: RefreshPolicy) -> Self {
-        self.policy = policy;
+        self.policy = Arc::new(policy);
         self
     }
 
