@@ -113,7 +113,6 @@ fn auth_core(clock: impl Clock) -> Duration {
 fn herd(c: &mut Criterion) {
     let token = ready_now(ready_cache().token()).unwrap();
     let mut rounds = Interleaved::new("herd", ROUNDS);
-    rounds.threads(2);
     rounds.function("watch_broadcast/10000", 1, |_| broadcast(&token, received));
     rounds.function("watch_and_timer/10000", 1, |_| {
         broadcast(&token, received_in_time)

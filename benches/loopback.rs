@@ -126,7 +126,6 @@ fn hyper_auth(count: u64) -> Duration {
 
 fn loopback(c: &mut Criterion) {
     let mut rounds = Interleaved::new("loopback", ROUNDS);
-    rounds.threads(2);
     rounds.function("hyper_bare", REQUESTS, hyper_bare);
     rounds.function("hyper_static_header", REQUESTS, hyper_static_header);
     rounds.function("hyper_auth", REQUESTS, hyper_auth);

@@ -152,7 +152,6 @@ fn auth_core_p99_9() -> Duration {
 
 fn read_while_replaced(c: &mut Criterion) {
     let mut rounds = Interleaved::new("read_while_replaced", ROUNDS);
-    rounds.threads(2);
     rounds.function("floor_p99_9", 1, |_| floor_p99_9());
     rounds.function("auth_core_p99_9", 1, |_| auth_core_p99_9());
     rounds.figure("auth_core_p99_9 over the floor's", |round| {

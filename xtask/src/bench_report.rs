@@ -1,9 +1,13 @@
 //! `cargo xtask bench-report`: the last figures of the benches, compared with their bars.
 
+mod rows;
+mod samples;
+#[cfg(test)]
+mod tests;
+
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context as _, Result};
-use bench_support::report::Report;
+use anyhow::{Context as _, Result, bail};
 use clap::Args;
 use serde_json::Value;
 
@@ -11,15 +15,13 @@ use crate::{
     command,
     workspace::{Workspace, cargo},
 };
+use samples::Samples;
 
 #[derive(Args, Debug)]
 pub(crate) struct Arguments {
     /// Runs all benches first; takes several minutes, on a machine that does nothing else
     #[arg(long)]
     run: bool,
-    /// Runs the benches of other libraries as well, and draws the pictures
-    #[arg(long)]
-    rivals: bool,
 }
 
 pub(crate) fn run(arguments: &Arguments) -> Result<()> {
@@ -28,14 +30,16 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     let peers = workspace.root().join("benches/peers/Cargo.toml");
     if arguments.run {
         bench(&ours, "auth-workspace")?;
-        if arguments.rivals {
-            bench(&peers, "peers")?;
-        }
+        bench(&peers, "peers")?;
     }
-    let report = Report::new(criterion_directory(&ours)?, criterion_directory(&peers)?);
-    print!("{}", report.tables()?);
+    let report = report(
+        &Samples::new(criterion_directory(&ours)?),
+        &Samples::new(criterion_directory(&peers)?),
+    )?;
+    print!("{report}");
     Ok(())
 }
+
 fn bench(manifest: &Path, package: &str) -> Result<()> {
     command::status(
         cargo()
@@ -58,4 +62,24 @@ fn criterion_directory(manifest: &Path) -> Result<PathBuf> {
     let target = metadata["target_directory"].as_str();
     let target = target.context("`cargo metadata` printed no `target_directory`")?;
     Ok(Path::new(target).join("criterion"))
+}
+
+/// Returns the table, in Markdown.
+///
+/// # Errors
+///
+/// If no bench has been run, or the samples of a bench cannot be read.
+fn report(ours: &Samples, peers: &Samples) -> Result<String> {
+    let rows = rows::all(ours, peers)?;
+    if rows.iter().all(|row| row.measured.is_none()) {
+        bail!("no bench has been run (looked in {ours}); run `cargo xtask bench-report --run`");
+    }
+    let mut table = "| figure | bar | measured (95 % interval) | |\n|---|---|---|---|\n".to_owned();
+    for row in &rows {
+        table.push_str(&row.to_string());
+        table.push('\n');
+    }
+    table
+        .push_str("\nAllocations are counted, and printed, by `cargo bench --bench middleware`.\n");
+    Ok(table)
 }

@@ -6,6 +6,8 @@
 // a bench whose set-up fails ends with a panic
 #![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used)]
 
+use std::hint::black_box;
+
 use bench_support::interleaved::Interleaved;
 use bench_support::threads::on_threads;
 use criterion::{Criterion, criterion_group, criterion_main};
@@ -35,7 +37,7 @@ fn add<R: Library>(peers: &mut Interleaved<'_>, reads: u64) {
             let library = runtime.block_on(R::ready());
             on_threads(threads, reads, |_| {
                 let mut read = library.reader();
-                move || read()
+                move || black_box(read())
             })
         });
         let ours = format!("{}/{threads}", AuthCore::NAME);
@@ -49,7 +51,6 @@ fn add<R: Library>(peers: &mut Interleaved<'_>, reads: u64) {
 
 fn peers(c: &mut Criterion) {
     let mut peers = Interleaved::new("peers", ROUNDS);
-    peers.threads(2);
     add::<AuthCore>(&mut peers, 200_000);
     add::<Checked>(&mut peers, 50_000);
     add::<Unchecked>(&mut peers, 100_000);

@@ -10,20 +10,16 @@
 use std::{
     env,
     hint::spin_loop,
-    path::PathBuf,
     time::{Duration, Instant},
 };
 
 use criterion::{Bencher, BenchmarkGroup, BenchmarkId, SamplingMode, measurement::WallTime};
 
-use crate::{paired::Estimate, probe::probe};
+use crate::paired::Estimate;
 
 /// criterion calls a function during its warm-up again, with twice as many iterations, until this time
 /// has passed. The first call of each function waits for that long, so that there is no second call.
 const WARM_UP: Duration = Duration::from_micros(1);
-/// With `--quick` criterion calls a function until this time has passed, each time with twice as many
-/// iterations. There is nothing more to measure then, so that one call takes all of it.
-const QUICK: Duration = Duration::from_millis(101);
 /// criterion computes the number of iterations from this and the time of the warm-up. A large number
 /// keeps fractions of a nanosecond in the multiplication.
 const MEASUREMENT: Duration = Duration::from_secs(1);
@@ -32,8 +28,6 @@ const MEASUREMENT: Duration = Duration::from_secs(1);
 pub struct Interleaved<'a> {
     group: &'static str,
     rounds: usize,
-    /// The number of threads that have to run at the same time.
-    threads: usize,
     functions: Vec<Function<'a>>,
     figures: Vec<(String, Figure)>,
 }
@@ -67,20 +61,10 @@ impl<'a> Interleaved<'a> {
     pub fn new(group: &'static str, rounds: usize) -> Self {
         Self {
             group,
-            rounds: match is_given("--quick") {
-                true => rounds.min(10),
-                false => rounds,
-            },
-            threads: 1,
+            rounds,
             functions: Vec::new(),
             figures: Vec::new(),
         }
-    }
-
-    /// Says that this many threads have to run at the same time, as far as there are processors. A probe
-    /// finds out if they do. If not, the rows with several threads are void.
-    pub fn threads(&mut self, threads: usize) {
-        self.threads = threads;
     }
 
     /// Adds a function with the id `NAME` or `NAME/PARAMETER`. Each round calls `run` once. `run`
@@ -142,12 +126,6 @@ impl<'a> Interleaved<'a> {
             self.round(0);
             return;
         }
-        if self.threads > 1 {
-            let found = probe(self.threads);
-            println!("\n{}: {found}", self.group);
-            let group = criterion_directory().join(self.group);
-            found.save(&group).expect("a writable directory");
-        }
         // a warm-up, whose times are discarded
         self.round(0);
         for function in &mut self.functions {
@@ -193,11 +171,7 @@ fn sample(times: &[f64], calls: &mut usize, iterations: u64) -> Duration {
     let round = match *calls {
         0 => {
             let started = Instant::now();
-            let takes = match is_given("--quick") {
-                true => QUICK,
-                false => WARM_UP,
-            };
-            while started.elapsed() <= takes {
+            while started.elapsed() <= WARM_UP {
                 spin_loop();
             }
             0
@@ -210,20 +184,6 @@ fn sample(times: &[f64], calls: &mut usize, iterations: u64) -> Duration {
 
 /// Returns whether criterion only tests that the functions run. One round is then enough.
 fn is_test() -> bool {
-    is_given("--test") || !is_given("--bench")
-}
-
-fn is_given(wanted: &str) -> bool {
-    env::args().any(|argument| argument == wanted)
-}
-
-/// Returns the directory in which criterion keeps its samples.
-pub fn criterion_directory() -> PathBuf {
-    if let Some(home) = env::var_os("CRITERION_HOME") {
-        return home.into();
-    }
-    // a bench is an executable TARGET/PROFILE/deps/NAME
-    let program = env::current_exe().expect("the path of this program");
-    let target = program.ancestors().nth(3).expect("a target directory");
-    target.join("criterion")
+    let given = |wanted: &str| env::args().any(|argument| argument == wanted);
+    given("--test") || !given("--bench")
 }

@@ -1,4 +1,5 @@
-//! The library of the benches. Without features it has only the report, for `cargo xtask bench-report`.
+//! The library of the benches. Without the feature `bench` it has only `paired`, which
+//! `cargo xtask bench-report` uses.
 
 // a bench whose set-up fails ends with a panic
 #![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used)]
@@ -11,31 +12,21 @@
     clippy::new_without_default
 )]
 
-pub mod concurrency;
-#[cfg(feature = "reads")]
+#[cfg(feature = "bench")]
 pub mod floor;
 #[cfg(feature = "bench")]
 pub mod interleaved;
 #[cfg(feature = "bench")]
 pub mod moved_clock;
-#[cfg(feature = "bench")]
-pub mod outside;
 pub mod paired;
-#[cfg(feature = "reads")]
-pub mod probe;
-#[cfg(feature = "reads")]
-pub mod processors;
-#[cfg(feature = "reads")]
-pub mod reads;
-pub mod report;
 #[cfg(feature = "bench")]
 pub mod server;
-#[cfg(feature = "reads")]
+#[cfg(feature = "bench")]
 pub mod threads;
-#[cfg(feature = "reads")]
+#[cfg(feature = "bench")]
 mod token;
 #[cfg(feature = "bench")]
 pub mod waiters;
 
-#[cfg(feature = "reads")]
+#[cfg(feature = "bench")]
 pub use token::{Instantly, TOKEN_LENGTH, fill, header, ready_cache, ready_now, token};

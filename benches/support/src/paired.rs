@@ -14,8 +14,6 @@ pub struct Estimate {
     pub median: f64,
     pub low: f64,
     pub high: f64,
-    /// The largest value.
-    pub worst: f64,
 }
 
 impl Estimate {
@@ -34,16 +32,13 @@ impl Estimate {
             median,
             low: values[outside],
             high: values[values.len() - 1 - outside],
-            worst: values[values.len() - 1],
         })
     }
 }
 
 impl fmt::Display for Estimate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self {
-            median, low, high, ..
-        } = self;
+        let Self { median, low, high } = self;
         write!(f, "{median:.3} ({low:.3} to {high:.3})")
     }
 }

@@ -5,7 +5,7 @@ use std::{fmt, fs, io::ErrorKind, path::PathBuf};
 use anyhow::{Context as _, Result, ensure};
 use serde_json::Value;
 
-use crate::{concurrency::Concurrency, paired::Estimate};
+use bench_support::paired::Estimate;
 
 /// A directory of criterion, with a sample for each round of a bench.
 #[derive(Debug)]
@@ -51,80 +51,20 @@ impl Samples {
             .map(Some)
     }
 
-    /// Returns what the probe of a group's last run found. `None` if there was none.
-    pub(super) fn probe(&self, group: &str) -> Option<Concurrency> {
-        Concurrency::load(&self.0.join(group))
-    }
-
-    /// Returns the groups that have a probe, sorted.
-    ///
-    /// # Errors
-    ///
-    /// If the directory cannot be read.
-    pub(super) fn probes(&self) -> Result<Vec<(String, Concurrency)>> {
-        let groups = self.names("")?.into_iter();
-        Ok(groups
-            .filter_map(|group| self.probe(&group).map(|probe| (group, probe)))
-            .collect())
-    }
-
-    /// Returns a line of the table of times for each function that has been run.
-    ///
-    /// # Errors
-    ///
-    /// If a file cannot be read.
-    pub(super) fn distributions(&self) -> Result<Vec<String>> {
-        let mut lines = Vec::new();
-        for group in self.names("")? {
-            for name in self.names(&group)? {
-                let parameters = self.names(&format!("{group}/{name}"))?;
-                let ids = parameters
-                    .iter()
-                    .map(|parameter| format!("{name}/{parameter}"));
-                for id in [name.clone()].into_iter().chain(ids) {
-                    lines.extend(self.distribution(&group, &id)?);
-                }
-            }
-        }
-        Ok(lines)
-    }
-
-    fn distribution(&self, group: &str, id: &str) -> Result<Option<String>> {
-        let Some(mut times) = self.times(group, id)? else {
-            return Ok(None);
-        };
-        times.sort_by(f64::total_cmp);
-        let rank = |part: f64| times[((times.len() - 1) as f64 * part).round() as usize];
-        let (median, p99, worst) = (rank(0.5), rank(0.99), rank(1.0));
-        Ok(Some(format!(
-            "| {group}/{id} | {median:.1} | {p99:.1} | {worst:.1} |"
-        )))
-    }
-
     /// Returns the names of a group's functions, sorted. Empty if the group has not been run.
     ///
     /// # Errors
     ///
     /// If the directory cannot be read.
     pub(super) fn functions(&self, group: &str) -> Result<Vec<String>> {
-        self.names(group)
-    }
-
-    /// Returns the names of the directories in one of criterion's directories, sorted.
-    fn names(&self, parent: &str) -> Result<Vec<String>> {
-        let directory = self.0.join(parent);
+        let directory = self.0.join(group);
         let entries = match fs::read_dir(&directory) {
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
             entries => entries,
         };
         let names = entries.and_then(|entries| {
-            let name = |entry: fs::DirEntry| {
-                let is_directory = entry.path().is_dir();
-                is_directory.then(|| entry.file_name().to_string_lossy().into_owned())
-            };
-            entries
-                .filter_map(|entry| entry.map(name).transpose())
-                .collect()
+            let name = |entry: fs::DirEntry| entry.file_name().to_string_lossy().into_owned();
+            entries.map(|entry| entry.map(name)).collect()
         });
         let mut names: Vec<_> =
             names.with_context(|| format!("cannot read {}", directory.display()))?;
