@@ -99,8 +99,7 @@ fn one_of_each_core_first(
 /// Returns the processors that are hardware threads of the same core.
 fn core(processor: Processor) -> BTreeSet<Processor> {
     let Processor(number) = processor;
-    let file =
-        format!("/sys/devices/system/cpu/cpu{number}/topology/thread_siblings_list");
+    let file = format!("/sys/devices/system/cpu/cpu{number}/topology/thread_siblings_list");
     let mut core = fs::read_to_string(file).map_or_else(|_| BTreeSet::new(), |list| parse(&list));
     core.insert(processor);
     core

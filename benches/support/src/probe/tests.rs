@@ -1,8 +1,9 @@
 //! The test of the harness: code whose threads contend comes out as such if the threads have a processor
 //! each, and does not if they share one.
 //!
-//! The times are those for which a thread had a processor. Other load can therefore only lower a ratio,
-//! when it keeps two threads from running at the same time. So the best of many rounds counts.
+//! The times are those for which a thread had a processor. Other load therefore lowers a ratio, when it
+//! keeps two threads from running at the same time, and hardly ever raises one. So the best of several
+//! medians counts.
 
 use std::sync::RwLock;
 
@@ -10,7 +11,7 @@ use crate::processors::{available, share_a_core};
 
 use super::*;
 
-const MOST_ROUNDS: usize = 300;
+const ATTEMPTS: usize = 30;
 
 /// Returns the places of two threads on two cores. `None`, and a loud message, if there are none.
 fn two_cores() -> Option<Places> {
@@ -35,16 +36,23 @@ fn one_processor() -> Option<Places> {
     }
 }
 
-/// Returns the best ratio of the rounds, up to the first that shows contention.
-fn best(mut round: impl FnMut() -> Round) -> f64 {
+/// Returns the median ratio of nine rounds: the best of the attempts, up to the first that shows contention.
+fn best(round: impl Fn() -> Round) -> f64 {
     let mut best = 0.0_f64;
-    for _ in 0..MOST_ROUNDS {
-        best = best.max(round().ratio());
+    for _ in 0..ATTEMPTS {
+        best = best.max(median_ratio(&round));
         if best >= LEAST_RATIO {
             break;
         }
     }
     best
+}
+
+/// Out of 300 rounds of threads that shared a processor, three were above 1.5, on a machine with a load of 8.
+fn median_ratio(round: impl Fn() -> Round) -> f64 {
+    let mut ratios = [(); 9].map(|()| round().ratio());
+    ratios.sort_by(f64::total_cmp);
+    ratios[4]
 }
 
 /// Reads under a lock: one of each thread, or one for all.
@@ -93,9 +101,8 @@ fn a_lock_for_all_does_not_come_out_contended_on_one_processor() {
     let Some(places) = one_processor() else {
         return;
     };
-    let mut ratios: Vec<_> = (0..21).map(|_| locks(&places).ratio()).collect();
-    ratios.sort_by(f64::total_cmp);
-    assert!(ratios[10] < LEAST_RATIO, "{ratios:?}");
+    let ratio = median_ratio(|| locks(&places));
+    assert!(ratio < LEAST_RATIO, "{ratio:.2}");
 }
 
 #[test]
