@@ -21,6 +21,7 @@ pub mod moved_clock;
 pub mod paired;
 pub mod probe;
 pub mod processors;
+pub mod report;
 #[cfg(feature = "bench")]
 pub mod server;
 pub mod threads;

@@ -47,6 +47,14 @@ pub fn shortest_batch(threads: usize) -> Duration {
     }
 }
 
+/// Returns why the system places this many threads. `None` if each has a processor of its own.
+pub fn why_not_pinned(threads: usize) -> Option<String> {
+    match Places::of(threads) {
+        Places::Pinned(_) => None,
+        Places::Unpinned { why, .. } => Some(why),
+    }
+}
+
 /// Runs the function that `work` makes, `times` times on each of `threads` threads at the same time.
 /// Returns the average time of a thread.
 pub fn on_threads<T, F: FnMut() -> T>(
