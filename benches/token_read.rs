@@ -22,7 +22,7 @@ use std::{
 };
 
 use arc_swap::ArcSwap;
-use auth_core::TokenCache;
+use auth_core::{Authorization, TokenCache};
 use bench_support::interleaved::{Interleaved, Iterations, print_table};
 use bench_support::threads::{LongLived, on_threads, runtime};
 use bench_support::{floor::Entry, ready_cache, ready_now};
@@ -64,7 +64,7 @@ fn read_floor(slot: &Slot) -> impl FnMut() -> HeaderValue + use<> {
     }
 }
 
-fn read_cached(tokens: &TokenCache) -> impl FnMut() -> Option<HeaderValue> + use<> {
+fn read_cached(tokens: &TokenCache) -> impl FnMut() -> Option<Authorization> + use<> {
     let tokens = tokens.clone();
     move || black_box(tokens.cached())
 }
@@ -261,7 +261,7 @@ async fn in_turns<T>(reads: u64, mut read: impl FnMut() -> T, barrier: Arc<Barri
 fn in_tokio(group: &mut BenchmarkGroup<'_, WallTime>) {
     thread_local!(static MINE: HeaderValue = bench_support::header());
     let mut rounds = Interleaved::new(GROUP, ROUNDS_OF_MANY);
-    let reads = Iterations::lasting(BATCH).on(WORKERS);
+    let reads = Iterations::lasting(SHORT_BATCH).on(WORKERS);
     rounds.function(format!("tokio_floor/{WORKERS}"), reads, |reads| {
         let slot = slot();
         in_tasks(reads, move || {
