@@ -142,7 +142,8 @@ impl Round {
         Self {
             own: each(own),
             shared: each(shared),
-            running: own.on_processor.as_secs_f64() / own.elapsed.as_secs_f64(),
+            // the two clocks are not read at the same moment
+            running: (own.on_processor.as_secs_f64() / own.elapsed.as_secs_f64()).min(1.0),
         }
     }
 

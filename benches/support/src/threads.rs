@@ -151,9 +151,8 @@ fn repeat<T>(times: u64, work: &mut impl FnMut() -> T) {
 #[cfg(any(target_os = "android", target_os = "linux"))]
 fn time_on_processor() -> Duration {
     use rustix::time::{ClockId, clock_gettime};
-    let time = clock_gettime(ClockId::ThreadCPUTime);
-    let seconds = u64::try_from(time.tv_sec).expect("not before its start");
-    Duration::from_secs(seconds) + Duration::from_nanos(time.tv_nsec.unsigned_abs().into())
+    let time = clock_gettime(ClockId::ThreadCPUTime).try_into();
+    time.expect("not negative")
 }
 
 #[cfg(not(any(target_os = "android", target_os = "linux")))]
