@@ -20,8 +20,8 @@ use auth_core::{
     AccessToken, Error, TokenCache, TokenRequest, TokenResponse, TokenSource,
     time::{Clock, Now, Sleep, SystemClock},
 };
-use bench_support::interleaved::Interleaved;
-use bench_support::waiters::{Waiters, last_of};
+use bench_support::interleaved::{Interleaved, Iterations, print_table};
+use bench_support::waiters::{WORKERS, Waiters, last_of};
 use bench_support::{ready_cache, ready_now};
 use criterion::{Criterion, criterion_group, criterion_main};
 use tokio::sync::watch;
@@ -113,12 +113,17 @@ fn auth_core(clock: impl Clock) -> Duration {
 fn herd(c: &mut Criterion) {
     let token = ready_now(ready_cache().token()).unwrap();
     let mut rounds = Interleaved::new("herd", ROUNDS);
-    rounds.function("watch_broadcast/10000", 1, |_| broadcast(&token, received));
-    rounds.function("watch_and_timer/10000", 1, |_| {
+    let once = Iterations::of(1).on(WORKERS);
+    rounds.function("watch_broadcast/10000", once, |_| {
+        broadcast(&token, received)
+    });
+    rounds.function("watch_and_timer/10000", once, |_| {
         broadcast(&token, received_in_time)
     });
-    rounds.function("auth_core/10000", 1, |_| auth_core(SystemClock));
-    rounds.function("auth_core_without_timers/10000", 1, |_| auth_core(NoTimers));
+    rounds.function("auth_core/10000", once, |_| auth_core(SystemClock));
+    rounds.function("auth_core_without_timers/10000", once, |_| {
+        auth_core(NoTimers)
+    });
     for name in ["auth_core", "auth_core_without_timers", "watch_and_timer"] {
         rounds.figure(format!("{name} over watch_broadcast"), move |round| {
             round.time(&format!("{name}/10000")) / round.time("watch_broadcast/10000")
@@ -127,6 +132,7 @@ fn herd(c: &mut Criterion) {
     let mut group = c.benchmark_group("herd");
     rounds.run(&mut group);
     group.finish();
+    print_table("herd");
 }
 
 criterion_group!(benches, herd);

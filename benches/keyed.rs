@@ -15,7 +15,7 @@ use std::{
 use allocation_counter::measure;
 use arc_swap::ArcSwap;
 use auth_core::{TokenCache, TokenCaches, TokenRequest};
-use bench_support::interleaved::Interleaved;
+use bench_support::interleaved::{Interleaved, print_table, record_count};
 use bench_support::{Instantly, floor::Entry, token};
 use criterion::{Criterion, criterion_group, criterion_main};
 use fastrand::Rng;
@@ -145,12 +145,13 @@ fn walks<T: Tokens>(keys: usize) -> impl FnMut(u64) -> Duration {
     }
 }
 
-/// Prints the memory of a key, with everything that is kept for it.
-fn print_bytes_per_key(keys: usize) {
+/// Counts the memory of a key, with everything that is kept for it.
+fn count_bytes_per_key(keys: usize) {
     let mut tokens = None;
     let held = measure(|| tokens = Some(TokenCaches::of(shuffled(keys)))).bytes_current;
     let each = f64::from(i32::try_from(held).unwrap()) / f64::from(u32::try_from(keys).unwrap());
     let header = "Bearer ".len() + token().len();
+    record_count("keyed", "bytes_per_key", each);
     println!("keyed: {each:.0} bytes per key, of which its header is {header}");
 }
 
@@ -171,7 +172,8 @@ fn keyed(c: &mut Criterion) {
     rounds.run(&mut group);
     group.finish();
     // last, because a heap that was full once places allocations differently
-    print_bytes_per_key(100_000);
+    count_bytes_per_key(100_000);
+    print_table("keyed");
 }
 
 criterion_group!(benches, keyed);

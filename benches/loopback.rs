@@ -16,8 +16,8 @@ use std::{
 
 use auth_core::{Authorizer, TokenCache};
 use auth_tower::AuthLayer;
-use bench_support::interleaved::Interleaved;
-use bench_support::{header, ready_cache};
+use bench_support::interleaved::{Interleaved, Iterations, print_table};
+use bench_support::{header, ready_cache, threads::runtime};
 use bytes::Bytes;
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use http::{Request, Response, header::AUTHORIZATION};
@@ -26,9 +26,10 @@ use hyper_util::{
     client::legacy::{Client, connect::HttpConnector},
     rt::TokioExecutor,
 };
-use tokio::{runtime::Builder, sync::Barrier, task::JoinSet};
+use tokio::{sync::Barrier, task::JoinSet};
 use tower::{Layer, Service, ServiceBuilder, ServiceExt};
 
+const WORKERS: usize = 2;
 const ROUNDS: usize = 300;
 /// Each task has a connection of its own.
 const IN_FLIGHT: u64 = 32;
@@ -48,12 +49,7 @@ where
     R: http_body::Body<Data = Bytes, Error: Debug> + Send,
 {
     let tokens = ready_cache();
-    let runtime = Builder::new_multi_thread()
-        .worker_threads(2)
-        .enable_all()
-        .build()
-        .unwrap();
-    runtime.block_on(async {
+    runtime(WORKERS).block_on(async {
         let server = bench_support::server::start().await;
         let hyper = Client::builder(TokioExecutor::new()).build_http();
         let client = wrap(hyper, server, tokens);
@@ -126,9 +122,10 @@ fn hyper_auth(count: u64) -> Duration {
 
 fn loopback(c: &mut Criterion) {
     let mut rounds = Interleaved::new("loopback", ROUNDS);
-    rounds.function("hyper_bare", REQUESTS, hyper_bare);
-    rounds.function("hyper_static_header", REQUESTS, hyper_static_header);
-    rounds.function("hyper_auth", REQUESTS, hyper_auth);
+    let requests = Iterations::of(REQUESTS).on(WORKERS);
+    rounds.function("hyper_bare", requests, hyper_bare);
+    rounds.function("hyper_static_header", requests, hyper_static_header);
+    rounds.function("hyper_auth", requests, hyper_auth);
     for other in ["hyper_bare", "hyper_static_header"] {
         rounds.figure(
             format!("throughput of hyper_auth over {other}"),
@@ -139,6 +136,7 @@ fn loopback(c: &mut Criterion) {
     group.throughput(Throughput::Elements(1));
     rounds.run(&mut group);
     group.finish();
+    print_table("loopback");
 }
 
 criterion_group!(benches, loopback);

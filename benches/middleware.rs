@@ -14,7 +14,7 @@ use async_trait::async_trait;
 use auth_core::Authorizer;
 use auth_reqwest::AuthMiddleware;
 use auth_tower::{AuthLayer, NoReplay};
-use bench_support::interleaved::Interleaved;
+use bench_support::interleaved::{Interleaved, print_table, record_count};
 use bench_support::{header, ready_cache, ready_now, token};
 use bytes::Bytes;
 use criterion::{Criterion, criterion_group, criterion_main};
@@ -185,28 +185,33 @@ fn add_reqwest<'a>(rounds: &mut Interleaved<'a>, client: &'a reqwest::Client) {
     });
 }
 
-/// Asserts that the cache alone allocates nothing on a hit.
-fn print_allocations_of_reads() {
+/// Counts what the cache alone allocates on a hit.
+fn count_allocations_of_reads() {
     let tokens = ready_cache();
     let cached = || drop(black_box(tokens.cached()));
     let awaited = || drop(black_box(ready_now(tokens.token())));
     cached();
-    let counts = (measure(cached).count_total, measure(awaited).count_total);
-    println!("cached(): {} allocations", counts.0);
-    println!("token().await: {} allocations", counts.1);
+    for (id, count) in [
+        ("allocations_cached", measure(cached).count_total),
+        ("allocations_token_await", measure(awaited).count_total),
+    ] {
+        println!("middleware/{id}: {count}");
+        record_count("middleware", id, count as f64);
+    }
 }
 
 fn middleware(c: &mut Criterion) {
     // reqwest is built without a crypto provider here and requires one, although none is used
     let _ = rustls::crypto::ring::default_provider().install_default();
     let client = reqwest::Client::new();
-    print_allocations_of_reads();
+    count_allocations_of_reads();
     let mut rounds = Interleaved::new("middleware", ROUNDS);
     add_tower(&mut rounds);
     add_reqwest(&mut rounds, &client);
     let mut group = c.benchmark_group("middleware");
     rounds.run(&mut group);
     group.finish();
+    print_table("middleware");
 }
 
 criterion_group!(benches, middleware);

@@ -24,12 +24,14 @@ use arc_swap::ArcSwap;
 use async_trait::async_trait;
 use auth_core::{Error, TokenCache, TokenRequest, TokenResponse, TokenSource};
 use bench_support::floor::Entry;
-use bench_support::interleaved::Interleaved;
+use bench_support::interleaved::{Interleaved, Iterations, print_table};
 use bench_support::moved_clock::MovedClock;
+use bench_support::threads::runtime;
 use criterion::{Criterion, criterion_group, criterion_main};
 use http::HeaderValue;
-use tokio::{runtime::Builder, task::yield_now};
+use tokio::task::yield_now;
 
+const WORKERS: usize = 2;
 const ROUNDS: usize = 30;
 const TASKS: usize = 1_000;
 const REPLACEMENTS: u64 = 100;
@@ -46,12 +48,7 @@ fn p99_9<T: 'static>(
     replace: impl Fn() + Send + 'static,
     replaced: impl Fn() -> u64 + Send + 'static,
 ) -> Duration {
-    let runtime = Builder::new_multi_thread()
-        .worker_threads(2)
-        .enable_all()
-        .build()
-        .unwrap();
-    runtime.block_on(async {
+    runtime(WORKERS).block_on(async {
         let over = Arc::new(AtomicBool::new(false));
         let readers: Vec<_> = (0..TASKS)
             .map(|_| tokio::spawn(read_until(Arc::clone(&over), read.clone())))
@@ -152,14 +149,16 @@ fn auth_core_p99_9() -> Duration {
 
 fn read_while_replaced(c: &mut Criterion) {
     let mut rounds = Interleaved::new("read_while_replaced", ROUNDS);
-    rounds.function("floor_p99_9", 1, |_| floor_p99_9());
-    rounds.function("auth_core_p99_9", 1, |_| auth_core_p99_9());
+    let once = Iterations::of(1).on(WORKERS);
+    rounds.function("floor_p99_9", once, |_| floor_p99_9());
+    rounds.function("auth_core_p99_9", once, |_| auth_core_p99_9());
     rounds.figure("auth_core_p99_9 over the floor's", |round| {
         round.time("auth_core_p99_9") / round.time("floor_p99_9")
     });
     let mut group = c.benchmark_group("read_while_replaced");
     rounds.run(&mut group);
     group.finish();
+    print_table("read_while_replaced");
 }
 
 criterion_group!(benches, read_while_replaced);

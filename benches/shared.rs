@@ -22,7 +22,7 @@ use auth_redis::{RedisStore, SealKeys};
 use auth_reqwest::ReqwestTransport;
 use auth_testing::AuthorizationServer;
 use bench_support::TOKEN_LENGTH;
-use bench_support::interleaved::Interleaved;
+use bench_support::interleaved::{Interleaved, print_table};
 use criterion::{Criterion, criterion_group, criterion_main};
 use local_redis::Redis;
 use tokio::runtime::{Builder, Runtime};
@@ -160,6 +160,7 @@ fn shared(c: &mut Criterion) {
     let mut group = c.benchmark_group("shared");
     rounds.run(&mut group);
     group.finish();
+    print_table("shared");
 }
 
 criterion_group!(benches, shared);

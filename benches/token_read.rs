@@ -1,50 +1,82 @@
 //! The time of one read of the cached token, with 1, 2 and 8 reading threads.
 //!
 //! Each round creates the caches anew. The address of an allocation decides which values share a cache
-//! line, so a single cache could be measured a hundred times with a fortunate address. The time is that
-//! of one thread.
+//! line, so a single cache could be measured a hundred times with a fortunate address. The rounds therefore
+//! also show how much caches differ. The time is that of one thread.
+//!
+//! Further functions keep one cache and its threads for all rounds, or read in tasks that move between the
+//! workers of a runtime.
 
 // a bench whose set-up fails ends with a panic
 #![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used)]
 
 use std::{
+    cell::OnceCell,
     hint::black_box,
-    sync::{Arc, RwLock},
-    time::Duration,
+    sync::{
+        Arc, RwLock,
+        atomic::{AtomicUsize, Ordering::Relaxed},
+    },
+    thread,
+    time::{Duration, Instant},
 };
 
 use arc_swap::ArcSwap;
-use bench_support::interleaved::Interleaved;
-use bench_support::threads::on_threads;
+use auth_core::{Authorization, TokenCache};
+use bench_support::interleaved::{Interleaved, Iterations, print_table};
+use bench_support::threads::{LongLived, on_threads, runtime};
 use bench_support::{floor::Entry, ready_cache, ready_now};
-use criterion::{Criterion, criterion_group, criterion_main};
+use criterion::{
+    BenchmarkGroup, Criterion, criterion_group, criterion_main, measurement::WallTime,
+};
+use http::HeaderValue;
+use tokio::{
+    sync::Barrier,
+    task::{JoinSet, yield_now},
+};
 
-const THREADS: [usize; 3] = [1, 2, 8];
-const ROUNDS: usize = 200;
-/// A batch takes about a millisecond, less than a time slice, so that the system is unlikely to
-/// interrupt it. At 2 threads the batches may therefore run in turn on one processor.
-const READS: u64 = 50_000;
+const GROUP: &str = "token_read";
+/// The threads that have a processor each, on a machine with two.
+const FEW: [usize; 2] = [1, 2];
+const MANY: usize = 8;
+/// Each round reads a fresh cache. The 99th percentile needs a hundred.
+const ROUNDS: usize = 100;
+const ROUNDS_OF_MANY: usize = 40;
+/// Batches of a millisecond did not show slow modes that batches of this length show.
+const BATCH: Duration = Duration::from_millis(100);
+/// For code that is measured only to compare with it.
+const SHORT_BATCH: Duration = Duration::from_millis(20);
+
+type Slot = Arc<ArcSwap<Entry>>;
+
+fn slot() -> Slot {
+    Arc::new(ArcSwap::from_pointee(Entry::new()))
+}
 
 /// An arc-swap load, one reading of the clock, and the clone of a header that no other thread clones.
+fn read_floor(slot: &Slot) -> impl FnMut() -> HeaderValue + use<> {
+    let slot = Arc::clone(slot);
+    let mine = bench_support::header();
+    move || {
+        let entry = slot.load();
+        entry.check();
+        black_box(mine.clone())
+    }
+}
+
+fn read_cached(tokens: &TokenCache) -> impl FnMut() -> Option<Authorization> + use<> {
+    let tokens = tokens.clone();
+    move || black_box(tokens.cached())
+}
+
 fn floor(threads: usize, reads: u64) -> Duration {
-    let slot = Arc::new(ArcSwap::from_pointee(Entry::new()));
-    on_threads(threads, reads, |_| {
-        let slot = Arc::clone(&slot);
-        let mine = bench_support::header();
-        move || {
-            let entry = slot.load();
-            entry.check();
-            black_box(mine.clone())
-        }
-    })
+    let slot = slot();
+    on_threads(threads, reads, |_| read_floor(&slot))
 }
 
 fn auth_core_cached(threads: usize, reads: u64) -> Duration {
     let tokens = ready_cache();
-    on_threads(threads, reads, |_| {
-        let tokens = tokens.clone();
-        move || black_box(tokens.cached())
-    })
+    on_threads(threads, reads, |_| read_cached(&tokens))
 }
 
 fn auth_core_token_await(threads: usize, reads: u64) -> Duration {
@@ -57,7 +89,7 @@ fn auth_core_token_await(threads: usize, reads: u64) -> Duration {
 
 /// The simplest cache: all threads clone the same header.
 fn shared_header(threads: usize, reads: u64) -> Duration {
-    let slot = Arc::new(ArcSwap::from_pointee(Entry::new()));
+    let slot = slot();
     on_threads(threads, reads, |_| {
         let slot = Arc::clone(&slot);
         move || {
@@ -80,29 +112,50 @@ fn rwlock(threads: usize, reads: u64) -> Duration {
     })
 }
 
-/// A name, and the function that measures a number of reads on each of several threads.
-type Read = (&'static str, fn(usize, u64) -> Duration);
+/// A name, the function that measures a number of reads on each of several threads, and the time of a
+/// batch.
+type Read = (&'static str, fn(usize, u64) -> Duration, Duration);
 
-fn token_read(c: &mut Criterion) {
-    let mut rounds = Interleaved::new("token_read", ROUNDS);
-    let all: [Read; 5] = [
-        ("floor", floor),
-        ("auth_core_cached", auth_core_cached),
-        ("auth_core_token_await", auth_core_token_await),
-        ("shared_header", shared_header),
-        ("rwlock", rwlock),
-    ];
-    for threads in THREADS {
-        for (name, read) in all {
-            rounds.function(format!("{name}/{threads}"), READS, move |reads| {
-                read(threads, reads)
-            });
-        }
-        for (name, _) in all.into_iter().skip(1) {
-            rounds.figure(format!("{name}/{threads} over the floor"), move |round| {
-                round.time(&format!("{name}/{threads}")) / round.time(&format!("floor/{threads}"))
-            });
-        }
+const READS: [Read; 5] = [
+    ("floor", floor, BATCH),
+    ("auth_core_cached", auth_core_cached, BATCH),
+    ("auth_core_token_await", auth_core_token_await, BATCH),
+    ("shared_header", shared_header, SHORT_BATCH),
+    ("rwlock", rwlock, SHORT_BATCH),
+];
+
+fn add_reads(rounds: &mut Interleaved<'_>, threads: usize) {
+    for (name, read, batch) in READS {
+        let reads = Iterations::lasting(batch).on(threads);
+        rounds.function(format!("{name}/{threads}"), reads, move |reads| {
+            read(threads, reads)
+        });
+    }
+    for (name, ..) in READS.into_iter().skip(1) {
+        over_the_floor(rounds, "", name, threads);
+    }
+}
+
+fn over_the_floor(
+    rounds: &mut Interleaved<'_>,
+    prefix: &'static str,
+    name: &'static str,
+    threads: usize,
+) {
+    rounds.figure(
+        format!("{prefix}{name}/{threads} over the floor"),
+        move |round| {
+            round.time(&format!("{prefix}{name}/{threads}"))
+                / round.time(&format!("{prefix}floor/{threads}"))
+        },
+    );
+}
+
+/// Fresh caches, read by few threads.
+fn fresh(group: &mut BenchmarkGroup<'_, WallTime>) {
+    let mut rounds = Interleaved::new(GROUP, ROUNDS);
+    for threads in FEW {
+        add_reads(&mut rounds, threads);
     }
     rounds.figure(
         "auth_core_cached/2 over /1, over the floor's own",
@@ -111,9 +164,136 @@ fn token_read(c: &mut Criterion) {
             slower("auth_core_cached") / slower("floor")
         },
     );
-    let mut group = c.benchmark_group("token_read");
-    rounds.run(&mut group);
+    rounds.known_contention("rwlock/2 over rwlock/1", |round| {
+        round.time("rwlock/2") / round.time("rwlock/1")
+    });
+    rounds.run(group);
+}
+
+/// Fresh caches, read by more threads than most machines of this size have processors.
+fn fresh_by_many(group: &mut BenchmarkGroup<'_, WallTime>) {
+    let mut rounds = Interleaved::new(GROUP, ROUNDS_OF_MANY);
+    add_reads(&mut rounds, MANY);
+    rounds.run(group);
+}
+
+/// One cache, read by the same threads for seconds. Each round is a window of that time.
+fn long_lived(group: &mut BenchmarkGroup<'_, WallTime>) {
+    let mut rounds = Interleaved::new(GROUP, ROUNDS);
+    for threads in FEW {
+        let reads = Iterations::lasting(BATCH).on(threads);
+        let readers = OnceCell::new();
+        let start = move || {
+            let slot = slot();
+            LongLived::new(threads, move |_| read_floor(&slot))
+        };
+        rounds.function(format!("long_lived_floor/{threads}"), reads, move |reads| {
+            readers.get_or_init(start).batch(reads)
+        });
+        let readers = OnceCell::new();
+        let start = move || {
+            let tokens = ready_cache();
+            LongLived::new(threads, move |_| read_cached(&tokens))
+        };
+        rounds.function(
+            format!("long_lived_auth_core_cached/{threads}"),
+            reads,
+            move |reads| readers.get_or_init(start).batch(reads),
+        );
+        over_the_floor(&mut rounds, "long_lived_", "auth_core_cached", threads);
+    }
+    rounds.run(group);
+}
+
+const WORKERS: usize = 2;
+/// One more than a worker for each, so that a worker has to take tasks from the other.
+const TASKS: usize = 2 * WORKERS + 1;
+/// The reads of a task before it yields. They take some ten microseconds.
+const READS_OF_A_TURN: u64 = 500;
+/// After this many turns a task waits for the others. The last of them wakes all others at the worker on
+/// which it runs, and the other worker takes some of them.
+const TURNS: u64 = 8;
+
+/// How often tasks went on at another worker than before.
+static MOVES: AtomicUsize = AtomicUsize::new(0);
+
+/// Returns the time of a task in which it reads, as the average of all tasks.
+fn in_tasks<T: 'static>(reads: u64, read: impl FnMut() -> T + Clone + Send + 'static) -> Duration {
+    let total: Duration = runtime(WORKERS).block_on(async {
+        let barrier = Arc::new(Barrier::new(TASKS));
+        let mut tasks = JoinSet::new();
+        for _ in 0..TASKS {
+            tasks.spawn(in_turns(reads, read.clone(), Arc::clone(&barrier)));
+        }
+        tasks.join_all().await.into_iter().sum()
+    });
+    total / u32::try_from(TASKS).unwrap()
+}
+
+async fn in_turns<T>(reads: u64, mut read: impl FnMut() -> T, barrier: Arc<Barrier>) -> Duration {
+    // the first turns, in which each worker makes its copy, do not count
+    let (mut total, mut counted, mut turn) = (Duration::ZERO, 0, 0);
+    while counted < reads {
+        let worker = thread::current().id();
+        if turn % TURNS == 0 {
+            barrier.wait().await;
+        } else {
+            yield_now().await;
+        }
+        if thread::current().id() != worker {
+            MOVES.fetch_add(1, Relaxed);
+        }
+        turn += 1;
+        let now = READS_OF_A_TURN.min(reads - counted);
+        let started = Instant::now();
+        for _ in 0..now {
+            read();
+        }
+        let took = started.elapsed();
+        if turn > TURNS || reads < READS_OF_A_TURN * TURNS {
+            total += took;
+            counted += now;
+        }
+    }
+    total
+}
+
+fn in_tokio(group: &mut BenchmarkGroup<'_, WallTime>) {
+    thread_local!(static MINE: HeaderValue = bench_support::header());
+    let mut rounds = Interleaved::new(GROUP, ROUNDS_OF_MANY);
+    let reads = Iterations::lasting(SHORT_BATCH).on(WORKERS);
+    rounds.function(format!("tokio_floor/{WORKERS}"), reads, |reads| {
+        let slot = slot();
+        in_tasks(reads, move || {
+            let entry = slot.load();
+            entry.check();
+            black_box(MINE.with(HeaderValue::clone))
+        })
+    });
+    rounds.function(
+        format!("tokio_auth_core_cached/{WORKERS}"),
+        reads,
+        |reads| {
+            let tokens = ready_cache();
+            in_tasks(reads, move || black_box(tokens.cached()))
+        },
+    );
+    over_the_floor(&mut rounds, "tokio_", "auth_core_cached", WORKERS);
+    rounds.run(group);
+    println!(
+        "{GROUP}: the tasks moved to another worker {} times",
+        MOVES.load(Relaxed)
+    );
+}
+
+fn token_read(c: &mut Criterion) {
+    let mut group = c.benchmark_group(GROUP);
+    fresh(&mut group);
+    fresh_by_many(&mut group);
+    long_lived(&mut group);
+    in_tokio(&mut group);
     group.finish();
+    print_table(GROUP);
 }
 
 criterion_group!(benches, token_read);

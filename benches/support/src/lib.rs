@@ -1,5 +1,5 @@
-//! The library of the benches. Without the feature `bench` it has only `paired`, which
-//! `cargo xtask bench-report` uses.
+//! The library of the benches. Without the feature `bench` it has the report, which
+//! `cargo xtask bench-report` prints too, and the threads on which the benches run.
 
 // a bench whose set-up fails ends with a panic
 #![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used)]
@@ -19,9 +19,11 @@ pub mod interleaved;
 #[cfg(feature = "bench")]
 pub mod moved_clock;
 pub mod paired;
+pub mod probe;
+pub mod processors;
+pub mod report;
 #[cfg(feature = "bench")]
 pub mod server;
-#[cfg(feature = "bench")]
 pub mod threads;
 #[cfg(feature = "bench")]
 mod token;

@@ -43,6 +43,12 @@ impl fmt::Display for Estimate {
     }
 }
 
+/// Returns the value that this part of the sorted `values` does not exceed.
+pub fn quantile(values: &[f64], part: f64) -> f64 {
+    let rank = (values.len() as f64 * part).ceil() as usize;
+    values[rank.clamp(1, values.len()) - 1]
+}
+
 /// Returns the number of values that lie outside the interval on either side. The probability that at
 /// most this many of the values fall below the median is at most 2.5 %.
 fn outside(values: usize) -> Option<usize> {

@@ -10,7 +10,12 @@ use std::{
 };
 
 use futures_util::{FutureExt, future::join};
-use tokio::{runtime::Builder, sync::Notify};
+use tokio::sync::Notify;
+
+use crate::threads::runtime;
+
+/// The workers of the runtime in which the tasks wait.
+pub const WORKERS: usize = 2;
 
 /// Holds the event back until all waiters wait, and measures the time from then on.
 #[derive(Debug)]
@@ -61,19 +66,14 @@ impl Waiters {
     }
 }
 
-/// Returns the time from the event until the last of `count` tasks has run, in a runtime with two
-/// workers. `event` starts a task that [`hold`](Waiters::hold)s the event back, and returns the
+/// Returns the time from the event until the last of `count` tasks has run, in a runtime of its own. `event` starts a task that [`hold`](Waiters::hold)s the event back, and returns the
 /// function that makes a waiter's future.
 pub fn last_of<W, M>(count: usize, event: impl FnOnce(Arc<Waiters>) -> M) -> Duration
 where
     M: Fn() -> W,
     W: Future<Output: Send> + Send + 'static,
 {
-    let runtime = Builder::new_multi_thread()
-        .worker_threads(2)
-        .enable_all()
-        .build()
-        .unwrap();
+    let runtime = runtime(WORKERS);
     let all = Waiters::new(count);
     runtime.block_on(async {
         let make = event(Arc::clone(&all));
