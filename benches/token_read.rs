@@ -4,8 +4,12 @@
 //! line, so a single cache could be measured a hundred times with a fortunate address. The rounds therefore
 //! also show how much caches differ. The time is that of one thread.
 //!
+//! `floor_in_place` is the least that a read can take: there the header is cloned into the memory that the
+//! caller provides. As `floor` is written, the compiler moves the header right after it was cloned; the
+//! processor waits for that as long as for the rest of the read.
+//!
 //! Further functions keep one cache and its threads for all rounds, or read in tasks that move between the
-//! workers of a runtime.
+//! workers of a runtime. `benches/outside` is a program with the same reads outside the workspace.
 
 // a bench whose set-up fails ends with a panic
 #![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used)]
@@ -14,18 +18,20 @@ use std::{
     cell::OnceCell,
     hint::black_box,
     sync::{
-        Arc, RwLock,
+        Arc,
         atomic::{AtomicUsize, Ordering::Relaxed},
     },
     thread,
     time::{Duration, Instant},
 };
 
-use arc_swap::ArcSwap;
-use auth_core::{Authorization, TokenCache};
 use bench_support::interleaved::{Interleaved, Iterations, print_table};
-use bench_support::threads::{LongLived, on_threads, runtime};
-use bench_support::{floor::Entry, ready_cache, ready_now};
+use bench_support::threads::{LongLived, runtime};
+use bench_support::{
+    outside::Outside,
+    reads::{self, read_cached, read_floor, slot},
+    ready_cache,
+};
 use criterion::{
     BenchmarkGroup, Criterion, criterion_group, criterion_main, measurement::WallTime,
 };
@@ -42,86 +48,23 @@ const MANY: usize = 8;
 /// Each round reads a fresh cache. The 99th percentile needs a hundred.
 const ROUNDS: usize = 100;
 const ROUNDS_OF_MANY: usize = 40;
+const ROUNDS_OUTSIDE: usize = 40;
 /// Batches of a millisecond did not show slow modes that batches of this length show.
 const BATCH: Duration = Duration::from_millis(100);
 /// For code that is measured only to compare with it.
 const SHORT_BATCH: Duration = Duration::from_millis(20);
 
-type Slot = Arc<ArcSwap<Entry>>;
-
-fn slot() -> Slot {
-    Arc::new(ArcSwap::from_pointee(Entry::new()))
-}
-
-/// An arc-swap load, one reading of the clock, and the clone of a header that no other thread clones.
-fn read_floor(slot: &Slot) -> impl FnMut() -> HeaderValue + use<> {
-    let slot = Arc::clone(slot);
-    let mine = bench_support::header();
-    move || {
-        let entry = slot.load();
-        entry.check();
-        black_box(mine.clone())
-    }
-}
-
-fn read_cached(tokens: &TokenCache) -> impl FnMut() -> Option<Authorization> + use<> {
-    let tokens = tokens.clone();
-    move || black_box(tokens.cached())
-}
-
-fn floor(threads: usize, reads: u64) -> Duration {
-    let slot = slot();
-    on_threads(threads, reads, |_| read_floor(&slot))
-}
-
-fn auth_core_cached(threads: usize, reads: u64) -> Duration {
-    let tokens = ready_cache();
-    on_threads(threads, reads, |_| read_cached(&tokens))
-}
-
-fn auth_core_token_await(threads: usize, reads: u64) -> Duration {
-    let tokens = ready_cache();
-    on_threads(threads, reads, |_| {
-        let tokens = tokens.clone();
-        move || black_box(ready_now(tokens.token()))
-    })
-}
-
-/// The simplest cache: all threads clone the same header.
-fn shared_header(threads: usize, reads: u64) -> Duration {
-    let slot = slot();
-    on_threads(threads, reads, |_| {
-        let slot = Arc::clone(&slot);
-        move || {
-            let entry = slot.load();
-            entry.check();
-            black_box(entry.header.clone())
-        }
-    })
-}
-
-fn rwlock(threads: usize, reads: u64) -> Duration {
-    let slot = Arc::new(RwLock::new(Entry::new()));
-    on_threads(threads, reads, |_| {
-        let slot = Arc::clone(&slot);
-        move || {
-            let entry = slot.read().unwrap();
-            entry.check();
-            black_box(entry.header.clone())
-        }
-    })
-}
-
 /// A name, the function that measures a number of reads on each of several threads, and the time of a
 /// batch.
 type Read = (&'static str, fn(usize, u64) -> Duration, Duration);
 
-const READS: [Read; 5] = [
-    ("floor", floor, BATCH),
-    ("auth_core_cached", auth_core_cached, BATCH),
-    ("auth_core_token_await", auth_core_token_await, BATCH),
-    ("shared_header", shared_header, SHORT_BATCH),
-    ("rwlock", rwlock, SHORT_BATCH),
+const READS: [Read; 6] = [
+    ("floor", reads::floor, BATCH),
+    ("floor_in_place", reads::floor_in_place, BATCH),
+    ("auth_core_cached", reads::auth_core_cached, BATCH),
+    ("auth_core_token_await", reads::auth_core_token_await, BATCH),
+    ("shared_header", reads::shared_header, SHORT_BATCH),
+    ("rwlock", reads::rwlock, SHORT_BATCH),
 ];
 
 fn add_reads(rounds: &mut Interleaved<'_>, threads: usize) {
@@ -247,7 +190,7 @@ async fn in_turns<T>(reads: u64, mut read: impl FnMut() -> T, barrier: Arc<Barri
         let now = READS_OF_A_TURN.min(reads - counted);
         let started = Instant::now();
         for _ in 0..now {
-            read();
+            black_box(&read());
         }
         let took = started.elapsed();
         if turn > TURNS || reads < READS_OF_A_TURN * TURNS {
@@ -267,7 +210,7 @@ fn in_tokio(group: &mut BenchmarkGroup<'_, WallTime>) {
         in_tasks(reads, move || {
             let entry = slot.load();
             entry.check();
-            black_box(MINE.with(HeaderValue::clone))
+            MINE.with(HeaderValue::clone)
         })
     });
     rounds.function(
@@ -275,7 +218,7 @@ fn in_tokio(group: &mut BenchmarkGroup<'_, WallTime>) {
         reads,
         |reads| {
             let tokens = ready_cache();
-            in_tasks(reads, move || black_box(tokens.cached()))
+            in_tasks(reads, move || tokens.cached())
         },
     );
     over_the_floor(&mut rounds, "tokio_", "auth_core_cached", WORKERS);
@@ -286,12 +229,31 @@ fn in_tokio(group: &mut BenchmarkGroup<'_, WallTime>) {
     );
 }
 
+/// A program outside the workspace, with fresh caches, built as a user's program is.
+fn outside(group: &mut BenchmarkGroup<'_, WallTime>) {
+    let program = Outside::default();
+    let mut rounds = Interleaved::new(GROUP, ROUNDS_OUTSIDE);
+    for threads in FEW {
+        for name in ["floor", "floor_in_place", "auth_core_cached"] {
+            let reads = Iterations::lasting(BATCH).on(threads);
+            let program = &program;
+            rounds.function(format!("outside_{name}/{threads}"), reads, move |reads| {
+                program.read(name, threads, reads)
+            });
+        }
+        over_the_floor(&mut rounds, "outside_", "floor_in_place", threads);
+        over_the_floor(&mut rounds, "outside_", "auth_core_cached", threads);
+    }
+    rounds.run(group);
+}
+
 fn token_read(c: &mut Criterion) {
     let mut group = c.benchmark_group(GROUP);
     fresh(&mut group);
     fresh_by_many(&mut group);
     long_lived(&mut group);
     in_tokio(&mut group);
+    outside(&mut group);
     group.finish();
     print_table(GROUP);
 }

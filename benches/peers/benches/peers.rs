@@ -6,8 +6,6 @@
 // a bench whose set-up fails ends with a panic
 #![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used)]
 
-use std::hint::black_box;
-
 use bench_support::interleaved::Interleaved;
 use bench_support::threads::on_threads;
 use criterion::{Criterion, criterion_group, criterion_main};
@@ -37,7 +35,7 @@ fn add<R: Library>(peers: &mut Interleaved<'_>, reads: u64) {
             let library = runtime.block_on(R::ready());
             on_threads(threads, reads, |_| {
                 let mut read = library.reader();
-                move || black_box(read())
+                move || read()
             })
         });
         let ours = format!("{}/{threads}", AuthCore::NAME);

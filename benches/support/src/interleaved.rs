@@ -402,7 +402,7 @@ pub fn record_count(group: &str, id: &str, count: f64) {
     written.expect("criterion writes beside this file");
 }
 
-fn directory() -> Directory {
+pub(crate) fn directory() -> Directory {
     Directory::of(None).expect("the target directory, where criterion writes")
 }
 

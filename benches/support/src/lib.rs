@@ -12,23 +12,27 @@
     clippy::new_without_default
 )]
 
-#[cfg(feature = "bench")]
+#[cfg(feature = "reads")]
 pub mod floor;
 #[cfg(feature = "bench")]
 pub mod interleaved;
 #[cfg(feature = "bench")]
 pub mod moved_clock;
+#[cfg(feature = "bench")]
+pub mod outside;
 pub mod paired;
 pub mod probe;
 pub mod processors;
+#[cfg(feature = "reads")]
+pub mod reads;
 pub mod report;
 #[cfg(feature = "bench")]
 pub mod server;
 pub mod threads;
-#[cfg(feature = "bench")]
+#[cfg(feature = "reads")]
 mod token;
 #[cfg(feature = "bench")]
 pub mod waiters;
 
-#[cfg(feature = "bench")]
+#[cfg(feature = "reads")]
 pub use token::{Instantly, TOKEN_LENGTH, fill, header, ready_cache, ready_now, token};
