@@ -118,6 +118,11 @@ impl Client {
         });
     }
 
+    /// Records that a token was loaded which another process of the client was issued.
+    pub(super) fn loaded(&self) {
+        self.state().denials.loaded_token();
+    }
+
     /// Records a denial of the client by a token request that was sent at `start`. Returns `None` if
     /// the credentials have changed since.
     pub(super) fn denied(

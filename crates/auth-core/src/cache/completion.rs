@@ -72,6 +72,9 @@ impl Inner {
         let is_contradicted = self.is_contradicted();
         let denied =
             sent.and_then(|sent| self.tell_client(sent, result.as_ref().err(), is_contradicted));
+        if from_store && result.is_ok() {
+            self.client.loaded();
+        }
         let now = self.clock.now();
         let mut state = self.state();
         let is_last = state.is_last(number);
@@ -167,10 +170,12 @@ impl Completing<'_> {
             );
         }
         self.state.tokens_received += 1;
-        if let Some(sent) = self.sent {
-            self.state.proof = Some(sent.credentials);
-        }
-        let probation = cause.map(|cause| self.probation(&response, cause));
+        let credentials = match self.sent {
+            Some(sent) => sent.credentials,
+            None => cache.client.credentials(),
+        };
+        self.state.proof = Some(credentials);
+        let probation = cause.and_then(|cause| self.probation(&response, cause));
         let generation = self.generation(&response);
         let requested = cache.request.scopes();
         let token = AccessToken::new(response, generation, life.expires_at, requested);
@@ -197,21 +202,26 @@ impl Completing<'_> {
     }
 
     /// Returns the probation of a token that replaces a rejected one.
-    fn probation(&mut self, response: &TokenResponse, cause: RejectionKind) -> Probation {
+    ///
+    /// A token of a fetch that the rejection joined is not on probation: it may have been issued before
+    /// all tokens were revoked.
+    fn probation(&mut self, response: &TokenResponse, cause: RejectionKind) -> Option<Probation> {
         let (slot, now) = (&self.cache.slot, self.now);
         let header = &response.authorization;
         let is_current = slot.current(|cached| cached.token.original().header() == header);
         if is_current != Some(true) && !slot.was_replaced(header) {
             // a token from the store has been in use elsewhere since it was issued
             let since = now.monotonic.saturating_sub(response.age);
-            return Probation::of_another_token(since, cause);
+            let probation = Probation::of_another_token(since, cause);
+            return (!self.state.is_joined_by_rejection()).then_some(probation);
         }
         let before = slot.current(CachedToken::unaccepted_reissues);
         let reissues = before.unwrap_or_default().saturating_add(1);
         let policy = &self.cache.policy;
         let wait = policy.backoff_without_token(reissues, fastrand::f64());
         self.reissued_for = Some(wait);
-        Probation::of_old_token(now.monotonic.saturating_add(wait), cause, reissues)
+        let ends_at = now.monotonic.saturating_add(wait);
+        Some(Probation::of_old_token(ends_at, cause, reissues))
     }
 
     /// Returns the token's generation. Some servers return the same token until it ends: its

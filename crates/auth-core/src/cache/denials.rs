@@ -29,7 +29,7 @@ pub(super) struct Denials {
     denials: u64,
     /// The number of tokens that were issued to any cache.
     issued: u64,
-    /// Whether one of them was issued for the current credentials.
+    /// Whether one of them was issued for the current credentials, or loaded from the shared store.
     has_issued: bool,
 }
 
@@ -55,7 +55,7 @@ struct Series {
 /// What a cache was answered, as far as it concerns the other caches of its client.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Standing {
-    /// Whether the cache was issued a token for the current credentials.
+    /// Whether the cache was issued a token for the current credentials, or loaded one.
     pub(super) is_proven: bool,
     /// The series in which the client was last denied in this cache.
     pub(super) denied_in: Option<u64>,
@@ -133,6 +133,12 @@ impl Denials {
         self.issued += 1;
         self.has_issued = true;
         self.series = None;
+    }
+
+    /// Records that a token was loaded which another process was issued. It tells nothing about a
+    /// denial of this one.
+    pub(super) fn loaded_token(&mut self) {
+        self.has_issued = true;
     }
 
     /// Ends the backoff.

@@ -280,6 +280,11 @@ impl Inner {
         if !state.is_last(number) {
             return NextStep::End;
         }
+        // only a fetch on account of a rejection fails before the token is stale, and the next
+        // rejection starts the next one, within the budget
+        if let Some(stale_at) = self.slot.fresh_until(now) {
+            return NextStep::SleepUntil(stale_at.monotonic);
+        }
         if let Some(error) = self.backing_off(&state, now) {
             drop(state);
             self.look_for_cause(&error);

@@ -224,6 +224,7 @@ impl Inner {
             state.set_joined_by_rejection();
             return Next::Pending(waiter);
         }
+        state.give_back_lost(now);
         let observed = state
             .observation
             .filter(|observed| observed.is_of(generation));
@@ -270,10 +271,10 @@ impl Inner {
             state.rejection_budgets.take(kind, now);
             // if an API has accepted the token after a rejection, the token was not revoked by then
             let returns = !(is_accepted && observed.is_some());
-            state.set_caused_by_rejection(kind, returns.then_some(kind));
+            state.set_caused_by_rejection(kind, returns.then_some(kind), now);
             self.observe(state, now, generation, is_accepted);
         } else {
-            state.set_caused_by_rejection(kind, None);
+            state.set_caused_by_rejection(kind, None, now);
         }
         Next::Pending(waiter)
     }

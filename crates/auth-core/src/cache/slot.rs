@@ -149,6 +149,12 @@ impl<T> Slot<T> {
         self.usable(now, |cached| now.reached(cached.life.stale_at)) == Some(true)
     }
 
+    /// Returns when the current token becomes stale; `None` if it is stale, or not usable.
+    pub(super) fn fresh_until(&self, now: Now) -> Option<Now> {
+        let stale_at = self.usable(now, |cached| cached.life.stale_at)?;
+        (!now.reached(stale_at)).then_some(stale_at)
+    }
+
     pub(super) fn store(&self, token: CachedToken<T>, now: Now) {
         self.swap(token, &self.retired, now);
     }

@@ -18,6 +18,10 @@ use crate::{
     time::{AnyClock, Now},
 };
 
+/// The time between two lost fetches that are given back to a rejection budget. It is the first backoff
+/// after a failure.
+const BETWEEN_LOST: Duration = Duration::from_secs(1);
+
 /// The result of a fetch, as every waiter receives it.
 pub(super) type Outcome = Result<FetchedToken, Error>;
 
@@ -51,7 +55,8 @@ pub(super) struct RefreshState {
     /// In a box: seldom there.
     pub(super) failure: Option<Box<Failure>>,
     /// The number of changes of the credentials before the token request that was last answered with
-    /// a token. `None` if there was none, or if the client was denied since.
+    /// a token, or before a token was loaded from the shared store. `None` if there was none, or if the
+    /// client was denied since.
     pub(super) proof: Option<u64>,
     /// The series of denials in which the client was last denied in this cache.
     pub(super) denied_in: Option<u64>,
@@ -82,8 +87,14 @@ struct LastFetch {
     /// either kind: its token may have been issued before that rejection. `None` if no request whose
     /// token was rejected waits for the fetch.
     replaces_rejected: Option<RejectionKind>,
+    /// Whether a rejection joined the fetch, which had begun before: its token may be as old as the
+    /// rejected one.
+    is_joined_by_rejection: bool,
     /// The rejection budget to which a failure of the fetch gives back what it took.
     returns_to: Option<RejectionKind>,
+    /// The time since when a loss of the fetch gives back what it took as well, if its waiters have
+    /// got no outcome.
+    lost_from: Duration,
     /// `None` once the fetch has finished, unless its task continues to keep the token warm: the
     /// handle of a finished task would keep 2 kB allocated.
     task: Option<Task>,
@@ -244,7 +255,9 @@ impl RefreshState {
             number: self.fetches,
             waiter: Some(waiter.clone()),
             replaces_rejected: None,
+            is_joined_by_rejection: false,
             returns_to: None,
+            lost_from: Duration::MAX,
             task,
         });
         Begun {
@@ -282,10 +295,12 @@ impl RefreshState {
         &mut self,
         kind: RejectionKind,
         returns_to: Option<RejectionKind>,
+        now: Now,
     ) {
         if let Some(last) = &mut self.last {
             last.replaces_rejected = Some(kind);
             last.returns_to = returns_to;
+            last.lost_from = now.monotonic.saturating_add(BETWEEN_LOST);
         }
     }
 
@@ -297,12 +312,31 @@ impl RefreshState {
         }
     }
 
+    /// Gives back what the last fetch took, if the fetch was lost: its runtime has ended, or is not
+    /// driven. No failure of it backs off, so at most one in each [`BETWEEN_LOST`] is given back.
+    pub(super) fn give_back_lost(&mut self, now: Now) {
+        let is_lost = self.in_flight(now).is_none();
+        let last = self.last.as_ref().filter(|last| last.waiter.is_some());
+        if is_lost && last.is_some_and(|last| now.monotonic >= last.lost_from) {
+            self.give_back_budget();
+        }
+    }
+
     /// Records that a request whose token was rejected waits for the last fetch, which had begun
     /// before.
     pub(super) fn set_joined_by_rejection(&mut self) {
-        if let Some(last) = &mut self.last {
-            last.replaces_rejected.get_or_insert(RejectionKind::Bare);
+        if let Some(last) = &mut self.last
+            && last.replaces_rejected.is_none()
+        {
+            last.replaces_rejected = Some(RejectionKind::Bare);
+            last.is_joined_by_rejection = true;
         }
+    }
+
+    /// Returns whether a rejection joined the last fetch, and none caused it.
+    pub(super) fn is_joined_by_rejection(&self) -> bool {
+        let last = self.last.as_ref();
+        last.is_some_and(|last| last.is_joined_by_rejection)
     }
 
     /// Returns the kind of the rejection that the last fetch is on account of, if it replaces a

@@ -20,6 +20,10 @@ pub(super) const DEFAULT_LIMIT: usize = 16;
 /// A token request that fails after this time, or times out, is a slow failure.
 const SLOW: Duration = Duration::from_secs(2);
 
+/// After a denial the new caches send one token request at a time for as long as each takes less than
+/// this. With the attempt of those that wait, it is less than their patience.
+const TRIAL: Duration = Duration::from_secs(1);
+
 /// The time for which a slow failure counts. It is longer than the backoff of a cache without a token
 /// and its next attempt together.
 const SLOW_COUNTS_FOR: Duration = Duration::from_secs(60);
@@ -75,6 +79,7 @@ struct Holder {
     rank: Rank,
     /// Whether the fetch came first because it had waited longest.
     waited_longest: bool,
+    taken_at: Duration,
     /// The time at which the turn ends even if it was not returned.
     ends_at: Duration,
 }
@@ -130,6 +135,7 @@ impl Turns {
         ends_at: Duration,
     ) -> Option<u64> {
         self.holders.retain(|holder| now < holder.ends_at);
+        self.end_slow_trial(now);
         if self.free() == 0 {
             self.free_since = None;
             return None;
@@ -160,12 +166,24 @@ impl Turns {
             number,
             rank,
             waited_longest: Some(fetch) == longest_waiting && Some(fetch) != first,
+            taken_at: now,
             ends_at,
         });
         if self.next_fetches().is_empty() {
             self.free_since = None;
         }
         Some(number)
+    }
+
+    /// Lets the new caches send more than one token request at a time, if the one that is sent is slow:
+    /// a cache whose requests hang would keep all of them waiting.
+    fn end_slow_trial(&mut self, now: Duration) {
+        let is_slow = |holder: &Holder| {
+            holder.rank >= Rank::New && now >= holder.taken_at.saturating_add(TRIAL)
+        };
+        if self.one_at_a_time == OneAtATime::New && self.holders.iter().any(is_slow) {
+            self.one_at_a_time = OneAtATime::None;
+        }
     }
 
     /// Returns whether a fetch in the queue may take a turn. Then the fetches that did not take it

@@ -1,6 +1,7 @@
 //! Rejections: one token request, one replay and the rejection budget. The tests use the authorizer and the
 //! cache without an adapter.
 
+mod beside_keys;
 mod broken_endpoint_beside_good_ones;
 mod budget;
 mod exchange;
