@@ -28,8 +28,8 @@ use local_redis::Redis;
 use tokio::runtime::{Builder, Runtime};
 
 const ROUNDS: usize = 100;
-/// A batch takes one or two milliseconds.
-const READS: u64 = 50_000;
+/// A batch takes ten milliseconds or more.
+const READS: u64 = 500_000;
 /// The number of caches that the reads are spread over.
 const CACHES: u64 = 10;
 const STARTS: u64 = 20;

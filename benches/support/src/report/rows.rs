@@ -115,7 +115,7 @@ impl Figure {
             .flatten()
             .find(|one| one.threads > one.processors)
         {
-            what = format!("{what} on {}", processors(one.processors));
+            what = format!("{what}, on {}", processors(one.processors));
         }
         let outcome = all.map_or(Outcome::NotRun, |all| outcome(&all, self.compute, self.bar));
         Ok(Row {

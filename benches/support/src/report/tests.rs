@@ -141,7 +141,7 @@ fn threads_beyond_the_processors_are_named() {
     };
     scratch.write("token_read/auth_core_cached/8", eight());
     scratch.write("token_read/floor/8", eight());
-    let what = "hit, header out, over the floor, 8 threads on 2 processors";
+    let what = "hit, header out, over the floor, 8 threads, on 2 processors";
     assert_eq!(scratch.verdict(what), "holds");
 }
 
