@@ -117,6 +117,28 @@ fn a_lease_holds_from_its_start_to_its_end_by_the_servers_clock() {
     }
 }
 
+/// An old claim to back off that is restored explains nothing.
+#[test]
+fn a_failure_is_known_for_a_while_after_the_end_of_the_claim_to_back_off() {
+    use ClaimState::{BackingOff, Requesting, RequestingAgain};
+
+    let end = NOW + 5_000;
+    for (state, now, expected) in [
+        (BackingOff, end, RequestingAgain),
+        (BackingOff, end + 15_000, RequestingAgain),
+        (BackingOff, end + 15_001, Requesting),
+        (BackingOff, u64::MAX, Requesting),
+        // the clock was set back
+        (BackingOff, NOW - 86_400_000, Requesting),
+        (Requesting, end, Requesting),
+        // else one failure would explain holders without end
+        (RequestingAgain, end, Requesting),
+    ] {
+        let claim = Claim::new([7; 16], state, LEASE, NOW);
+        assert_eq!(claim.next_state(now), expected, "{state:?} {now}");
+    }
+}
+
 #[test]
 fn no_lease_is_longer_than_the_maximum() {
     let claim = Claim::new([7; 16], ClaimState::BackingOff, Duration::MAX, NOW);
@@ -133,7 +155,11 @@ fn no_lease_is_longer_than_the_maximum() {
 fn a_lease_states_its_claim() {
     for codec in codecs() {
         let places = LeasePlace::all(&codec, "auth", &key());
-        for state in [ClaimState::Requesting, ClaimState::BackingOff] {
+        for state in [
+            ClaimState::Requesting,
+            ClaimState::RequestingAgain,
+            ClaimState::BackingOff,
+        ] {
             let claim = Claim::new([0xab; 16], state, LEASE, NOW);
             let value = places[0].value(&claim);
             assert_eq!(places[0].claim(value.as_bytes()), Some(claim));

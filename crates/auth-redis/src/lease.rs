@@ -34,6 +34,8 @@ pub(crate) struct RedisLease {
     places: Vec<LeasePlace>,
     holder: HolderId,
     duration: Duration,
+    /// The state of the claim while the token is requested.
+    state: ClaimState,
     /// Whether the lease was acquired in all its places. Waiters wait only for complete leases.
     is_complete: bool,
 }
@@ -59,16 +61,29 @@ impl RedisLease {
         let wait_name = wait_name(places.iter().map(|place| &place.names)).to_owned();
         let seen = try_join_all(places.iter().map(|place| look(link, place))).await?;
         let holder = random_bytes()?;
+        let held: Vec<_> = places
+            .iter()
+            .zip(&seen)
+            .filter_map(|(place, seen)| holds(place, seen))
+            .collect();
+        if let Some(is_over) = waits.see(&wait_name, &held, Instant::now()) {
+            return held_or_error(is_over, link);
+        }
         // an incomplete lease is released on drop
         let mut lease = Self::empty(link, holder, duration);
+        let mut states = places
+            .iter()
+            .zip(&seen)
+            .filter_map(|(place, (now, value))| Some(place.claim(value)?.next_state(*now)));
+        if states.any(|state| state == ClaimState::RequestingAgain) {
+            lease.state = ClaimState::RequestingAgain;
+        }
         for (place, mut seen) in places.into_iter().zip(seen) {
             let mut tries = 0;
             loop {
-                if let Some((claim, left)) = holds(&place, &seen) {
-                    return match waits.see(&wait_name, claim, left, Instant::now()) {
-                        true => Err(held_for_too_long(link)),
-                        false => Ok(None),
-                    };
+                let held: Vec<_> = holds(&place, &seen).into_iter().collect();
+                if let Some(is_over) = waits.see(&wait_name, &held, Instant::now()) {
+                    return held_or_error(is_over, link);
                 }
                 if place.claim(&seen.1).is_none() && !seen.1.is_empty() {
                     events::lease_unproven(link.event_limits(), &place.names.lease);
@@ -98,6 +113,7 @@ impl RedisLease {
             places: Vec::new(),
             holder,
             duration,
+            state: ClaimState::Requesting,
             is_complete: false,
         }
     }
@@ -109,7 +125,7 @@ impl RedisLease {
         place: LeasePlace,
         seen: &Seen,
     ) -> Result<(Option<Seen>, Self), Error> {
-        let command = self.replacement(&place, seen, ClaimState::Requesting, self.duration);
+        let command = self.replacement(&place, seen, self.state, self.duration);
         let mut part = Self::empty(&self.link, self.holder, self.duration);
         self.link
             .run(|mut connection| async move {
@@ -133,7 +149,7 @@ impl RedisLease {
         duration: Duration,
     ) -> Cmd {
         let claim = Claim::new(self.holder, state, duration, *now);
-        scripts::replace(&place.names, seen, &place.value(&claim), claim.duration)
+        scripts::replace(&place.names, seen, &place.value(&claim), claim.kept())
     }
 
     /// Renews the lease. Returns whether it is still held in all its places.
@@ -147,7 +163,7 @@ impl RedisLease {
         let mut seen = look(&self.link, place).await?;
         for _ in 0..MAX_TRIES {
             let is_held = match place.claim(&seen.1) {
-                Some(claim) if claim.holder == self.holder => claim.state == ClaimState::Requesting,
+                Some(claim) if claim.holder == self.holder => claim.state != ClaimState::BackingOff,
                 Some(claim) => claim.left(seen.0).is_none(),
                 // the lease is still this holder's, if another client has overwritten it
                 None => !seen.1.is_empty(),
@@ -155,7 +171,7 @@ impl RedisLease {
             if !is_held {
                 return Ok(false);
             }
-            let command = self.replacement(place, &seen, ClaimState::Requesting, self.duration);
+            let command = self.replacement(place, &seen, self.state, self.duration);
             match run(&self.link, command).await? {
                 Some(now) => seen = now,
                 None => return Ok(true),
@@ -269,6 +285,14 @@ async fn run<T: redis::FromRedisValue + Send + 'static>(
 ) -> Result<T, Error> {
     link.run(|mut connection| async move { command.query_async(&mut connection).await })
         .await
+}
+
+/// Returns that another process holds the lease, or an error if this process has waited for long enough.
+fn held_or_error<T>(is_over: bool, link: &Link) -> Result<Option<T>, Error> {
+    match is_over {
+        true => Err(held_for_too_long(link)),
+        false => Ok(None),
+    }
 }
 
 fn held_for_too_long(link: &Link) -> Error {

@@ -21,6 +21,9 @@ const NO_PROOF: &str = "plain";
 
 /// The max duration of a lease, and the max delay before a lease is released.
 pub(crate) const MAX_LEASE: Duration = Duration::from_secs(60);
+/// The time for which the failure is known that a claim to back off tells, after the end of the claim.
+/// The next process may need as long until its own next attempt.
+const FAILURE_KNOWN: Duration = Duration::from_secs(15);
 
 /// Identifies one acquisition of a lease: random.
 pub(crate) type HolderId = [u8; 16];
@@ -29,6 +32,8 @@ pub(crate) type HolderId = [u8; 16];
 pub(crate) enum ClaimState {
     /// The holder requests a token.
     Requesting,
+    /// The holder requests a token, after the token request of the holder before has failed.
+    RequestingAgain,
     /// The holder's token request has failed. No process requests a token until the claim ends.
     BackingOff,
 }
@@ -60,6 +65,24 @@ impl Claim {
     pub(crate) fn left(&self, now: u64) -> Option<Duration> {
         let left = until(self.end, now, self.duration)?;
         (!left.is_zero() && self.duration <= MAX_LEASE).then_some(left)
+    }
+
+    /// Returns the state of a holder that requests a token at `now`, after this claim.
+    pub(crate) fn next_state(&self, now: u64) -> ClaimState {
+        let since_end = now.checked_sub(self.end).map(Duration::from_millis);
+        let is_known = since_end.is_some_and(|since_end| since_end <= FAILURE_KNOWN);
+        match self.state == ClaimState::BackingOff && is_known {
+            true => ClaimState::RequestingAgain,
+            false => ClaimState::Requesting,
+        }
+    }
+
+    /// Returns the time for which the server keeps the claim.
+    pub(crate) fn kept(&self) -> Duration {
+        match self.state {
+            ClaimState::Requesting | ClaimState::RequestingAgain => self.duration,
+            ClaimState::BackingOff => self.duration + FAILURE_KNOWN,
+        }
     }
 }
 
@@ -98,6 +121,7 @@ impl LeasePlace {
             .collect();
         let state = match claim.state {
             ClaimState::Requesting => 'r',
+            ClaimState::RequestingAgain => 'a',
             ClaimState::BackingOff => 'b',
         };
         let (duration, end) = (millis(claim.duration), claim.end);
@@ -127,6 +151,7 @@ impl LeasePlace {
         let holder = u128::from_str_radix(holder, 16).ok()?;
         let state = match state {
             "r" => ClaimState::Requesting,
+            "a" => ClaimState::RequestingAgain,
             "b" => ClaimState::BackingOff,
             _ => return None,
         };

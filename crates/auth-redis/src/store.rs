@@ -1,6 +1,10 @@
 //! `RedisStore`: the operations of a shared token store in terms of Redis commands.
 
-use std::{fmt, sync::Arc, time::Duration};
+use std::{
+    fmt,
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
 
 use auth_core::{
     Error, ErrorKind, async_trait,
@@ -157,7 +161,7 @@ impl SharedTokenStore for RedisStore {
     }
 
     async fn save(&self, key: &SharedKey, token: &SharedToken) -> Result<(), Error> {
-        let started = Instant::now();
+        let started = (Instant::now(), SystemTime::now());
         // a token that is too large fails before anything is sent
         token_codec::check_size(token)?;
         let names = self.names(key);
@@ -170,7 +174,8 @@ impl SharedTokenStore for RedisStore {
             .run(|mut connection| async move { command.query_async(&mut connection).await })
             .await?;
         // the whole time since the start counts, since the answer may have been slow
-        let remaining = token.remaining().saturating_sub(started.elapsed());
+        let elapsed = elapsed(started, (Instant::now(), SystemTime::now()));
+        let remaining = token.remaining().saturating_sub(elapsed);
         let expires_at = server_time.saturating_add(millis(remaining));
         let new = NewToken {
             value: &self.codec.encode(key, token, expires_at)?,
@@ -216,12 +221,10 @@ impl SharedTokenStore for RedisStore {
             };
             let answers = answers?;
             let holds = |(place, (seen, _)): (&LeasePlace, &(Seen, i64))| lease::holds(place, seen);
-            let mut holders = places.iter().zip(&answers).filter_map(holds);
-            let is_held = holders.next().is_some_and(|(claim, left)| {
-                let name = lease::wait_name(places.iter().map(|place| &place.names));
-                // after that, the attempt to acquire the lease fails
-                !self.waits.see(name, claim, left, Instant::now())
-            });
+            let held: Vec<_> = places.iter().zip(&answers).filter_map(holds).collect();
+            let name = lease::wait_name(places.iter().map(|place| &place.names));
+            // after a wait that is over, the attempt to acquire the lease fails
+            let is_held = self.waits.see(name, &held, Instant::now()) == Some(false);
             // the time until a token expires only decreases, unless another token is saved
             let tokens: Vec<i64> = answers.iter().map(|(_, token)| *token).collect();
             let is_saved = previous
@@ -259,10 +262,33 @@ impl fmt::Debug for RedisStore {
     }
 }
 
+/// Returns the time between two times, by the clock that says more: the monotonic one stands still while
+/// the machine is suspended, the other one may be set back.
+fn elapsed(start: (Instant, SystemTime), end: (Instant, SystemTime)) -> Duration {
+    let by_wall_clock = end.1.duration_since(start.1).unwrap_or_default();
+    end.0.duration_since(start.0).max(by_wall_clock)
+}
+
 fn age(token: &SharedToken) -> Duration {
     token.lifetime().saturating_sub(token.remaining())
 }
 
 fn poll_interval() -> Duration {
     MIN_POLL_INTERVAL + (MAX_POLL_INTERVAL - MIN_POLL_INTERVAL).mul_f64(fastrand::f64())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Else the token would be saved with an end that is later by the time of the suspension.
+    #[test]
+    fn a_token_ages_while_the_machine_is_suspended_during_a_save() {
+        let (second, hour) = (Duration::from_secs(1), Duration::from_secs(3600));
+        let (start, wall) = (Instant::now(), SystemTime::now());
+        let suspended = elapsed((start, wall), (start + second, wall + hour));
+        assert_eq!(suspended, hour);
+        let set_back = elapsed((start, wall), (start + second, wall - hour));
+        assert_eq!(set_back, second);
+    }
 }

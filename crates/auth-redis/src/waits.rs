@@ -3,7 +3,11 @@
 //! A proven claim may have been recorded and restored by a client without a seal key, until its end.
 //! If such a client also deletes the tokens, one process after another acquires the lease, and each
 //! waits until the last claim has ended. A process therefore waits a bounded time only. It depends on
-//! what holders that still exist leave behind: a renewed claim, a claim to back off, or a token.
+//! what holders that still exist leave behind: a renewed claim, a claim to back off, or a token. A claim
+//! to back off that this process has not seen is known from the claim of the next holder.
+//!
+//! Only time in which the process looks at the lease counts: what a holder leaves behind at another time
+//! may not be seen. The fallback lease is looked at once in an attempt, and so is never given up.
 
 use std::{collections::HashMap, sync::Mutex, sync::PoisonError, time::Duration};
 
@@ -14,10 +18,11 @@ use crate::{
     lease_claim::{Claim, ClaimState},
 };
 
-/// A wait is forgotten if no lease was seen for this time.
-const FORGOTTEN_AFTER: Duration = Duration::from_secs(30);
+/// A wait is forgotten if no lease was seen for this time. It is long, since attempts that are too short
+/// to give up may follow each other rarely.
+const FORGOTTEN_AFTER: Duration = Duration::from_secs(3600);
 /// Between two looks at a lease that is waited for, less time passes.
-const BETWEEN_LOOKS: Duration = Duration::from_millis(1500);
+const BETWEEN_LOOKS: Duration = Duration::from_secs(2);
 /// The number of holders after which the whole wait is limited.
 const MANY_HOLDERS: u32 = 3;
 
@@ -25,10 +30,11 @@ const MANY_HOLDERS: u32 = 3;
 #[derive(Debug)]
 struct Wait {
     claim: Claim,
-    /// When this claim, and when any claim, was seen first.
-    claim_since: Instant,
-    since: Instant,
     last_seen: Instant,
+    /// The time for which this process has waited, and for which the holder of the claim has kept it
+    /// waiting without a sign of life.
+    whole: Duration,
+    current: Duration,
     /// The time for which earlier holders kept this process waiting without a sign of life.
     unexplained: Duration,
     holders: u32,
@@ -42,9 +48,9 @@ impl Wait {
     fn new(claim: Claim, now: Instant) -> Self {
         Self {
             claim,
-            claim_since: now,
-            since: now,
             last_seen: now,
+            whole: Duration::ZERO,
+            current: Duration::ZERO,
             unexplained: Duration::ZERO,
             holders: 1,
             // the holder may have renewed its claim during a slow token request
@@ -62,10 +68,16 @@ impl Wait {
 
     /// Notes that `claim` was seen, which lasts for `left`.
     fn see(&mut self, claim: Claim, left: Duration, now: Instant) {
-        if self.has_token || now.duration_since(self.last_seen) > FORGOTTEN_AFTER {
+        let gap = now.duration_since(self.last_seen);
+        if self.has_token || gap > FORGOTTEN_AFTER {
             self.begin_again(claim, now);
             return;
         }
+        let waited = match gap <= BETWEEN_LOOKS {
+            true => gap,
+            false => Duration::ZERO,
+        };
+        self.whole += waited;
         let is_same_holder = claim.holder == self.claim.holder;
         let is_later = claim.end > self.claim.end;
         if claim.state == ClaimState::BackingOff {
@@ -73,21 +85,26 @@ impl Wait {
             if !is_same_holder || is_later || self.claim.state != claim.state {
                 self.begin_again(claim, now);
             }
+        } else if !is_same_holder && claim.state == ClaimState::RequestingAgain {
+            // the holder before left a claim to back off, which this process need not have seen
+            self.begin_again(claim, now);
         } else if !is_same_holder {
-            if self.claim.state == ClaimState::Requesting {
-                let gap = now.duration_since(self.last_seen).min(BETWEEN_LOOKS);
-                self.unexplained += self.last_seen.duration_since(self.claim_since) + gap;
+            if self.claim.state != ClaimState::BackingOff {
+                self.unexplained += self.current + waited;
             }
             self.holders = self.holders.saturating_add(1);
             self.claim = claim;
-            self.claim_since = now;
-        } else if is_later {
-            // A claim is renewed when two thirds of it are left. One that is older was not renewed in
-            // time, or is an old one that was restored.
-            if left > claim.duration / 2 {
-                self.claim_since = now;
+            self.current = Duration::ZERO;
+        } else {
+            self.current += waited;
+            if is_later {
+                // A claim is renewed when two thirds of it are left. One that is older was not renewed
+                // in time, or is an old one that was restored.
+                if left > claim.duration / 2 {
+                    self.current = Duration::ZERO;
+                }
+                self.claim = claim;
             }
-            self.claim = claim;
         }
         self.last_seen = now;
     }
@@ -96,12 +113,11 @@ impl Wait {
     fn is_over(&self) -> bool {
         let duration = self.claim.duration;
         let current = match self.claim.state {
-            ClaimState::Requesting => self.last_seen.duration_since(self.claim_since),
+            ClaimState::Requesting | ClaimState::RequestingAgain => self.current,
             ClaimState::BackingOff => Duration::ZERO,
         };
-        let whole = self.last_seen.duration_since(self.since);
         self.unexplained + current > duration.mul_f64(1.5)
-            || (self.holders >= MANY_HOLDERS && whole > duration * 4)
+            || (self.holders >= MANY_HOLDERS && self.whole > duration * 4)
     }
 }
 
@@ -110,20 +126,33 @@ impl Wait {
 pub(crate) struct Waits(Mutex<HashMap<String, Wait>>);
 
 impl Waits {
-    /// Notes that `claim` keeps this process from requesting a token, for `left`. Returns whether the
-    /// process has waited for long enough.
-    pub(crate) fn see(&self, name: &str, claim: Claim, left: Duration, now: Instant) -> bool {
+    /// Notes that `claims` keep this process from requesting a token, each for the time beside it. Returns
+    /// whether the process has waited for long enough; `None` if there is no claim.
+    ///
+    /// One claim is followed, that of the known holder if there is one: during a rotation of the seal key,
+    /// another process may acquire one place of a lease for an instant, whose other place is held.
+    pub(crate) fn see(
+        &self,
+        name: &str,
+        claims: &[(Claim, Duration)],
+        now: Instant,
+    ) -> Option<bool> {
         let mut waits = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = waits.get(name).map(|wait| wait.claim.holder);
+        let mut known = claims
+            .iter()
+            .filter(|(claim, _)| Some(claim.holder) == known);
+        let (claim, left) = *known.next().or(claims.first())?;
         if let Some(wait) = waits.get_mut(name) {
             wait.see(claim, left, now);
-            return wait.is_over();
+            return Some(wait.is_over());
         }
         // at sizes that double, so that forgetting costs little on average
         if waits.len().is_power_of_two() {
             waits.retain(|_, wait| now.duration_since(wait.last_seen) <= FORGOTTEN_AFTER);
         }
         waits.insert(name.to_owned(), Wait::new(claim, now));
-        false
+        Some(false)
     }
 
     /// Notes that a token was found, which was issued at `issued` by the server's clock in
@@ -190,7 +219,7 @@ mod tests {
                 let Some(left) = claim.left(self.server_time()) else {
                     break;
                 };
-                if self.waits.see("lease", claim, left, self.now) {
+                if self.waits.see("lease", &[(claim, left)], self.now) == Some(true) {
                     return true;
                 }
                 self.now += POLL;
@@ -341,5 +370,62 @@ mod tests {
             }
         }
         panic!("the process waits for ever");
+    }
+
+    /// Three quarters of an attempt of 5 s, once a minute. The claims of the fleet are restored meanwhile.
+    #[test]
+    fn attempts_that_are_short_and_rare_delay_a_process_for_a_bounded_number_of_them() {
+        let mut process = Process::new();
+        for attempt in 0..u8::MAX {
+            let claim = process.requesting(attempt);
+            if process.looks(claim, LEASE * 3 / 4) {
+                assert!(attempt <= 2, "{attempt}");
+                return;
+            }
+            process.now += Duration::from_secs(60);
+        }
+        panic!("the process waits for ever");
+    }
+
+    /// The authorization server does not respond for a quarter of an hour. The process never looks while
+    /// a holder backs off.
+    #[test]
+    fn an_outage_ends_no_wait_of_a_process_that_misses_the_claims_to_back_off() {
+        let mut process = Process::new();
+        for holder in 0..60 {
+            for renewals in 0..6 {
+                let state = match holder {
+                    0 => ClaimState::Requesting,
+                    _ => ClaimState::RequestingAgain,
+                };
+                let claim = process.claim(holder, state, LEASE);
+                assert!(!process.looks(claim, LEASE / 3), "{holder}, {renewals}");
+            }
+            process.now += 2 * LEASE;
+        }
+    }
+
+    /// A fallback lease is looked at once in an attempt.
+    #[test]
+    fn a_lease_that_is_looked_at_once_in_an_attempt_is_no_wait() {
+        let mut process = Process::new();
+        for holder in 0..100 {
+            let claim = process.requesting(holder);
+            assert!(!process.looks(claim, POLL), "{holder}");
+            process.now += Duration::from_secs(11);
+        }
+    }
+
+    #[test]
+    fn another_claim_beside_that_of_the_known_holder_changes_nothing() {
+        let mut process = Process::new();
+        for round in 1..100 {
+            let renewed = process.requesting(0);
+            assert!(!process.looks(renewed, LEASE / 3), "{round}");
+            let brief = process.requesting(round);
+            let claims = [(brief, LEASE), (renewed, LEASE * 2 / 3)];
+            let is_over = process.waits.see("lease", &claims, process.now);
+            assert_eq!(is_over, Some(false), "{round}");
+        }
     }
 }

@@ -20,3 +20,4 @@ mod temporary_directory;
 mod tls;
 mod tokens;
 mod unix_socket;
+mod waits;
