@@ -126,7 +126,7 @@ fn report<D: Buf, E>(
     state: &mut State,
     frame: Option<Result<Frame<D>, E>>,
 ) -> Option<Option<Result<Frame<D>, E>>> {
-    if let (Some(Ok(frame)), State::Follows(status)) = (&frame, &*state)
+    if let (Some(Ok(frame)), State::Follows(status)) = (&frame, &mut *state)
         && let Some(data) = frame.data_ref()
     {
         status.data(data.chunk());

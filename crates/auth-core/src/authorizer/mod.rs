@@ -11,6 +11,7 @@ mod connection;
 mod deadline;
 mod decision;
 mod head;
+mod hop_forms;
 mod logged_origins;
 mod owned_head;
 mod passed_through;

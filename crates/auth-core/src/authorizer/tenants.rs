@@ -13,6 +13,7 @@ use super::{
     connection::Channel,
     decision::Decision,
     head::RequestHead,
+    hop_forms::HopForms,
     owned_head::OwnedHead,
     passing::Passing,
 };
@@ -26,8 +27,9 @@ use crate::{
 impl Authorizer {
     /// Starts an authorizer for several tenants, each with its own tokens, origins and rules.
     ///
-    /// `tenant` returns the tenant of a request, and is called for each request. A request without
-    /// a tenant is sent without a token. `authorizer` creates a tenant's authorizer at the tenant's
+    /// `tenant` returns the tenant of a request, and is called for each request. If the response to a
+    /// request without a token is a redirect, it is also called for each form that the next request may
+    /// have, with fewer headers for example. A request without a tenant is sent without a token. `authorizer` creates a tenant's authorizer at the tenant's
     /// first request. A tenant's authorizer is dropped when it was not used for the
     /// [time to idle](TenantsBuilder::time_to_idle), or when there are more tenants than
     /// [`max_capacity`](TenantsBuilder::max_capacity); the tenant's next request creates it again.
@@ -225,8 +227,8 @@ where
         }
     }
 
-    /// A client keeps the extensions of a request for its hops, or drops them (tower-http, across
-    /// origins). The hop may have another tenant than the request.
+    /// The hop may have another tenant than the request, because a client drops or changes parts of the
+    /// request. All [its forms](HopForms) count.
     fn hop_gets_token(
         &self,
         request: &RequestHead<'_>,
@@ -234,17 +236,14 @@ where
         channel: Option<&Channel>,
     ) -> bool {
         let target = next.unwrap_or(request.target);
-        let hop = RequestHead { target, ..*request };
-        let without_extensions = RequestHead {
-            extensions: None,
-            ..hop
-        };
-        let keys = [hop, without_extensions].map(|hop| (self.tenant)(&hop));
-        if next.is_none() && keys.iter().all(Option::is_none) {
+        let forms = HopForms::of(request);
+        let hops = forms.heads(RequestHead { target, ..*request });
+        let keys: Vec<_> = hops.filter_map(|hop| (self.tenant)(&hop)).collect();
+        if next.is_none() && keys.is_empty() {
             return true; // the host that cannot be compared may decide about the tenant
         }
         let now = self.clock.now();
-        keys.into_iter().flatten().any(|key| {
+        keys.into_iter().any(|key| {
             let kept = self.kept.get(&key, now).map(Made::Value);
             match kept.map_or_else(|| self.authorizer_of(&key, now), Ok) {
                 Ok(Made::Value(authorizer)) => {

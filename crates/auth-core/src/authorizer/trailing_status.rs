@@ -32,6 +32,8 @@ pub struct TrailingStatus {
     token: Issued,
     /// The end of the call's deadline, by the monotonic clock of the token's cache.
     deadline: Option<Duration>,
+    /// Whether the body begins with a message. `None` until it begins.
+    begins_with_message: Option<bool>,
 }
 
 impl TrailingStatus {
@@ -39,6 +41,7 @@ impl TrailingStatus {
         Self {
             token,
             deadline: None,
+            begins_with_message: None,
         }
     }
 
@@ -51,12 +54,16 @@ impl TrailingStatus {
         self
     }
 
-    /// Reports data of the body, which may begin anywhere in a message.
+    /// Reports data of the body. All data has to be reported, from the beginning of the body on; a part may
+    /// begin anywhere in a message.
     #[inline]
-    pub fn data(&self, data: &[u8]) {
+    pub fn data(&mut self, data: &[u8]) {
         // A message begins with a flag, 0 or 1. The trailers of gRPC-Web begin with 128, and are in
-        // the body as well.
-        if let Some(0 | 1) = data.first() {
+        // the body as well; a body that begins with them has no message, whatever a later part looks like.
+        let Some(first) = data.first() else { return };
+        let may_begin_message = matches!(first, 0 | 1);
+        let begins_with_message = self.begins_with_message.get_or_insert(may_begin_message);
+        if may_begin_message && *begins_with_message {
             self.token.accepted();
         }
     }

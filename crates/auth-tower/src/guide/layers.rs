@@ -129,6 +129,11 @@
 //! - **Allowed origins trust each other.** A redirect from one to another is followed, with the token
 //!   that is [bound](auth_core::AuthorizerBuilder::origin_with) to the new origin, if one is. Use two
 //!   clients for APIs that must not choose each other's requests.
+//! - **Tenants.** The [tenant](auth_core::Authorizer::per_tenant) of a hop is decided anew. `FollowRedirect`
+//!   drops the extensions and the credentials of a request across origins, and may change its method. The check
+//!   of an unlisted origin's response therefore asks for the tenant of each form that the hop may have. A redirect
+//!   from an origin of one tenant to one of another is followed, with the token of the hop's tenant. Where tenants
+//!   follow from the host and must not choose each other's requests, use a client for each of them.
 //! - **Any origin.** With [`danger_any_origin`](auth_core::AuthorizerBuilder::danger_any_origin) no origin
 //!   is unlisted, and every redirect is followed with the token.
 //! - **tonic.** A `Channel` sends each request to its endpoint, whatever the URI says. Do not put

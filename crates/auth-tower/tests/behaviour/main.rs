@@ -13,6 +13,7 @@ mod hyper_client;
 mod own_failure;
 mod readiness;
 mod redirects;
+mod redirects_of_tenants;
 mod redirects_of_unlisted_origins;
 mod rejections;
 mod secrets;

@@ -1,5 +1,6 @@
 //! Where a token may go: spellings of an origin, the `Host` header, redirects, and the log.
 
+mod hops_of_tenants;
 mod host_header;
 mod log;
 mod redirects;

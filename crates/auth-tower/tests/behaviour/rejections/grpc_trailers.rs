@@ -193,6 +193,17 @@ async fn streams_that_each_end_with_16_after_a_message_use_the_rejection_budget(
     assert_eq!(setup.source.requests(), 4, "the last of the budget is kept");
 }
 
+/// gRPC-Web's trailers are in the body. Its frames may be split anywhere, also within the length of a frame.
+#[tokio::test]
+async fn the_trailers_of_grpc_web_are_no_acceptance_however_they_are_split() {
+    const TRAILERS: &[u8] = b"\x80\0\0\x01\x10grpc-status:16\r\n";
+    let byte = |byte: &u8| Ok(Frame::data(Bytes::copy_from_slice(&[*byte])));
+    assert!(!accepts(TRAILERS.iter().map(byte).collect()).await);
+    assert!(!accepts(vec![Ok(Frame::data(Bytes::from_static(TRAILERS)))]).await);
+    let message = b"\0\0\0\0\0";
+    assert!(accepts(message.iter().chain(TRAILERS).map(byte).collect()).await);
+}
+
 /// Returns whether the frames of one response end the probation of a replacement.
 async fn accepts(frames: Vec<FrameResult>) -> bool {
     let setup = Setup::new();
