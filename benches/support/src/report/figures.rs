@@ -3,7 +3,8 @@
 use crate::paired::Estimate;
 
 use super::{
-    Directory, Error,
+    error::Error,
+    rounds::Directory,
     rows::{self, Bar, Figure, Outcome, Row},
 };
 

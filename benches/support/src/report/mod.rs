@@ -2,6 +2,7 @@
 //!
 //! Each bench prints its own part at its end. `cargo xtask bench-report` prints all of it.
 
+mod error;
 mod figures;
 mod rounds;
 mod rows;
@@ -9,10 +10,8 @@ mod table;
 #[cfg(test)]
 mod tests;
 
+pub use error::Error;
 pub use rounds::{Directory, Rounds};
-
-/// A sentence for the person who runs the benches.
-pub type Error = Box<dyn std::error::Error + Send + Sync>;
 
 /// Returns the table, in Markdown.
 ///

@@ -12,7 +12,7 @@ use std::{
 
 use serde_json::{Value, json};
 
-use super::Error;
+use super::error::Error;
 
 /// The measurement of one function in one run.
 #[derive(Clone, Debug, PartialEq)]
