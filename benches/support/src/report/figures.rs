@@ -3,7 +3,7 @@
 use crate::paired::Estimate;
 
 use super::{
-    Directory, Error,
+    rounds::{Directory, Error},
     rows::{self, Bar, Figure, Outcome, Row},
 };
 

@@ -9,10 +9,7 @@ mod table;
 #[cfg(test)]
 mod tests;
 
-pub use rounds::{Directory, Rounds};
-
-/// A sentence for the person who runs the benches.
-pub type Error = Box<dyn std::error::Error + Send + Sync>;
+pub use rounds::{Directory, Error, Rounds};
 
 /// Returns the table, in Markdown.
 ///
