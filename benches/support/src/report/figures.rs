@@ -3,8 +3,7 @@
 use crate::paired::Estimate;
 
 use super::{
-    error::Error,
-    rounds::Directory,
+    rounds::{Directory, Error},
     rows::{self, Bar, Figure, Outcome, Row},
 };
 

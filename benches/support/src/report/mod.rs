@@ -2,7 +2,6 @@
 //!
 //! Each bench prints its own part at its end. `cargo xtask bench-report` prints all of it.
 
-mod error;
 mod figures;
 mod rounds;
 mod rows;
@@ -10,8 +9,7 @@ mod table;
 #[cfg(test)]
 mod tests;
 
-pub use error::Error;
-pub use rounds::{Directory, Rounds};
+pub use rounds::{Directory, Error, Rounds};
 
 /// Returns the table, in Markdown.
 ///

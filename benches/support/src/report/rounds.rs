@@ -12,7 +12,8 @@ use std::{
 
 use serde_json::{Value, json};
 
-use super::error::Error;
+/// A sentence for the person who runs the benches.
+pub type Error = Box<dyn std::error::Error + Send + Sync>;
 
 /// The measurement of one function in one run.
 #[derive(Clone, Debug, PartialEq)]

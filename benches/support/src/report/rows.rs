@@ -4,10 +4,7 @@ use std::fmt;
 
 use crate::paired::{Estimate, quantile};
 
-use super::{
-    error::Error,
-    rounds::{Directory, Rounds},
-};
+use super::rounds::{Directory, Error, Rounds};
 
 /// The worst of fewer rounds is no statement about caches: a mode that a third of them have may be missed.
 pub(super) const ROUNDS_OF_A_WORST: usize = 40;

@@ -111,7 +111,7 @@ async fn a_request_that_waited_for_its_tenant_is_checked() {
 
 /// A known limit: the response to a request with a token is not checked.
 #[tokio::test]
-async fn a_redirect_of_one_tenants_api_to_anothers_carries_the_others_token() {
+async fn a_redirect_between_the_apis_of_two_tenants_carries_the_token_of_the_second() {
     let deployment = Deployment::start().await;
     let theirs = redirecting(302, &deployment.api.url()).await;
     let (mine, other) = (
