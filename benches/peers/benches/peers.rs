@@ -6,7 +6,9 @@
 // a bench whose set-up fails ends with a panic
 #![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used)]
 
-use bench_support::interleaved::Interleaved;
+use std::time::Duration;
+
+use bench_support::interleaved::{Interleaved, Iterations, print_table};
 use bench_support::threads::on_threads;
 use criterion::{Criterion, criterion_group, criterion_main};
 use peers::libraries::{
@@ -19,17 +21,20 @@ use peers::libraries::{
     google_cloud_auth::GoogleCloudAuth,
     huskarl::Huskarl,
     middle::Middle,
+    rwlock_by_hand::RwLockByHand,
 };
 use tokio::runtime::Builder;
 
 const THREADS: [usize; 3] = [1, 2, 8];
 const ROUNDS: usize = 40;
+/// Where each thread has a processor. Otherwise a batch takes many time slices.
+const BATCH: Duration = Duration::from_millis(20);
 
-/// Adds a library. `reads` take a few milliseconds in a thread that runs without interruption.
-fn add<R: Library>(peers: &mut Interleaved<'_>, reads: u64) {
+fn add<R: Library>(peers: &mut Interleaved<'_>) {
     for threads in THREADS {
         let id = format!("{}/{threads}", R::NAME);
-        peers.function(&id, reads, move |reads| {
+        let batch = Iterations::lasting(BATCH).on(threads);
+        peers.function(&id, batch, move |reads| {
             // tasks of the library end with this runtime, which does not run meanwhile
             let runtime = Builder::new_current_thread().enable_all().build().unwrap();
             let library = runtime.block_on(R::ready());
@@ -49,18 +54,20 @@ fn add<R: Library>(peers: &mut Interleaved<'_>, reads: u64) {
 
 fn peers(c: &mut Criterion) {
     let mut peers = Interleaved::new("peers", ROUNDS);
-    add::<AuthCore>(&mut peers, 200_000);
-    add::<Checked>(&mut peers, 50_000);
-    add::<Unchecked>(&mut peers, 100_000);
-    add::<AwsSmithyRuntime>(&mut peers, 10_000);
-    add::<AzureCore>(&mut peers, 5_000);
-    add::<GcpAuth>(&mut peers, 20_000);
-    add::<GoogleCloudAuth>(&mut peers, 20_000);
-    add::<Huskarl>(&mut peers, 50_000);
-    add::<Middle>(&mut peers, 100_000);
+    add::<AuthCore>(&mut peers);
+    add::<Checked>(&mut peers);
+    add::<Unchecked>(&mut peers);
+    add::<AwsSmithyRuntime>(&mut peers);
+    add::<AzureCore>(&mut peers);
+    add::<GcpAuth>(&mut peers);
+    add::<GoogleCloudAuth>(&mut peers);
+    add::<Huskarl>(&mut peers);
+    add::<Middle>(&mut peers);
+    add::<RwLockByHand>(&mut peers);
     let mut group = c.benchmark_group("peers");
     peers.run(&mut group);
     group.finish();
+    print_table("peers");
 }
 
 criterion_group!(benches, peers);

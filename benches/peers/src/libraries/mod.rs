@@ -8,6 +8,7 @@ pub mod gcp_auth;
 pub mod google_cloud_auth;
 pub mod huskarl;
 pub mod middle;
+pub mod rwlock_by_hand;
 
 use std::{future::Future, time::Duration};
 
