@@ -204,7 +204,7 @@ async fn in_turns<T>(reads: u64, mut read: impl FnMut() -> T, barrier: Arc<Barri
 fn in_tokio(group: &mut BenchmarkGroup<'_, WallTime>) {
     thread_local!(static MINE: HeaderValue = bench_support::header());
     let mut rounds = Interleaved::new(GROUP, ROUNDS_OF_MANY);
-    let reads = Iterations::lasting(SHORT_BATCH).on(WORKERS);
+    let reads = Iterations::lasting(BATCH).on(WORKERS);
     rounds.function(format!("tokio_floor/{WORKERS}"), reads, |reads| {
         let slot = slot();
         in_tasks(reads, move || {

@@ -8,7 +8,7 @@
 
 use std::time::Duration;
 
-use bench_support::interleaved::{Interleaved, Iterations, print_table};
+use bench_support::interleaved::{Interleaved, Iterations};
 use bench_support::threads::on_threads;
 use criterion::{Criterion, criterion_group, criterion_main};
 use peers::libraries::{
@@ -67,7 +67,6 @@ fn peers(c: &mut Criterion) {
     let mut group = c.benchmark_group("peers");
     peers.run(&mut group);
     group.finish();
-    print_table("peers");
 }
 
 criterion_group!(benches, peers);

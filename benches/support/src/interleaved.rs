@@ -309,7 +309,10 @@ impl<'a> Interleaved<'a> {
                 run: run.clone(),
                 threads: function.threads,
                 processors: processors::count(),
-                void: void.get(&function.threads).cloned(),
+                void: match is_quick() {
+                    true => Some("the run was a quick one, of few rounds".to_owned()),
+                    false => void.get(&function.threads).cloned(),
+                },
                 times: function.times.clone(),
             };
             let written = directory.write(self.group, &function.id, &rounds);

@@ -73,7 +73,7 @@ impl ClientSecret {
     /// than its owner and its group may read or write draws one warning
     /// (`auth_core.secret_file_permissions`). A file on a read-only mount draws none (on Linux), nor does
     /// one in a volume of Kubernetes, which is readable to all by default (`defaultMode`): such a volume
-    /// is recognized by its link `..data`.
+    /// is recognized by its link `..data`. A file in it that others may write draws the warning.
     ///
     /// This call reads the file on its own thread, and blocks until it is read. A token request
     /// reads it on a thread made for that. At most one such read of a path is in flight in the
