@@ -131,12 +131,13 @@ impl Client {
         error: &Error,
         policy: &RefreshPolicy,
     ) -> Option<Denied> {
-        if start.credentials != self.credentials() {
-            return None;
-        }
         let now = self.clock.now().monotonic;
         let mut denied = None;
         self.change(|state| {
+            // under the lock: a change is counted before it clears the denials
+            if start.credentials != self.credentials() {
+                return Vec::new();
+            }
             state.answered_at = now;
             let effect = state.denials.denied(start, error, policy, now);
             state.turns.one_at_a_time = match effect.spares_proven {

@@ -118,7 +118,7 @@ impl Fetch {
         let postpone = |abandoned_at| self.postpone(abandoned_at);
         let withdraw = || {
             let cache = self.cache.upgrade();
-            let receivers = self.progress.receiver_count();
+            let receivers = || self.progress.receiver_count();
             cache.is_some_and(|cache| cache.withdraw(self.number, receivers))
         };
         let turn = self.client.turn(self.standing, times, postpone, withdraw);

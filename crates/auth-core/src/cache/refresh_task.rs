@@ -264,6 +264,8 @@ impl Inner {
         let runtime = Runtime::current()?;
         let allowed = self.policy.attempt(self.slot.usable_for(now));
         let deadline = now.monotonic.saturating_add(allowed);
+        // the new fetch takes the place of the lost one
+        state.give_back_lost(now);
         let begun = state.begin(deadline, self.store.is_some());
         let waiter = begun.waiter.clone();
         let task = self.task(allowed, deadline, begun, self.standing(state));
@@ -335,14 +337,17 @@ impl Inner {
     }
 
     /// Stops the task of fetch `number` while it waits for its turn, if no caller waits for the fetch
-    /// and there is no token to keep. `receivers` is the number of receivers of its progress. Returns
-    /// whether it did.
-    pub(super) fn withdraw(&self, number: u64, receivers: usize) -> bool {
-        let has_usable_token = || self.slot.usable_for(self.clock.now()).is_some();
+    /// and there is no token to keep. `receivers` counts the receivers of its progress, under the lock:
+    /// callers join under the same lock. Returns whether it did.
+    pub(super) fn withdraw(&self, number: u64, receivers: impl FnOnce() -> usize) -> bool {
+        let now = self.clock.now();
         let mut state = self.state();
         let is_kept = self.keep_warm && state.tokens_received > 0;
-        let is_withdrawn = !is_kept && !state.has_callers(number, receivers) && !has_usable_token();
+        let has_usable_token = self.slot.usable_for(now).is_some();
+        let is_withdrawn = !is_kept && !has_usable_token && !state.has_callers(number, receivers());
         if is_withdrawn {
+            // no token request was sent
+            state.give_back_budget();
             state.abort();
         }
         is_withdrawn

@@ -101,8 +101,8 @@ impl TokenCache {
     /// that rejects every token brings at most four tokens in a row, and one more every
     /// 30 s: the rejection budget, which HTTP responses that reject the token without the error
     /// `invalid_token` use as well. The last of the four is kept for a token that was rejected and
-    /// that no API has accepted for 1 s. A token request that fails does not use the budget, and
-    /// backs off. A replacement that is itself rejected within 30 s causes no token
+    /// that no API has accepted for 1 s. A token request that fails backs off, and
+    /// does not use the budget unless an API has accepted the token after a rejection. A replacement that is itself rejected within 30 s causes no token
     /// request, unless the token endpoint has returned the rejected token once more: then it is
     /// asked again after 1 s, 2 s, 4 s, … Call this inside a tokio runtime: outside one nothing can request a token.
     ///

@@ -175,13 +175,18 @@ impl Turns {
         Some(number)
     }
 
-    /// Lets the new caches send more than one token request at a time, if the one that is sent is slow:
-    /// a cache whose requests hang would keep all of them waiting.
+    /// Lets the caches send more than one token request at a time, if the one that is sent is slow: a
+    /// cache whose requests hang would keep all of them waiting.
     fn end_slow_trial(&mut self, now: Duration) {
-        let is_slow = |holder: &Holder| {
-            holder.rank >= Rank::New && now >= holder.taken_at.saturating_add(TRIAL)
+        let on_trial = match self.one_at_a_time {
+            OneAtATime::None => return,
+            OneAtATime::New => Rank::New,
+            OneAtATime::All => Rank::Default,
         };
-        if self.one_at_a_time == OneAtATime::New && self.holders.iter().any(is_slow) {
+        let is_slow = |holder: &Holder| {
+            holder.rank >= on_trial && now >= holder.taken_at.saturating_add(TRIAL)
+        };
+        if self.holders.iter().any(is_slow) {
             self.one_at_a_time = OneAtATime::None;
         }
     }
@@ -414,6 +419,24 @@ mod tests {
         assert_eq!(turns.look_again_at(), at(1500));
         for number in [one, other] {
             assert!(take(&mut turns, Some(number), 1500, 12_000).is_some());
+        }
+    }
+
+    #[test]
+    fn a_slow_trial_ends_one_at_a_time() {
+        for (mode, rank) in [
+            (OneAtATime::All, Rank::Default),
+            (OneAtATime::New, Rank::New),
+        ] {
+            let mut turns = turns(16);
+            turns.one_at_a_time = mode;
+            assert!(turns.take(None, rank, at(0), at(10_500)).is_some());
+            assert_eq!(turns.take(None, Rank::New, at(999), at(10_500)), None);
+            let second = turns.take(None, Rank::New, at(1000), at(11_500));
+            assert!(
+                second.is_some(),
+                "a request that hangs keeps the others waiting"
+            );
         }
     }
 

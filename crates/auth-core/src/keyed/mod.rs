@@ -37,8 +37,8 @@ pub(crate) use map::{BoundedMap, Evictable};
 /// [`max_concurrent_requests`](TokenCachesBuilder::max_concurrent_requests) sets. The others wait in
 /// turn, by rank: the default cache, caches that have had a token, new ones, and those whose last token
 /// request timed out or failed after more than 2 s. Within a rank the first to come is the first to be
-/// sent. Every fourth turn goes to a lower rank. After such slow failures at least half of the turns
-/// is left to the first two ranks, and the newest request of a rank is sent first. A waiting token
+/// sent. Every fourth turn goes to a lower rank. Each such slow failure of the last minute leaves one
+/// more turn to the first two ranks, up to half of the turns. From then on the newest request is sent first. A waiting token
 /// request that no caller waits for any more is not sent, unless it refreshes a usable token. The time
 /// in the queue does not count as time of an attempt. Only if the token endpoint responds to none of the client's requests for the attempt
 /// timeout plus 2 s, the requests that have waited as long fail with a timeout. With a shared store, a
