@@ -20,8 +20,12 @@ pub type BoxError = Box<dyn StdError + Send + Sync>;
 /// Every waiter receives the error of one failed token request. Therefore an error is a handle that
 /// clones cheaply. It never holds a response body or a secret: `Display` and `Debug` are safe to
 /// log. Two errors with the same cause have the same text.
+// one word, so that the results of a hit are returned in registers
 #[derive(Clone)]
-pub struct Error {
+pub struct Error(Box<Parts>);
+
+#[derive(Clone)]
+struct Parts {
     details: Arc<Details>,
     next_attempt: Option<Duration>,
 }
@@ -51,7 +55,7 @@ impl Error {
     pub fn new(kind: ErrorKind, message: impl Into<Cow<'static, str>>) -> Self {
         let message = message.into();
         let message = without_invisible(&message).map_or(message, Cow::Owned);
-        Self {
+        Self(Box::new(Parts {
             details: Arc::new(Details {
                 kind,
                 transient: kind.is_transient(),
@@ -62,7 +66,7 @@ impl Error {
                 source: None,
             }),
             next_attempt: None,
-        }
+        }))
     }
 
     /// Creates an [`ErrorKind::Configuration`] error.
@@ -101,7 +105,7 @@ impl Error {
 
     /// Sets the time until the next attempt.
     pub(crate) fn with_next_attempt(mut self, wait: Duration) -> Self {
-        self.next_attempt = Some(wait);
+        self.0.next_attempt = Some(wait);
         self
     }
 
@@ -155,7 +159,7 @@ impl Error {
     /// Returns the kind of the error.
     #[must_use]
     pub fn kind(&self) -> ErrorKind {
-        self.details.kind
+        self.0.details.kind
     }
 
     /// Returns whether the same request may succeed later without a change of configuration.
@@ -165,7 +169,7 @@ impl Error {
     /// for 1 s to 60 s: see [`RefreshPolicy`](crate::RefreshPolicy).
     #[must_use]
     pub fn is_transient(&self) -> bool {
-        self.details.transient
+        self.0.details.transient
     }
 
     /// Returns the time until the next attempt, counted from the moment at which the caller
@@ -173,20 +177,20 @@ impl Error {
     /// `None` if the error does not come from a [`TokenCache`](crate::TokenCache).
     #[must_use]
     pub fn retry_after(&self) -> Option<Duration> {
-        self.next_attempt
+        self.0.next_attempt
     }
 
     /// Returns how long the authorization server asked to wait (`Retry-After`,
     /// [RFC 9110 §10.2.3](https://www.rfc-editor.org/rfc/rfc9110#section-10.2.3)), if it did.
     #[must_use]
     pub fn server_retry_after(&self) -> Option<Duration> {
-        self.details.server_retry_after
+        self.0.details.server_retry_after
     }
 
     /// Returns the status of the token endpoint's response, if there was one.
     #[must_use]
     pub fn status(&self) -> Option<StatusCode> {
-        self.details.status
+        self.0.details.status
     }
 
     /// Returns the code of the error response (`error` of RFC 6749 §5.2), such as `invalid_client`.
@@ -194,45 +198,50 @@ impl Error {
     /// understood. A registered code is returned in its registered spelling.
     #[must_use]
     pub fn error_code(&self) -> Option<&str> {
-        self.details.response.as_ref()?.error.as_deref()
+        self.0.details.response.as_ref()?.error.as_deref()
     }
 
     /// Returns `error_description` of RFC 6749 §5.2, or the member that a server has in its place
     /// (`message`, `errorSummary`), without control characters, cut at 256 characters.
     #[must_use]
     pub fn error_description(&self) -> Option<&str> {
-        self.details.response.as_ref()?.error_description.as_deref()
+        self.0
+            .details
+            .response
+            .as_ref()?
+            .error_description
+            .as_deref()
     }
 
     /// Returns `error_uri` of RFC 6749 §5.2, cleaned like the description.
     #[must_use]
     pub fn error_uri(&self) -> Option<&str> {
-        self.details.response.as_ref()?.error_uri.as_deref()
+        self.0.details.response.as_ref()?.error_uri.as_deref()
     }
 
     /// Changes this handle. Other handles of the same error are unchanged.
     fn change(mut self, change: impl FnOnce(&mut Details)) -> Self {
-        change(Arc::make_mut(&mut self.details));
+        change(Arc::make_mut(&mut self.0.details));
         self
     }
 }
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.details.message)
+        f.write_str(&self.0.details.message)
     }
 }
 
 impl fmt::Debug for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let details = &*self.details;
+        let details = &*self.0.details;
         f.debug_struct("Error")
             .field("kind", &details.kind)
             .field("message", &details.message)
             .field("status", &details.status)
             .field("response", &details.response)
             .field("server_retry_after", &details.server_retry_after)
-            .field("retry_after", &self.next_attempt)
+            .field("retry_after", &self.0.next_attempt)
             .field("source", &details.source.as_ref().map(DebugOf))
             .finish()
     }
@@ -240,7 +249,7 @@ impl fmt::Debug for Error {
 
 impl StdError for Error {
     fn source(&self) -> Option<&(dyn StdError + 'static)> {
-        let source = self.details.source.as_deref()?;
+        let source = self.0.details.source.as_deref()?;
         Some(source)
     }
 }
