@@ -30,7 +30,7 @@ pin_project! {
     }
 }
 
-/// What is known about the status of the response.
+/// The status of the response, as far as it has arrived.
 enum State {
     /// The response has been classified.
     Classified,

@@ -69,7 +69,7 @@ impl fmt::Display for Bar {
     }
 }
 
-/// What is known about a figure.
+/// The result of a figure, or the reason why it has none.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Outcome {
     NotRun,

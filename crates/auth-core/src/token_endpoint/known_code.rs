@@ -94,7 +94,7 @@ fn code_after_name(rest: &[u8]) -> Option<&'static str> {
     known_code(code).filter(|_| is_whole)
 }
 
-/// Skips blanks, quotes, comments and the octets of `also`. What is not ASCII may be a quote or a blank.
+/// Skips blanks, quotes, comments and the octets of `also`. An octet that is not ASCII counts as a quote or a blank.
 fn skip<'a>(mut rest: &'a [u8], also: &[u8]) -> &'a [u8] {
     loop {
         let end = match rest {

@@ -106,7 +106,7 @@ async fn mode_of_a_file_in_a_kubernetes_volume_draws_no_warning() {
     directory.file(&format!("{inner}/client/key/secret"), 0o644);
     directory.link("client", "..data/client");
     assert!(!warns(&directory.0.join("client/key/secret")).await);
-    // nobody asks for this by default
+    // a file that others may write is no default of Kubernetes
     directory.file(&format!("{inner}/writable"), 0o646);
     assert!(warns(&directory.link("writable", "..data/writable")).await);
 }
