@@ -6,35 +6,15 @@ use std::sync::{Arc, Barrier};
 use auth_core::{Authorizer, BoxError, Error, ErrorKind, RequestHead};
 use auth_test_support::{Deployment, RawServer, get, hyper_clients::hyper_client};
 use auth_tower::AuthLayer;
-use bytes::Bytes;
 use futures_util::FutureExt;
 use http::{
-    HeaderValue, Method, Request, StatusCode,
+    HeaderValue, Method, StatusCode,
     header::{CONTENT_TYPE, COOKIE},
 };
-use http_body_util::Full;
 use tower::{ServiceBuilder, ServiceExt};
+
+use crate::redirects_of_unlisted_origins::{auth_inside, redirecting};
 use tower_http::follow_redirect::FollowRedirectLayer;
-
-/// Starts a server of an unlisted origin that redirects every request.
-async fn redirecting(status: u16, location: &str) -> RawServer {
-    RawServer::start(format!(
-        "HTTP/1.1 {status} Redirect\r\nlocation: {location}\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
-    ))
-    .await
-}
-
-/// Sends a request through `FollowRedirect` around the layer, as the guide advises.
-async fn send(
-    authorizer: Authorizer,
-    request: Request<Full<Bytes>>,
-) -> Result<StatusCode, BoxError> {
-    let client = ServiceBuilder::new()
-        .layer(FollowRedirectLayer::new())
-        .layer(AuthLayer::new(authorizer))
-        .service(hyper_client());
-    Ok(client.oneshot(request).await?.status())
-}
 
 fn assert_not_followed(outcome: Result<StatusCode, BoxError>, deployment: &Deployment) {
     let error = outcome.expect_err("the redirect was followed");
@@ -59,11 +39,11 @@ async fn a_cookie_that_the_client_drops_does_not_give_the_hop_a_token() {
     let tenants = one_tenant(&deployment, |request| {
         !request.headers().contains_key(COOKIE)
     });
-    let unlisted = redirecting(302, &deployment.api.url()).await;
+    let unlisted = redirecting(302, &[&deployment.api.url()]).await;
     let mut request = get(unlisted.origin());
     let cookie = HeaderValue::from_static("session=1");
     request.headers_mut().insert(COOKIE, cookie);
-    assert_not_followed(send(tenants, request).await, &deployment);
+    assert_not_followed(auth_inside(tenants, request).await, &deployment);
 }
 
 #[tokio::test]
@@ -73,12 +53,12 @@ async fn a_method_that_the_client_changes_does_not_give_the_hop_a_token() {
         let tenants = one_tenant(&deployment, |request| {
             request.method() == Some(&Method::GET) && !request.headers().contains_key(CONTENT_TYPE)
         });
-        let unlisted = redirecting(status, &deployment.api.url()).await;
+        let unlisted = redirecting(status, &[&deployment.api.url()]).await;
         let mut request = get(unlisted.origin());
         *request.method_mut() = Method::POST;
         let json = HeaderValue::from_static("application/json");
         request.headers_mut().insert(CONTENT_TYPE, json);
-        assert_not_followed(send(tenants, request).await, &deployment);
+        assert_not_followed(auth_inside(tenants, request).await, &deployment);
     }
 }
 
@@ -86,7 +66,7 @@ async fn a_method_that_the_client_changes_does_not_give_the_hop_a_token() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 3)]
 async fn a_request_that_waited_for_its_tenant_is_checked() {
     let deployment = Deployment::start().await;
-    let unlisted = redirecting(302, &deployment.api.url()).await;
+    let unlisted = redirecting(302, &[&deployment.api.url()]).await;
     let (entered, leave) = (Arc::new(Barrier::new(2)), Arc::new(Barrier::new(2)));
     let (authorizer, enters, leaves) = (deployment.authorizer(), entered.clone(), leave.clone());
     let tenants = Authorizer::per_tenant(
@@ -100,9 +80,9 @@ async fn a_request_that_waited_for_its_tenant_is_checked() {
     let tenants = tenants.build().unwrap();
     let (first, other) = (tenants.clone(), RawServer::start("").await);
     let request = get(other.origin());
-    let first = tokio::spawn(async move { send(first, request).await.map_err(|_| ()) });
+    let first = tokio::spawn(async move { auth_inside(first, request).await.map_err(|_| ()) });
     tokio::task::block_in_place(|| entered.wait());
-    let mut second = Box::pin(send(tenants, get(unlisted.origin())));
+    let mut second = Box::pin(auth_inside(tenants, get(unlisted.origin())));
     assert!((&mut second).now_or_never().is_none());
     tokio::task::block_in_place(|| leave.wait());
     assert_not_followed(second.await, &deployment);
@@ -113,7 +93,7 @@ async fn a_request_that_waited_for_its_tenant_is_checked() {
 #[tokio::test]
 async fn a_redirect_between_the_apis_of_two_tenants_carries_the_token_of_the_second() {
     let deployment = Deployment::start().await;
-    let theirs = redirecting(302, &deployment.api.url()).await;
+    let theirs = redirecting(302, &[&deployment.api.url()]).await;
     let (mine, other) = (
         deployment.authorizer(),
         deployment
@@ -130,7 +110,7 @@ async fn a_redirect_between_the_apis_of_two_tenants_carries_the_token_of_the_sec
             false => Ok(other.clone()),
         },
     );
-    let outcome = send(tenants.build().unwrap(), get(theirs.origin())).await;
+    let outcome = auth_inside(tenants.build().unwrap(), get(theirs.origin())).await;
     assert_eq!(outcome.unwrap(), StatusCode::OK);
     assert_eq!(deployment.authorization.token_requests(), 2);
 }
@@ -139,7 +119,7 @@ async fn a_redirect_between_the_apis_of_two_tenants_carries_the_token_of_the_sec
 #[tokio::test]
 async fn of_two_layers_each_declines_redirects_of_its_own_unlisted_origins() {
     let deployment = Deployment::start().await;
-    let theirs = redirecting(302, &deployment.api.url()).await;
+    let theirs = redirecting(302, &[&deployment.api.url()]).await;
     let outer = deployment.builder().origin(theirs.origin()).build();
     let client = ServiceBuilder::new()
         .layer(FollowRedirectLayer::new())

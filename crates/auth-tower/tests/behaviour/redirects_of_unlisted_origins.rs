@@ -19,7 +19,7 @@ use tower_http::follow_redirect::FollowRedirectLayer;
 const OK: &str = "HTTP/1.1 200 OK\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
 
 /// Starts a server of an unlisted origin that redirects every request.
-async fn redirecting(status: u16, locations: &[&str]) -> RawServer {
+pub(crate) async fn redirecting(status: u16, locations: &[&str]) -> RawServer {
     let lines: String = locations
         .iter()
         .map(|location| format!("location: {location}\r\n"))
@@ -32,7 +32,7 @@ async fn redirecting(status: u16, locations: &[&str]) -> RawServer {
 }
 
 /// Sends a request through `FollowRedirect` around the layer, as the guide advises.
-async fn auth_inside(
+pub(crate) async fn auth_inside(
     authorizer: Authorizer,
     request: Request<Full<Bytes>>,
 ) -> Result<StatusCode, BoxError> {
