@@ -1,0 +1,28 @@
+#![doc = include_str!("../README.md")]
+
+mod algorithm;
+mod base64url;
+mod certificate;
+mod der;
+mod fault;
+mod jwk;
+mod jwt;
+mod key_pair;
+mod key_type;
+mod pem;
+mod private_key;
+mod public_jwk;
+mod public_key_pem;
+mod random;
+mod signature;
+mod signer;
+mod signing_key;
+
+pub use algorithm::Algorithm;
+pub use auth_core;
+pub use certificate::Certificates;
+pub use jwt::Jwt;
+pub use public_jwk::PublicJwk;
+pub use serde_json;
+pub use signer::Signer;
+pub use signing_key::SigningKey;
