@@ -100,7 +100,10 @@ pub(crate) fn without_leading_zeros(octets: &[u8]) -> &[u8] {
 mod tests {
     use super::*;
 
-    fn parts(der: &[u8]) -> Result<(Vec<u8>, Option<Vec<u8>>, Vec<u8>), Malformed> {
+    /// A number, an option and a bit string.
+    type Parts = (Vec<u8>, Option<Vec<u8>>, Vec<u8>);
+
+    fn parts(der: &[u8]) -> Result<Parts, Malformed> {
         whole(der, SEQUENCE, |reader| {
             let number = unsigned(reader)?.to_vec();
             let option = optional(reader, CONTEXT_0)?.map(<[u8]>::to_vec);

@@ -3,7 +3,7 @@
 use auth_core::Error;
 
 /// The maximum length of a name from outside that an error shows.
-const MAX_NAME: usize = 24;
+const MAX_NAME: usize = 10;
 
 /// Returns the error that `what`, such as "signing key", is invalid because of `fault`.
 pub(crate) fn invalid(what: &str, fault: impl AsRef<str>) -> Error {
@@ -31,7 +31,7 @@ mod tests {
     fn only_short_names_are_shown() {
         assert_eq!(shown("RS512"), "\"RS512\"");
         assert_eq!(shown(""), "an empty text");
-        for text in ["a b", "a\n", "\u{202e}", &"a".repeat(25), "a\"b"] {
+        for text in ["a b", "a\n", "\u{202e}", &"a".repeat(11), "a\"b"] {
             assert_eq!(shown(text), "another text, which is not shown");
         }
     }

@@ -92,7 +92,7 @@ mod tests {
         let text = "Bag Attributes\n-----BEGIN A B-----\r\nAQ\r\nID\r\n-----END A B-----\r\nand \
                     -----BEGIN C----- BAUG -----END C-----";
         assert_eq!(labels(text), ["A B", "C"]);
-        let octets: Vec<_> = blocks(text).unwrap().iter().map(|b| b.decode()).collect();
+        let octets: Vec<_> = blocks(text).unwrap().iter().map(Block::decode).collect();
         assert_eq!(**octets[0].as_ref().unwrap(), [1, 2, 3]);
         assert_eq!(**octets[1].as_ref().unwrap(), [4, 5, 6]);
     }

@@ -11,8 +11,15 @@ use ring::{
 use zeroize::Zeroizing;
 
 use crate::{
-    algorithm::Algorithm, certificate::Certificates, fault::invalid, jwk::Members,
-    key_pair::KeyPair, key_type::Curve, private_key, public_jwk::PublicJwk, signer::Signer,
+    algorithm::Algorithm,
+    certificate::Certificates,
+    fault::invalid,
+    jwk::Members,
+    key_pair::KeyPair,
+    key_type::{Curve, KeyType},
+    private_key,
+    public_jwk::PublicJwk,
+    signer::Signer,
 };
 
 const WHAT: &str = "signing key";
@@ -161,10 +168,7 @@ impl SigningKey {
     /// If the key does not fit the algorithm, or is too short for it ([`hmac`](Self::hmac)).
     pub fn with_algorithm(mut self, algorithm: Algorithm) -> Result<Self, Error> {
         if !self.pair.fits(algorithm) {
-            let name = self
-                .pair
-                .key_type()
-                .map_or("symmetric", |key_type| key_type.name());
+            let name = self.pair.key_type().map_or("symmetric", KeyType::name);
             let fault = format!("expected a key for {algorithm}, got a key of type {name}");
             return Err(invalid(WHAT, fault));
         }
@@ -237,7 +241,7 @@ impl SigningKey {
     fn of(pair: KeyPair) -> Self {
         let key_type = pair.key_type();
         Self {
-            algorithm: key_type.map_or(Algorithm::Hs256, |key_type| key_type.default_algorithm()),
+            algorithm: key_type.map_or(Algorithm::Hs256, KeyType::default_algorithm),
             public_jwk: pair.public_jwk().map(Arc::new),
             pair: Arc::new(pair),
             key_id: None,

@@ -24,7 +24,7 @@ fn keys() -> [SigningKey; 8] {
     ]
 }
 
-/// Verifies a JWT by jsonwebtoken and the implementations of RustCrypto, and returns its claims.
+/// Verifies a JWT by jsonwebtoken and its own implementations of the algorithms, and returns its claims.
 fn verified(jwt: &str, key: &SigningKey) -> Value {
     let verifying = match key.public_jwk() {
         Some(public) => {
