@@ -2,8 +2,15 @@
 //! to do.
 
 use auth_jose::{Algorithm, PublicJwk, SigningKey, auth_core::ErrorKind};
+use base64::{Engine as _, engine::general_purpose::STANDARD};
 
 use crate::keys::{self, key};
+
+/// Returns the octets of a PEM text.
+fn octets(pem: &str) -> Vec<u8> {
+    let lines = pem.lines().filter(|line| !line.starts_with("-----"));
+    STANDARD.decode(lines.collect::<String>()).unwrap()
+}
 
 fn refused(read: Result<impl std::fmt::Debug, auth_jose::auth_core::Error>) -> String {
     let error = read.unwrap_err();
@@ -86,22 +93,16 @@ fn pem() {
 
 #[test]
 fn der() {
-    use base64::{Engine as _, engine::general_purpose::STANDARD};
-
-    let der = |pem: &str| {
-        let lines = pem.lines().filter(|line| !line.starts_with("-----"));
-        STANDARD.decode(lines.collect::<String>()).unwrap()
-    };
     let command = "convert it: openssl pkey -in FILE -out OTHER";
-    for (octets, got) in [
+    for (der, got) in [
         (vec![], "no octets".into()),
         (vec![0; 40], "octets that are no PKCS#8 private key".into()),
         (
-            der(key!("rsa2048-pkcs1.pem")),
+            octets(key!("rsa2048-pkcs1.pem")),
             format!("a key in the form of PKCS#1; {command}"),
         ),
         (
-            der(key!("p256-sec1.pem")),
+            octets(key!("p256-sec1.pem")),
             format!("a key in the form of SEC1; {command}"),
         ),
         (
@@ -109,12 +110,12 @@ fn der() {
             "PEM; read it by from_pem".to_owned(),
         ),
         (
-            der(key!("p256-certificate.pem")),
+            octets(key!("p256-certificate.pem")),
             "octets that are no PKCS#8 private key".into(),
         ),
     ] {
         assert_eq!(
-            refused(SigningKey::from_pkcs8_der(&octets)),
+            refused(SigningKey::from_pkcs8_der(&der)),
             format!("signing key: expected a private key in PKCS#8, got {got}")
         );
     }
@@ -129,7 +130,7 @@ fn changed(key: &str, from: &str, to: &str) -> String {
 #[test]
 fn jwk() {
     let rsa = key!("rfc7515-a2.json");
-    let rows: [(String, &str); 27] = [
+    let rows: [(String, &str); 28] = [
         (String::new(), "one JWK as a JSON object, got an empty text"),
         (
             key!("p256.pem").into(),
@@ -194,6 +195,11 @@ fn jwk() {
         ),
         (
             changed(rsa, "4BzE", "4BzF"),
+            "a private key, got a key whose parts contradict each other",
+        ),
+        // only a signature shows the contradiction
+        (
+            changed(rsa, "\"dp\": \"BwKf", "\"dp\": \"BwKg"),
             "a private key, got a key whose parts contradict each other",
         ),
         (
@@ -335,6 +341,12 @@ fn public_keys() {
             format!("public key: expected one in PEM, got {got}")
         );
     }
+    // 6, x, y: the hybrid form of X9.62
+    let mut hybrid = octets(key!("p256-public.pem"));
+    assert_eq!(std::mem::replace(&mut hybrid[26], 6), 4);
+    assert!(
+        refused(PublicJwk::from_spki_der(&hybrid)).contains("got a key with a compressed point")
+    );
     assert_eq!(
         refused(PublicJwk::from_jwk(keys::OCT)),
         "public key: expected a public key, got a symmetric one"

@@ -91,7 +91,7 @@ fn a_jwk_names_its_algorithm_and_its_key_id() {
     assert_eq!(key.key_id(), Some("other"));
 }
 
-/// As in the files of HAProxy, and of Entra's tools.
+/// As many programs keep them.
 #[test]
 fn a_text_may_hold_the_key_with_its_certificate() {
     let both = format!("{}\n{}", key!("p256-certificate.pem"), key!("p256.pem"));
