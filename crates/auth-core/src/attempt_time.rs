@@ -40,6 +40,20 @@ impl AttemptTime {
         self.clock.now().wall
     }
 
+    /// Returns the output of `future`, or `None` shortly before the attempt ends, after nine tenths of
+    /// its remaining time: its error can then name `future`.
+    pub(crate) async fn nearly_whole<F: Future>(&self, future: F) -> Option<F::Output> {
+        let now = self.clock.now().monotonic;
+        match self.deadline {
+            Some(deadline) => {
+                let left = deadline.saturating_sub(now);
+                let deadline = now.saturating_add(left.saturating_sub(left / 10));
+                self.clock.before(deadline, future).await
+            }
+            None => Some(future.await),
+        }
+    }
+
     /// Returns the output of `future`, or `None` after `max` or half of the attempt's remaining
     /// time. The attempt then has time left for what follows.
     pub(crate) async fn within<F: Future>(&self, max: Duration, future: F) -> Option<F::Output> {

@@ -240,7 +240,7 @@ pub(crate) fn secret_file_permissions(path: &dyn fmt::Display, mode: u32) {
         name: "auth_core.secret_file_permissions",
         path = %Visible(path),
         mode = %format_args!("{mode:04o}"),
-        "users other than its owner and its group may read or write the file of the client's secret; run chmod 600 on it"
+        "users other than its owner and its group may read or write this file, which holds a secret, a key or an assertion; run chmod 600 on it"
     );
 }
 
@@ -249,7 +249,7 @@ pub(crate) fn secret_file_unread(path: &dyn fmt::Display) {
     tracing::warn!(
         name: "auth_core.secret_file_unread",
         path = %Visible(path),
-        "a token request ended before the file of the client's secret was read; the read continues, \
+        "a token request ended before a file that it needs was read; the read continues, \
          and the next token request waits for it"
     );
 }

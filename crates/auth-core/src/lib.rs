@@ -9,6 +9,10 @@
 //! | use the preset of a provider | [`provider`] |
 //! | read the secret from a variable or from a file that is rotated | [`ClientSecret`] |
 //! | choose the client's authentication method | [`ClientAuthentication`] |
+//! | authenticate by a token that another program writes into a file | [`AssertionFile`] |
+//! | authenticate by an assertion of a service that signs | [`AssertionSource`] ([`Assertion`], [`AssertionContext`], [`assertion_fn`], [`AssertionFn`]) |
+//! | read the secret from a vault, or rotate it without a gap | [`ClientSecret::from_fn`], [`ClientSecret::rotating`] |
+//! | use another grant, or send headers with the token requests | [`TokenEndpoint`] ([`TokenEndpointBuilder`], [`Form`]) |
 //! | bind different tokens to different APIs | [`TokenRequest`] ([`TokenRequestBuilder`]), [`AuthorizerBuilder::origin_with`] |
 //! | use another scope, audience or resource for one request | [`TokenRequest`] in the request's extensions |
 //! | serve several tenants in one client | [`Authorizer::per_tenant`] ([`TenantsBuilder`], [`RequestHead`], [`Origin`]) |
@@ -41,11 +45,11 @@
 //! | [`time`] | clocks, which a test can replace |
 
 pub mod adapter;
+mod assertion;
 mod attempt_time;
 mod authorizer;
 mod cache;
 mod challenge;
-mod client_credentials;
 mod client_secret;
 mod credential_syntax;
 mod error;
@@ -54,14 +58,17 @@ mod events;
 #[cfg(fuzzing)]
 #[doc(hidden)]
 pub mod fuzzing;
+mod grants;
 pub mod guide;
+mod json_members;
 mod keyed;
 mod origin;
+mod panics;
 pub mod provider;
 mod redact;
 mod request;
 mod secret;
-mod secret_file_mode;
+mod secret_file;
 pub mod shared_store;
 mod source;
 pub mod time;
@@ -69,8 +76,12 @@ mod token;
 mod token_endpoint;
 mod transport;
 mod uri_syntax;
+mod version;
 mod visible_text;
 
+pub use assertion::{
+    Assertion, AssertionContext, AssertionFile, AssertionFn, AssertionSource, assertion_fn,
+};
 pub use async_trait::async_trait;
 pub use authorizer::{
     Authorizer, AuthorizerBuilder, ClientCredentialsAuthorizerBuilder, ReplayMethods, RequestHead,
@@ -83,14 +94,14 @@ pub use cache::{
     CacheStatus, PendingToken, RefreshPolicy, RefreshPolicyBuilder, Replacement, TokenCache,
     TokenCacheBuilder, TokenChanges,
 };
-pub use client_credentials::{ClientCredentials, ClientCredentialsBuilder};
 pub use client_secret::ClientSecret;
 pub use error::{BoxError, Error, ErrorKind};
+pub use grants::{ClientCredentials, ClientCredentialsBuilder};
 pub use keyed::{TokenCaches, TokenCachesBuilder};
 pub use origin::Origin;
 pub use request::{Scopes, TokenRequest, TokenRequestBuilder};
 pub use secret::SecretString;
 pub use source::TokenSource;
 pub use token::{AccessToken, Authorization, TokenResponse};
-pub use token_endpoint::ClientAuthentication;
+pub use token_endpoint::{ClientAuthentication, Form, TokenEndpoint, TokenEndpointBuilder};
 pub use transport::{HttpTransport, NewConnection, TransportBody};

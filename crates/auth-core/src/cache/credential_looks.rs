@@ -3,11 +3,10 @@
 use std::{sync::Arc, time::Duration};
 
 use super::{
-    panics::catch_panic,
     runtime::{Runtime, Task},
     turns::GRACE,
 };
-use crate::{Error, ErrorKind, TokenSource, time::AnyClock};
+use crate::{Error, ErrorKind, TokenSource, panics::catch_panic, time::AnyClock};
 
 /// The minimum time between two looks.
 pub(super) const LOOK_INTERVAL: Duration = Duration::from_secs(1);

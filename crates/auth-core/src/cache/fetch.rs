@@ -8,7 +8,6 @@ use std::{
 
 use tokio::sync::watch;
 
-pub(super) use super::panics::catch_panic;
 use super::{
     client::Client,
     denials::{Standing, Start},
@@ -21,6 +20,7 @@ use crate::{
     Error, ErrorKind, TokenRequest, TokenResponse, TokenSource,
     attempt_time::AttemptTime,
     events,
+    panics::catch_panic,
     time::{AnyClock, Now},
 };
 

@@ -14,7 +14,6 @@ mod credential_looks;
 mod denials;
 mod fetch;
 mod inner;
-mod panics;
 mod per_thread;
 mod policy;
 mod refresh_task;

@@ -10,14 +10,16 @@ use std::{sync::Arc, time::Duration};
 use super::{
     credential_looks::{LOOK_INTERVAL, may_depend_on_credentials},
     denials::Standing,
-    fetch::{Fetch, Fetched, Schedule, catch_panic},
+    fetch::{Fetch, Fetched, Schedule},
     inner::{Inner, Issued},
     runtime::Runtime,
     shared_store::{self, Unsaved},
     slot::{CachedToken, Current},
     state::{Begun, RefreshState, Waiter},
 };
-use crate::{Authorization, Error, ErrorKind, shared_store::SharedTokenStore, time::Now};
+use crate::{
+    Authorization, Error, ErrorKind, panics::catch_panic, shared_store::SharedTokenStore, time::Now,
+};
 
 /// The maximum number of fetches that a waiter joins, one after another. A fetch is abandoned, for
 /// instance, when the runtime that drives it ends.

@@ -14,7 +14,10 @@ pub use token::SharedToken;
 /// For `auth-redis`. Not part of the public API.
 #[doc(hidden)]
 pub mod internal {
-    pub use crate::{event_limit::EventLimit, secret_file_mode::open_to_others};
+    pub use crate::{
+        event_limit::EventLimit,
+        secret_file::{SecretFile, open_to_others},
+    };
 }
 
 /// A store that processes share, so that one process requests a token and all of them use it.

@@ -3,11 +3,11 @@
 
 use zeroize::Zeroizing;
 
-use super::{
-    known_code::{find_known_code, known_code},
-    members::{Members, Value, is_like},
+use super::known_code::{find_known_code, known_code};
+use crate::{
+    json_members::{Members, Value, is_like},
+    visible_text::visible,
 };
-use crate::visible_text::visible;
 
 /// The names of the member with the code, without case, underscores and hyphens.
 const CODE_NAMES: [&str; 3] = ["error", "errorcode", "code"];

@@ -1,15 +1,22 @@
 //! The token endpoint: its URL, the client's authentication there, and its responses.
 
 mod authentication;
+mod builder;
+mod denied;
+mod endpoint;
 mod error_response;
+mod form;
+mod http_request;
+mod issued_tokens;
 mod known_code;
-mod members;
 mod redirect;
 mod response;
 mod retry_after;
 mod url;
+mod warnings;
 
 pub use authentication::ClientAuthentication;
 pub(crate) use authentication::Method;
-pub(crate) use response::{ReadResponse, ReceivedResponse};
-pub(crate) use url::TokenEndpointUrl;
+pub use builder::TokenEndpointBuilder;
+pub use endpoint::TokenEndpoint;
+pub use form::Form;

@@ -7,13 +7,13 @@ use http::{HeaderMap, StatusCode, header};
 
 use super::{
     error_response::{Code, Described},
-    members::{Members, Value},
     redirect,
     retry_after::retry_after,
 };
 use crate::{
     Error, ErrorKind, Scopes, SecretString, TokenRequest, TokenResponse,
     error::ErrorResponse,
+    json_members::{Members, Value},
     redact::{Echoes, clean, without_secrets},
     token::MAX_SCOPES,
 };
@@ -31,6 +31,9 @@ pub(crate) struct ReceivedResponse<'a> {
     pub(crate) body: &'a [u8],
     /// The token endpoint, for error texts.
     pub(crate) endpoint: &'a str,
+    pub(crate) grant_type: &'a str,
+    /// What to do if the server denies the client.
+    pub(crate) client_advice: &'static str,
     pub(crate) request: &'a TokenRequest,
     /// The texts to redact from the server's texts.
     pub(crate) secrets: &'a [SecretString],
@@ -268,17 +271,25 @@ impl ReceivedResponse<'_> {
 
     /// Describes a denial: what the server denied, its reason, and what to do about it.
     fn denied(&self, code: Option<&str>, reason: &str) -> String {
-        const CHECK_CLIENT: &str = "check the client id, the secret and the authentication method";
         let scopes = self.request.scopes();
+        let grant = match self.grant_type {
+            "client_credentials" => "the client credentials grant".to_owned(),
+            other => format!("the grant {other}"),
+        };
         let (what, advice) = match code {
-            Some("invalid_client") => ("the client".into(), CHECK_CLIENT),
+            Some("invalid_client") => ("the client".into(), self.client_advice),
             Some("unauthorized_client") => (
-                "the client credentials grant for the client".into(),
+                format!("{grant} for the client"),
                 "permit this grant in the client's registration",
             ),
             Some("unsupported_grant_type") => (
-                "the client credentials grant".into(),
+                grant,
                 "check the URL of the token endpoint, and that the server supports this grant",
+            ),
+            Some("invalid_grant") => (
+                grant,
+                "check the audience, the subject and the lifetime of the assertion or the token that \
+                 the grant presents, and the clock of this machine",
             ),
             Some("invalid_scope") if scopes.is_empty() => (
                 "a token request without scopes".into(),
@@ -296,7 +307,9 @@ impl ReceivedResponse<'_> {
                 "the token request".into(),
                 "check its parameters, and the authentication method",
             ),
-            _ if self.status == StatusCode::UNAUTHORIZED => ("the client".into(), CHECK_CLIENT),
+            _ if self.status == StatusCode::UNAUTHORIZED => {
+                ("the client".into(), self.client_advice)
+            }
             _ => (
                 "the token request".into(),
                 "check the client's registration and the parameters of the request",

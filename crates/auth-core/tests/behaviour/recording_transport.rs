@@ -21,6 +21,8 @@ pub(crate) struct Recording {
 enum Answer {
     Response(u16, Bytes),
     Error(Arc<MakeError>),
+    /// A token if the form ends with the text, else a 401 with the body.
+    ByForm(Arc<Mutex<&'static str>>, &'static str),
 }
 
 pub(crate) const TOKEN: &str = r#"{"access_token":"abc","token_type":"Bearer","expires_in":600}"#;
@@ -48,6 +50,23 @@ impl Recording {
         Self::answering(200, TOKEN)
     }
 
+    /// Issues a token if the form ends with `accepted`, and denies all others.
+    pub(crate) fn accepting(accepted: &'static str, denial: &'static str) -> Self {
+        Self::with(Answer::ByForm(Arc::new(Mutex::new(accepted)), denial))
+    }
+
+    /// Accepts other forms from now on.
+    pub(crate) fn accept(&self, accepted: &'static str) {
+        if let Answer::ByForm(current, _) = &self.answer {
+            *current.lock().unwrap() = accepted;
+        }
+    }
+
+    pub(crate) fn forms(&self) -> Vec<String> {
+        let requests = self.requests.lock().unwrap();
+        requests.iter().map(|(_, form)| form.clone()).collect()
+    }
+
     pub(crate) fn headers(&self) -> HeaderMap {
         self.requests.lock().unwrap().last().unwrap().0.clone()
     }
@@ -73,14 +92,20 @@ impl HttpTransport for Recording {
     async fn send(&self, request: Request<Bytes>) -> Result<Response<TransportBody>, Error> {
         let (head, body) = request.into_parts();
         let form = String::from_utf8(body.to_vec()).unwrap();
-        self.requests.lock().unwrap().push((head.headers, form));
-        match &self.answer {
-            Answer::Response(status, body) => {
-                let response = Response::builder().status(*status);
-                let body = TransportBody::new(Full::new(body.clone()));
-                response.body(body).map_err(Error::connection)
+        let (status, body) = match &self.answer {
+            Answer::Response(status, body) => (*status, body.clone()),
+            Answer::ByForm(accepted, _) if form.ends_with(*accepted.lock().unwrap()) => {
+                (200, Bytes::from_static(TOKEN.as_bytes()))
             }
-            Answer::Error(make) => Err(Error::connection(make())),
-        }
+            Answer::ByForm(_, denial) => (401, Bytes::from_static(denial.as_bytes())),
+            Answer::Error(make) => {
+                self.requests.lock().unwrap().push((head.headers, form));
+                return Err(Error::connection(make()));
+            }
+        };
+        self.requests.lock().unwrap().push((head.headers, form));
+        let response = Response::builder().status(status);
+        let body = TransportBody::new(Full::new(body));
+        response.body(body).map_err(Error::connection)
     }
 }

@@ -3,12 +3,10 @@
 
 use std::{future::Future, sync::Arc, time::Duration};
 
-use super::super::{
-    fetch::{Fetch, catch_panic},
-    inner::Counters,
-};
+use super::super::{fetch::Fetch, inner::Counters};
 use crate::{
     Error, ErrorKind, events,
+    panics::catch_panic,
     shared_store::{SharedKey, SharedTokenStore},
     time::AnyClock,
 };

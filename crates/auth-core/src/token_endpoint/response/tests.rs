@@ -14,6 +14,8 @@ fn read(status: u16, headers: &[(&'static str, &str)], body: &str) -> Result<Tok
         headers: &map,
         body: body.as_bytes(),
         endpoint: ENDPOINT,
+        grant_type: "client_credentials",
+        client_advice: "check the client id, the secret and the authentication method",
         request: &TokenRequest::builder().scope("a b").build().unwrap(),
         secrets: &["s3cr3t".into()],
         accepted_types: &["BearerToken".to_owned()],

@@ -12,7 +12,7 @@ use crate::{Error, ErrorKind};
 /// Runs user code, and returns an error if it panics, also while its finished future is dropped.
 ///
 /// The payload of a panic may hold a secret. The error therefore states only `what`.
-pub(super) async fn catch_panic<T>(
+pub(crate) async fn catch_panic<T>(
     kind: ErrorKind,
     what: &'static str,
     user_code: impl Future<Output = T>,

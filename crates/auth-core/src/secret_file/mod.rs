@@ -1,9 +1,12 @@
-//! Files that hold a secret.
+//! Files that hold a secret, a key or an assertion, and are read again at each token request.
+
+mod mode;
+mod shared_read;
 
 use std::{
     collections::HashMap,
     fs::{File, Metadata},
-    io::Read,
+    io::{self, Read},
     mem,
     path::{self, Path, PathBuf},
     sync::{
@@ -14,31 +17,43 @@ use std::{
 
 use zeroize::Zeroizing;
 
-use super::shared_read::SharedRead;
-use crate::{
-    Error, SecretString, credential_syntax::check_credential, events,
-    secret_file_mode::open_to_others,
-};
+pub use self::mode::open_to_others;
+use self::shared_read::SharedRead;
+use crate::{Error, SecretString, events};
 
 /// The maximum size of a secret's file, in bytes.
 const MAX_SIZE: u64 = 64 * 1024;
 
-/// The secret of a file, and the file's mode if it is worth a warning.
-type Content = (SecretString, Option<u32>);
-
-/// A file that holds a secret. All secrets of one path share it.
-pub(super) struct SecretFile {
+/// A file that holds a secret. All users of one path share it.
+#[derive(Debug)]
+pub struct SecretFile {
     path: PathBuf,
-    read: SharedRead<Result<Content, Error>>,
+    read: SharedRead<Result<Content, Fault>>,
     /// Whether the warning about the file's permissions was logged.
     warned: AtomicBool,
 }
 
+/// The text of a file. `Debug` does not show it.
+#[derive(Clone, Debug)]
+struct Content {
+    text: SecretString,
+    /// The file's mode if it is worth a warning.
+    open_mode: Option<u32>,
+}
+
+/// The reason why a file cannot be used. It completes the sentence "it …".
+#[derive(Clone, Debug)]
+struct Fault {
+    what: &'static str,
+    source: Option<Arc<io::Error>>,
+}
+
 impl SecretFile {
     /// Returns the file at `path`, the same one for each equal path.
-    pub(super) fn of(path: PathBuf) -> Arc<Self> {
+    pub fn of(path: impl Into<PathBuf>) -> Arc<Self> {
         static FILES: LazyLock<Mutex<HashMap<PathBuf, Weak<SecretFile>>>> =
             LazyLock::new(Mutex::default);
+        let path = path.into();
         let path = path::absolute(&path).unwrap_or(path);
         let mut files = FILES.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(file) = files.get(&path).and_then(Weak::upgrade) {
@@ -54,34 +69,59 @@ impl SecretFile {
         file
     }
 
-    pub(super) fn path(&self) -> &Path {
+    /// Returns the absolute path.
+    #[must_use]
+    pub fn path(&self) -> &Path {
         &self.path
     }
 
-    /// Reads the file on the caller's thread.
-    pub(super) fn read_here(&self) -> Result<SecretString, Error> {
-        read(&self.path).map(|content| self.secret(content))
+    /// Reads the file on the caller's thread. `what` names its content in an error.
+    ///
+    /// # Errors
+    /// If the file cannot be read, is not a regular file, is empty, larger than 64 KiB or not UTF-8.
+    pub fn read_here(&self, what: &str) -> Result<SecretString, Error> {
+        self.text(what, read(&self.path))
     }
 
-    /// Waits for the read in flight, or else starts one.
-    pub(super) async fn read(&self) -> Result<SecretString, Error> {
+    /// Waits for the read in flight, or else starts one. One line break at the end is left out.
+    ///
+    /// # Errors
+    /// Those of [`read_here`](Self::read_here).
+    pub async fn read(&self, what: &str) -> Result<SecretString, Error> {
         let path = self.path.clone();
         let unread = WarnIfDropped(&self.path);
         let content = self.read.join(move || read(&path)).await;
         mem::forget(unread);
-        let content = content
-            .map_err(|stopped| invalid(&self.path, "cannot be read").with_source(stopped))?;
-        content.map(|content| self.secret(content))
+        self.text(
+            what,
+            content.unwrap_or_else(|stopped| Err(Fault::unreadable(stopped))),
+        )
     }
 
-    /// Returns the secret. Warns once about the permissions.
-    fn secret(&self, (secret, open_mode): Content) -> SecretString {
-        if let Some(mode) = open_mode
+    /// Returns the error that the file does not hold `what`.
+    #[must_use]
+    pub fn invalid(&self, what: &str, fault: &str) -> Error {
+        Error::configuration(format!(
+            "file {}: expected the {what}, but it {fault}",
+            self.path.display()
+        ))
+    }
+
+    /// Returns the text. Warns once about the permissions.
+    fn text(&self, what: &str, content: Result<Content, Fault>) -> Result<SecretString, Error> {
+        let content = content.map_err(|fault| {
+            let error = self.invalid(what, fault.what);
+            match fault.source {
+                Some(source) => error.with_source(source),
+                None => error,
+            }
+        })?;
+        if let Some(mode) = content.open_mode
             && !self.warned.swap(true, Relaxed)
         {
             events::secret_file_permissions(&self.path.display(), mode);
         }
-        secret
+        Ok(content.text)
     }
 }
 
@@ -95,47 +135,49 @@ impl Drop for WarnIfDropped<'_> {
     }
 }
 
-fn invalid(path: &Path, what: &str) -> Error {
-    Error::configuration(format!(
-        "file {}: expected the client secret, but it {what}",
-        path.display()
-    ))
+impl Fault {
+    fn new(what: &'static str) -> Self {
+        Self { what, source: None }
+    }
+
+    fn unreadable(source: io::Error) -> Self {
+        Self {
+            what: "cannot be read",
+            source: Some(Arc::new(source)),
+        }
+    }
 }
 
-fn read(path: &Path) -> Result<Content, Error> {
-    let invalid = |what: &str| invalid(path, what);
-    let unreadable = |error| invalid("cannot be read").with_source(error);
+fn read(path: &Path) -> Result<Content, Fault> {
     // before the file is opened: opening a FIFO waits for its writer
-    check_type(path, &path.metadata().map_err(unreadable)?)?;
-    let file = File::open(path).map_err(unreadable)?;
-    let metadata = file.metadata().map_err(unreadable)?;
-    check_type(path, &metadata)?;
+    check_type(&path.metadata().map_err(Fault::unreadable)?)?;
+    let file = File::open(path).map_err(Fault::unreadable)?;
+    let metadata = file.metadata().map_err(Fault::unreadable)?;
+    check_type(&metadata)?;
     // allocated once, so that growing leaves no copy behind
     let mut bytes = Zeroizing::new(Vec::with_capacity(MAX_SIZE as usize + 1));
     let mut limited = (&file).take(MAX_SIZE + 1);
-    limited.read_to_end(&mut bytes).map_err(unreadable)?;
+    limited.read_to_end(&mut bytes).map_err(Fault::unreadable)?;
     if bytes.len() as u64 > MAX_SIZE {
-        return Err(invalid("is larger than 64 KiB"));
+        return Err(Fault::new("is larger than 64 KiB"));
     }
-    let text = std::str::from_utf8(&bytes).map_err(|_| invalid("is not UTF-8"))?;
+    let text = std::str::from_utf8(&bytes).map_err(|_| Fault::new("is not UTF-8"))?;
     let text = text.strip_suffix('\n').unwrap_or(text);
     let text = text.strip_suffix('\r').unwrap_or(text);
     if text.is_empty() {
-        return Err(invalid("is empty"));
+        return Err(Fault::new("is empty"));
     }
-    let place = format!("client secret in file {}", path.display());
-    check_credential(&place, text)?;
-    let mode = open_to_others(path, &file, &metadata);
-    Ok((SecretString::from(text), mode))
+    Ok(Content {
+        text: SecretString::from(text),
+        open_mode: open_to_others(path, &file, &metadata),
+    })
 }
 
-fn check_type(path: &Path, metadata: &Metadata) -> Result<(), Error> {
-    if metadata.is_file() {
-        return Ok(());
+fn check_type(metadata: &Metadata) -> Result<(), Fault> {
+    match metadata.is_file() {
+        true => Ok(()),
+        false => Err(Fault::new(file_type(metadata))),
     }
-    let what = file_type(metadata);
-    let what = format!("is {what}; expected a regular file");
-    Err(invalid(path, &what))
 }
 
 #[cfg(unix)]
@@ -144,24 +186,24 @@ fn file_type(metadata: &Metadata) -> &'static str {
 
     let file_type = metadata.file_type();
     if file_type.is_dir() {
-        "a directory"
+        "is a directory; expected a regular file"
     } else if file_type.is_fifo() {
-        "a FIFO"
+        "is a FIFO; expected a regular file"
     } else if file_type.is_char_device() || file_type.is_block_device() {
-        "a device"
+        "is a device; expected a regular file"
     } else if file_type.is_socket() {
-        "a socket"
+        "is a socket; expected a regular file"
     } else {
-        "no file"
+        "is no file; expected a regular file"
     }
 }
 
 #[cfg(not(unix))]
 fn file_type(metadata: &Metadata) -> &'static str {
     if metadata.is_dir() {
-        "a directory"
+        "is a directory; expected a regular file"
     } else {
-        "no file"
+        "is no file; expected a regular file"
     }
 }
 
@@ -176,7 +218,6 @@ mod tests {
     use super::*;
     use crate::{
         ClientCredentials, ClientSecret, ErrorKind, HttpTransport, TokenCache, TransportBody,
-        client_secret::SecretSource,
     };
 
     #[derive(Debug)]
@@ -194,16 +235,16 @@ mod tests {
     /// As on a network mount without a server.
     #[tokio::test(start_paused = true)]
     async fn a_read_that_hangs_fails_each_token_request_in_time_and_holds_one_thread() {
-        let path = temporary("hangs");
+        let path = env::temp_dir().join(format!("auth-core-secret-hangs-{}", process::id()));
         fs::write(&path, "s3cr3t").unwrap();
         let secret = ClientSecret::from_file(&path).unwrap();
-        let SecretSource::File(file) = &secret.0 else {
-            panic!("expected a file");
-        };
+        let file = SecretFile::of(&path);
         let (release, released) = std::sync::mpsc::channel::<()>();
         let hung = file.read.join(move || {
             let _ = released.recv();
-            Ok((SecretString::from("s3cr3t"), None))
+            let text = SecretString::from("s3cr3t");
+            let open_mode = None;
+            Ok(Content { text, open_mode })
         });
         let mut hung = tokio_test::task::spawn(hung);
         tokio_test::assert_pending!(hung.poll());
@@ -216,6 +257,7 @@ mod tests {
             for _ in 0..3 {
                 let error = tokens.token().await.unwrap_err();
                 assert_eq!(error.kind(), ErrorKind::Timeout, "{error}");
+                assert!(error.to_string().contains("client secret"), "{error}");
                 tokens.clear_backoff();
             }
         }
@@ -228,32 +270,14 @@ mod tests {
         fs::remove_file(&path).unwrap();
     }
 
-    fn temporary(name: &str) -> PathBuf {
-        env::temp_dir().join(format!("auth-core-secret-{name}-{}", process::id()))
-    }
-
-    #[tokio::test]
-    async fn a_file_is_read_again_at_each_token_request() {
-        let path = temporary("again");
-        fs::write(&path, "first\r\n").unwrap();
-        let secret = ClientSecret::from_file(&path).unwrap();
-        assert_eq!(secret.current().await.unwrap().expose(), "first");
-        fs::write(&path, "second").unwrap();
-        assert_eq!(secret.current().await.unwrap().expose(), "second");
-        fs::remove_file(&path).unwrap();
-        let error = secret.current().await.unwrap_err();
-        assert!(error.to_string().contains("cannot be read"), "{error}");
-        assert!(error.is_transient(), "the file may be in rotation");
-    }
-
     #[test]
-    fn secrets_of_one_path_share_their_file() {
-        let one = SecretFile::of("/no/such/secret".into());
-        let same = SecretFile::of("/no/such/secret".into());
-        let other = SecretFile::of("/no/such/other".into());
+    fn users_of_one_path_share_their_file() {
+        let one = SecretFile::of("/no/such/secret");
+        let same = SecretFile::of("/no/such/secret");
+        let other = SecretFile::of("/no/such/other");
         assert!(Arc::ptr_eq(&one, &same) && !Arc::ptr_eq(&one, &other));
         let path = env::current_dir().unwrap().join("relative-secret");
-        let relative = SecretFile::of("relative-secret".into());
+        let relative = SecretFile::of("relative-secret");
         assert!(Arc::ptr_eq(&relative, &SecretFile::of(path)));
     }
 }

@@ -1,42 +1,20 @@
 //! Configures a [`ClientCredentials`] source, and checks it.
 
-use std::{fmt, sync::Arc};
+use std::fmt;
 
-use http::HeaderValue;
-
-use super::{
-    denied::DeniedCredentials,
-    grant::ClientCredentials,
-    http_request::{DEFAULT_USER_AGENT, RequestSettings},
-};
+use super::client_credentials::ClientCredentials;
 use crate::{
-    ClientAuthentication, Error, HttpTransport, TokenRequest, TokenRequestBuilder,
-    credential_syntax::check_credential, redact::without_secrets, token_endpoint::TokenEndpointUrl,
+    ClientAuthentication, Error, HttpTransport, TokenEndpoint, TokenEndpointBuilder, TokenRequest,
+    TokenRequestBuilder,
 };
 
 /// Builds [`ClientCredentials`]. Invalid settings are errors of [`build`](Self::build).
 #[derive(Clone)]
 pub struct ClientCredentialsBuilder {
-    token_endpoint: String,
-    client_id: String,
-    authentication: ClientAuthentication,
+    endpoint: TokenEndpointBuilder,
     defaults: TokenRequestBuilder,
     scope_if_none: Option<&'static str>,
     scope_required_by: Option<&'static str>,
-    allow_http: bool,
-    accepted_types: Vec<String>,
-    user_agent: UserAgent,
-    client_id_in_form: bool,
-}
-
-/// The `User-Agent` of the token requests.
-#[derive(Clone, Debug)]
-enum UserAgent {
-    /// That of this crate, unless the transport sets one.
-    Default,
-    Set(String),
-    /// None. The transport may set one.
-    Omitted,
 }
 
 impl ClientCredentials {
@@ -47,16 +25,10 @@ impl ClientCredentials {
         authentication: ClientAuthentication,
     ) -> ClientCredentialsBuilder {
         ClientCredentialsBuilder {
-            token_endpoint: token_endpoint.into(),
-            client_id: client_id.into(),
-            authentication,
+            endpoint: TokenEndpoint::builder(token_endpoint, authentication).client_id(client_id),
             defaults: TokenRequest::builder(),
             scope_if_none: None,
             scope_required_by: None,
-            allow_http: false,
-            accepted_types: Vec::new(),
-            user_agent: UserAgent::Default,
-            client_id_in_form: false,
         }
     }
 }
@@ -65,14 +37,14 @@ impl ClientCredentialsBuilder {
     /// Sets the token endpoint's URL. Replaces that of a provider's preset.
     #[must_use]
     pub fn token_endpoint(mut self, url: impl Into<String>) -> Self {
-        self.token_endpoint = url.into();
+        self.endpoint = self.endpoint.url(url);
         self
     }
 
     /// Sets the client's authentication. Replaces that of a provider's preset.
     #[must_use]
     pub fn authentication(mut self, authentication: ClientAuthentication) -> Self {
-        self.authentication = authentication;
+        self.endpoint = self.endpoint.authentication(authentication);
         self
     }
 
@@ -110,7 +82,7 @@ impl ClientCredentialsBuilder {
     /// visible on the network path. Default: `false`.
     #[must_use]
     pub fn danger_allow_http(mut self, allow: bool) -> Self {
-        self.allow_http = allow;
+        self.endpoint = self.endpoint.danger_allow_http(allow);
         self
     }
 
@@ -133,7 +105,7 @@ impl ClientCredentialsBuilder {
     /// ```
     #[must_use]
     pub fn accept_token_type(mut self, token_type: impl Into<String>) -> Self {
-        self.accepted_types.push(token_type.into());
+        self.endpoint = self.endpoint.accept_token_type(token_type);
         self
     }
 
@@ -142,7 +114,7 @@ impl ClientCredentialsBuilder {
     /// transport [sets one](HttpTransport::sets_user_agent).
     #[must_use]
     pub fn user_agent(mut self, value: impl Into<String>) -> Self {
-        self.user_agent = UserAgent::Set(value.into());
+        self.endpoint = self.endpoint.user_agent(value);
         self
     }
 
@@ -150,15 +122,22 @@ impl ClientCredentialsBuilder {
     /// there is none.
     #[must_use]
     pub fn no_user_agent(mut self) -> Self {
-        self.user_agent = UserAgent::Omitted;
+        self.endpoint = self.endpoint.no_user_agent();
         self
     }
 
-    /// Sends `client_id` in the form as well if the client authenticates by HTTP Basic. Some servers
-    /// require it. Default: `false`. With `client_secret_post` the form always holds it, once.
+    /// Sets whether the form holds `client_id`: see
+    /// [`TokenEndpointBuilder::client_id_in_form`].
     #[must_use]
     pub fn client_id_in_form(mut self, send: bool) -> Self {
-        self.client_id_in_form = send;
+        self.endpoint = self.endpoint.client_id_in_form(send);
+        self
+    }
+
+    /// Adds a header to each token request: see [`TokenEndpointBuilder::header`].
+    #[must_use]
+    pub fn header(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        self.endpoint = self.endpoint.header(name, value);
         self
     }
 
@@ -177,34 +156,14 @@ impl ClientCredentialsBuilder {
     /// Builds the source, which sends its token requests over `transport`.
     ///
     /// # Errors
-    /// An [`ErrorKind::Configuration`](crate::ErrorKind::Configuration) error if
+    /// Those of [`TokenEndpointBuilder::build`], and an
+    /// [`ErrorKind::Configuration`](crate::ErrorKind::Configuration) error if
     ///
-    /// - the token endpoint is not an `https` URL (`http` is allowed on loopback, or with
-    ///   [`danger_allow_http`](Self::danger_allow_http)), or contains a fragment, a user or a
-    ///   password
-    /// - the token endpoint's query contains a parameter that the token request also sends
-    /// - the client id or the secret is empty, or contains a character that no credential has: see
-    ///   [`ClientSecret`](crate::ClientSecret#characters). The same rules hold for the id.
-    /// - the `User-Agent` is empty, or contains something else than visible ASCII and spaces within
-    /// - the id contains a `:` and the authentication is `client_secret_basic_raw`
     /// - a scope, resource or parameter is malformed
     /// - the provider requires a scope and there is none
-    /// - a token type to accept is blank
+    /// - the token endpoint's query contains a parameter that is also set here
     pub fn build(self, transport: impl HttpTransport) -> Result<ClientCredentials, Error> {
-        let endpoint = TokenEndpointUrl::parse(&self.token_endpoint, self.allow_http)?;
-        if self.client_id.is_empty() {
-            return Err(Error::configuration(
-                "client id: expected an id, got an empty text",
-            ));
-        }
-        check_credential("client id", &self.client_id)?;
-        self.authentication.check(&self.client_id)?;
-        let user_agent = match &self.user_agent {
-            UserAgent::Default if transport.sets_user_agent() => None,
-            UserAgent::Default => Some(HeaderValue::from_static(DEFAULT_USER_AGENT)),
-            UserAgent::Set(value) => Some(user_agent(value)?),
-            UserAgent::Omitted => None,
-        };
+        let endpoint = self.endpoint.build(transport)?;
         let mut defaults = self.defaults.clone().build()?;
         if defaults.scopes().is_empty() {
             if let Some(provider) = self.scope_required_by {
@@ -216,56 +175,15 @@ impl ClientCredentialsBuilder {
                 defaults = self.defaults.scope(scope).build()?;
             }
         }
-        endpoint.check_parameters(defaults.parameters().map(|(name, _)| name))?;
-        let accepted_types = self.accepted_types.iter().map(|accepted| accepted.trim());
-        if accepted_types.clone().any(str::is_empty) {
-            return Err(Error::configuration(
-                "accept_token_type: expected a token type such as \"BearerToken\", got a blank text",
-            ));
-        }
-        let accepted_types = accepted_types.map(Into::into).collect();
-        Ok(ClientCredentials {
-            endpoint,
-            client_id: self.client_id,
-            authentication: self.authentication,
-            defaults,
-            settings: RequestSettings {
-                user_agent,
-                client_id_in_form: self.client_id_in_form,
-            },
-            transport: Arc::new(transport),
-            accepted_types,
-            warnings: Arc::default(),
-            denied: DeniedCredentials::none(),
-            issued: Arc::default(),
-        })
+        ClientCredentials::new(endpoint, defaults)
     }
 }
 
-fn user_agent(value: &str) -> Result<HeaderValue, Error> {
-    let is_valid = value.bytes().all(|octet| matches!(octet, b' '..=b'~'));
-    let value = Some(value).filter(|value| is_valid && !value.is_empty() && value.trim() == *value);
-    value
-        .and_then(|value| HeaderValue::from_str(value).ok())
-        .ok_or_else(|| {
-            Error::configuration(
-                "user agent: expected visible ASCII, with spaces only within (RFC 9110 section \
-                 10.1.5), got another text",
-            )
-        })
-}
-
 impl fmt::Debug for ClientCredentialsBuilder {
-    /// Shows the token endpoint without its query, which may be secret.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ClientCredentialsBuilder")
-            .field("token_endpoint", &without_secrets(&self.token_endpoint))
-            .field("client_id", &self.client_id)
-            .field("authentication", &self.authentication)
+            .field("endpoint", &self.endpoint)
             .field("defaults", &self.defaults)
-            .field("user_agent", &self.user_agent)
-            .field("client_id_in_form", &self.client_id_in_form)
-            .field("danger_allow_http", &self.allow_http)
             .finish_non_exhaustive()
     }
 }

@@ -2,7 +2,8 @@
 
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
-use crate::{events, token_endpoint::ReadResponse};
+use super::response::ReadResponse;
+use crate::events;
 
 /// The warnings that a source and its clones have logged.
 #[derive(Debug, Default)]

@@ -11,7 +11,7 @@ use zeroize::Zeroizing;
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
 /// The members of a JSON object. If a name occurs several times, its last value counts.
-pub(super) struct Members<'a> {
+pub(crate) struct Members<'a> {
     members: Vec<(&'a [u8], Value<'a>)>,
     is_complete: bool,
     octets: &'a [u8],
@@ -19,12 +19,12 @@ pub(super) struct Members<'a> {
 
 /// The octets of one value, unread.
 #[derive(Clone, Copy)]
-pub(super) struct Value<'a>(&'a [u8]);
+pub(crate) struct Value<'a>(&'a [u8]);
 
 impl<'a> Members<'a> {
     /// Reads as many members as there are before the first fault. Skips byte order marks. Of a list
     /// it reads the first object.
-    pub(super) fn read(text: &'a [u8]) -> Self {
+    pub(crate) fn read(text: &'a [u8]) -> Self {
         let mut scanner = Scanner { rest: text };
         scanner.skip_byte_order_marks();
         let is_list = scanner.take(b'[').is_some();
@@ -39,32 +39,32 @@ impl<'a> Members<'a> {
     }
 
     /// Returns the octets that were read.
-    pub(super) fn octets(&self) -> &'a [u8] {
+    pub(crate) fn octets(&self) -> &'a [u8] {
         self.octets
     }
 
     /// Returns whether the text is one JSON object, and nothing else.
-    pub(super) fn is_complete(&self) -> bool {
+    pub(crate) fn is_complete(&self) -> bool {
         self.is_complete
     }
 
     /// Returns whether members may be hidden: behind a fault, or within what was read as one value.
-    pub(super) fn is_broken(&self) -> bool {
+    pub(crate) fn is_broken(&self) -> bool {
         !self.is_complete || !self.members.iter().all(|(_, value)| value.is_single())
     }
 
-    pub(super) fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.members.is_empty()
     }
 
     /// Returns the last value of the member `name`. A member that is null is treated as absent.
-    pub(super) fn get(&self, name: &str) -> Option<Value<'a>> {
+    pub(crate) fn get(&self, name: &str) -> Option<Value<'a>> {
         let value = self.all(name).last()?;
         (!value.is_null()).then_some(value)
     }
 
     /// Returns every value of the member `name`.
-    pub(super) fn all(&self, name: &str) -> impl Iterator<Item = Value<'a>> {
+    pub(crate) fn all(&self, name: &str) -> impl Iterator<Item = Value<'a>> {
         self.members
             .iter()
             .filter(move |(found, _)| *decoded(found) == *name)
@@ -73,7 +73,7 @@ impl<'a> Members<'a> {
 
     /// Returns every value of the members whose names differ from `name` only in case, underscores
     /// and hyphens.
-    pub(super) fn all_like(&self, name: &str) -> impl Iterator<Item = Value<'a>> {
+    pub(crate) fn all_like(&self, name: &str) -> impl Iterator<Item = Value<'a>> {
         self.members
             .iter()
             .filter(move |(found, _)| is_like(found, name))
@@ -82,7 +82,7 @@ impl<'a> Members<'a> {
 }
 
 /// Returns whether a member's name differs from `name` only in case, underscores and hyphens.
-pub(super) fn is_like(found: &[u8], name: &str) -> bool {
+pub(crate) fn is_like(found: &[u8], name: &str) -> bool {
     let found = decoded(found);
     let letters = found.chars().filter(|c| !matches!(c, '_' | '-'));
     letters.map(|c| c.to_ascii_lowercase()).eq(name.chars())
@@ -115,19 +115,19 @@ impl<'a> Value<'a> {
     }
 
     /// Returns the text, if the value is one. Octets and escapes that are no text become U+FFFD.
-    pub(super) fn text(self) -> Option<Zeroizing<String>> {
+    pub(crate) fn text(self) -> Option<Zeroizing<String>> {
         let mut scanner = Scanner { rest: self.0 };
         let text = scanner.string()?;
         scanner.rest.is_empty().then(|| unescaped(text))
     }
 
     /// Returns the members, if the value is an object.
-    pub(super) fn object(self) -> Option<Members<'a>> {
+    pub(crate) fn object(self) -> Option<Members<'a>> {
         self.0.starts_with(b"{").then(|| Members::read(self.0))
     }
 
     /// Returns the elements, if the value is a list.
-    pub(super) fn list(self) -> Option<Vec<Value<'a>>> {
+    pub(crate) fn list(self) -> Option<Vec<Value<'a>>> {
         let mut scanner = Scanner { rest: self.0 };
         scanner.take(b'[')?;
         let mut elements = Vec::new();
@@ -144,7 +144,7 @@ impl<'a> Value<'a> {
     }
 
     /// Returns the number, if the value is one or, as some servers write it, a text with one.
-    pub(super) fn number(self) -> Option<f64> {
+    pub(crate) fn number(self) -> Option<f64> {
         let parse = |text: &str| text.trim().parse().ok();
         match self.text() {
             Some(text) => parse(&text),
@@ -153,7 +153,7 @@ impl<'a> Value<'a> {
     }
 
     /// Returns whether the value says something: no blank text, `false`, zero, `{}` or `[]`.
-    pub(super) fn is_meaningful(self) -> bool {
+    pub(crate) fn is_meaningful(self) -> bool {
         if let Some(text) = self.text() {
             return !text.trim().is_empty();
         }
@@ -165,13 +165,13 @@ impl<'a> Value<'a> {
     }
 
     /// Returns whether the value is a text or an object, or a list that begins with one.
-    pub(super) fn is_text_or_object(self) -> bool {
+    pub(crate) fn is_text_or_object(self) -> bool {
         let first = self.list().and_then(|list| list.first().copied());
         matches!(first.unwrap_or(self).0.first(), Some(b'"' | b'{'))
     }
 
     /// Returns the value's type, for error texts that must not show the value.
-    pub(super) fn shape(self) -> &'static str {
+    pub(crate) fn shape(self) -> &'static str {
         match self.0.first() {
             Some(b'"') => "another text",
             Some(b'{') => "an object",

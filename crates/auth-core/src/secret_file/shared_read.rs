@@ -1,7 +1,7 @@
 //! One blocking read at a time, shared by all callers that need its outcome.
 
 use std::{
-    io,
+    fmt, io,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     thread,
 };
@@ -22,9 +22,16 @@ type Receiver<T> = watch::Receiver<Option<T>>;
 ///
 /// Not in the pool of the runtime: a read that hangs would take one of the pool's threads from the
 /// resolver of host names, and keep a runtime from shutting down.
-pub(super) struct SharedRead<T> {
+pub(crate) struct SharedRead<T> {
     in_flight: Arc<Mutex<Option<Receiver<T>>>>,
     reads: &'static Semaphore,
+}
+
+impl<T> fmt::Debug for SharedRead<T> {
+    /// Shows nothing: the outcome is a secret.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SharedRead").finish_non_exhaustive()
+    }
 }
 
 impl<T> Default for SharedRead<T> {
@@ -42,7 +49,7 @@ impl<T: Clone + Send + Sync + 'static> SharedRead<T> {
     ///
     /// # Errors
     /// If the thread cannot be started, or `read` panicked.
-    pub(super) async fn join(
+    pub(crate) async fn join(
         &self,
         read: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, io::Error> {

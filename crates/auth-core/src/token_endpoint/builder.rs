@@ -1,0 +1,282 @@
+//! Configures a [`TokenEndpoint`], and checks it.
+
+use std::fmt;
+
+use http::{
+    HeaderMap, HeaderName, HeaderValue,
+    header::{
+        ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, EXPECT,
+        HOST, TE, TRAILER, TRANSFER_ENCODING, UPGRADE, USER_AGENT,
+    },
+};
+
+use super::{
+    authentication::ClientAuthentication,
+    denied::DeniedCredentials,
+    endpoint::{Inner, TokenEndpoint},
+    http_request::{DEFAULT_USER_AGENT, RequestSettings},
+    issued_tokens::IssuedTokens,
+    url::TokenEndpointUrl,
+    warnings::Warnings,
+};
+use crate::{Error, HttpTransport, credential_syntax::check_credential, redact::without_secrets};
+
+/// The headers that the token request or the HTTP client sets.
+const RESERVED_HEADERS: [HeaderName; 13] = [
+    ACCEPT,
+    ACCEPT_ENCODING,
+    AUTHORIZATION,
+    CONNECTION,
+    CONTENT_LENGTH,
+    CONTENT_TYPE,
+    EXPECT,
+    HOST,
+    TE,
+    TRAILER,
+    TRANSFER_ENCODING,
+    UPGRADE,
+    USER_AGENT,
+];
+
+/// Builds a [`TokenEndpoint`]. Invalid settings are errors of [`build`](Self::build).
+#[derive(Clone)]
+pub struct TokenEndpointBuilder {
+    url: String,
+    client_id: Option<String>,
+    authentication: ClientAuthentication,
+    allow_http: bool,
+    accepted_types: Vec<String>,
+    user_agent: UserAgent,
+    client_id_in_form: Option<bool>,
+    headers: Vec<(String, String)>,
+}
+
+/// The `User-Agent` of the token requests.
+#[derive(Clone, Debug)]
+enum UserAgent {
+    /// That of this crate, unless the transport sets one.
+    Default,
+    Set(String),
+    /// None. The transport may set one.
+    Omitted,
+}
+
+impl TokenEndpoint {
+    /// Starts with the URL of a token endpoint, and the client's authentication there.
+    pub fn builder(
+        url: impl Into<String>,
+        authentication: impl Into<ClientAuthentication>,
+    ) -> TokenEndpointBuilder {
+        TokenEndpointBuilder {
+            url: url.into(),
+            client_id: None,
+            authentication: authentication.into(),
+            allow_http: false,
+            accepted_types: Vec::new(),
+            user_agent: UserAgent::Default,
+            client_id_in_form: None,
+            headers: Vec::new(),
+        }
+    }
+}
+
+impl TokenEndpointBuilder {
+    /// Sets the token endpoint's URL.
+    #[must_use]
+    pub fn url(mut self, url: impl Into<String>) -> Self {
+        self.url = url.into();
+        self
+    }
+
+    /// Sets the client's id. A client that authenticates by a secret or by a certificate has one.
+    #[must_use]
+    pub fn client_id(mut self, client_id: impl Into<String>) -> Self {
+        self.client_id = Some(client_id.into());
+        self
+    }
+
+    /// Sets the client's authentication.
+    #[must_use]
+    pub fn authentication(mut self, authentication: ClientAuthentication) -> Self {
+        self.authentication = authentication;
+        self
+    }
+
+    /// Permits `http` to a token endpoint that is not on loopback. The client's secret is then
+    /// visible on the network path. Default: `false`.
+    #[must_use]
+    pub fn danger_allow_http(mut self, allow: bool) -> Self {
+        self.allow_http = allow;
+        self
+    }
+
+    /// Accepts another `token_type` than `Bearer`: see
+    /// [`ClientCredentialsBuilder::accept_token_type`](crate::ClientCredentialsBuilder::accept_token_type).
+    #[must_use]
+    pub fn accept_token_type(mut self, token_type: impl Into<String>) -> Self {
+        self.accepted_types.push(token_type.into());
+        self
+    }
+
+    /// Sets the `User-Agent` of the token requests: see
+    /// [`ClientCredentialsBuilder::user_agent`](crate::ClientCredentialsBuilder::user_agent).
+    #[must_use]
+    pub fn user_agent(mut self, value: impl Into<String>) -> Self {
+        self.user_agent = UserAgent::Set(value.into());
+        self
+    }
+
+    /// Sends no `User-Agent` of this crate: see
+    /// [`ClientCredentialsBuilder::no_user_agent`](crate::ClientCredentialsBuilder::no_user_agent).
+    #[must_use]
+    pub fn no_user_agent(mut self) -> Self {
+        self.user_agent = UserAgent::Omitted;
+        self
+    }
+
+    /// Sets whether the form holds `client_id`.
+    ///
+    /// | authentication | default |
+    /// |---|---|
+    /// | `client_secret_basic` | `false` |
+    /// | a client assertion | `true`; the assertion names the client as well |
+    /// | `none` | `true`, if the client has an id |
+    /// | `client_secret_post`, a client certificate | `true`; another value is an error |
+    #[must_use]
+    pub fn client_id_in_form(mut self, send: bool) -> Self {
+        self.client_id_in_form = Some(send);
+        self
+    }
+
+    /// Adds a header to each token request, such as a subscription key. Its value is treated like a
+    /// secret. It is part of the key of a shared store, because it may decide about the token.
+    #[must_use]
+    pub fn header(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        self.headers.push((name.into(), value.into()));
+        self
+    }
+
+    /// Builds the token endpoint, which is reached over `transport`.
+    ///
+    /// # Errors
+    /// An [`ErrorKind::Configuration`](crate::ErrorKind::Configuration) error if
+    ///
+    /// - the URL is not an `https` URL (`http` is allowed on loopback, or with
+    ///   [`danger_allow_http`](Self::danger_allow_http)), or contains a fragment, a user or a password
+    /// - the URL's query contains a parameter that the token request also sends
+    /// - the client id or the secret is empty, or contains a character that no credential has: see
+    ///   [`ClientSecret`](crate::ClientSecret#characters). The same rules hold for the id.
+    /// - the authentication requires a client id and there is none, or the form has to hold it and must
+    ///   not
+    /// - the id contains a `:` and the authentication is `client_secret_basic_raw`
+    /// - the `User-Agent` is empty, or contains something else than visible ASCII and spaces within
+    /// - a header is malformed, is given twice, or is one that the token request or the HTTP client sets
+    /// - a token type to accept is blank
+    pub fn build(self, transport: impl HttpTransport) -> Result<TokenEndpoint, Error> {
+        let url = TokenEndpointUrl::parse(&self.url, self.allow_http)?;
+        if let Some(client_id) = &self.client_id {
+            if client_id.is_empty() {
+                return Err(Error::configuration(
+                    "client id: expected an id, got an empty text",
+                ));
+            }
+            check_credential("client id", client_id)?;
+        }
+        self.authentication.check(self.client_id.as_deref())?;
+        let settings = RequestSettings {
+            user_agent: match &self.user_agent {
+                UserAgent::Default if transport.sets_user_agent() => None,
+                UserAgent::Default => Some(HeaderValue::from_static(DEFAULT_USER_AGENT)),
+                UserAgent::Set(value) => Some(user_agent(value)?),
+                UserAgent::Omitted => None,
+            },
+            client_id_in_form: self.has_id_in_form()?,
+            headers: headers(&self.headers)?,
+        };
+        let accepted_types = self.accepted_types.iter().map(|accepted| accepted.trim());
+        if accepted_types.clone().any(str::is_empty) {
+            return Err(Error::configuration(
+                "accept_token_type: expected a token type such as \"BearerToken\", got a blank text",
+            ));
+        }
+        Ok(TokenEndpoint::new(Inner {
+            url,
+            accepted_types: accepted_types.map(Into::into).collect(),
+            client_id: self.client_id,
+            authentication: self.authentication,
+            settings,
+            transport: Box::new(transport),
+            warnings: Warnings::default(),
+            denied: DeniedCredentials::default(),
+            issued: IssuedTokens::default(),
+        }))
+    }
+
+    fn has_id_in_form(&self) -> Result<bool, Error> {
+        let method = self.authentication.method();
+        match (method.has_id_in_form(), self.client_id_in_form) {
+            (None, Some(false)) => Err(Error::configuration(format!(
+                "client_id_in_form: expected true for {}, which requires client_id in the form, got false",
+                method.name()
+            ))),
+            (default, set) => Ok(set.or(default).unwrap_or(true)),
+        }
+    }
+}
+
+fn user_agent(value: &str) -> Result<HeaderValue, Error> {
+    let is_valid = value.bytes().all(|octet| matches!(octet, b' '..=b'~'));
+    let value = Some(value).filter(|value| is_valid && !value.is_empty() && value.trim() == *value);
+    value
+        .and_then(|value| HeaderValue::from_str(value).ok())
+        .ok_or_else(|| {
+            Error::configuration(
+                "user agent: expected visible ASCII, with spaces only within (RFC 9110 section \
+                 10.1.5), got another text",
+            )
+        })
+}
+
+/// Returns the user's headers, with values that are marked sensitive.
+fn headers(given: &[(String, String)]) -> Result<HeaderMap, Error> {
+    let mut headers = HeaderMap::new();
+    for (name, value) in given {
+        let invalid =
+            |what: &str| Error::configuration(format!("header {name:?}: expected {what}"));
+        let parsed: HeaderName = name.parse().map_err(|_| {
+            invalid("a name of letters, digits and the characters of RFC 9110 section 5.6.2")
+        })?;
+        if RESERVED_HEADERS.contains(&parsed) {
+            return Err(invalid(
+                "none that the token request or the HTTP client sets; set the User-Agent with \
+                 user_agent()",
+            ));
+        }
+        let is_visible = value.bytes().all(|octet| matches!(octet, b' '..=b'~'));
+        let mut parsed_value = HeaderValue::from_str(value)
+            .ok()
+            .filter(|_| is_visible && value.trim() == *value && !value.is_empty())
+            .ok_or_else(|| invalid("a value of visible ASCII, with spaces only within"))?;
+        parsed_value.set_sensitive(true);
+        if headers.insert(parsed, parsed_value).is_some() {
+            return Err(invalid("it once, got it twice"));
+        }
+    }
+    Ok(headers)
+}
+
+impl fmt::Debug for TokenEndpointBuilder {
+    /// Shows the URL without its query, and headers by name only: they may be secret.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let headers: Vec<_> = self.headers.iter().map(|(name, _)| name).collect();
+        f.debug_struct("TokenEndpointBuilder")
+            .field("url", &without_secrets(&self.url))
+            .field("client_id", &self.client_id)
+            .field("authentication", &self.authentication)
+            .field("danger_allow_http", &self.allow_http)
+            .field("user_agent", &self.user_agent)
+            .field("client_id_in_form", &self.client_id_in_form)
+            .field("headers", &headers)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,405 @@
+//! A token endpoint: sends token requests, and reads the responses.
+
+use std::{cell::OnceCell, fmt, sync::Arc, time::Duration};
+
+use http::Response;
+use http_body_util::BodyExt;
+use tokio::task::coop;
+use zeroize::Zeroizing;
+
+use super::{
+    authentication::{ClientAuthentication, Credential, Credentials},
+    denied::DeniedCredentials,
+    form::Form,
+    http_request::{Client, RequestSettings},
+    issued_tokens::IssuedTokens,
+    response::ReceivedResponse,
+    url::TokenEndpointUrl,
+    warnings::Warnings,
+};
+use crate::{
+    Assertion, AssertionContext, AssertionSource, Error, ErrorKind, HttpTransport, SecretString,
+    TokenRequest, TokenResponse, TransportBody, attempt_time::AttemptTime, panics::catch_panic,
+    redact::clean_error, shared_store::SharedKey, version::Version,
+};
+
+/// The maximum size of a response, in bytes.
+const MAX_RESPONSE: usize = 1 << 20;
+/// How long the body of a failure may take. Its status is known before.
+const FAILURE_BODY_PATIENCE: Duration = Duration::from_secs(1);
+
+/// The maximum number of a response's frames. Frames without data take no part in its size.
+const MAX_FRAMES: usize = 1 << 16;
+
+/// The token endpoint of an authorization server, as one client uses it
+/// ([RFC 6749 §3.2](https://www.rfc-editor.org/rfc/rfc6749#section-3.2)): its URL, the client's
+/// authentication, the transport, and how responses are read.
+///
+/// [`ClientCredentials`](crate::ClientCredentials) requests tokens from it. Use it in a
+/// [`TokenSource`](crate::TokenSource) of your own for a grant that this crate lacks. Clones share the
+/// endpoint.
+///
+/// ```
+/// use auth_core::{
+///     ClientAuthentication, Error, Form, HttpTransport, TokenEndpoint, TokenRequest, TokenResponse,
+///     TokenSource, async_trait, shared_store::SharedKey,
+/// };
+///
+/// /// Zoom's grant for its own applications.
+/// #[derive(Debug)]
+/// struct AccountCredentials(TokenEndpoint);
+///
+/// impl AccountCredentials {
+///     fn new(secret: &str, transport: impl HttpTransport) -> Result<Self, Error> {
+///         let authentication = ClientAuthentication::client_secret_basic(secret);
+///         let endpoint = TokenEndpoint::builder("https://zoom.us/oauth/token", authentication)
+///             .client_id("my-client")
+///             .build(transport)?;
+///         Ok(Self(endpoint))
+///     }
+///
+///     fn form(&self) -> Form {
+///         Form::new("account_credentials").field("account_id", "a1b2")
+///     }
+/// }
+///
+/// #[async_trait]
+/// impl TokenSource for AccountCredentials {
+///     async fn fetch(&self, request: &TokenRequest) -> Result<TokenResponse, Error> {
+///         self.0.request(&self.form(), request).await
+///     }
+///
+///     fn shared_key(&self, request: &TokenRequest) -> Option<SharedKey> {
+///         Some(self.0.shared_key(&self.form(), request))
+///     }
+///
+///     async fn credentials_changed(&self) -> bool {
+///         self.0.credentials_changed(&[]).await
+///     }
+/// }
+/// ```
+#[derive(Clone)]
+pub struct TokenEndpoint(Arc<Inner>);
+
+pub(super) struct Inner {
+    pub(super) url: TokenEndpointUrl,
+    pub(super) client_id: Option<String>,
+    pub(super) authentication: ClientAuthentication,
+    pub(super) settings: RequestSettings,
+    pub(super) transport: Box<dyn HttpTransport>,
+    /// The token types that count as `Bearer`, apart from itself.
+    pub(super) accepted_types: Vec<String>,
+    pub(super) warnings: Warnings,
+    pub(super) denied: DeniedCredentials,
+    pub(super) issued: IssuedTokens,
+}
+
+/// A token request, and the texts to redact from texts of the server and of the transport.
+struct Sent<'a> {
+    form: &'a Form,
+    request: &'a TokenRequest,
+    secrets: Vec<SecretString>,
+}
+
+impl TokenEndpoint {
+    pub(super) fn new(inner: Inner) -> Self {
+        Self(Arc::new(inner))
+    }
+
+    /// Sends a token request, and reads the response.
+    ///
+    /// The client's authentication is asked for a new assertion, and its secret is read again. A
+    /// client with [two secrets](crate::ClientSecret::rotating) may send a second token request.
+    ///
+    /// # Errors
+    /// If there is no token. The text names the token endpoint, and what to do.
+    pub async fn request(
+        &self,
+        form: &Form,
+        request: &TokenRequest,
+    ) -> Result<TokenResponse, Error> {
+        let Credentials { proofs, version } = self.credentials(form, request).await?;
+        let version = [version, form.version()].into_iter().collect();
+        let mut proofs = proofs.iter().peekable();
+        while let Some(proof) = proofs.next() {
+            let error = match self.request_with(proof, form, request).await {
+                Ok(response) => {
+                    proof.works();
+                    return Ok(response);
+                }
+                Err(error) => error,
+            };
+            if error.error_code() != Some("invalid_client") || proofs.peek().is_none() {
+                return Err(self.0.denied.denied(error, version));
+            }
+        }
+        // there is at least one proof
+        Err(Error::configuration(
+            "client secret: expected one, got none",
+        ))
+    }
+
+    /// Asks `source` for the assertion of a grant. The source has nine tenths of the attempt's
+    /// remaining time, and a panic is an error.
+    ///
+    /// # Errors
+    /// That of the source. `name` begins the text: the parameter for which the assertion is made, such
+    /// as `assertion` or `subject_token`.
+    pub async fn assertion(
+        &self,
+        name: &str,
+        source: &dyn AssertionSource,
+        grant_type: &str,
+        request: &TokenRequest,
+    ) -> Result<Assertion, Error> {
+        let context = self.context(grant_type, request);
+        let assertion = self.bounded(name, source.assertion(&context)).await;
+        if assertion.is_err() {
+            self.0.denied.not_obtained(None);
+        }
+        assertion
+    }
+
+    /// Returns the key under which processes share the token of this request: it names the token
+    /// endpoint, the client, its authentication method, the grant type and the headers. The secret and
+    /// the fields of the form are not part of it: add what they decide about the token to `request`.
+    #[must_use]
+    pub fn shared_key(&self, form: &Form, request: &TokenRequest) -> SharedKey {
+        let inner = &*self.0;
+        let url = inner.url.uri().to_string();
+        let id = inner.client_id.as_deref().unwrap_or_default();
+        let method = inner.authentication.shared_name();
+        let mut source = vec![form.grant_type(), &url, id, method];
+        let headers = inner.settings.headers.iter();
+        source.extend(
+            headers.flat_map(|(name, value)| [name.as_str(), value.to_str().unwrap_or_default()]),
+        );
+        SharedKey::new(source, request)
+    }
+
+    /// Returns whether the credentials that the next token request would use differ from those of the
+    /// last one that failed because of them. `assertions` are the sources of a grant's own assertions.
+    /// See [`TokenSource::credentials_changed`](crate::TokenSource::credentials_changed).
+    pub async fn credentials_changed(&self, assertions: &[&dyn AssertionSource]) -> bool {
+        let Ok(version) = self.0.authentication.version().await else {
+            return false;
+        };
+        let mut versions = vec![version];
+        for source in assertions {
+            versions.push(Version::of_number(source.version().await));
+        }
+        self.0.denied.differs_from(versions.into_iter().collect())
+    }
+
+    /// Returns the URL of the token endpoint, without its query.
+    #[must_use]
+    pub fn url(&self) -> &str {
+        self.0.url.without_query()
+    }
+
+    /// Returns the client's id, if the client has one.
+    #[must_use]
+    pub fn client_id(&self) -> Option<&str> {
+        self.0.client_id.as_deref()
+    }
+
+    /// Checks that none of these parameters is in the query of the token endpoint.
+    pub(crate) fn check_parameters(&self, request: &TokenRequest) -> Result<(), Error> {
+        let names = request.parameters().map(|(name, _)| name);
+        self.0.url.check_parameters(names)
+    }
+
+    /// Returns the token endpoint, for the beginning of error texts.
+    fn place(&self) -> String {
+        format!("token endpoint {}", self.url())
+    }
+
+    fn context(&self, grant_type: &str, request: &TokenRequest) -> AssertionContext {
+        let context = AssertionContext::new(self.0.url.uri().to_string())
+            .with_grant_type(grant_type)
+            .with_request(request.clone())
+            .with_time(AttemptTime::current().wall());
+        match &self.0.client_id {
+            Some(id) => context.with_client_id(id.as_str()),
+            None => context,
+        }
+    }
+
+    /// Obtains the client's credentials.
+    async fn credentials(
+        &self,
+        form: &Form,
+        request: &TokenRequest,
+    ) -> Result<Credentials<'_>, Error> {
+        let authentication = &self.0.authentication;
+        let context = self.context(form.grant_type(), request);
+        let obtained = authentication.credentials(&context);
+        let name = authentication.proof_name();
+        let obtained = self.bounded(name, obtained).await;
+        match &obtained {
+            Ok(_) => self.0.denied.obtained(),
+            // what has just taken too long is not asked again
+            Err(error) if error.kind() == ErrorKind::Timeout => self.0.denied.not_obtained(None),
+            Err(_) => {
+                let version = self.bounded(name, authentication.version()).await;
+                self.0.denied.not_obtained(version.ok());
+            }
+        }
+        obtained
+    }
+
+    /// Runs a user's code that makes `what`, in the time of the attempt.
+    async fn bounded<T>(
+        &self,
+        what: &str,
+        made: impl Future<Output = Result<T, Error>>,
+    ) -> Result<T, Error> {
+        let attempt = AttemptTime::current();
+        let made = attempt.nearly_whole(made);
+        let panicked = "the function or the source that makes it panicked";
+        let made = catch_panic(ErrorKind::Panicked, panicked, made).await;
+        let timed_out = || {
+            let late = "expected it within nine tenths of the attempt timeout, got none";
+            Err(Error::new(ErrorKind::Timeout, late))
+        };
+        let made = made.and_then(|made| made.unwrap_or_else(timed_out));
+        made.map_err(|error| error.at(what))
+    }
+
+    /// Appends a body that may hold a token to `read`, up to [`MAX_RESPONSE`] and [`MAX_FRAMES`].
+    /// After an error, or if the caller stops, `read` has the part that was received.
+    async fn read(
+        &self,
+        mut body: TransportBody,
+        read: &mut Zeroizing<Vec<u8>>,
+        secrets: &[SecretString],
+    ) -> Result<(), Error> {
+        let too_large =
+            |what: &str| Error::new(ErrorKind::InvalidResponse, what.to_owned()).at(&self.place());
+        for _ in 0..MAX_FRAMES {
+            // a body that is always ready must not keep the thread
+            coop::consume_budget().await;
+            let Some(frame) = body.frame().await else {
+                return Ok(());
+            };
+            let frame = frame.map_err(|e| {
+                let error = Error::new(
+                    ErrorKind::Connection,
+                    "the response ended early, before its body was complete",
+                );
+                clean_error(error.with_source(e), secrets).at(&self.place())
+            })?;
+            let data = frame.into_data().unwrap_or_default();
+            if read.len() + data.len() > MAX_RESPONSE {
+                return Err(too_large(
+                    "expected a response of at most 1 MiB, got a larger one",
+                ));
+            }
+            append(read, &data);
+        }
+        Err(too_large(
+            "expected a response body of at most 65,536 frames, got more",
+        ))
+    }
+
+    /// Sends a token request with `proof`, and reads the response.
+    async fn request_with(
+        &self,
+        proof: &Credential<'_>,
+        form: &Form,
+        request: &TokenRequest,
+    ) -> Result<TokenResponse, Error> {
+        let inner = &*self.0;
+        let client = Client {
+            endpoint: &inner.url,
+            id: self.client_id(),
+            method: inner.authentication.method(),
+            credential: proof,
+        };
+        let built = inner.settings.http_request(&client, form, request)?;
+        let mut secrets = proof.forms(self.client_id());
+        secrets.extend(form.fields().map(|(_, value)| value.clone()));
+        let headers = inner.settings.headers.values();
+        let headers = headers.filter_map(|value| value.to_str().ok());
+        secrets.extend(headers.map(SecretString::from));
+        let sent = Sent {
+            form,
+            request,
+            secrets,
+        };
+        let response = inner.transport.send(built).await;
+        self.response(response, sent).await
+    }
+
+    /// Reads the response to a token request.
+    async fn response(
+        &self,
+        response: Result<Response<TransportBody>, Error>,
+        mut sent: Sent<'_>,
+    ) -> Result<TokenResponse, Error> {
+        let inner = &*self.0;
+        sent.secrets.extend(inner.issued.tokens());
+        let secrets = &sent.secrets;
+        let response = response.map_err(|e| clean_error(e, secrets).at(&self.place()))?;
+        let (head, body) = response.into_parts();
+        let mut received = Zeroizing::default();
+        let read = self.read(body, &mut received, secrets);
+        let attempt = AttemptTime::current();
+        if head.status.is_success() {
+            read.await?;
+        } else {
+            // a failure is reported by its status, and by the part of its body that was received
+            let _ = attempt.within(FAILURE_BODY_PATIENCE, read).await;
+        }
+        let read = ReceivedResponse {
+            status: head.status,
+            headers: &head.headers,
+            body: &received,
+            endpoint: self.url(),
+            grant_type: sent.form.grant_type(),
+            client_advice: inner.authentication.method().advice(),
+            request: sent.request,
+            secrets,
+            accepted_types: &inner.accepted_types,
+            wall: attempt.wall(),
+            echoes: OnceCell::new(),
+        }
+        .read()?;
+        inner.warnings.log(&read, self.url());
+        let response = read.response;
+        inner.issued.add(&response);
+        // RFC 6749 section 5.1: a response without scopes grants the requested ones
+        Ok(match response.scopes() {
+            Some(_) => response,
+            None => response.with_scopes(sent.request.scopes().clone()),
+        })
+    }
+}
+
+/// Appends to octets that may hold a token. Growing wipes the smaller copy.
+fn append(octets: &mut Zeroizing<Vec<u8>>, data: &[u8]) {
+    let length = octets.len() + data.len();
+    if length > octets.capacity() {
+        let capacity = length.max(2 * octets.capacity()).max(8 * 1024);
+        let mut larger = Zeroizing::new(Vec::with_capacity(capacity));
+        larger.extend_from_slice(octets);
+        *octets = larger;
+    }
+    octets.extend_from_slice(data);
+}
+
+impl fmt::Debug for TokenEndpoint {
+    /// Leaves out the transport: its client may print default headers, which may be secret.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let inner = &*self.0;
+        let headers: Vec<_> = inner.settings.headers.keys().collect();
+        f.debug_struct("TokenEndpoint")
+            .field("url", &self.url())
+            .field("client_id", &inner.client_id)
+            .field("authentication", &inner.authentication)
+            .field("user_agent", &inner.settings.user_agent)
+            .field("client_id_in_form", &inner.settings.client_id_in_form)
+            .field("headers", &headers)
+            .finish_non_exhaustive()
+    }
+}

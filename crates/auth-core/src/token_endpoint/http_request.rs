@@ -1,0 +1,168 @@
+//! The HTTP request to the token endpoint (RFC 6749 §3.2).
+
+use std::borrow::Cow;
+
+use bytes::Bytes;
+use http::{HeaderMap, HeaderValue, Method as HttpMethod, Request, header};
+use zeroize::Zeroizing;
+
+use super::{
+    authentication::{Credential, Method},
+    form::Form,
+    url::TokenEndpointUrl,
+};
+use crate::{Error, NewConnection, TokenRequest};
+
+/// The `User-Agent` unless the user or the transport sets one.
+pub(super) const DEFAULT_USER_AGENT: &str = concat!("auth-core/", env!("CARGO_PKG_VERSION"));
+
+/// The settings of the token requests, beside those that shape the token.
+#[derive(Clone, Debug)]
+pub(super) struct RequestSettings {
+    pub(super) user_agent: Option<HeaderValue>,
+    pub(super) client_id_in_form: bool,
+    /// Headers of the user. Their values are marked sensitive.
+    pub(super) headers: HeaderMap,
+}
+
+/// A client that authenticates at its token endpoint.
+pub(super) struct Client<'a> {
+    pub(super) endpoint: &'a TokenEndpointUrl,
+    pub(super) id: Option<&'a str>,
+    pub(super) method: Method,
+    pub(super) credential: &'a Credential<'a>,
+}
+
+/// The parameters of a form, in the order in which they are sent.
+type Parameters<'a> = Vec<(&'a str, Cow<'a, str>)>;
+
+impl RequestSettings {
+    /// Returns the HTTP request.
+    pub(super) fn http_request(
+        &self,
+        client: &Client<'_>,
+        form: &Form,
+        request: &TokenRequest,
+    ) -> Result<Request<Bytes>, Error> {
+        let parameters = self.parameters(client, form, request);
+        check_names(client.endpoint, form, request)?;
+        // growing would leave an unwiped copy behind; an octet becomes at most three
+        let length = |(name, value): &(&str, Cow<'_, str>)| 3 * (name.len() + value.len()) + 2;
+        let body = String::with_capacity(parameters.iter().map(length).sum());
+        let mut body = form_urlencoded::Serializer::new(body);
+        body.extend_pairs(&parameters);
+        let body = Zeroizing::new(body.finish().into_bytes());
+
+        let mut built = Request::new(Bytes::from_owner(body));
+        *built.method_mut() = HttpMethod::POST;
+        *built.uri_mut() = client.endpoint.uri().clone();
+        built.extensions_mut().insert(NewConnection);
+        let headers = built.headers_mut();
+        headers.extend(self.headers.clone());
+        headers.insert(header::ACCEPT, HeaderValue::from_static("application/json"));
+        // no response is decoded
+        headers.insert(
+            header::ACCEPT_ENCODING,
+            HeaderValue::from_static("identity"),
+        );
+        headers.insert(
+            header::CONTENT_TYPE,
+            HeaderValue::from_static("application/x-www-form-urlencoded"),
+        );
+        if let Some(user_agent) = &self.user_agent {
+            headers.insert(header::USER_AGENT, user_agent.clone());
+        }
+        if let (Credential::Secret(candidate), Method::Basic | Method::BasicRaw) =
+            (client.credential, client.method)
+        {
+            let id = client.id.unwrap_or_default();
+            let value = client.method.basic_header(id, candidate.secret.expose());
+            let value = value.ok_or_else(|| {
+                Error::configuration(
+                    "client id or secret: expected text that an HTTP header can hold",
+                )
+            })?;
+            headers.insert(header::AUTHORIZATION, value);
+        }
+        Ok(built)
+    }
+
+    /// Returns the parameters in the order of the providers' documents.
+    fn parameters<'a>(
+        &self,
+        client: &Client<'a>,
+        form: &'a Form,
+        request: &'a TokenRequest,
+    ) -> Parameters<'a> {
+        let mut all: Parameters<'a> = vec![("grant_type", form.grant_type().into())];
+        all.extend(
+            form.fields()
+                .map(|(name, value)| (name, value.expose().into())),
+        );
+        if form.sends_request() {
+            if !request.scopes().is_empty() {
+                all.push(("scope", request.scopes().to_string().into()));
+            }
+            all.extend(
+                request
+                    .resources()
+                    .map(|resource| ("resource", resource.into())),
+            );
+            all.extend(
+                request
+                    .audience()
+                    .map(|audience| ("audience", audience.into())),
+            );
+            all.extend(
+                request
+                    .parameters()
+                    .map(|(name, value)| (name, value.into())),
+            );
+        }
+        if self.client_id_in_form {
+            all.extend(client.id.map(|id| ("client_id", id.into())));
+        }
+        match client.credential {
+            Credential::Secret(candidate) if client.method == Method::Post => {
+                all.push(("client_secret", candidate.secret.expose().into()));
+            }
+            Credential::Assertion {
+                assertion,
+                assertion_type,
+            } => {
+                all.push(("client_assertion_type", (*assertion_type).into()));
+                all.push(("client_assertion", assertion.expose().into()));
+            }
+            Credential::Secret(_) | Credential::None => {}
+        }
+        all
+    }
+}
+
+/// Checks the grant type, and that no parameter is sent twice: in the endpoint's query, in the form and as a parameter of
+/// the request. Names are compared without case, as many servers do.
+fn check_names(
+    endpoint: &TokenEndpointUrl,
+    form: &Form,
+    request: &TokenRequest,
+) -> Result<(), Error> {
+    if form.grant_type().is_empty() {
+        return Err(Error::configuration(
+            "grant type: expected one (RFC 6749 section 4), got an empty text",
+        ));
+    }
+    let of_request = || request.parameters().map(|(name, _)| name);
+    endpoint.check_parameters(of_request().chain(form.fields().map(|(name, _)| name)))?;
+    let is_field = |name: &str| {
+        form.fields()
+            .any(|(field, _)| field.eq_ignore_ascii_case(name))
+    };
+    match of_request().find(|name| form.sends_request() && is_field(name)) {
+        None => Ok(()),
+        Some(name) => Err(Error::configuration(format!(
+            "parameter {name:?}: expected none of the names that the grant {} sets; remove it from the \
+             token request",
+            form.grant_type()
+        ))),
+    }
+}
