@@ -1,4 +1,16 @@
 #![doc = include_str!("../README.md")]
+//!
+//! # Items
+//!
+//! | task | item |
+//! |---|---|
+//! | authenticate a client by its private key | [`PrivateKeyJwt`] ([`AssertionBuilder`], [`Audience`]) |
+//! | authenticate a client by its secret without sending it | [`ClientSecretJwt`] |
+//! | make the assertion of the JWT bearer grant | [`JwtAssertion`] |
+//! | read a key | [`SigningKey`] ([`Algorithm`], [`Certificates`]) |
+//! | read a key from a file that is replaced | [`KeyFile`] ([`KeySource`]) |
+//! | sign by a service or a device | [`Signer`] ([`PublicJwk`]) |
+//! | sign another JWT | [`Jwt`] |
 
 mod algorithm;
 mod assertion;
