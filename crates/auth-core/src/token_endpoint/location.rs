@@ -15,7 +15,7 @@ pub(super) enum Location {
         /// The issuer, if the user states it.
         issuer: Option<Arc<str>>,
     },
-    Discovered(Discovery),
+    Discovered(Box<Discovery>),
 }
 
 /// A token endpoint that is known.
