@@ -1,6 +1,6 @@
 //! Configures a [`TokenEndpoint`], and checks it.
 
-use std::fmt;
+use std::{fmt, sync::Arc};
 
 use http::{
     HeaderMap, HeaderName, HeaderValue,
@@ -13,7 +13,7 @@ use http::{
 use super::{
     authentication::ClientAuthentication,
     denied::DeniedCredentials,
-    endpoint::{Inner, TokenEndpoint},
+    endpoint::{Inner, Thumbprint, TokenEndpoint},
     http_request::{DEFAULT_USER_AGENT, RequestSettings},
     issued_tokens::IssuedTokens,
     location::Location,
@@ -52,6 +52,7 @@ pub struct TokenEndpointBuilder {
     user_agent: UserAgent,
     client_id_in_form: Option<bool>,
     headers: Vec<(String, String)>,
+    thumbprint: Option<Thumbprint>,
 }
 
 /// Where the token endpoint is, unchecked.
@@ -120,6 +121,7 @@ impl TokenEndpointBuilder {
             user_agent: UserAgent::Default,
             client_id_in_form: None,
             headers: Vec::new(),
+            thumbprint: None,
         }
     }
 
@@ -206,6 +208,35 @@ impl TokenEndpointBuilder {
         self
     }
 
+    /// States the certificate that the transport presents, by a function that returns its thumbprint
+    /// (`x5t#S256` of [RFC 8705 §3.1](https://www.rfc-editor.org/rfc/rfc8705#section-3.1)): the server
+    /// binds its tokens to the certificate, and the API requires the same one.
+    ///
+    /// The thumbprint is part of the key of a shared store: processes with different certificates share
+    /// no token. An endpoint that is [discovered](TokenEndpoint::discover) is that of
+    /// `mtls_endpoint_aliases`, whatever the client's authentication.
+    /// `auth-rustls` has a certificate that states its thumbprint.
+    ///
+    /// ```
+    /// # use auth_core::{ClientAuthentication, Error, HttpTransport, TokenEndpoint};
+    /// # fn example(transport: impl HttpTransport) -> Result<(), Error> {
+    /// let thumbprint = || "A4DtL2JmUMhAsvJj5tKyn64SqzmuXbMrJa0n761y5v0".to_owned();
+    /// let endpoint = TokenEndpoint::builder("https://as.example.com/token", ClientAuthentication::tls_client_auth())
+    ///     .client_id("my-client")
+    ///     .certificate_thumbprint(thumbprint)
+    ///     .build(transport)?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn certificate_thumbprint(
+        mut self,
+        thumbprint: impl Fn() -> String + Send + Sync + 'static,
+    ) -> Self {
+        self.thumbprint = Some(Arc::new(thumbprint));
+        self
+    }
+
     /// Builds the token endpoint, which is reached over `transport`.
     ///
     /// # Errors
@@ -256,6 +287,7 @@ impl TokenEndpointBuilder {
             accepted_types: accepted_types.map(Into::into).collect(),
             client_id: self.client_id,
             authentication: self.authentication,
+            thumbprint: self.thumbprint,
             settings,
             transport: Box::new(transport),
             warnings: Warnings::default(),
@@ -277,7 +309,8 @@ impl TokenEndpointBuilder {
                 issuer: issuer.map(Into::into),
             },
             Place::Discovered => {
-                Location::Discovered(Discovery::new(issuer.unwrap_or_default(), self.allow_http)?)
+                let discovery = Discovery::new(issuer.unwrap_or_default(), self.allow_http)?;
+                Location::Discovered(Box::new(discovery))
             }
         })
     }

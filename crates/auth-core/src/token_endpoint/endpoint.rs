@@ -76,10 +76,15 @@ const FAILURE_BODY_PATIENCE: Duration = Duration::from_secs(1);
 #[derive(Clone)]
 pub struct TokenEndpoint(Arc<Inner>);
 
+/// Returns the thumbprint of a certificate.
+pub(super) type Thumbprint = Arc<dyn Fn() -> String + Send + Sync>;
+
 pub(super) struct Inner {
     pub(super) location: Location,
     pub(super) client_id: Option<String>,
     pub(super) authentication: ClientAuthentication,
+    /// The certificate that the transport presents.
+    pub(super) thumbprint: Option<Thumbprint>,
     pub(super) settings: RequestSettings,
     pub(super) transport: Box<dyn HttpTransport>,
     /// The token types that count as `Bearer`, apart from itself.
@@ -160,7 +165,7 @@ impl TokenEndpoint {
     }
 
     /// Returns the key under which processes share the token of this request: it names the token
-    /// endpoint, the client, its authentication method, the grant type and the headers. The secret and
+    /// endpoint, the client, its authentication method and certificate, the grant type and the headers. The secret and
     /// the fields of the form are not part of it: add what they decide about the token to `request`.
     #[must_use]
     pub fn shared_key(&self, form: &Form, request: &TokenRequest) -> SharedKey {
@@ -168,7 +173,9 @@ impl TokenEndpoint {
         let url = inner.location.shared_name();
         let id = inner.client_id.as_deref().unwrap_or_default();
         let method = inner.authentication.shared_name();
+        let thumbprint = inner.thumbprint.as_ref().map(|thumbprint| thumbprint());
         let mut source = vec![form.grant_type(), &url, id, method];
+        source.extend(thumbprint.iter().flat_map(|t| ["x5t#S256", t.as_str()]));
         let headers = inner.settings.headers.iter();
         source.extend(
             headers.flat_map(|(name, value)| [name.as_str(), value.to_str().unwrap_or_default()]),
@@ -212,7 +219,11 @@ impl TokenEndpoint {
     /// Returns the token endpoint, which may have to be discovered.
     async fn locate(&self) -> Result<Located, Error> {
         let method = self.0.authentication.method();
-        self.0.location.locate(&*self.0.transport, method).await
+        let has_certificate = self.0.thumbprint.is_some() || method.uses_certificate();
+        let location = &self.0.location;
+        location
+            .locate(&*self.0.transport, method, has_certificate)
+            .await
     }
 
     /// Obtains the client's credentials.

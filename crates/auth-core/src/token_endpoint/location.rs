@@ -30,6 +30,7 @@ impl Location {
         &self,
         transport: &dyn HttpTransport,
         method: Method,
+        has_certificate: bool,
     ) -> Result<Located, Error> {
         match self {
             Self::Url { url, issuer } => Ok(Located {
@@ -40,7 +41,7 @@ impl Location {
                 let metadata = discovery.metadata(transport).await?;
                 discovery.check_method(&metadata, method.metadata_names());
                 let alias = metadata.mtls_token_endpoint.as_ref();
-                let url = alias.filter(|_| method.uses_certificate());
+                let url = alias.filter(|_| has_certificate);
                 Ok(Located {
                     url: Arc::clone(url.unwrap_or(&metadata.token_endpoint)),
                     issuer: Some(metadata.issuer().into()),

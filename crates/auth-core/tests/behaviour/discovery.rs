@@ -254,10 +254,13 @@ async fn rfc8705_5_a_client_with_a_certificate_uses_the_alias() {
     let server = Server::default();
     server.set(OAUTH, 200, metadata("https://as.example/t"));
     server.set("https://mtls.as.example/token", 200, TOKEN);
-    let builder = builder().authentication(ClientAuthentication::tls_client_auth());
-    fetch(&source(builder, &server)).await.unwrap();
-    let last = server.requests().pop();
-    assert_eq!(last.as_deref(), Some("POST https://mtls.as.example/token"));
+    let by_certificate = builder().authentication(ClientAuthentication::tls_client_auth());
+    let bound = builder().certificate_thumbprint(|| "x".to_owned());
+    for builder in [by_certificate, bound] {
+        fetch(&source(builder, &server)).await.unwrap();
+        let last = server.requests().pop();
+        assert_eq!(last.as_deref(), Some("POST https://mtls.as.example/token"));
+    }
 }
 
 #[tokio::test]
