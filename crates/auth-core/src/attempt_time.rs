@@ -35,6 +35,11 @@ impl AttemptTime {
         CURRENT.try_with(Clone::clone).unwrap_or_default()
     }
 
+    /// Returns the time of the monotonic clock.
+    pub(crate) fn monotonic(&self) -> Duration {
+        self.clock.now().monotonic
+    }
+
     /// Returns the time since 1970-01-01 00:00:00 UTC.
     pub(crate) fn wall(&self) -> Duration {
         self.clock.now().wall

@@ -12,6 +12,7 @@
 //! | authenticate by a token that another program writes into a file | [`AssertionFile`] |
 //! | authenticate by an assertion of a service that signs | [`AssertionSource`] ([`Assertion`], [`AssertionContext`], [`assertion_fn`], [`AssertionFn`]) |
 //! | read the secret from a vault, or rotate it without a gap | [`ClientSecret::from_fn`], [`ClientSecret::rotating`] |
+//! | let the metadata of the authorization server tell the token endpoint | [`TokenEndpoint::discover`] ([`Metadata`]) |
 //! | use another grant, or send headers with the token requests | [`TokenEndpoint`] ([`TokenEndpointBuilder`], [`Form`]) |
 //! | bind different tokens to different APIs | [`TokenRequest`] ([`TokenRequestBuilder`]), [`AuthorizerBuilder::origin_with`] |
 //! | use another scope, audience or resource for one request | [`TokenRequest`] in the request's extensions |
@@ -103,5 +104,7 @@ pub use request::{Scopes, TokenRequest, TokenRequestBuilder};
 pub use secret::SecretString;
 pub use source::TokenSource;
 pub use token::{AccessToken, Authorization, TokenResponse};
-pub use token_endpoint::{ClientAuthentication, Form, TokenEndpoint, TokenEndpointBuilder};
+pub use token_endpoint::{
+    ClientAuthentication, Form, Metadata, TokenEndpoint, TokenEndpointBuilder,
+};
 pub use transport::{HttpTransport, NewConnection, TransportBody};

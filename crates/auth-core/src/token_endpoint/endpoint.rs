@@ -3,16 +3,16 @@
 use std::{cell::OnceCell, fmt, sync::Arc, time::Duration};
 
 use http::Response;
-use http_body_util::BodyExt;
-use tokio::task::coop;
 use zeroize::Zeroizing;
 
 use super::{
     authentication::{ClientAuthentication, Credential, Credentials},
+    body::read_body,
     denied::DeniedCredentials,
     form::Form,
     http_request::{Client, RequestSettings},
     issued_tokens::IssuedTokens,
+    location::{Located, Location},
     response::ReceivedResponse,
     url::TokenEndpointUrl,
     warnings::Warnings,
@@ -23,13 +23,8 @@ use crate::{
     redact::clean_error, shared_store::SharedKey, version::Version,
 };
 
-/// The maximum size of a response, in bytes.
-const MAX_RESPONSE: usize = 1 << 20;
 /// How long the body of a failure may take. Its status is known before.
 const FAILURE_BODY_PATIENCE: Duration = Duration::from_secs(1);
-
-/// The maximum number of a response's frames. Frames without data take no part in its size.
-const MAX_FRAMES: usize = 1 << 16;
 
 /// The token endpoint of an authorization server, as one client uses it
 /// ([RFC 6749 §3.2](https://www.rfc-editor.org/rfc/rfc6749#section-3.2)): its URL, the client's
@@ -81,10 +76,15 @@ const MAX_FRAMES: usize = 1 << 16;
 #[derive(Clone)]
 pub struct TokenEndpoint(Arc<Inner>);
 
+/// Returns the thumbprint of a certificate.
+pub(super) type Thumbprint = Arc<dyn Fn() -> String + Send + Sync>;
+
 pub(super) struct Inner {
-    pub(super) url: TokenEndpointUrl,
+    pub(super) location: Location,
     pub(super) client_id: Option<String>,
     pub(super) authentication: ClientAuthentication,
+    /// The certificate that the transport presents.
+    pub(super) thumbprint: Option<Thumbprint>,
     pub(super) settings: RequestSettings,
     pub(super) transport: Box<dyn HttpTransport>,
     /// The token types that count as `Bearer`, apart from itself.
@@ -96,6 +96,7 @@ pub(super) struct Inner {
 
 /// A token request, and the texts to redact from texts of the server and of the transport.
 struct Sent<'a> {
+    endpoint: &'a TokenEndpointUrl,
     form: &'a Form,
     request: &'a TokenRequest,
     secrets: Vec<SecretString>,
@@ -118,11 +119,13 @@ impl TokenEndpoint {
         form: &Form,
         request: &TokenRequest,
     ) -> Result<TokenResponse, Error> {
-        let Credentials { proofs, version } = self.credentials(form, request).await?;
+        let located = self.locate().await?;
+        let context = context(&located, self.client_id(), form.grant_type(), request);
+        let Credentials { proofs, version } = self.credentials(&context).await?;
         let version = [version, form.version()].into_iter().collect();
         let mut proofs = proofs.iter().peekable();
         while let Some(proof) = proofs.next() {
-            let error = match self.request_with(proof, form, request).await {
+            let error = match self.request_with(&located.url, proof, form, request).await {
                 Ok(response) => {
                     proof.works();
                     return Ok(response);
@@ -130,7 +133,7 @@ impl TokenEndpoint {
                 Err(error) => error,
             };
             if error.error_code() != Some("invalid_client") || proofs.peek().is_none() {
-                return Err(self.0.denied.denied(error, version));
+                return Err(self.0.denied.denied(self.0.location.failed(error), version));
             }
         }
         // there is at least one proof
@@ -152,7 +155,8 @@ impl TokenEndpoint {
         grant_type: &str,
         request: &TokenRequest,
     ) -> Result<Assertion, Error> {
-        let context = self.context(grant_type, request);
+        let located = self.locate().await?;
+        let context = context(&located, self.client_id(), grant_type, request);
         let assertion = self.bounded(name, source.assertion(&context)).await;
         if assertion.is_err() {
             self.0.denied.not_obtained(None);
@@ -161,15 +165,17 @@ impl TokenEndpoint {
     }
 
     /// Returns the key under which processes share the token of this request: it names the token
-    /// endpoint, the client, its authentication method, the grant type and the headers. The secret and
+    /// endpoint, the client, its authentication method and certificate, the grant type and the headers. The secret and
     /// the fields of the form are not part of it: add what they decide about the token to `request`.
     #[must_use]
     pub fn shared_key(&self, form: &Form, request: &TokenRequest) -> SharedKey {
         let inner = &*self.0;
-        let url = inner.url.uri().to_string();
+        let url = inner.location.shared_name();
         let id = inner.client_id.as_deref().unwrap_or_default();
         let method = inner.authentication.shared_name();
+        let thumbprint = inner.thumbprint.as_ref().map(|thumbprint| thumbprint());
         let mut source = vec![form.grant_type(), &url, id, method];
+        source.extend(thumbprint.iter().flat_map(|t| ["x5t#S256", t.as_str()]));
         let headers = inner.settings.headers.iter();
         source.extend(
             headers.flat_map(|(name, value)| [name.as_str(), value.to_str().unwrap_or_default()]),
@@ -191,10 +197,11 @@ impl TokenEndpoint {
         self.0.denied.differs_from(versions.into_iter().collect())
     }
 
-    /// Returns the URL of the token endpoint, without its query.
+    /// Returns the URL of the token endpoint, without its query, or the issuer of the authorization
+    /// server whose metadata tells it.
     #[must_use]
     pub fn url(&self) -> &str {
-        self.0.url.without_query()
+        self.0.location.text()
     }
 
     /// Returns the client's id, if the client has one.
@@ -206,34 +213,23 @@ impl TokenEndpoint {
     /// Checks that none of these parameters is in the query of the token endpoint.
     pub(crate) fn check_parameters(&self, request: &TokenRequest) -> Result<(), Error> {
         let names = request.parameters().map(|(name, _)| name);
-        self.0.url.check_parameters(names)
+        self.0.location.check_parameters(names)
     }
 
-    /// Returns the token endpoint, for the beginning of error texts.
-    fn place(&self) -> String {
-        format!("token endpoint {}", self.url())
-    }
-
-    fn context(&self, grant_type: &str, request: &TokenRequest) -> AssertionContext {
-        let context = AssertionContext::new(self.0.url.uri().to_string())
-            .with_grant_type(grant_type)
-            .with_request(request.clone())
-            .with_time(AttemptTime::current().wall());
-        match &self.0.client_id {
-            Some(id) => context.with_client_id(id.as_str()),
-            None => context,
-        }
+    /// Returns the token endpoint, which may have to be discovered.
+    async fn locate(&self) -> Result<Located, Error> {
+        let method = self.0.authentication.method();
+        let has_certificate = self.0.thumbprint.is_some() || method.uses_certificate();
+        let location = &self.0.location;
+        location
+            .locate(&*self.0.transport, method, has_certificate)
+            .await
     }
 
     /// Obtains the client's credentials.
-    async fn credentials(
-        &self,
-        form: &Form,
-        request: &TokenRequest,
-    ) -> Result<Credentials<'_>, Error> {
+    async fn credentials(&self, context: &AssertionContext) -> Result<Credentials<'_>, Error> {
         let authentication = &self.0.authentication;
-        let context = self.context(form.grant_type(), request);
-        let obtained = authentication.credentials(&context);
+        let obtained = authentication.credentials(context);
         let name = authentication.proof_name();
         let obtained = self.bounded(name, obtained).await;
         match &obtained {
@@ -266,52 +262,17 @@ impl TokenEndpoint {
         made.map_err(|error| error.at(what))
     }
 
-    /// Appends a body that may hold a token to `read`, up to [`MAX_RESPONSE`] and [`MAX_FRAMES`].
-    /// After an error, or if the caller stops, `read` has the part that was received.
-    async fn read(
-        &self,
-        mut body: TransportBody,
-        read: &mut Zeroizing<Vec<u8>>,
-        secrets: &[SecretString],
-    ) -> Result<(), Error> {
-        let too_large =
-            |what: &str| Error::new(ErrorKind::InvalidResponse, what.to_owned()).at(&self.place());
-        for _ in 0..MAX_FRAMES {
-            // a body that is always ready must not keep the thread
-            coop::consume_budget().await;
-            let Some(frame) = body.frame().await else {
-                return Ok(());
-            };
-            let frame = frame.map_err(|e| {
-                let error = Error::new(
-                    ErrorKind::Connection,
-                    "the response ended early, before its body was complete",
-                );
-                clean_error(error.with_source(e), secrets).at(&self.place())
-            })?;
-            let data = frame.into_data().unwrap_or_default();
-            if read.len() + data.len() > MAX_RESPONSE {
-                return Err(too_large(
-                    "expected a response of at most 1 MiB, got a larger one",
-                ));
-            }
-            append(read, &data);
-        }
-        Err(too_large(
-            "expected a response body of at most 65,536 frames, got more",
-        ))
-    }
-
     /// Sends a token request with `proof`, and reads the response.
     async fn request_with(
         &self,
+        endpoint: &TokenEndpointUrl,
         proof: &Credential<'_>,
         form: &Form,
         request: &TokenRequest,
     ) -> Result<TokenResponse, Error> {
         let inner = &*self.0;
         let client = Client {
-            endpoint: &inner.url,
+            endpoint,
             id: self.client_id(),
             method: inner.authentication.method(),
             credential: proof,
@@ -323,6 +284,7 @@ impl TokenEndpoint {
         let headers = headers.filter_map(|value| value.to_str().ok());
         secrets.extend(headers.map(SecretString::from));
         let sent = Sent {
+            endpoint,
             form,
             request,
             secrets,
@@ -340,10 +302,12 @@ impl TokenEndpoint {
         let inner = &*self.0;
         sent.secrets.extend(inner.issued.tokens());
         let secrets = &sent.secrets;
-        let response = response.map_err(|e| clean_error(e, secrets).at(&self.place()))?;
+        let endpoint = sent.endpoint.without_query();
+        let place = format!("token endpoint {endpoint}");
+        let response = response.map_err(|e| clean_error(e, secrets).at(&place))?;
         let (head, body) = response.into_parts();
         let mut received = Zeroizing::default();
-        let read = self.read(body, &mut received, secrets);
+        let read = read_body(body, &mut received, &place, secrets);
         let attempt = AttemptTime::current();
         if head.status.is_success() {
             read.await?;
@@ -355,7 +319,7 @@ impl TokenEndpoint {
             status: head.status,
             headers: &head.headers,
             body: &received,
-            endpoint: self.url(),
+            endpoint,
             grant_type: sent.form.grant_type(),
             client_advice: inner.authentication.method().advice(),
             request: sent.request,
@@ -365,7 +329,7 @@ impl TokenEndpoint {
             echoes: OnceCell::new(),
         }
         .read()?;
-        inner.warnings.log(&read, self.url());
+        inner.warnings.log(&read, endpoint);
         let response = read.response;
         inner.issued.add(&response);
         // RFC 6749 section 5.1: a response without scopes grants the requested ones
@@ -376,16 +340,24 @@ impl TokenEndpoint {
     }
 }
 
-/// Appends to octets that may hold a token. Growing wipes the smaller copy.
-fn append(octets: &mut Zeroizing<Vec<u8>>, data: &[u8]) {
-    let length = octets.len() + data.len();
-    if length > octets.capacity() {
-        let capacity = length.max(2 * octets.capacity()).max(8 * 1024);
-        let mut larger = Zeroizing::new(Vec::with_capacity(capacity));
-        larger.extend_from_slice(octets);
-        *octets = larger;
+/// Describes a token request to its sources of assertions.
+fn context(
+    located: &Located,
+    client_id: Option<&str>,
+    grant_type: &str,
+    request: &TokenRequest,
+) -> AssertionContext {
+    let mut context = AssertionContext::new(located.url.uri().to_string())
+        .with_grant_type(grant_type)
+        .with_request(request.clone())
+        .with_time(AttemptTime::current().wall());
+    if let Some(issuer) = &located.issuer {
+        context = context.with_issuer(Arc::clone(issuer));
     }
-    octets.extend_from_slice(data);
+    match client_id {
+        Some(id) => context.with_client_id(id),
+        None => context,
+    }
 }
 
 impl fmt::Debug for TokenEndpoint {
