@@ -18,8 +18,9 @@ pub enum Audience {
     /// The URL of the token endpoint ([RFC 7523 §3](https://www.rfc-editor.org/rfc/rfc7523#section-3)).
     #[default]
     TokenEndpoint,
-    /// The issuer of the authorization server, where it is known
-    /// ([`AssertionContext::issuer`]). FAPI 2.0 requires it. A token request without a known issuer fails.
+    /// The issuer of the authorization server, which
+    /// [`TokenEndpointBuilder::issuer`](auth_core::TokenEndpointBuilder::issuer) sets, or the metadata of
+    /// the server. FAPI 2.0 requires it. A token request without a known issuer fails.
     Issuer,
     /// A text, as it is. A slash at the end counts.
     Text(String),
@@ -31,8 +32,8 @@ impl Audience {
         match self {
             Self::TokenEndpoint => Ok(context.token_endpoint()),
             Self::Issuer => context.issuer().ok_or_else(|| {
-                let fault = "expected the issuer, but the token endpoint was configured without it; \
-                             use Audience::Text";
+                let fault = "expected the issuer, but the token endpoint has none; set it with issuer() \
+                             of the token endpoint, or use Audience::Text";
                 invalid("audience", fault)
             }),
             Self::Text(text) => Ok(text),

@@ -339,8 +339,8 @@ async fn what_the_context_lacks_is_an_error_of_the_token_request() {
     let source = PrivateKeyJwt::builder(p256()).audience(Audience::Issuer);
     assert_eq!(
         error(source.build().unwrap(), context()).await,
-        "audience: expected the issuer, but the token endpoint was configured without it; use \
-         Audience::Text"
+        "audience: expected the issuer, but the token endpoint has none; set it with issuer() of the \
+         token endpoint, or use Audience::Text"
     );
 }
 
