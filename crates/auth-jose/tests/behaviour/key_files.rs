@@ -152,6 +152,31 @@ async fn a_changed_key_is_another_version_of_the_assertions() {
     assert!(error.to_string().contains("expected an asymmetric key"));
 }
 
+#[cfg(unix)]
+#[test]
+fn a_file_that_other_users_may_read_draws_one_warning_without_the_key() {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    use auth_test_support::log::CapturedLog;
+
+    for (mode, expected) in [(0o600, 0), (0o640, 0), (0o644, 1)] {
+        let file = Temporary::new(&format!("mode-{mode:o}"), keys::P256);
+        fs::set_permissions(&file.0, fs::Permissions::from_mode(mode)).unwrap();
+        let (log, guard) = CapturedLog::start();
+        let keys = KeyFile::new(&file.0).unwrap();
+        let keys = keys.with_key_id_from_thumbprint().unwrap();
+        drop(guard);
+        let text = log.text();
+        assert_eq!(
+            text.matches("chmod 600").count(),
+            expected,
+            "{mode:o} {text}"
+        );
+        assert!(!text.contains("jpsQ"), "{text}");
+        drop(keys);
+    }
+}
+
 #[test]
 fn debug_shows_the_path_and_no_key() {
     let file = Temporary::new("debug", keys::P256);
