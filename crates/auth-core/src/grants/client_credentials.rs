@@ -50,7 +50,7 @@ impl ClientCredentials {
     /// # }
     /// ```
     pub fn new(endpoint: TokenEndpoint, defaults: TokenRequest) -> Result<Self, Error> {
-        endpoint.check_parameters(&defaults)?;
+        endpoint.check_parameters(&form(), &defaults)?;
         Ok(Self { endpoint, defaults })
     }
 }

@@ -96,7 +96,7 @@ impl RequestSettings {
     ) -> Parameters<'a> {
         let mut all: Parameters<'a> = vec![("grant_type", form.grant_type().into())];
         all.extend(
-            form.fields()
+            form.texts()
                 .map(|(name, value)| (name, value.expose().into())),
         );
         if form.sends_request() {
@@ -139,9 +139,9 @@ impl RequestSettings {
     }
 }
 
-/// Checks the grant type, and that no parameter is sent twice: in the endpoint's query, in the form and as a parameter of
-/// the request. Names are compared without case, as many servers do.
-fn check_names(
+/// Checks the grant type, and that no parameter is sent twice: in the endpoint's query, in the form and
+/// as a parameter of the request. Names are compared without case, as many servers do.
+pub(super) fn check_names(
     endpoint: &TokenEndpointUrl,
     form: &Form,
     request: &TokenRequest,
@@ -151,13 +151,11 @@ fn check_names(
             "grant type: expected one (RFC 6749 section 4), got an empty text",
         ));
     }
-    let of_request = || request.parameters().map(|(name, _)| name);
-    endpoint.check_parameters(of_request().chain(form.fields().map(|(name, _)| name)))?;
-    let is_field = |name: &str| {
-        form.fields()
-            .any(|(field, _)| field.eq_ignore_ascii_case(name))
-    };
-    match of_request().find(|name| form.sends_request() && is_field(name)) {
+    let is_sent = |_: &&str| form.sends_request();
+    let of_request = || request.parameters().map(|(name, _)| name).filter(is_sent);
+    endpoint.check_parameters(of_request().chain(form.names()))?;
+    let is_field = |name: &str| form.names().any(|field| field.eq_ignore_ascii_case(name));
+    match of_request().find(|name| is_field(name)) {
         None => Ok(()),
         Some(name) => Err(Error::configuration(format!(
             "parameter {name:?}: expected none of the names that the grant {} sets; remove it from the \
