@@ -13,6 +13,7 @@
 //! | authenticate by an assertion of a service that signs | [`AssertionSource`] ([`Assertion`], [`AssertionContext`], [`assertion_fn`], [`AssertionFn`]) |
 //! | read the secret from a vault, or rotate it without a gap | [`ClientSecret::from_fn`], [`ClientSecret::rotating`] |
 //! | request tokens by a JWT as the grant | [`JwtBearer`] |
+//! | exchange a token for another one | [`TokenExchange`] ([`TokenType`]) |
 //! | use another grant, or send headers with the token requests | [`TokenEndpoint`] ([`TokenEndpointBuilder`], [`Form`]) |
 //! | bind different tokens to different APIs | [`TokenRequest`] ([`TokenRequestBuilder`]), [`AuthorizerBuilder::origin_with`] |
 //! | use another scope, audience or resource for one request | [`TokenRequest`] in the request's extensions |
@@ -97,7 +98,9 @@ pub use cache::{
 };
 pub use client_secret::ClientSecret;
 pub use error::{BoxError, Error, ErrorKind};
-pub use grants::{ClientCredentials, ClientCredentialsBuilder, JwtBearer};
+pub use grants::{
+    ClientCredentials, ClientCredentialsBuilder, JwtBearer, TokenExchange, TokenType,
+};
 pub use keyed::{TokenCaches, TokenCachesBuilder};
 pub use origin::Origin;
 pub use request::{Scopes, TokenRequest, TokenRequestBuilder};

@@ -4,7 +4,11 @@ mod client_credentials;
 mod client_credentials_builder;
 mod jwt_bearer;
 mod subject;
+mod token_exchange;
+mod token_type;
 
 pub use client_credentials::ClientCredentials;
 pub use client_credentials_builder::ClientCredentialsBuilder;
 pub use jwt_bearer::JwtBearer;
+pub use token_exchange::TokenExchange;
+pub use token_type::TokenType;

@@ -363,7 +363,7 @@ impl TokenEndpoint {
         };
         let built = inner.settings.http_request(&client, form, request)?;
         let mut secrets = proof.forms(self.client_id());
-        secrets.extend(form.texts().map(|(_, value)| value.clone()));
+        secrets.extend(form.secrets().cloned());
         let headers = inner.settings.headers.values();
         let headers = headers.filter_map(|value| value.to_str().ok());
         secrets.extend(headers.map(SecretString::from));

@@ -28,7 +28,8 @@ pub struct Form {
 /// The value of a parameter of the grant.
 #[derive(Clone)]
 pub(super) enum Field {
-    Text(SecretString),
+    Plain(Cow<'static, str>),
+    Secret(SecretString),
     /// An assertion that is made anew for each HTTP request.
     Source(Arc<dyn AssertionSource>),
 }
@@ -45,6 +46,18 @@ impl Form {
         }
     }
 
+    /// Adds a parameter of the grant that is no secret, such as the type of a token. It is shown where
+    /// the server repeats it in an error.
+    #[must_use]
+    pub fn parameter(
+        mut self,
+        name: impl Into<Cow<'static, str>>,
+        value: impl Into<Cow<'static, str>>,
+    ) -> Self {
+        self.fields.push((name.into(), Field::Plain(value.into())));
+        self
+    }
+
     /// Adds a parameter of the grant. Its value is treated like a secret: it is wiped, and struck out
     /// where the server repeats it in an error.
     #[must_use]
@@ -53,7 +66,7 @@ impl Form {
         name: impl Into<Cow<'static, str>>,
         value: impl Into<SecretString>,
     ) -> Self {
-        self.fields.push((name.into(), Field::Text(value.into())));
+        self.fields.push((name.into(), Field::Secret(value.into())));
         self
     }
 
@@ -121,18 +134,26 @@ impl Form {
     }
 
     /// Returns the parameters whose values are known.
-    pub(super) fn texts(&self) -> impl Iterator<Item = (&str, &SecretString)> {
+    pub(super) fn values(&self) -> impl Iterator<Item = (&str, &str)> {
         self.fields.iter().filter_map(|(name, field)| match field {
-            Field::Text(value) => Some((&**name, value)),
+            Field::Plain(value) => Some((&**name, &**value)),
+            Field::Secret(value) => Some((&**name, value.expose())),
             Field::Source(_) => None,
+        })
+    }
+
+    pub(super) fn secrets(&self) -> impl Iterator<Item = &SecretString> {
+        self.fields.iter().filter_map(|(_, field)| match field {
+            Field::Secret(value) => Some(value),
+            Field::Plain(_) | Field::Source(_) => None,
         })
     }
 
     /// Returns the sources of assertions that are made for each HTTP request.
     pub(super) fn sources(&self) -> impl Iterator<Item = (&str, &Arc<dyn AssertionSource>)> {
         self.fields.iter().filter_map(|(name, field)| match field {
-            Field::Text(_) => None,
             Field::Source(source) => Some((&**name, source)),
+            Field::Plain(_) | Field::Secret(_) => None,
         })
     }
 
@@ -140,7 +161,7 @@ impl Form {
     pub(super) fn with_made(mut self, assertion: &Assertion) -> Self {
         let is_source = |(_, field): &&mut (_, Field)| matches!(field, Field::Source(_));
         if let Some((_, field)) = self.fields.iter_mut().find(is_source) {
-            *field = Field::Text(assertion.secret().clone());
+            *field = Field::Secret(assertion.secret().clone());
             self.version = self.version.and(Version::of_number(assertion.version()));
         }
         self

@@ -95,10 +95,7 @@ impl RequestSettings {
         request: &'a TokenRequest,
     ) -> Parameters<'a> {
         let mut all: Parameters<'a> = vec![("grant_type", form.grant_type().into())];
-        all.extend(
-            form.texts()
-                .map(|(name, value)| (name, value.expose().into())),
-        );
+        all.extend(form.values().map(|(name, value)| (name, value.into())));
         if form.sends_request() {
             if !request.scopes().is_empty() {
                 all.push(("scope", request.scopes().to_string().into()));

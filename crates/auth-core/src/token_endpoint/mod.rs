@@ -20,3 +20,4 @@ pub(crate) use authentication::Method;
 pub use builder::TokenEndpointBuilder;
 pub use endpoint::TokenEndpoint;
 pub use form::Form;
+pub(crate) use response::REFRESH_TOKEN;

@@ -13,6 +13,7 @@ use auth_core::{
 use crate::recording_transport::Recording;
 
 mod jwt_bearer;
+mod token_exchange;
 
 /// A JWT that is the same at each request.
 const JWT: &str = "eyJhbGciOiJSUzI1NiJ9.e30.c2ln";
