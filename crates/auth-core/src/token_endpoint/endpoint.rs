@@ -214,6 +214,11 @@ impl TokenEndpoint {
         self.0.client_id.as_deref()
     }
 
+    /// Records that what the grant presents could not be obtained.
+    pub(crate) fn not_presented(&self) {
+        self.0.denied.not_obtained(None);
+    }
+
     /// Checks that none of the parameters of `form` and of the default request is in the query of the
     /// token endpoint, or is sent twice.
     pub(crate) fn check_parameters(

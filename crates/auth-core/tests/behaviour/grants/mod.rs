@@ -13,6 +13,7 @@ use auth_core::{
 use crate::recording_transport::Recording;
 
 mod jwt_bearer;
+mod refresh_token;
 mod token_exchange;
 
 /// A JWT that is the same at each request.
