@@ -222,7 +222,7 @@ fn name(method: AuthMethod) -> String {
 
 fn algorithm(args: &ClientArgs) -> anyhow::Result<Option<Algorithm>> {
     let algorithm = args.alg.as_deref().map(str::parse).transpose();
-    Ok(algorithm.context("--alg")?)
+    algorithm.context("--alg")
 }
 
 /// Sets the claims and the header that the options describe.
