@@ -62,6 +62,7 @@ fn write(file: &Path, content: &str) -> Result<()> {
 }
 
 fn run_all(workspace: &Workspace, peers: &Path, directory: &Directory, quick: bool) -> Result<()> {
+    machine::record(workspace, directory)?;
     let mut benches = cargo();
     benches
         .args(["bench", "--locked", "--benches", "--manifest-path"])
@@ -81,8 +82,7 @@ fn run_all(workspace: &Workspace, peers: &Path, directory: &Directory, quick: bo
     command::status(failing.arg("--manifest-path").arg(peers))?;
     let programs = Programs::write(peers, directory.path().with_file_name("alone"))?;
     programs.count_crates(directory)?;
-    programs.build(directory, quick)?;
-    machine::record(workspace, directory)
+    programs.build(directory, quick)
 }
 
 /// Returns the versions of the packages that the peers use.

@@ -55,7 +55,10 @@ impl Programs {
             let write = || -> io::Result<()> {
                 fs::create_dir_all(program.join("src"))?;
                 fs::write(program.join("src/lib.rs"), "")?;
-                fs::write(program.join("Cargo.toml"), manifest(dependency))?;
+                fs::write(
+                    program.join("Cargo.toml"),
+                    manifest(dependency, package.of_tokio),
+                )?;
                 let lock = peers.with_file_name("Cargo.lock");
                 fs::copy(lock, program.join("Cargo.lock")).map(drop)
             };
@@ -85,25 +88,26 @@ impl Programs {
         Ok(())
     }
 
-    /// Builds the programs in turn with the one of [`PAIRED`], each from nothing, and records the times.
+    /// Builds the programs, each from nothing and next to a build of [`PAIRED`], and records the times.
     ///
     /// A quick run builds one pair of one program, and measures nothing.
     pub(crate) fn build(&self, record: &Directory, quick: bool) -> Result<()> {
-        let (pairs, others) = if quick { (1, 1) } else { (PAIRS, usize::MAX) };
+        let (rounds, others) = if quick { (1, 1) } else { (PAIRS, usize::MAX) };
         let others: Vec<_> = PACKAGES[1..].iter().take(others).collect();
         let mut times = vec![(Vec::new(), Vec::new()); others.len()];
         for package in &PACKAGES {
             command::output(&mut self.cargo("fetch", package.name))?;
         }
-        for pair in 0..pairs {
-            for (package, (ours, theirs)) in others.iter().zip(&mut times) {
-                // the order alternates, because the first may warm the disk for the second
-                if pair % 2 == 0 {
-                    ours.push(self.cold_build(PAIRED)?);
-                    theirs.push(self.cold_build(package.name)?);
-                } else {
-                    theirs.push(self.cold_build(package.name)?);
-                    ours.push(self.cold_build(PAIRED)?);
+        for _ in 0..rounds {
+            // a build of ours between two of theirs is paired with both
+            for (two, times) in others.chunks(2).zip(times.chunks_mut(2)) {
+                let before = self.cold_build(two[0].name)?;
+                let ours = self.cold_build(PAIRED)?;
+                times[0].0.push(ours);
+                times[0].1.push(before);
+                if let [_, after] = two {
+                    times[1].0.push(ours);
+                    times[1].1.push(self.cold_build(after.name)?);
                 }
             }
         }
@@ -148,14 +152,14 @@ impl Programs {
             .arg(subcommand)
             .arg("--manifest-path")
             .arg(manifest)
-            // another profile or linker of the user's would not be a default build
             .env_remove("CARGO_TARGET_DIR");
         command
     }
 }
 
-/// Returns the manifest of a program with this dependency, of `cargo metadata`.
-fn manifest(dependency: &Value) -> String {
+/// Returns the manifest of a program with this dependency, of `cargo metadata`, and with these features of
+/// tokio.
+fn manifest(dependency: &Value, of_tokio: &[&str]) -> String {
     let name = dependency["name"].as_str().unwrap_or_default();
     let features = dependency["features"].clone();
     let source = match &dependency["path"] {
@@ -164,11 +168,18 @@ fn manifest(dependency: &Value) -> String {
     };
     let default_features = &dependency["uses_default_features"];
     // the strings and lists of JSON are also those of TOML
-    format!(
+    let mut manifest = format!(
         "[package]\nname = \"alone\"\nversion = \"0.0.0\"\nedition = \"2024\"\npublish = false\n\n\
          [workspace]\n\n[dependencies.{name}]\n{source}\ndefault-features = {default_features}\n\
          features = {features}\n"
-    )
+    );
+    if !of_tokio.is_empty() {
+        let features = json!(of_tokio);
+        manifest.push_str(&format!(
+            "\n[dependencies.tokio]\nversion = \"1\"\ndefault-features = false\nfeatures = {features}\n"
+        ));
+    }
+    manifest
 }
 
 /// The crates that a program links, besides itself.
@@ -227,9 +238,18 @@ mod tests {
             "name": "middle", "req": "=0.5.0", "features": ["client-credentials"],
             "uses_default_features": false,
         });
-        let manifest = manifest(&dependency);
+        let manifest = manifest(&dependency, &[]);
         let lines = "[dependencies.middle]\nversion = \"=0.5.0\"\ndefault-features = false\n\
                      features = [\"client-credentials\"]\n";
+        assert!(manifest.ends_with(lines), "{manifest}");
+    }
+
+    #[test]
+    fn a_library_that_does_not_name_its_features_of_tokio_gets_them() {
+        let dependency = json!({"name": "aliri_tokens", "req": "=0.3.2", "features": ["rand"]});
+        let manifest = manifest(&dependency, &["rt", "sync"]);
+        let lines = "[dependencies.tokio]\nversion = \"1\"\ndefault-features = false\n\
+                     features = [\"rt\",\"sync\"]\n";
         assert!(manifest.ends_with(lines), "{manifest}");
     }
 
@@ -239,7 +259,7 @@ mod tests {
             "name": "auth-core", "req": "*", "features": [], "uses_default_features": true,
             "path": "/src/auth-core",
         });
-        let manifest = manifest(&dependency);
+        let manifest = manifest(&dependency, &[]);
         let lines = "path = \"/src/auth-core\"\ndefault-features = true\nfeatures = []\n";
         assert!(manifest.ends_with(lines), "{manifest}");
     }

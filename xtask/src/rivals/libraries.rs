@@ -173,12 +173,15 @@ pub(crate) const LAYERS: [Layer; 7] = [
 pub(crate) struct Package {
     pub(crate) name: &'static str,
     pub(crate) is_ours: bool,
+    /// The features of tokio that it uses and does not enable.
+    pub(crate) of_tokio: &'static [&'static str],
 }
 
 const fn ours(name: &'static str) -> Package {
     Package {
         name,
         is_ours: true,
+        of_tokio: &[],
     }
 }
 
@@ -186,6 +189,7 @@ const fn theirs(name: &'static str) -> Package {
     Package {
         name,
         is_ours: false,
+        of_tokio: &[],
     }
 }
 
@@ -197,7 +201,10 @@ pub(crate) const PACKAGES: [Package; 10] = [
     ours(PAIRED),
     ours("auth-tower"),
     ours("auth-reqwest"),
-    theirs("aliri_tokens"),
+    Package {
+        of_tokio: &["rt", "sync"],
+        ..theirs("aliri_tokens")
+    },
     theirs("aws-smithy-runtime"),
     theirs("azure_core"),
     theirs("gcp_auth"),
