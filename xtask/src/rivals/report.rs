@@ -147,6 +147,22 @@ impl Reasons {
     }
 }
 
+/// One read at a number of threads.
+struct Read {
+    time: Measured<Median>,
+    over_ours: Measured<Median>,
+}
+
+impl Read {
+    fn cell(&self, is_ours: bool) -> String {
+        let time = NANOSECONDS.cell(&self.time);
+        if is_ours || self.over_ours.is_err() {
+            return time;
+        }
+        format!("{time}, × {}", times(&self.over_ours))
+    }
+}
+
 #[derive(Clone, Copy)]
 struct Figures<'a> {
     directory: &'a Directory,
@@ -227,21 +243,18 @@ impl Figures<'_> {
         Ok(text)
     }
 
-    /// What one read costs, at each number of threads.
-    fn read_times(
-        &self,
-        reasons: &mut Reasons,
-        name: &str,
-    ) -> Result<([Measured<Median>; 3], [Measured<Median>; 3])> {
-        let mut all = Vec::new();
-        for threads in THREADS {
+    /// Returns what one read costs at each number of threads.
+    fn read_times(&self, reasons: &mut Reasons, name: &str) -> Result<Vec<Read>> {
+        let read = |threads| {
             let (id, ours) = (format!("{name}/{threads}"), format!("{OURS}/{threads}"));
-            let measured = time(self.directory, READS, &id)?;
-            reasons.note(&measured);
-            all.push((measured, ratio(self.directory, READS, [&id, &ours])?));
-        }
-        let [one, two, eight] = [0, 1, 2].map(|index| all[index].clone());
-        Ok(([one.0, two.0, eight.0], [one.1, two.1, eight.1]))
+            let read = Read {
+                time: time(self.directory, READS, &id)?,
+                over_ours: ratio(self.directory, READS, [&id, &ours])?,
+            };
+            reasons.note(&read.time);
+            Ok(read)
+        };
+        THREADS.into_iter().map(read).collect()
     }
 
     fn reads(&self, reasons: &mut Reasons) -> Result<Part> {
@@ -261,33 +274,28 @@ impl Figures<'_> {
             } else {
                 (*name).to_owned()
             };
-            let (took, over) = self.read_times(reasons, &id)?;
+            let read = self.read_times(reasons, &id)?;
+            let cells: Vec<_> = read.iter().map(|read| read.cell(id == OURS)).collect();
+            let [one, two, eight] = [0, 1, 2].map(|index| cells[index].clone());
             let version = self.context.version(*package);
-            let mut row = vec![
+            let what = if is_lent { library.lent } else { Some(*header) };
+            rows.push([
                 format!("`{id}`{version}"),
-                if is_lent {
-                    library.lent.unwrap_or_default()
-                } else {
-                    header
-                }
-                .to_owned(),
-            ];
-            for (took, over) in took.iter().zip(&over) {
-                row.push(match (took, over) {
-                    (Ok(_), _) if id == OURS => NANOSECONDS.cell(took),
-                    (Ok(_), Ok(_)) => format!("{}, × {}", NANOSECONDS.cell(took), times(over)),
-                    _ => NANOSECONDS.cell(took),
-                });
-            }
-            let [name, what, one, two, eight] = [0, 1, 2, 3, 4].map(|index| row[index].clone());
-            rows.push([name, what, one, two, eight]);
+                what.unwrap_or_default().to_owned(),
+                one,
+                two,
+                eight,
+            ]);
             let is_first_lent =
                 is_lent && !groups.iter().any(|group: &Group| group.heading.is_some());
             groups.push(Group {
                 name: id,
                 is_ours: library.name == OURS,
                 heading: is_first_lent.then_some("lent or shared, without a header:"),
-                values: took.iter().map(|one| NANOSECONDS.value(one)).collect(),
+                values: read
+                    .iter()
+                    .map(|one| NANOSECONDS.value(&one.time))
+                    .collect(),
             });
         }
         let processors = self.read(READS, "auth_core/8")?.map(|one| one.processors);

@@ -14,13 +14,13 @@ impl Scratch {
         Directory::new(self.0.clone())
     }
 
-    fn write(&self, group: &str, function: &str, rounds: Rounds) {
-        self.directory().write(group, function, &rounds).unwrap();
+    fn write(&self, group: &str, function: &str, rounds: &Rounds) {
+        self.directory().write(group, function, rounds).unwrap();
     }
 
     /// Writes twenty rounds of one run.
     fn measured(&self, group: &str, function: &str, threads: usize, time: f64) {
-        self.write(group, function, rounds(threads, vec![time; 20]));
+        self.write(group, function, &rounds(threads, vec![time; 20]));
     }
 
     fn report(&self) -> Report {
@@ -107,7 +107,7 @@ fn void_figures_and_those_of_parts_that_were_not_run_are_not_measured() {
         void: Some("the threads did not run at the same time".to_owned()),
         ..rounds(2, vec![777.0; 20])
     };
-    scratch.write("peers", "auth_core/2", void);
+    scratch.write("peers", "auth_core/2", &void);
     let report = scratch.report();
     assert_eq!(
         line(&report.text, "| `auth_core`"),
@@ -139,7 +139,7 @@ fn times_of_different_runs_have_no_ratio() {
         run: "2".to_owned(),
         ..rounds(1, vec![50.0; 20])
     };
-    scratch.write("peers", "huskarl/1", other);
+    scratch.write("peers", "huskarl/1", &other);
     let text = scratch.report().text;
     let line = line(&text, "| `huskarl`");
     assert!(
@@ -173,7 +173,7 @@ fn a_library_without_waiters_has_no_herd() {
     let scratch = Scratch::new("herd");
     scratch.measured("peers_herd", "auth_core/1000", 2, 400_000.0);
     scratch.measured("peers_herd", "huskarl/1000", 2, 1_000_000.0);
-    scratch.write("peers_herd", "huskarl/requests", Rounds::count(1.0));
+    scratch.write("peers_herd", "huskarl/requests", &Rounds::count(1.0));
     let text = scratch.report().text;
     let herd = text.split("### A herd").nth(1).unwrap();
     assert_eq!(
@@ -190,11 +190,15 @@ fn a_library_without_waiters_has_no_herd() {
 fn a_build_is_compared_with_the_median_of_its_pairs() {
     let scratch = Scratch::new("builds");
     let seconds = |times: [f64; 3]| rounds(1, times.map(|time| time * 1e9).to_vec());
-    scratch.write("peers_build", "huskarl/ours", seconds([5.0, 4.0, 9.0]));
-    scratch.write("peers_build", "huskarl/theirs", seconds([20.0, 21.0, 15.0]));
-    scratch.write("peers_crates", "huskarl/crates", Rounds::count(97.0));
-    scratch.write("peers_crates", "huskarl/http_client", Rounds::count(0.0));
-    scratch.write("peers_crates", "huskarl/tls", Rounds::count(1.0));
+    scratch.write("peers_build", "huskarl/ours", &seconds([5.0, 4.0, 9.0]));
+    scratch.write(
+        "peers_build",
+        "huskarl/theirs",
+        &seconds([20.0, 21.0, 15.0]),
+    );
+    scratch.write("peers_crates", "huskarl/crates", &Rounds::count(97.0));
+    scratch.write("peers_crates", "huskarl/http_client", &Rounds::count(0.0));
+    scratch.write("peers_crates", "huskarl/tls", &Rounds::count(1.0));
     let report = scratch.report();
     assert_eq!(
         line(&report.text, "| huskarl"),
@@ -210,7 +214,7 @@ fn the_probes_of_a_run_are_shown() {
         probes: vec!["ratio 4.1".to_owned(), "ratio 4.2".to_owned()],
         ..rounds(2, vec![20.0; 20])
     };
-    scratch.write("peers", "auth_core/2", probed);
+    scratch.write("peers", "auth_core/2", &probed);
     let text = scratch.report().text;
     assert!(text.contains("- Probe before the rounds of `peers` at 2 threads: ratio 4.1.\n"));
     assert!(text.contains("- Probe after the rounds of `peers` at 2 threads: ratio 4.2.\n"));
