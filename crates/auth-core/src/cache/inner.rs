@@ -38,6 +38,8 @@ pub(super) struct Inner {
     pub(super) client: Arc<Client>,
     pub(super) request: TokenRequest,
     pub(super) store: Option<Arc<dyn SharedTokenStore>>,
+    /// Random. Identifies the cache to the store.
+    pub(super) id: u64,
 }
 
 /// Counters for [`CacheStatus`](super::CacheStatus). No decision depends on them, so that they need

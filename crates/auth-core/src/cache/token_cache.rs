@@ -362,6 +362,7 @@ impl TokenCacheBuilder {
                 client,
                 request: self.request,
                 store: self.store,
+                id: fastrand::u64(..),
             }),
         }
     }
