@@ -22,11 +22,11 @@ enum Holder {
 /// What happens to the token of each holder.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Token {
-    IsDeleted,
+    Deleted,
     /// It ends so early that no cache uses it.
-    IsShortened,
+    Shortened,
     /// The cache that waits cannot use it: it rejected the tokens of others too often.
-    IsOfNoUse,
+    Useless,
 }
 
 fn process(fixture: &Fixture) -> RedisStore {
@@ -47,10 +47,10 @@ async fn hold(fixture: &Fixture, store: &RedisStore, key: &SharedKey, left: Toke
     let name = fixture.name("lease").await;
     let mut raw = fixture.raw().await;
     let claim: String = ask(&mut raw, &["GET", &name]).await;
-    if left != Token::IsDeleted {
+    if left != Token::Deleted {
         store.save(key, &token(&claim, 0)).await.unwrap();
     }
-    if left == Token::IsShortened {
+    if left == Token::Shortened {
         let token = fixture.name("token").await;
         let () = ask(&mut raw, &["PEXPIRE", &token, "20000"]).await;
     }
@@ -84,27 +84,27 @@ async fn gives_up(holder: Holder, left: Token) {
 
 #[tokio::test]
 async fn holders_whose_tokens_are_deleted_end_no_wait() {
-    gives_up(Holder::AnotherProcess, Token::IsDeleted).await;
+    gives_up(Holder::AnotherProcess, Token::Deleted).await;
 }
 
 #[tokio::test]
 async fn a_token_whose_life_is_shortened_ends_no_wait() {
-    gives_up(Holder::AnotherProcess, Token::IsShortened).await;
+    gives_up(Holder::AnotherProcess, Token::Shortened).await;
 }
 
 #[tokio::test]
 async fn a_token_that_the_cache_cannot_use_ends_no_wait() {
-    gives_up(Holder::AnotherProcess, Token::IsOfNoUse).await;
+    gives_up(Holder::AnotherProcess, Token::Useless).await;
 }
 
 #[tokio::test]
 async fn another_cache_of_the_process_that_acquires_the_lease_ends_no_wait() {
-    for left in [Token::IsDeleted, Token::IsShortened, Token::IsOfNoUse] {
+    for left in [Token::Deleted, Token::Shortened, Token::Useless] {
         gives_up(Holder::AnotherCacheOfTheProcess, left).await;
     }
 }
 
 #[tokio::test]
 async fn a_lease_that_is_returned_without_a_token_request_ends_no_wait() {
-    gives_up(Holder::TheCacheItself, Token::IsDeleted).await;
+    gives_up(Holder::TheCacheItself, Token::Deleted).await;
 }
