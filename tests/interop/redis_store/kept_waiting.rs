@@ -67,15 +67,13 @@ async fn gives_up(holder: Holder, left: Token) {
     eventually(&format!("{holder:?}, {left:?}"), async || {
         // the other cache gets its token in each round
         let of_another = key().with_need(Need::new(2, fastrand::u64(..)));
-        let has_given_up = match holder {
-            Holder::AnotherProcess => hold(&fixture, &other, &of_another, left).await,
-            Holder::AnotherCacheOfTheProcess => hold(&fixture, &waiter, &of_another, left).await,
-            Holder::TheCacheItself => false,
-        };
-        assert!(
-            !has_given_up,
-            "the need of another cache is new in each round"
-        );
+        match holder {
+            Holder::AnotherProcess => _ = hold(&fixture, &other, &of_another, left).await,
+            Holder::AnotherCacheOfTheProcess => {
+                _ = hold(&fixture, &waiter, &of_another, left).await;
+            }
+            Holder::TheCacheItself => {}
+        }
         waiter.load(&waiting).await.unwrap();
         hold(&fixture, &waiter, &waiting, left).await.then_some(())
     })

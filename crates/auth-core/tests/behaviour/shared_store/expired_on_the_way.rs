@@ -71,7 +71,7 @@ struct SlowToReturn {
 #[async_trait]
 impl Lease for SlowToReturn {
     async fn hold(&self) {
-        pending().await;
+        pending::<()>().await;
     }
 
     async fn release(self: Box<Self>) -> Result<(), Error> {
