@@ -15,6 +15,6 @@ impl Inner {
             .slot
             .current(CachedToken::unaccepted_store_replacements);
         let number = received.wrapping_sub(unaccepted.unwrap_or_default().into());
-        Need::new(self.id, number)
+        Need::new(self.id.0, number)
     }
 }
