@@ -17,7 +17,9 @@ use super::{
     slot::{CachedToken, Current},
     state::{Begun, RefreshState, Waiter},
 };
-use crate::{Authorization, Error, ErrorKind, shared_store::SharedTokenStore, time::Now};
+use crate::{
+    AccessToken, Authorization, Error, ErrorKind, shared_store::SharedTokenStore, time::Now,
+};
 
 /// The maximum number of fetches that a waiter joins, one after another. A fetch is abandoned, for
 /// instance, when the runtime that drives it ends.
@@ -133,6 +135,13 @@ impl Inner {
         let current = self.slot.load();
         let cached = self.usable(&current, now)?;
         Some(read(cached.token.get()))
+    }
+
+    /// Returns this thread's copy of the current token, like [`hit`](Self::hit). Not inlined into the
+    /// callers' code: the result is one word.
+    #[inline(never)]
+    pub(super) fn token(self: &Arc<Self>) -> Option<AccessToken> {
+        self.hit(self.clock.now(), |issued| issued.token().clone())
     }
 
     /// Returns the authorization of the current token, like [`hit`](Self::hit).

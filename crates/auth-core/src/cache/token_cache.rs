@@ -15,6 +15,7 @@ use super::{
     slot::Slot,
     status::CacheStatus,
     sync::Mutex,
+    token_future::TokenFuture,
 };
 use crate::{
     AccessToken, Authorization, Error, TokenRequest, TokenSource,
@@ -85,12 +86,9 @@ impl TokenCache {
     /// # Errors
     /// The error of the token request that failed. Every waiter receives it, and so does every
     /// caller until the next attempt is due.
-    pub async fn token(&self) -> Result<AccessToken, Error> {
-        let read = |issued: &Issued| issued.token().clone();
-        match self.hit(self.now(), read) {
-            Some(token) => Ok(token),
-            None => self.inner.wait(read).await,
-        }
+    #[inline]
+    pub fn token(&self) -> TokenFuture<'_> {
+        TokenFuture::new(&self.inner)
     }
 
     /// Reports that an API rejected `token`, and returns its replacement.
