@@ -95,7 +95,7 @@ impl Inner {
             Err(error) => completing.failure(error),
         };
         let reissued_for = completing.reissued_for;
-        state.finish(number, self.keep_warm);
+        state.finish(number, self.settings().keep_warm);
         Completion {
             outcome,
             reissued_for,
@@ -117,7 +117,7 @@ impl Inner {
     ) -> Option<Denied> {
         match error {
             Some(denial) if is_denial_of_client(denial) && !is_contradicted => {
-                self.client.denied(sent, denial, &self.policy)
+                self.client.denied(sent, denial, &self.settings().policy)
             }
             _ => {
                 self.client.answered(sent, error);
@@ -142,7 +142,10 @@ impl Completing<'_> {
     fn token(&mut self, requested_at: Now, response: TokenResponse) -> (Outcome, Duration) {
         let (cache, now, draw) = (self.cache, self.now, self.draw);
         let (lifetime, age) = (response.expires_in(), response.age);
-        let life = cache.policy.life(requested_at, now, lifetime, age, draw);
+        let life = cache
+            .settings()
+            .policy
+            .life(requested_at, now, lifetime, age, draw);
         let cause = self.state.replaces_rejected().filter(|_| self.is_last);
         let replaces_rejected = cause.is_some();
         // the token may have expired already: the machine may have been suspended meanwhile
@@ -217,7 +220,7 @@ impl Completing<'_> {
         }
         let before = slot.current(CachedToken::unaccepted_reissues);
         let reissues = before.unwrap_or_default().saturating_add(1);
-        let policy = &self.cache.policy;
+        let policy = &self.cache.settings().policy;
         let wait = policy.backoff_without_token(reissues, fastrand::f64());
         self.reissued_for = Some(wait);
         let ends_at = now.monotonic.saturating_add(wait);
@@ -252,7 +255,12 @@ impl Completing<'_> {
                 let in_a_row = in_a_row.saturating_add(1);
                 let usable_for = cache.slot.usable_for(now);
                 let draw = fastrand::f64();
-                let backoff = |usable_for| cache.policy.backoff(&error, in_a_row, usable_for, draw);
+                let backoff = |usable_for| {
+                    cache
+                        .settings()
+                        .policy
+                        .backoff(&error, in_a_row, usable_for, draw)
+                };
                 (in_a_row, backoff(usable_for), backoff(None))
             }
         };

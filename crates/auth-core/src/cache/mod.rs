@@ -19,6 +19,7 @@ mod per_thread;
 mod policy;
 mod refresh_task;
 mod rejection;
+mod rejections;
 mod runtime;
 mod shared_store;
 mod slot;

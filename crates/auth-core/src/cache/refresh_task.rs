@@ -66,7 +66,7 @@ impl RefreshTask {
         let mut completion = cache.complete(fetched, &self.fetch);
         // the next token request is sent in the knowledge of this one's result
         self.fetch.release_turn();
-        let keep_warm = cache.keep_warm;
+        let keep_warm = cache.settings().keep_warm;
         drop(cache);
         let outcome = completion.outcome.clone();
         let progress = &self.fetch.progress;
@@ -271,11 +271,11 @@ impl Inner {
         now: Now,
     ) -> Result<Waiter, Error> {
         let runtime = Runtime::current()?;
-        let allowed = self.policy.attempt(self.slot.usable_for(now));
+        let allowed = self.settings().policy.attempt(self.slot.usable_for(now));
         let deadline = now.monotonic.saturating_add(allowed);
         // the new fetch takes the place of the lost one
         state.give_back_lost(now);
-        let begun = state.begin(deadline, self.store.is_some());
+        let begun = state.begin(deadline, self.settings().store.is_some());
         let waiter = begun.waiter.clone();
         let task = self.task(allowed, deadline, begun, self.standing(state));
         state.set_task(runtime.spawn(task.run()));
@@ -285,7 +285,7 @@ impl Inner {
     /// Starts the next fetch of the task whose last one was `number`, unless it backs off.
     fn next_step(self: &Arc<Self>, number: u64) -> NextStep {
         let now = self.clock.now();
-        let allowed = self.policy.attempt(self.slot.usable_for(now));
+        let allowed = self.settings().policy.attempt(self.slot.usable_for(now));
         let deadline = now.monotonic.saturating_add(allowed);
         let mut state = self.state();
         if !state.is_last(number) {
@@ -302,7 +302,7 @@ impl Inner {
             return NextStep::SleepUntil(looks_again_at(&error, now));
         }
         let standing = self.standing(&state);
-        match state.begin_next(number, deadline, self.store.is_some()) {
+        match state.begin_next(number, deadline, self.settings().store.is_some()) {
             Some(begun) => {
                 let task = self.task(allowed, deadline, begun, standing);
                 NextStep::Fetch(Box::new(task))
@@ -324,15 +324,14 @@ impl Inner {
             progress,
         } = begun;
         self.next_refresh.set(waiter.abandoned_at());
-        let timeout = self.policy.attempt(None);
+        let timeout = self.settings().policy.attempt(None);
         RefreshTask {
-            store: self.store.clone(),
+            store: self.settings().store.clone(),
             fetch: Fetch {
                 number,
                 source: Arc::clone(self.client.source()),
                 request: self.request.clone(),
                 clock: self.clock.clone(),
-                counters: Arc::clone(&self.counters),
                 client: Arc::clone(&self.client),
                 cache: Arc::downgrade(self),
                 progress,
@@ -351,7 +350,7 @@ impl Inner {
     pub(super) fn withdraw(&self, number: u64, receivers: impl FnOnce() -> usize) -> bool {
         let now = self.clock.now();
         let mut state = self.state();
-        let is_kept = self.keep_warm && state.tokens_received > 0;
+        let is_kept = self.settings().keep_warm && state.tokens_received > 0;
         let has_usable_token = self.slot.usable_for(now).is_some();
         let is_withdrawn = !is_kept && !has_usable_token && !state.has_callers(number, receivers());
         if is_withdrawn {
@@ -371,7 +370,11 @@ impl Inner {
             }
         };
         // in a runtime that is not driven the task neither finishes nor is dropped
-        let max = self.policy.attempt(None).saturating_add(SAVE_TIMEOUT);
+        let max = self
+            .settings()
+            .policy
+            .attempt(None)
+            .saturating_add(SAVE_TIMEOUT);
         let end = self.clock.now().monotonic.saturating_add(max);
         let _ = self.clock.before(end, flushed).await;
     }

@@ -20,7 +20,7 @@ use stand_in::{ArcSwapOption, Guard};
 use super::{
     per_thread::{Duplicate, Mine, PerThread},
     policy::{Life, Probation},
-    sync::{AtomicBool, Mutex},
+    sync::{AtomicBool, Mutex, MutexGuard},
 };
 use crate::{AccessToken, Authorization, time::Now};
 
@@ -96,7 +96,14 @@ impl<T> CachedToken<T> {
 #[derive(Debug)]
 pub(super) struct Slot<T> {
     current: ArcSwapOption<CachedToken<T>>,
-    retired: Retired<T>,
+    /// `None` until a token has been replaced: thousands of keys have a first token only.
+    kept: Mutex<Option<Box<Kept<T>>>>,
+}
+
+/// The tokens that are kept for a while.
+#[derive(Debug)]
+struct Kept<T> {
+    replaced: Retired<T>,
     /// Earlier copies of current tokens. They do not take the place of replaced tokens.
     renewed: Retired<T>,
 }
@@ -115,7 +122,7 @@ impl<T> Current<T> {
     }
 }
 /// Replaced entries with the times of their replacement, by the monotonic clock.
-type Retired<T> = Mutex<VecDeque<(Duration, Arc<CachedToken<T>>)>>;
+type Retired<T> = VecDeque<(Duration, Arc<CachedToken<T>>)>;
 
 impl<T> Slot<T> {
     /// Loads the current token. A caller that keeps the guard must be short, and cannot await.
@@ -155,14 +162,26 @@ impl<T> Slot<T> {
         (!now.reached(stale_at)).then_some(stale_at)
     }
 
-    pub(super) fn store(&self, token: CachedToken<T>, now: Now) {
-        self.swap(token, &self.retired, now);
+    fn kept(&self) -> MutexGuard<'_, Option<Box<Kept<T>>>> {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn swap(&self, token: CachedToken<T>, retired: &Retired<T>, now: Now) {
-        let replaced = self.current.swap(Some(Arc::new(token)));
-        let mut retired = retired.lock().unwrap_or_else(PoisonError::into_inner);
-        retired.extend(replaced.map(|token| (now.monotonic, token)));
+    pub(super) fn store(&self, token: CachedToken<T>, now: Now) {
+        self.swap(token, |kept| &mut kept.replaced, now);
+    }
+
+    fn swap(
+        &self,
+        token: CachedToken<T>,
+        list: impl FnOnce(&mut Kept<T>) -> &mut Retired<T>,
+        now: Now,
+    ) {
+        let Some(replaced) = self.current.swap(Some(Arc::new(token))) else {
+            return;
+        };
+        let mut kept = self.kept();
+        let retired = list(kept.get_or_insert_default());
+        retired.push_back((now.monotonic, replaced));
         let old = |(since, _): &(Duration, _)| since.saturating_add(RETIRED_FOR) <= now.monotonic;
         while retired.len() > MIN_RETIRED && retired.front().is_some_and(old) {
             retired.pop_front();
@@ -180,7 +199,7 @@ impl<T: AsRef<AccessToken> + Duplicate> Slot<T> {
             CachedToken::new(token, cached.life, None, 0)
         });
         if let Some(renewed) = renewed {
-            self.swap(renewed, &self.renewed, now);
+            self.swap(renewed, |kept| &mut kept.renewed, now);
         }
     }
 }
@@ -188,10 +207,10 @@ impl<T: AsRef<AccessToken> + Duplicate> Slot<T> {
 impl<T: AsRef<AccessToken> + Duplicate> Slot<T> {
     /// Returns whether the token with this header is one of the kept replaced tokens.
     pub(super) fn was_replaced(&self, header: &HeaderValue) -> bool {
-        let retired = self.retired.lock().unwrap_or_else(PoisonError::into_inner);
-        retired
-            .iter()
-            .any(|(_, cached)| cached.token.original().as_ref().header() == header)
+        self.kept().as_ref().is_some_and(|kept| {
+            let mut replaced = kept.replaced.iter();
+            replaced.any(|(_, cached)| cached.token.original().as_ref().header() == header)
+        })
     }
 }
 
@@ -199,8 +218,16 @@ impl<T> Default for Slot<T> {
     fn default() -> Self {
         Self {
             current: ArcSwapOption::default(),
-            retired: Mutex::default(),
-            renewed: Mutex::default(),
+            kept: Mutex::default(),
+        }
+    }
+}
+
+impl<T> Default for Kept<T> {
+    fn default() -> Self {
+        Self {
+            replaced: VecDeque::new(),
+            renewed: VecDeque::new(),
         }
     }
 }
@@ -290,18 +317,16 @@ mod tests {
             let accepted = |cached: &CachedToken<_>| cached.accepted.load(Relaxed);
             assert_eq!(slot.current(accepted), Some(false));
         }
-        assert_eq!(slot.retired.lock().unwrap().len(), 5);
-        assert_eq!(
-            slot.renewed.lock().unwrap().len(),
-            10,
-            "those of ten seconds"
-        );
+        let kept = slot.kept();
+        let kept = kept.as_ref().unwrap();
+        assert_eq!(kept.replaced.len(), 5);
+        assert_eq!(kept.renewed.len(), 10, "those of ten seconds");
     }
 
     #[test]
     fn the_last_four_replaced_tokens_and_those_of_the_last_ten_seconds_are_kept() {
         let slot = Slot::default();
-        let retired = || slot.retired.lock().unwrap().len();
+        let retired = || slot.kept().as_ref().unwrap().replaced.len();
         for generation in 1..=8 {
             slot.store(token(at(0), generation), at(0));
         }

@@ -8,8 +8,8 @@ use std::{
 
 use super::{
     changes::{Publisher, TokenChanges},
-    client::Client,
-    inner::{Inner, Issued, NotBefore},
+    client::{Client, Settings},
+    inner::{Counters, Inner, Issued, NotBefore},
     policy::RefreshPolicy,
     rejection::Replacement,
     slot::Slot,
@@ -66,10 +66,8 @@ impl TokenCache {
         TokenCacheBuilder {
             source: Arc::new(source),
             request: TokenRequest::default(),
-            policy: Arc::default(),
-            keep_warm: false,
+            settings: Settings::default(),
             clock: AnyClock::System,
-            store: None,
         }
     }
 
@@ -218,16 +216,28 @@ impl TokenCache {
 
     /// Creates a cache for another token of the same source.
     pub(crate) fn for_request(&self, request: TokenRequest) -> Self {
-        let inner = &self.inner;
-        TokenCacheBuilder {
-            source: Arc::clone(inner.client.source()),
-            request,
-            policy: Arc::clone(&inner.policy),
-            keep_warm: inner.keep_warm,
-            store: inner.store.clone(),
-            clock: inner.clock.clone(),
+        let Inner { client, clock, .. } = &*self.inner;
+        Self::of_client(Arc::clone(client), request, clock.clone(), false)
+    }
+
+    fn of_client(
+        client: Arc<Client>,
+        request: TokenRequest,
+        clock: AnyClock,
+        is_default: bool,
+    ) -> Self {
+        Self {
+            inner: Arc::new(Inner {
+                slot: Slot::default(),
+                next_refresh: NotBefore::default(),
+                state: Mutex::default(),
+                counters: Counters::default(),
+                is_default,
+                clock,
+                client,
+                request,
+            }),
         }
-        .build_for(Arc::clone(&inner.client), false)
     }
 
     /// Sets the maximum number of token requests in flight at once, of all caches of the source.
@@ -284,10 +294,8 @@ impl fmt::Debug for TokenCache {
 pub struct TokenCacheBuilder {
     source: Arc<dyn TokenSource>,
     request: TokenRequest,
-    policy: Arc<RefreshPolicy>,
-    keep_warm: bool,
+    settings: Settings,
     clock: AnyClock,
-    store: Option<Arc<dyn SharedTokenStore>>,
 }
 
 impl TokenCacheBuilder {
@@ -301,7 +309,7 @@ impl TokenCacheBuilder {
     /// Sets when to refresh and how to back off. Default: the defaults of [`RefreshPolicy`].
     #[must_use]
     pub fn refresh_policy(mut self, policy: RefreshPolicy) -> Self {
-        self.policy = Arc::new(policy);
+        self.settings.policy = policy;
         self
     }
 
@@ -314,7 +322,7 @@ impl TokenCacheBuilder {
     /// another runtime starts them again.
     #[must_use]
     pub fn keep_warm(mut self) -> Self {
-        self.keep_warm = true;
+        self.settings.keep_warm = true;
         self
     }
 
@@ -328,7 +336,7 @@ impl TokenCacheBuilder {
     /// [`ClientCredentials`](crate::ClientCredentials) does.
     #[must_use]
     pub fn shared_store(mut self, store: impl SharedTokenStore) -> Self {
-        self.store = Some(Arc::new(store));
+        self.settings.store = Some(Arc::new(store));
         self
     }
 
@@ -342,25 +350,13 @@ impl TokenCacheBuilder {
     /// Builds the cache. It requests no token before a caller needs one.
     #[must_use]
     pub fn build(self) -> TokenCache {
-        let client = Client::new(Arc::clone(&self.source), self.clock.clone());
-        self.build_for(client, true)
-    }
-
-    fn build_for(self, client: Arc<Client>, is_default: bool) -> TokenCache {
-        TokenCache {
-            inner: Arc::new(Inner {
-                slot: Slot::default(),
-                next_refresh: NotBefore::default(),
-                state: Mutex::default(),
-                counters: Arc::default(),
-                policy: self.policy,
-                keep_warm: self.keep_warm,
-                is_default,
-                clock: self.clock,
-                client,
-                request: self.request,
-                store: self.store,
-            }),
-        }
+        let Self {
+            source,
+            request,
+            settings,
+            clock,
+        } = self;
+        let client = Client::new(source, settings, clock.clone());
+        TokenCache::of_client(client, request, clock, true)
     }
 }
