@@ -47,6 +47,12 @@ impl Now {
     }
 }
 
+/// Returns a time in nanoseconds. A `u64` holds 584 years; longer times become its maximum.
+#[inline]
+pub(crate) fn nanoseconds(time: Duration) -> u64 {
+    u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
+}
+
 /// The future of [`Clock::sleep_until`].
 pub type Sleep = Pin<Box<dyn Future<Output = ()> + Send>>;
 

@@ -1,4 +1,4 @@
-//! The state that all caches of one source share: the turns, the denials of the client, and the looks
+//! What all caches of one source share: the settings, the turns, the denials of the client, and the looks
 //! for changed credentials.
 
 use std::{

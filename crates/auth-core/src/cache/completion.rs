@@ -5,6 +5,7 @@ use std::{sync::Arc, time::Duration};
 use super::{
     changes::Publisher,
     credential_looks::{LOOK_INTERVAL, may_depend_on_credentials},
+    deadlines::Deadlines,
     denials::{Denied, Start, is_denial_of_client},
     fetch::{Fetch, Fetched},
     inner::Inner,
@@ -192,7 +193,12 @@ impl Completing<'_> {
                 false => 0,
             };
             let issued = cache.issue(token.clone());
-            let cached = CachedToken::new(issued, life, probation, store_replacements);
+            let cached = CachedToken::new(
+                issued,
+                Deadlines::from(&life),
+                probation,
+                store_replacements,
+            );
             cache.slot.store(cached, now);
             self.state.failure = None;
             cache.next_refresh.clear();

@@ -18,7 +18,7 @@ use super::{
 };
 use crate::{
     AccessToken, Error, TokenRequest,
-    time::{AnyClock, Now},
+    time::{AnyClock, Now, nanoseconds},
 };
 
 pub(super) struct Inner {
@@ -81,10 +81,6 @@ impl NotBefore {
     pub(super) fn clear(&self) {
         self.0.store(0, Relaxed);
     }
-}
-
-fn nanoseconds(time: Duration) -> u64 {
-    u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
 }
 
 impl Inner {

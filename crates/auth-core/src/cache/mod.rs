@@ -11,6 +11,7 @@ mod changes;
 mod client;
 mod completion;
 mod credential_looks;
+mod deadlines;
 mod denials;
 mod fetch;
 mod inner;

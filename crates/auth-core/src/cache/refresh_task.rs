@@ -170,7 +170,7 @@ impl Inner {
     ) -> Option<&'a CachedToken<Issued>> {
         let cached = current.token()?;
         // no token expires before it is stale
-        if now.reached(cached.life.stale_at) && !self.is_stale_and_usable(cached, now) {
+        if cached.deadlines.stale_at.is_reached(now) && !self.is_stale_and_usable(cached, now) {
             return None;
         }
         Some(cached)
@@ -178,7 +178,7 @@ impl Inner {
 
     #[cold]
     fn is_stale_and_usable(self: &Arc<Self>, cached: &CachedToken<Issued>, now: Now) -> bool {
-        if now.reached(cached.life.usable_until) {
+        if cached.deadlines.usable_until.is_reached(now) {
             return false;
         }
         self.refresh_in_background(now);

@@ -211,7 +211,7 @@ impl Inner {
                 return Current::Replaced;
             }
             let is_accepted = cached.accepted.load(Relaxed);
-            let probation = cached.probation.filter(|_| !is_accepted);
+            let probation = cached.probation();
             Current::Rejected {
                 on_probation: probation.and_then(|probation| probation.withholds(kind, now)),
                 is_accepted,

@@ -18,8 +18,9 @@ use http::HeaderValue;
 use stand_in::{ArcSwapOption, Guard};
 
 use super::{
+    deadlines::Deadlines,
     per_thread::{Duplicate, Mine, PerThread},
-    policy::{Life, Probation},
+    policy::Probation,
     sync::{AtomicBool, Mutex, MutexGuard},
 };
 use crate::{AccessToken, Authorization, time::Now};
@@ -38,9 +39,9 @@ pub(super) struct CachedToken<T> {
     pub(super) token: PerThread<T>,
     /// The original's, so that a hit by its thread reads no further allocation.
     authorization: Authorization,
-    pub(super) life: Life,
-    /// `None` if the token did not replace a rejected one.
-    pub(super) probation: Option<Probation>,
+    pub(super) deadlines: Deadlines,
+    /// `None` if the token did not replace a rejected one, which is the rule.
+    probation: Option<Box<Probation>>,
     /// The number of consecutive replacements, this one included, that came from the shared store.
     pub(super) store_replacements: u32,
     /// Whether an API has accepted the token, since its copies were renewed if they were.
@@ -50,15 +51,15 @@ pub(super) struct CachedToken<T> {
 impl<T: AsRef<AccessToken> + Duplicate> CachedToken<T> {
     pub(super) fn new(
         token: T,
-        life: Life,
+        deadlines: Deadlines,
         probation: Option<Probation>,
         store_replacements: u32,
     ) -> Self {
         Self {
             authorization: token.as_ref().authorization(),
             token: PerThread::new(token),
-            life,
-            probation,
+            deadlines,
+            probation: probation.map(Box::new),
             store_replacements,
             accepted: AtomicBool::new(false),
         }
@@ -88,8 +89,13 @@ impl<T> CachedToken<T> {
     /// Returns how often in a row the token endpoint returned an old token once more, if it was not
     /// accepted.
     pub(super) fn unaccepted_reissues(&self) -> u32 {
-        let probation = self.probation.filter(|_| !self.accepted.load(Relaxed));
-        probation.map_or(0, Probation::reissues)
+        self.probation().map_or(0, Probation::reissues)
+    }
+
+    /// Returns the token's probation, unless an API has accepted the token.
+    pub(super) fn probation(&self) -> Option<Probation> {
+        let probation = self.probation.as_deref().copied();
+        probation.filter(|_| !self.accepted.load(Relaxed))
     }
 }
 
@@ -136,7 +142,7 @@ impl<T> Slot<T> {
     pub(super) fn usable<R>(&self, now: Now, read: impl FnOnce(&CachedToken<T>) -> R) -> Option<R> {
         let guard = self.current.load();
         match guard.as_deref() {
-            Some(cached) if !now.reached(cached.life.usable_until) => Some(read(cached)),
+            Some(cached) if !cached.deadlines.usable_until.is_reached(now) => Some(read(cached)),
             _ => None,
         }
     }
@@ -148,18 +154,20 @@ impl<T> Slot<T> {
 
     /// Returns how much longer the current token is usable; `None` if it is not.
     pub(super) fn usable_for(&self, now: Now) -> Option<Duration> {
-        self.usable(now, |cached| now.until(cached.life.usable_until))
+        self.usable(now, |cached| {
+            now.until(cached.deadlines.usable_until.time())
+        })
     }
 
     /// Returns whether the current token is usable and stale.
     pub(super) fn is_stale(&self, now: Now) -> bool {
-        self.usable(now, |cached| now.reached(cached.life.stale_at)) == Some(true)
+        self.usable(now, |cached| cached.deadlines.stale_at.is_reached(now)) == Some(true)
     }
 
     /// Returns when the current token becomes stale; `None` if it is stale, or not usable.
     pub(super) fn fresh_until(&self, now: Now) -> Option<Now> {
-        let stale_at = self.usable(now, |cached| cached.life.stale_at)?;
-        (!now.reached(stale_at)).then_some(stale_at)
+        let stale_at = self.usable(now, |cached| cached.deadlines.stale_at)?;
+        (!stale_at.is_reached(now)).then(|| stale_at.time())
     }
 
     fn kept(&self) -> MutexGuard<'_, Option<Box<Kept<T>>>> {
@@ -196,7 +204,7 @@ impl<T: AsRef<AccessToken> + Duplicate> Slot<T> {
     pub(super) fn renew(&self, now: Now) {
         let renewed = self.current(|cached| {
             let token = cached.token.original().duplicate();
-            CachedToken::new(token, cached.life, None, 0)
+            CachedToken::new(token, cached.deadlines, None, 0)
         });
         if let Some(renewed) = renewed {
             self.swap(renewed, |kept| &mut kept.renewed, now);
@@ -289,7 +297,7 @@ mod tests {
         let response = TokenResponse::bearer("abc").unwrap();
         let requested = "".parse().unwrap();
         let token = AccessToken::new(response, generation, life.expires_at, &requested);
-        CachedToken::new(token, life, None, 0)
+        CachedToken::new(token, Deadlines::from(&life), None, 0)
     }
 
     #[test]

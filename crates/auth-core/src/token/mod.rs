@@ -13,7 +13,7 @@ use http::{HeaderMap, HeaderValue, header::AUTHORIZATION};
 use crate::{
     Scopes,
     secret::{copied, credentials},
-    time::Now,
+    time::{Now, nanoseconds},
 };
 pub(crate) use response::MAX_SCOPES;
 pub use response::TokenResponse;
@@ -52,7 +52,7 @@ impl AccessToken {
                 value: response.authorization,
                 generation,
             },
-            expires_at: u64::try_from(expires_at.wall.as_nanos()).unwrap_or(u64::MAX),
+            expires_at: nanoseconds(expires_at.wall),
             scopes,
         }))
     }

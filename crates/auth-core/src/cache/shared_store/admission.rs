@@ -47,7 +47,7 @@ impl Inner {
             .life(loaded_at, now, lifetime, age, draw);
         let is_another = self.slot.current(|current| {
             *current.token.original().header() != response.authorization
-                && age <= current.life.age(loaded_at).saturating_add(SAME_AGE)
+                && age <= current.deadlines.age(loaded_at).saturating_add(SAME_AGE)
         });
         // without a usable token a stale one is used, and refreshed in the background
         let end = match self.slot.usable_for(now) {
