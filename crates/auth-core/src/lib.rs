@@ -81,7 +81,7 @@ pub use authorizer::{
 pub use cache::block_on;
 pub use cache::{
     CacheStatus, PendingToken, RefreshPolicy, RefreshPolicyBuilder, Replacement, TokenCache,
-    TokenCacheBuilder, TokenChanges, TokenFuture,
+    TokenCacheBuilder, TokenChanges,
 };
 pub use client_credentials::{ClientCredentials, ClientCredentialsBuilder};
 pub use client_secret::ClientSecret;

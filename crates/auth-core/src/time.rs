@@ -2,12 +2,14 @@
 
 use std::{
     fmt,
-    future::{Future, poll_fn},
-    pin::{Pin, pin},
+    future::Future,
+    pin::Pin,
     sync::Arc,
-    task::Poll,
+    task::{Context, Poll},
     time::Duration,
 };
+
+use pin_project_lite::pin_project;
 
 /// One reading of both clocks.
 ///
@@ -129,23 +131,40 @@ impl AnyClock {
     }
 
     /// Returns the output of `future`, or `None` if `deadline` is reached first.
-    pub(crate) async fn before<F: Future>(
-        &self,
+    pub(crate) fn before<F: Future>(&self, deadline: Duration, future: F) -> Before<'_, F> {
+        Before {
+            clock: self,
+            deadline,
+            future,
+            sleep: None,
+        }
+    }
+}
+
+pin_project! {
+    /// The future of [`AnyClock::before`]. An `async fn` would contain `future` twice, and thousands of waiters
+    /// may wake at the same time.
+    pub(crate) struct Before<'a, F> {
+        clock: &'a AnyClock,
         deadline: Duration,
+        #[pin]
         future: F,
-    ) -> Option<F::Output> {
-        let mut future = pin!(future);
         // a future that is ready at once needs no timer
-        let mut sleep = None;
-        poll_fn(|cx| match future.as_mut().poll(cx) {
-            Poll::Ready(output) => Poll::Ready(Some(output)),
-            Poll::Pending => sleep
-                .get_or_insert_with(|| self.sleep_until(deadline))
-                .as_mut()
-                .poll(cx)
-                .map(|()| None),
-        })
-        .await
+        sleep: Option<Sleep>,
+    }
+}
+
+impl<F: Future> Future for Before<'_, F> {
+    type Output = Option<F::Output>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = self.project();
+        if let Poll::Ready(output) = this.future.poll(cx) {
+            return Poll::Ready(Some(output));
+        }
+        let sleep = || this.clock.sleep_until(*this.deadline);
+        let sleep = this.sleep.get_or_insert_with(sleep);
+        sleep.as_mut().poll(cx).map(|()| None)
     }
 }
 

@@ -1,11 +1,11 @@
 //! One access token: cached, refreshed before it expires, replaced after the API rejects it.
 //!
-//! From the bottom up: `slot` and `per_thread` hold the token, `thread_number` tells which copy is
-//! whose, `policy` computes deadlines, `state` is the data under the lock, `inner` joins them, `turns`,
-//! `denials`, `credential_looks` and `client` are what all caches of one source share, `waiting` obtains
-//! a turn, `fetch` is one token request, `shared_store` wraps it where processes share a token,
-//! `refresh_task` runs it, `completion` records its result, `rejection` requests a replacement, and
-//! `token_cache` is the public handle.
+//! From the bottom up: `slot`, `deadlines` and `per_thread` hold the token, `thread_number` tells which copy
+//! is whose, `policy` computes deadlines, `rejections` and `state` are the data under the lock, `inner` joins
+//! them, `turns`, `denials`, `credential_looks` and `client` are what all caches of one source share,
+//! `waiting` obtains a turn, `fetch` is one token request, `shared_store` wraps it where processes share a
+//! token, `refresh_task` runs it, `completion` records its result, `rejection` requests a replacement,
+//! `reading` is the future of a read, and `token_cache` is the public handle.
 
 mod changes;
 mod client;
@@ -18,6 +18,7 @@ mod inner;
 mod panics;
 mod per_thread;
 mod policy;
+mod reading;
 mod refresh_task;
 mod rejection;
 mod rejections;
@@ -29,7 +30,6 @@ mod status;
 mod sync;
 mod thread_number;
 mod token_cache;
-mod token_future;
 mod turn_order;
 mod turns;
 mod waiting;
@@ -44,4 +44,3 @@ pub use rejection::{PendingToken, Replacement};
 pub use runtime::block_on;
 pub use status::CacheStatus;
 pub use token_cache::{TokenCache, TokenCacheBuilder};
-pub use token_future::TokenFuture;

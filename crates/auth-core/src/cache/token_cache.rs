@@ -2,6 +2,7 @@
 
 use std::{
     fmt,
+    future::Future,
     panic::{AssertUnwindSafe, catch_unwind},
     sync::Arc,
 };
@@ -11,11 +12,11 @@ use super::{
     client::{Client, Settings},
     inner::{Counters, Inner, Issued, NotBefore},
     policy::RefreshPolicy,
+    reading::Reading,
     rejection::Replacement,
     slot::Slot,
     status::CacheStatus,
     sync::Mutex,
-    token_future::TokenFuture,
 };
 use crate::{
     AccessToken, Authorization, Error, TokenRequest, TokenSource,
@@ -85,8 +86,10 @@ impl TokenCache {
     /// The error of the token request that failed. Every waiter receives it, and so does every
     /// caller until the next attempt is due.
     #[inline]
-    pub fn token(&self) -> TokenFuture<'_> {
-        TokenFuture::new(&self.inner)
+    pub fn token(&self) -> impl Future<Output = Result<AccessToken, Error>> + Send {
+        Reading::new(&self.inner, |inner| {
+            inner.wait(|issued| issued.token().clone())
+        })
     }
 
     /// Reports that an API rejected `token`, and returns its replacement.

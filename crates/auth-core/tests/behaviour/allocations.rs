@@ -1,4 +1,5 @@
-//! The cost of a read that finds a cached token: no allocation, no wait and no task. The memory of a key.
+//! The cost of a read that finds a cached token: no allocation, no wait and no task. The memory of a key, and
+//! of a caller that waits.
 //!
 //! The reads run outside a runtime, so that they can neither spawn a task nor wait for a timer.
 
@@ -64,6 +65,14 @@ fn a_read_of_a_stale_token_allocates_nothing_while_its_refresh_is_in_flight() {
     assert!(tokens.status().stale && tokens.status().in_flight);
     assert_eq!(of_a_hit(&tokens), (0, 0));
     assert!(source.requests() <= 2);
+}
+
+/// The future of an `async fn` contained parts of its state twice, and took 576 bytes.
+#[test]
+fn a_caller_that_waits_takes_few_bytes() {
+    let tokens = TokenCache::new(Scripted::expires_in(600));
+    let size = size_of_val(&tokens.token());
+    assert!(size <= 448, "{size} bytes");
 }
 
 /// Without the token, whose header takes 900 bytes in the example of the documentation of `TokenCaches`.

@@ -8,8 +8,8 @@ use auth_core::{
     ClientCredentialsBuilder, ClientSecret, Error, ErrorKind, HttpTransport, NewConnection, Origin,
     PendingToken, RefreshPolicy, RefreshPolicyBuilder, Replacement, ReplayMethods, RequestHead,
     Scopes, SecretString, TenantsBuilder, TokenCache, TokenCacheBuilder, TokenCaches,
-    TokenCachesBuilder, TokenChanges, TokenFuture, TokenRequest, TokenRequestBuilder,
-    TokenResponse, TokenSource, TransportBody,
+    TokenCachesBuilder, TokenChanges, TokenRequest, TokenRequestBuilder, TokenResponse,
+    TokenSource, TransportBody,
     adapter::{
         Attempt, AttemptFuture, Deadline, Decision, Redirect, Renewal, RenewalFuture, ResponseHead,
         Target, Verdict,
@@ -68,7 +68,6 @@ fn auto_traits_of_public_types() {
         TokenCaches: "Send Sync Unpin Clone",
         TokenCachesBuilder: "Send Sync Unpin Clone",
         TokenChanges: "Send Sync Unpin Clone",
-        TokenFuture<'_>: "Send Unpin",
         TokenRequest: "Send Sync Unpin Clone",
         TokenRequestBuilder: "Send Sync Unpin Clone",
         TokenResponse: "Send Sync Unpin Clone",

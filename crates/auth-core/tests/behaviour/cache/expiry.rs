@@ -8,7 +8,6 @@ use auth_test_support::{
     secs, settle, with_timeout,
 };
 use auth_testing::{ManualClock, TokioClock};
-use futures_util::FutureExt;
 
 use super::{cache, read};
 
@@ -36,21 +35,6 @@ async fn the_future_of_a_read_reads_the_token_when_it_is_polled() {
     assert_eq!(early.await.unwrap().secret(), "t1");
     tokio::time::advance(secs(570)).await;
     assert_eq!(late.await.unwrap().secret(), "t2", "t1 has expired");
-}
-
-#[tokio::test(start_paused = true)]
-async fn the_future_of_a_read_tells_whether_it_waits() {
-    let source = Scripted::expires_in(600).hold();
-    let tokens = cache(&source, TokioClock::new());
-    let mut token = tokens.token();
-    assert_eq!(
-        format!("{token:?}"),
-        "TokenFuture { is_waiting: false, .. }"
-    );
-    assert!((&mut token).now_or_never().is_none());
-    assert_eq!(format!("{token:?}"), "TokenFuture { is_waiting: true, .. }");
-    source.release();
-    assert_eq!(token.await.unwrap().secret(), "t1");
 }
 
 /// Reported elsewhere: zerobus#701.
