@@ -135,7 +135,7 @@ impl AnyClock {
         Before {
             clock: self,
             deadline,
-            future,
+            future: Some(future),
             sleep: None,
         }
     }
@@ -147,8 +147,10 @@ pin_project! {
     pub(crate) struct Before<'a, F> {
         clock: &'a AnyClock,
         deadline: Duration,
+        // `None` once it has finished, or the deadline is reached: it is dropped while this is polled, so that
+        // a panic of its drop is caught where panics of its poll are
         #[pin]
-        future: F,
+        future: Option<F>,
         // a future that is ready at once needs no timer
         sleep: Option<Sleep>,
     }
@@ -158,13 +160,22 @@ impl<F: Future> Future for Before<'_, F> {
     type Output = Option<F::Output>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let this = self.project();
-        if let Poll::Ready(output) = this.future.poll(cx) {
-            return Poll::Ready(Some(output));
+        let mut this = self.project();
+        let Some(future) = this.future.as_mut().as_pin_mut() else {
+            return Poll::Ready(None);
+        };
+        let ended = match future.poll(cx) {
+            Poll::Ready(output) => Poll::Ready(Some(output)),
+            Poll::Pending => {
+                let sleep = || this.clock.sleep_until(*this.deadline);
+                let sleep = this.sleep.get_or_insert_with(sleep);
+                sleep.as_mut().poll(cx).map(|()| None)
+            }
+        };
+        if ended.is_ready() {
+            this.future.set(None);
         }
-        let sleep = || this.clock.sleep_until(*this.deadline);
-        let sleep = this.sleep.get_or_insert_with(sleep);
-        sleep.as_mut().poll(cx).map(|()| None)
+        ended
     }
 }
 
