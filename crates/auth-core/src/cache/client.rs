@@ -1,4 +1,4 @@
-//! The state that all caches of one source share: the turns, the denials of the client, and the looks
+//! What all caches of one source share: the settings, the turns, the denials of the client, and the looks
 //! for changed credentials.
 
 use std::{
@@ -21,15 +21,25 @@ use super::{
 };
 use crate::{
     Error, ErrorKind, TokenSource, events,
+    shared_store::SharedTokenStore,
     time::{AnyClock, Now},
 };
 
 pub(super) struct Client {
     source: Arc<dyn TokenSource>,
+    settings: Settings,
     pub(super) clock: AnyClock,
     /// The number of changes of the credentials that were found.
     credentials: AtomicU64,
     state: Mutex<ClientState>,
+}
+
+/// The settings of all caches of one source.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Settings {
+    pub(super) policy: RefreshPolicy,
+    pub(super) keep_warm: bool,
+    pub(super) store: Option<Arc<dyn SharedTokenStore>>,
 }
 
 pub(super) struct ClientState {
@@ -41,9 +51,14 @@ pub(super) struct ClientState {
 }
 
 impl Client {
-    pub(super) fn new(source: Arc<dyn TokenSource>, clock: AnyClock) -> Arc<Self> {
+    pub(super) fn new(
+        source: Arc<dyn TokenSource>,
+        settings: Settings,
+        clock: AnyClock,
+    ) -> Arc<Self> {
         Arc::new(Self {
             source,
+            settings,
             clock,
             credentials: AtomicU64::new(0),
             state: Mutex::new(ClientState {
@@ -57,6 +72,10 @@ impl Client {
 
     pub(super) fn source(&self) -> &Arc<dyn TokenSource> {
         &self.source
+    }
+
+    pub(super) fn settings(&self) -> &Settings {
+        &self.settings
     }
 
     /// Sets the maximum number of token requests in flight at once.

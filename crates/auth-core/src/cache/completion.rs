@@ -5,6 +5,7 @@ use std::{sync::Arc, time::Duration};
 use super::{
     changes::Publisher,
     credential_looks::{LOOK_INTERVAL, may_depend_on_credentials},
+    deadlines::Deadlines,
     denials::{Denied, Start, is_denial_of_client},
     fetch::{Fetch, Fetched},
     inner::Inner,
@@ -104,7 +105,7 @@ impl Inner {
             Err(error) => completing.failure(error),
         };
         let reissued_for = completing.reissued_for;
-        state.finish(number, self.keep_warm);
+        state.finish(number, self.settings().keep_warm);
         Some(Completion {
             outcome,
             reissued_for,
@@ -119,7 +120,9 @@ impl Inner {
     /// Returns the life of a token that was received by `now`. `draw` is its jitter.
     fn life(&self, requested_at: Now, now: Now, response: &TokenResponse, draw: f64) -> Life {
         let (lifetime, age) = (response.expires_in(), response.age);
-        self.policy.life(requested_at, now, lifetime, age, draw)
+        self.settings()
+            .policy
+            .life(requested_at, now, lifetime, age, draw)
     }
 
     /// Records the result of a token request for all caches of the source. Returns the denial of the
@@ -132,7 +135,7 @@ impl Inner {
     ) -> Option<Denied> {
         match error {
             Some(denial) if is_denial_of_client(denial) && !is_contradicted => {
-                self.client.denied(sent, denial, &self.policy)
+                self.client.denied(sent, denial, &self.settings().policy)
             }
             _ => {
                 self.client.answered(sent, error);
@@ -197,7 +200,12 @@ impl Completing<'_> {
                 false => 0,
             };
             let issued = cache.issue(token.clone());
-            let cached = CachedToken::new(issued, life, probation, store_replacements);
+            let cached = CachedToken::new(
+                issued,
+                Deadlines::from(&life),
+                probation,
+                store_replacements,
+            );
             cache.slot.store(cached, now);
             self.state.failure = None;
             cache.next_refresh.clear();
@@ -225,7 +233,7 @@ impl Completing<'_> {
         }
         let before = slot.current(CachedToken::unaccepted_reissues);
         let reissues = before.unwrap_or_default().saturating_add(1);
-        let policy = &self.cache.policy;
+        let policy = &self.cache.settings().policy;
         let wait = policy.backoff_without_token(reissues, fastrand::f64());
         self.reissued_for = Some(wait);
         let ends_at = now.monotonic.saturating_add(wait);
@@ -260,7 +268,12 @@ impl Completing<'_> {
                 let in_a_row = in_a_row.saturating_add(1);
                 let usable_for = cache.slot.usable_for(now);
                 let draw = fastrand::f64();
-                let backoff = |usable_for| cache.policy.backoff(&error, in_a_row, usable_for, draw);
+                let backoff = |usable_for| {
+                    cache
+                        .settings()
+                        .policy
+                        .backoff(&error, in_a_row, usable_for, draw)
+                };
                 (in_a_row, backoff(usable_for), backoff(None))
             }
         };

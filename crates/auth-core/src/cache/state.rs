@@ -5,16 +5,11 @@ use std::time::Duration;
 use tokio::sync::watch;
 
 use super::{
-    changes::Publisher,
-    denials::Standing,
-    policy::{Observation, RejectionBudgets, RejectionKind},
-    runtime::Task,
-    turn_order::Rank,
-    turns::GRACE,
+    changes::Publisher, denials::Standing, policy::RejectionKind, rejections::Rejections,
+    runtime::Task, turn_order::Rank, turns::GRACE,
 };
 use crate::{
     AccessToken, Error,
-    event_limit::EventLimit,
     time::{AnyClock, Now},
 };
 
@@ -43,16 +38,18 @@ pub(super) struct FetchedToken {
 }
 
 /// The state that the cache's lock protects. The lock is held for an instant, never across I/O.
+///
+/// Each of thousands of keys has one. What a cache seldom has is in a box.
 #[derive(Debug, Default)]
 pub(super) struct RefreshState {
-    last: Option<LastFetch>,
+    /// `None` once the last fetch has finished, unless its task continues to keep the token warm.
+    last: Option<Box<LastFetch>>,
     /// The number of fetches so far.
     fetches: u64,
     /// The number of tokens received so far.
     pub(super) tokens_received: u64,
     /// The number of different tokens so far.
     pub(super) generation: u64,
-    /// In a box: seldom there.
     pub(super) failure: Option<Box<Failure>>,
     /// The number of changes of the credentials before the token request that was last answered with
     /// a token, or before a token was loaded from the shared store. `None` if there was none, or if the
@@ -60,14 +57,8 @@ pub(super) struct RefreshState {
     pub(super) proof: Option<u64>,
     /// The series of denials in which the client was last denied in this cache.
     pub(super) denied_in: Option<u64>,
-    pub(super) rejection_budgets: RejectionBudgets,
-    /// The last rejected token that stayed in use.
-    pub(super) observation: Option<Observation>,
-    /// Limits the event `token_rejected`.
-    pub(super) rejection_events: EventLimit,
-    /// Limits the event `replacement_withheld`.
-    pub(super) withheld_events: EventLimit,
-    pub(super) replays: u64,
+    /// `None` before the first rejection.
+    rejections: Option<Box<Rejections>>,
     /// The number of tokens that another process had requested.
     pub(super) tokens_from_store: u64,
     /// The outcome of the last fetch, with a shared store. Its sender is dropped once the token has
@@ -77,7 +68,7 @@ pub(super) struct RefreshState {
     pub(super) changes: Option<Publisher>,
 }
 
-/// The fetch that started last. It may have finished.
+/// The fetch that started last.
 #[derive(Debug)]
 struct LastFetch {
     number: u64,
@@ -95,8 +86,7 @@ struct LastFetch {
     /// The time since when a loss of the fetch gives back what it took as well, if its waiters have
     /// got no outcome.
     lost_from: Duration,
-    /// `None` once the fetch has finished, unless its task continues to keep the token warm: the
-    /// handle of a finished task would keep 2 kB allocated.
+    /// `None` until the task has been spawned. The handle of a finished task would keep 2 kB allocated.
     task: Option<Task>,
 }
 
@@ -165,6 +155,16 @@ impl Waiter {
 }
 
 impl RefreshState {
+    /// Returns what the cache remembers of rejections.
+    pub(super) fn rejections(&mut self) -> &mut Rejections {
+        self.rejections.get_or_insert_default()
+    }
+
+    /// Returns the number of requests that were replayed.
+    pub(super) fn replays(&self) -> u64 {
+        self.rejections.as_ref().map_or(0, |all| all.replays)
+    }
+
     /// Returns the fetch in flight, if there is one.
     pub(super) fn in_flight(&self, now: Now) -> Option<&Waiter> {
         let waiter = self.last.as_ref()?.waiter.as_ref()?;
@@ -251,7 +251,7 @@ impl RefreshState {
         self.fetches += 1;
         let waiter = Waiter { progress };
         self.unsaved = saves.then(|| waiter.progress.clone());
-        self.last = Some(LastFetch {
+        self.last = Some(Box::new(LastFetch {
             number: self.fetches,
             waiter: Some(waiter.clone()),
             replaces_rejected: None,
@@ -259,7 +259,7 @@ impl RefreshState {
             returns_to: None,
             lost_from: Duration::MAX,
             task,
-        });
+        }));
         Begun {
             number: self.fetches,
             waiter,
@@ -276,15 +276,15 @@ impl RefreshState {
 
     /// Records that fetch `number` has finished. `keeps_warm`: its task continues.
     pub(super) fn finish(&mut self, number: u64, keeps_warm: bool) {
-        if let Some(last) = self.last.as_mut().filter(|last| last.number == number) {
-            last.waiter = None;
-            if !keeps_warm {
-                last.task = None;
-            }
+        match self.last.as_mut().filter(|last| last.number == number) {
+            Some(last) if keeps_warm => last.waiter = None,
+            Some(_) => self.last = None,
+            None => {}
         }
     }
 
-    /// Returns whether fetch `number` started last. An abandoned fetch did not.
+    /// Returns whether fetch `number` started last. An abandoned fetch did not. After
+    /// [`finish`](Self::finish) the answer is no, unless the task of the fetch continues.
     pub(super) fn is_last(&self, number: u64) -> bool {
         self.last.as_ref().is_some_and(|last| last.number == number)
     }
@@ -308,7 +308,7 @@ impl RefreshState {
     pub(super) fn give_back_budget(&mut self) {
         let taken = self.last.as_mut().and_then(|last| last.returns_to.take());
         if let Some(kind) = taken {
-            self.rejection_budgets.give_back(kind);
+            self.rejections().budgets.give_back(kind);
         }
     }
 

@@ -82,7 +82,7 @@ impl TokenRequestBuilder {
     /// set by the grant (`client_id`, …). Names are compared without case.
     pub fn build(self) -> Result<TokenRequest, Error> {
         let mut fields = Fields {
-            audience: self.audience,
+            audience: self.audience.map(String::into_boxed_str),
             ..Fields::default()
         };
         for scope in &self.scopes {

@@ -39,7 +39,7 @@ pub struct TokenRequest {
 pub(super) struct Fields {
     pub(super) scopes: Scopes,
     pub(super) resources: BTreeSet<String>,
-    pub(super) audience: Option<String>,
+    pub(super) audience: Option<Box<str>>,
     pub(super) parameters: BTreeMap<String, String>,
 }
 
@@ -90,7 +90,7 @@ impl TokenRequest {
         [
             scopes.iter().collect(),
             resources.iter().map(String::as_str).collect(),
-            audience.iter().map(String::as_str).collect(),
+            audience.iter().map(AsRef::as_ref).collect(),
             parameters
                 .flat_map(|(name, value)| [&**name, value])
                 .collect(),

@@ -13,7 +13,7 @@ use http::{HeaderMap, HeaderValue, header::AUTHORIZATION};
 use crate::{
     Scopes,
     secret::{copied, credentials},
-    time::Now,
+    time::{Now, nanoseconds},
 };
 pub(crate) use response::MAX_SCOPES;
 pub use response::TokenResponse;
@@ -32,7 +32,7 @@ struct TokenData {
     authorization: Authorization,
     /// In nanoseconds since 1970. A `u64` holds 584 years.
     expires_at: u64,
-    scopes: Arc<Scopes>,
+    scopes: Scopes,
 }
 
 const _: () = assert!(size_of::<TokenData>() == 64 || size_of::<usize>() != 8);
@@ -52,8 +52,8 @@ impl AccessToken {
                 value: response.authorization,
                 generation,
             },
-            expires_at: u64::try_from(expires_at.wall.as_nanos()).unwrap_or(u64::MAX),
-            scopes: Arc::new(scopes),
+            expires_at: nanoseconds(expires_at.wall),
+            scopes,
         }))
     }
 
@@ -71,7 +71,7 @@ impl AccessToken {
                 generation: authorization.generation,
             },
             expires_at: *expires_at,
-            scopes: Arc::clone(scopes),
+            scopes: scopes.clone(),
         }))
     }
 

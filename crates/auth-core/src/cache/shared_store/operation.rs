@@ -1,9 +1,13 @@
 //! One operation of the store: it has a time limit, may fail and may panic. Its failure is logged
 //! and counted.
 
-use std::{future::Future, sync::Arc, time::Duration};
+use std::{
+    future::Future,
+    sync::{Arc, Weak},
+    time::Duration,
+};
 
-use super::super::{fetch::Fetch, inner::Counters};
+use super::super::{fetch::Fetch, inner::Inner};
 use crate::{
     Error, ErrorKind, events,
     panics::catch_panic,
@@ -23,7 +27,7 @@ pub(super) struct StoreAccess {
     pub(super) store: Arc<dyn SharedTokenStore>,
     pub(super) key: SharedKey,
     pub(super) clock: AnyClock,
-    counters: Arc<Counters>,
+    cache: Weak<Inner>,
     /// The fetch's deadline, by the monotonic clock.
     pub(super) deadline: Duration,
 }
@@ -42,7 +46,7 @@ impl StoreAccess {
             store: Arc::clone(store),
             key,
             clock: fetch.clock.clone(),
-            counters: Arc::clone(&fetch.counters),
+            cache: Weak::clone(&fetch.cache),
             deadline: fetch.deadline(),
         }
     }
@@ -107,7 +111,9 @@ impl StoreAccess {
 
     /// Logs and counts a failure.
     pub(super) fn failed(&self, operation: &'static str, error: &Error) -> OperationError {
-        self.counters.count_store_failure();
+        if let Some(cache) = self.cache.upgrade() {
+            cache.counters.count_store_failure();
+        }
         events::shared_store_failed(operation, error);
         OperationError::Failed
     }
