@@ -58,6 +58,22 @@ impl SharedToken {
         }
     }
 
+    /// Sets the granted authorization details, a JSON array as a text. Default: not known.
+    ///
+    /// ```
+    /// use auth_core::shared_store::SharedToken;
+    ///
+    /// let token = SharedToken::bearer("abc")?.with_authorization_details(r#"[{"type":"payment"}]"#);
+    /// assert_eq!(token.authorization_details(), Some(r#"[{"type":"payment"}]"#));
+    /// # Ok::<(), auth_core::Error>(())
+    /// ```
+    #[must_use]
+    pub fn with_authorization_details(self, granted: &str) -> Self {
+        Self {
+            response: self.response.with_authorization_details(granted),
+        }
+    }
+
     /// Returns the token itself.
     #[must_use]
     pub fn secret(&self) -> &str {
@@ -86,6 +102,12 @@ impl SharedToken {
     #[must_use]
     pub fn scopes(&self) -> Option<&Scopes> {
         self.response.scopes()
+    }
+
+    /// Returns the granted authorization details, if the server stated them.
+    #[must_use]
+    pub fn authorization_details(&self) -> Option<&str> {
+        self.response.authorization_details()
     }
 
     /// Creates a shared token from one that has just been issued. A refresh token is not shared.

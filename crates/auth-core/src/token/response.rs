@@ -11,7 +11,8 @@ use crate::{
 
 /// The maximum size of a token, in bytes.
 const MAX_TOKEN: usize = 64 * 1024;
-/// The maximum size of the granted scopes as one text, in bytes.
+/// The maximum size of the granted scopes as one text, and of the granted authorization details, in
+/// bytes.
 pub(crate) const MAX_SCOPES: usize = 16 * 1024;
 
 /// The response of a [`TokenSource`](crate::TokenSource): the access token response of
@@ -33,6 +34,7 @@ pub struct TokenResponse {
     pub(crate) authorization: HeaderValue,
     lifetime: Option<Duration>,
     scopes: Option<Scopes>,
+    authorization_details: Option<Box<str>>,
     refresh_token: Option<SecretString>,
     issued_token_type: Option<Box<str>>,
     /// The part of the lifetime that had passed when the token was loaded from a shared store.
@@ -75,6 +77,7 @@ impl TokenResponse {
             authorization,
             lifetime: None,
             scopes: None,
+            authorization_details: None,
             refresh_token: None,
             issued_token_type: None,
             age: Duration::ZERO,
@@ -114,6 +117,31 @@ impl TokenResponse {
     #[must_use]
     pub fn with_scopes(mut self, granted: Scopes) -> Self {
         self.scopes = Some(granted);
+        self
+    }
+
+    /// Returns the granted authorization details, if the response states them: a JSON array as it
+    /// stands in the response ([RFC 9396 §7](https://www.rfc-editor.org/rfc/rfc9396#section-7)). They
+    /// may differ from the requested ones.
+    #[must_use]
+    pub fn authorization_details(&self) -> Option<&str> {
+        self.authorization_details.as_deref()
+    }
+
+    /// Sets the granted authorization details, a JSON array. A cache takes a response in which they
+    /// exceed 16 KiB for an [`ErrorKind::InvalidResponse`] error.
+    ///
+    /// ```
+    /// use auth_core::TokenResponse;
+    ///
+    /// let response = TokenResponse::bearer("abc")?
+    ///     .with_authorization_details(r#"[{"type":"payment_initiation"}]"#);
+    /// assert_eq!(response.authorization_details(), Some(r#"[{"type":"payment_initiation"}]"#));
+    /// # Ok::<(), auth_core::Error>(())
+    /// ```
+    #[must_use]
+    pub fn with_authorization_details(mut self, granted: impl Into<Box<str>>) -> Self {
+        self.authorization_details = Some(granted.into());
         self
     }
 
@@ -179,22 +207,30 @@ impl TokenResponse {
         self
     }
 
-    /// Returns the response, or an error if its scopes are too large to be cached and stored. The
+    /// Returns the response, or an error if its scopes or authorization details are too large to be cached and stored. The
     /// token has been checked before.
     pub(crate) fn within_bounds(self) -> Result<Self, Error> {
-        if self.is_within_bounds() {
-            return Ok(self);
-        }
-        let length = self.scopes.map_or(0, |scopes| scopes.text_length());
-        Err(Error::new(
-            ErrorKind::InvalidResponse,
-            format!("scope: expected scopes of at most 16 KiB, got {length} bytes"),
-        ))
+        let what = match self.lengths() {
+            [scopes, _] if scopes > MAX_SCOPES => {
+                format!("scope: expected scopes of at most 16 KiB, got {scopes} bytes")
+            }
+            [_, details] if details > MAX_SCOPES => format!(
+                "authorization_details: expected details of at most 16 KiB, got {details} bytes"
+            ),
+            _ => return Ok(self),
+        };
+        Err(Error::new(ErrorKind::InvalidResponse, what))
     }
 
     pub(crate) fn is_within_bounds(&self) -> bool {
-        let scopes = self.scopes.as_ref();
-        scopes.is_none_or(|scopes| scopes.text_length() <= MAX_SCOPES)
+        self.lengths().iter().all(|length| *length <= MAX_SCOPES)
+    }
+
+    /// Returns the lengths of the scopes as one text, and of the authorization details.
+    fn lengths(&self) -> [usize; 2] {
+        let scopes = self.scopes.as_ref().map_or(0, Scopes::text_length);
+        let details = self.authorization_details.as_ref();
+        [scopes, details.map_or(0, |details| details.len())]
     }
 }
 

@@ -110,6 +110,11 @@ impl RequestSettings {
                     .audience()
                     .map(|audience| ("audience", audience.into())),
             );
+            let details: Vec<&str> = request.authorization_details().collect();
+            if !details.is_empty() {
+                let details = format!("[{}]", details.join(","));
+                all.push(("authorization_details", details.into()));
+            }
             all.extend(
                 request
                     .parameters()

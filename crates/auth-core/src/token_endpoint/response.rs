@@ -147,6 +147,9 @@ impl ReceivedResponse<'_> {
         if let Some(scopes) = granted(members.get("scope"))? {
             response = response.with_scopes(scopes);
         }
+        if let Some(details) = granted_details(members.get("authorization_details"))? {
+            response = response.with_authorization_details(details);
+        }
         if let Some(refresh_token) = self.refresh_token(members.get("refresh_token"))? {
             response = response.with_refresh_token(refresh_token);
         }
@@ -354,6 +357,10 @@ impl ReceivedResponse<'_> {
                 format!("the scopes \"{scopes}\""),
                 "request only scopes that the client may use",
             ),
+            Some("invalid_authorization_details") => (
+                "the authorization details".into(),
+                "request only types and members that the client may use (RFC 9396)",
+            ),
             Some("invalid_target") => (
                 "the resource or the audience".into(),
                 "request only those that the server knows (RFC 8707)",
@@ -497,6 +504,18 @@ fn granted(value: Option<Value<'_>>) -> Result<Option<Scopes>, String> {
     }
     let texts: Vec<&str> = texts.iter().map(|text| text.as_str()).collect();
     Ok(Some(Scopes::granted(&texts.join(" "))))
+}
+
+/// Returns the granted authorization details. `None` if they are unknown: absent, or no list.
+fn granted_details(value: Option<Value<'_>>) -> Result<Option<&str>, String> {
+    let Some(value) = value else { return Ok(None) };
+    if value.size() > MAX_SCOPES {
+        return Err(format!(
+            "member \"authorization_details\": expected details of at most 16 KiB, got {} bytes",
+            value.size()
+        ));
+    }
+    Ok(value.list_text())
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@
 
 mod allocations;
 mod answers;
+mod authorization_details;
 mod auto_traits;
 mod bound_origins;
 mod cache;
