@@ -4,7 +4,7 @@
 //! whose, `policy` computes deadlines, `state` is the data under the lock, `inner` joins them, `turns`,
 //! `denials`, `credential_looks` and `client` are what all caches of one source share, `waiting` obtains
 //! a turn, `fetch` is one token request, `shared_store` wraps it where processes share a token,
-//! `refresh_task` runs it, `completion` records its result, `rejection` requests a replacement, and
+//! `refresh_task` runs it, `completion` records its result, `rejection` requests a replacement, `revocation` revokes the token, and
 //! `token_cache` is the public handle.
 
 mod changes;
@@ -18,6 +18,7 @@ mod per_thread;
 mod policy;
 mod refresh_task;
 mod rejection;
+mod revocation;
 mod runtime;
 mod shared_store;
 mod slot;

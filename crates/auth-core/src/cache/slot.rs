@@ -156,11 +156,11 @@ impl<T> Slot<T> {
     }
 
     pub(super) fn store(&self, token: CachedToken<T>, now: Now) {
-        self.swap(token, &self.retired, now);
+        self.swap(Some(token), &self.retired, now);
     }
 
-    fn swap(&self, token: CachedToken<T>, retired: &Retired<T>, now: Now) {
-        let replaced = self.current.swap(Some(Arc::new(token)));
+    fn swap(&self, token: Option<CachedToken<T>>, retired: &Retired<T>, now: Now) {
+        let replaced = self.current.swap(token.map(Arc::new));
         let mut retired = retired.lock().unwrap_or_else(PoisonError::into_inner);
         retired.extend(replaced.map(|token| (now.monotonic, token)));
         let old = |(since, _): &(Duration, _)| since.saturating_add(RETIRED_FOR) <= now.monotonic;
@@ -179,9 +179,21 @@ impl<T: AsRef<AccessToken> + Duplicate> Slot<T> {
             let token = cached.token.original().duplicate();
             CachedToken::new(token, cached.life, None, 0)
         });
-        if let Some(renewed) = renewed {
+        if renewed.is_some() {
             self.swap(renewed, &self.renewed, now);
         }
+    }
+
+    /// Drops the current token, if it has this header. It counts as replaced. Returns whether it did.
+    /// The caller holds the lock of the state, so that no other token is stored meanwhile.
+    pub(super) fn remove(&self, header: &HeaderValue, now: Now) -> bool {
+        let is_current =
+            |cached: &CachedToken<T>| cached.token.original().as_ref().header() == header;
+        let is_current = self.current(is_current) == Some(true);
+        if is_current {
+            self.swap(None, &self.retired, now);
+        }
+        is_current
     }
 }
 

@@ -15,8 +15,8 @@ use crate::{
     secret::{copied, credentials},
     time::Now,
 };
-pub(crate) use response::MAX_SCOPES;
 pub use response::TokenResponse;
+pub(crate) use response::{MAX_SCOPES, check_token};
 
 /// An access token: the secret, the `Authorization` header, the time of its end and the granted
 /// scopes.

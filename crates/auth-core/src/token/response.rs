@@ -59,20 +59,9 @@ impl TokenResponse {
 
     /// Creates the response for a bearer token. The error does not show the token.
     pub(crate) fn new(token: &str) -> Result<Self, String> {
-        let invalid = |what| {
-            format!("expected visible ASCII characters (RFC 6749 appendix A.12), got {what}")
-        };
-        if token.len() > MAX_TOKEN {
-            return Err(format!(
-                "expected a token of at most 64 KiB, got one of {} bytes",
-                token.len()
-            ));
-        }
-        if let Some(what) = not_a_token(token) {
-            return Err(invalid(what));
-        }
+        check_token(token)?;
         let authorization = credentials_header("Bearer", token)
-            .ok_or_else(|| invalid("some that no header may hold".into()))?;
+            .ok_or_else(|| invalid("some that no header may hold"))?;
         Ok(Self {
             authorization,
             lifetime: None,
@@ -241,6 +230,24 @@ impl fmt::Debug for TokenResponse {
             .field("scopes", &self.scopes)
             .finish_non_exhaustive()
     }
+}
+
+/// Checks the length and the characters of a token. The error does not show the token.
+pub(crate) fn check_token(token: &str) -> Result<(), String> {
+    if token.len() > MAX_TOKEN {
+        return Err(format!(
+            "expected a token of at most 64 KiB, got one of {} bytes",
+            token.len()
+        ));
+    }
+    match not_a_token(token) {
+        Some(what) => Err(invalid(&what)),
+        None => Ok(()),
+    }
+}
+
+fn invalid(what: &str) -> String {
+    format!("expected visible ASCII characters (RFC 6749 appendix A.12), got {what}")
 }
 
 /// Returns why `token` is not a token, without showing its characters.

@@ -14,6 +14,7 @@ use super::{
     http_request::{Client, RequestSettings, check_names},
     issued_tokens::IssuedTokens,
     response::ReceivedResponse,
+    role::Role,
     url::TokenEndpointUrl,
     warnings::Warnings,
 };
@@ -26,7 +27,7 @@ use crate::{
 /// The maximum size of a response, in bytes.
 const MAX_RESPONSE: usize = 1 << 20;
 /// How long the body of a failure may take. Its status is known before.
-const FAILURE_BODY_PATIENCE: Duration = Duration::from_secs(1);
+pub(super) const FAILURE_BODY_PATIENCE: Duration = Duration::from_secs(1);
 
 /// The maximum number of a response's frames. Frames without data take no part in its size.
 const MAX_FRAMES: usize = 1 << 16;
@@ -85,6 +86,7 @@ pub struct TokenEndpoint(Arc<Inner>);
 
 pub(super) struct Inner {
     pub(super) url: TokenEndpointUrl,
+    pub(super) revocation_endpoint: Option<TokenEndpointUrl>,
     pub(super) client_id: Option<String>,
     pub(super) authentication: ClientAuthentication,
     pub(super) settings: RequestSettings,
@@ -106,6 +108,10 @@ struct Sent<'a> {
 impl TokenEndpoint {
     pub(super) fn new(inner: Inner) -> Self {
         Self(Arc::new(inner))
+    }
+
+    pub(super) fn inner(&self) -> &Inner {
+        &self.0
     }
 
     /// Sends a token request, and reads the response.
@@ -246,7 +252,7 @@ impl TokenEndpoint {
     }
 
     /// Obtains the client's credentials.
-    async fn credentials(
+    pub(super) async fn credentials(
         &self,
         form: &Form,
         request: &TokenRequest,
@@ -318,7 +324,7 @@ impl TokenEndpoint {
 
     /// Appends a body that may hold a token to `read`, up to [`MAX_RESPONSE`] and [`MAX_FRAMES`].
     /// After an error, or if the caller stops, `read` has the part that was received.
-    async fn read(
+    pub(super) async fn read(
         &self,
         mut body: TransportBody,
         read: &mut Zeroizing<Vec<u8>>,
@@ -352,6 +358,15 @@ impl TokenEndpoint {
         ))
     }
 
+    /// Returns what each request to the server contains and no error may show.
+    pub(super) fn secrets(&self, proof: &Credential<'_>) -> Vec<SecretString> {
+        let mut secrets = proof.forms(self.client_id());
+        let headers = self.0.settings.headers.values();
+        let headers = headers.filter_map(|value| value.to_str().ok());
+        secrets.extend(headers.map(SecretString::from));
+        secrets
+    }
+
     /// Sends a token request with `proof`, and reads the response.
     async fn request_with(
         &self,
@@ -366,12 +381,9 @@ impl TokenEndpoint {
             method: inner.authentication.method(),
             credential: proof,
         };
-        let built = inner.settings.http_request(&client, form, request)?;
-        let mut secrets = proof.forms(self.client_id());
+        let built = inner.settings.token_request(&client, form, request)?;
+        let mut secrets = self.secrets(proof);
         secrets.extend(form.secrets().cloned());
-        let headers = inner.settings.headers.values();
-        let headers = headers.filter_map(|value| value.to_str().ok());
-        secrets.extend(headers.map(SecretString::from));
         let sent = Sent {
             form,
             request,
@@ -405,6 +417,7 @@ impl TokenEndpoint {
             status: head.status,
             headers: &head.headers,
             body: &received,
+            role: Role::Token,
             endpoint: self.url(),
             grant_type: sent.form.grant_type(),
             client_advice: inner.authentication.method().advice(),
@@ -443,8 +456,11 @@ impl fmt::Debug for TokenEndpoint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let inner = &*self.0;
         let headers: Vec<_> = inner.settings.headers.keys().collect();
+        let revocation = inner.revocation_endpoint.as_ref();
+        let revocation = revocation.map(TokenEndpointUrl::without_query);
         f.debug_struct("TokenEndpoint")
             .field("url", &self.url())
+            .field("revocation_endpoint", &revocation)
             .field("client_id", &inner.client_id)
             .field("authentication", &inner.authentication)
             .field("user_agent", &inner.settings.user_agent)

@@ -1,4 +1,5 @@
-//! The token endpoint: its URL, the client's authentication there, and its responses.
+//! The token endpoint: its URL, the client's authentication there, and its responses. And the
+//! revocation endpoint beside it.
 
 mod authentication;
 mod builder;
@@ -12,6 +13,8 @@ mod known_code;
 mod redirect;
 mod response;
 mod retry_after;
+mod revocation;
+mod role;
 mod url;
 mod warnings;
 

@@ -37,6 +37,7 @@ mod providers;
 mod recording_transport;
 mod rejections;
 mod request_parameters;
+mod revocation;
 mod scopes;
 mod secret_file_modes;
 mod secret_files;

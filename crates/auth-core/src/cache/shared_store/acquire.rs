@@ -14,7 +14,7 @@ use super::{
     save::{Unsaved, while_held},
 };
 use crate::{
-    Error, ErrorKind, events,
+    Error, ErrorKind, TokenRequest, TokenSource, events,
     shared_store::{Lease, SharedKey, SharedToken, SharedTokenStore},
     time::Now,
 };
@@ -30,13 +30,16 @@ pub(in crate::cache) async fn fetch(
     store: &Arc<dyn SharedTokenStore>,
     cache: &Weak<Inner>,
 ) -> (Fetched, Option<Unsaved>) {
-    let Some(key) = shared_key(fetch).await else {
+    let Some(key) = shared_key(&*fetch.source, &fetch.request).await else {
         return (fetch.run().await, None);
     };
     let shared = |key| SharedFetch {
         fetch,
         cache,
-        access: StoreAccess::new(store, key, fetch),
+        access: {
+            let (clock, deadline) = (fetch.clock.clone(), fetch.deadline());
+            StoreAccess::new(store, key, clock, &fetch.counters, deadline)
+        },
     };
     loop {
         // A fetch that waits for its turn holds no lease. A saved token needs no turn.
@@ -58,8 +61,11 @@ pub(in crate::cache) async fn fetch(
 }
 
 /// Returns the key under which processes share the token, if they do.
-async fn shared_key(fetch: &Fetch) -> Option<SharedKey> {
-    let key = catch_store_panic(async { fetch.source.shared_key(&fetch.request) });
+pub(super) async fn shared_key(
+    source: &dyn TokenSource,
+    request: &TokenRequest,
+) -> Option<SharedKey> {
+    let key = catch_store_panic(async { source.shared_key(request) });
     let key = key.await.ok().flatten();
     if key.is_none() {
         events::source_has_no_shared_key();

@@ -3,7 +3,7 @@
 
 use std::{future::Future, sync::Arc, time::Duration};
 
-use super::super::{fetch::Fetch, inner::Counters};
+use super::super::inner::Counters;
 use crate::{
     Error, ErrorKind, events,
     panics::catch_panic,
@@ -18,13 +18,13 @@ const PART_OF_ATTEMPT: u32 = 4;
 /// waits for it.
 const PATIENCE_AFTERWARDS: u32 = 4;
 
-/// Access to the saved token of one key, for the time of one fetch.
+/// Access to the saved token of one key, for the time of one fetch or one revocation.
 pub(super) struct StoreAccess {
     pub(super) store: Arc<dyn SharedTokenStore>,
     pub(super) key: SharedKey,
     pub(super) clock: AnyClock,
     counters: Arc<Counters>,
-    /// The fetch's deadline, by the monotonic clock.
+    /// The deadline of the fetch or the revocation, by the monotonic clock.
     pub(super) deadline: Duration,
 }
 
@@ -37,17 +37,23 @@ pub(super) enum OperationError {
 }
 
 impl StoreAccess {
-    pub(super) fn new(store: &Arc<dyn SharedTokenStore>, key: SharedKey, fetch: &Fetch) -> Self {
+    pub(super) fn new(
+        store: &Arc<dyn SharedTokenStore>,
+        key: SharedKey,
+        clock: AnyClock,
+        counters: &Arc<Counters>,
+        deadline: Duration,
+    ) -> Self {
         Self {
             store: Arc::clone(store),
             key,
-            clock: fetch.clock.clone(),
-            counters: Arc::clone(&fetch.counters),
-            deadline: fetch.deadline(),
+            clock,
+            counters: Arc::clone(counters),
+            deadline,
         }
     }
 
-    /// Runs an operation before the token request.
+    /// Runs an operation before the token request or the revocation.
     pub(super) async fn before_request<T>(
         &self,
         operation: &'static str,
