@@ -134,3 +134,16 @@ impl fmt::Debug for SharedToken {
             .finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_refresh_token_is_not_shared() {
+        let response = TokenResponse::bearer("abc").unwrap();
+        let response = response.with_refresh_token("r3fr3sh");
+        let shared = SharedToken::issued(response, Duration::from_secs(60), Duration::ZERO);
+        assert!(shared.response().refresh_token().is_none());
+    }
+}
