@@ -38,7 +38,7 @@ pub(in crate::cache) async fn remove(
 async fn replace(access: &StoreAccess, token: &AccessToken) -> Result<(), OperationError> {
     let load = async { access.store.load(&access.key).await };
     let saved = access.before_request("load", load).await?;
-    if !saved.is_some_and(|saved| saved.secret() == token.secret()) {
+    if saved.is_none_or(|saved| saved.secret() != token.secret()) {
         return Ok(());
     }
     // the characters of a token have been checked
