@@ -5,7 +5,7 @@
 //! them, `turns`, `denials`, `credential_looks` and `client` are what all caches of one source share,
 //! `waiting` obtains a turn, `fetch` is one token request, `shared_store` wraps it where processes share a
 //! token, `refresh_task` runs it, `completion` records its result, `rejection` requests a replacement,
-//! `reading` is the future of a read, and `token_cache` is the public handle.
+//! `revocation` revokes the token, `reading` is the future of a read, and `token_cache` is the public handle.
 
 mod changes;
 mod client;
@@ -21,6 +21,7 @@ mod reading;
 mod refresh_task;
 mod rejection;
 mod rejections;
+mod revocation;
 mod runtime;
 mod shared_store;
 mod slot;

@@ -242,8 +242,9 @@ impl Inner {
                 if let Some(token) = mine {
                     return Ok(token);
                 }
-                // this waiter may be polled long after the token was received
-                if !now.reached(fetched.usable_until) {
+                // this waiter may be polled long after the token was received, or was revoked
+                let is_usable = !now.reached(fetched.usable_until);
+                if is_usable && !self.slot.was_replaced(fetched.token.header()) {
                     return Ok(read(&self.issue(fetched.token.clone())));
                 }
             }

@@ -175,16 +175,16 @@ impl<T> Slot<T> {
     }
 
     pub(super) fn store(&self, token: CachedToken<T>, now: Now) {
-        self.swap(token, |kept| &mut kept.replaced, now);
+        self.swap(Some(token), |kept| &mut kept.replaced, now);
     }
 
     fn swap(
         &self,
-        token: CachedToken<T>,
+        token: Option<CachedToken<T>>,
         list: impl FnOnce(&mut Kept<T>) -> &mut Retired<T>,
         now: Now,
     ) {
-        let Some(replaced) = self.current.swap(Some(Arc::new(token))) else {
+        let Some(replaced) = self.current.swap(token.map(Arc::new)) else {
             return;
         };
         let mut kept = self.kept();
@@ -206,9 +206,21 @@ impl<T: AsRef<AccessToken> + Duplicate> Slot<T> {
             let token = cached.token.original().duplicate();
             CachedToken::new(token, cached.deadlines, None, 0)
         });
-        if let Some(renewed) = renewed {
+        if renewed.is_some() {
             self.swap(renewed, |kept| &mut kept.renewed, now);
         }
+    }
+
+    /// Drops the current token, if it has this header. It counts as replaced. Returns whether it did.
+    /// The caller holds the lock of the state, so that no other token is stored meanwhile.
+    pub(super) fn remove(&self, header: &HeaderValue, now: Now) -> bool {
+        let is_current =
+            |cached: &CachedToken<T>| cached.token.original().as_ref().header() == header;
+        let is_current = self.current(is_current) == Some(true);
+        if is_current {
+            self.swap(None, |kept| &mut kept.replaced, now);
+        }
+        is_current
     }
 }
 

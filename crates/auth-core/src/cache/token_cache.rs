@@ -189,6 +189,48 @@ impl TokenCache {
         self.inner.flush().await;
     }
 
+    /// Revokes the current token at the authorization server
+    /// ([RFC 7009](https://www.rfc-editor.org/rfc/rfc7009)), and drops it: at the end of a program whose
+    /// token should not outlive it. Without a token nothing is done. A later read requests another token.
+    ///
+    /// The source has to know how: see
+    /// [`revocation_endpoint`](crate::TokenEndpointBuilder::revocation_endpoint) and
+    /// [`TokenSource::revoke`].
+    ///
+    /// 1. It waits as [`flush`](Self::flush) does, for a token request in flight and for the token to be
+    ///    saved. A program therefore need not flush before.
+    /// 2. It removes the token from the [shared store](TokenCacheBuilder::shared_store), if the store
+    ///    holds this one. **Other processes that use the token already see it rejected**, and each
+    ///    requests another one or loads it: revoke a shared token only with the last process.
+    /// 3. It revokes the token. A connection that fails before a response is tried once more. If the
+    ///    server asks to repeat the revocation later (503 with `Retry-After`), it waits and repeats it,
+    ///    within the attempt timeout.
+    /// 4. It drops the token, unless another one has replaced it meanwhile. A cache that is
+    ///    [kept warm](TokenCacheBuilder::keep_warm) requests none before a caller needs one.
+    ///
+    /// Steps 2 and 3 take at most the attempt timeout (10 s by default), and step 1 as long as `flush`.
+    /// Stop the program's requests before: while they run, the cache may obtain another token.
+    ///
+    /// # Errors
+    /// If the token may not have been revoked; the cache then keeps it. After a 503 it is still valid,
+    /// and [`Error::server_retry_after`] returns how long the server asked to wait. A
+    /// [`Configuration`](crate::ErrorKind::Configuration) error if the source cannot revoke tokens. A
+    /// [`NoRuntime`](crate::ErrorKind::NoRuntime) error outside a tokio runtime.
+    ///
+    /// ```
+    /// # use auth_core::{Error, TokenCache};
+    /// # async fn run(_: &TokenCache) {}
+    /// # async fn example(tokens: TokenCache) {
+    /// run(&tokens).await;
+    /// if let Err(error) = tokens.revoke().await {
+    ///     eprintln!("the token remains valid until it expires: {error}");
+    /// }
+    /// # }
+    /// ```
+    pub async fn revoke(&self) -> Result<(), Error> {
+        self.inner.revoke().await
+    }
+
     /// Ends the backoff after a failure, so that the next caller without a usable token requests
     /// one at once. Call this after the configuration has been corrected. A usable token stays in
     /// use. If the authorization server denied the client, the backoff of all caches of

@@ -5,6 +5,7 @@
 
 mod allocations;
 mod answers;
+mod authorization_details;
 mod auto_traits;
 mod bound_origins;
 mod cache;
@@ -37,6 +38,7 @@ mod providers;
 mod recording_transport;
 mod rejections;
 mod request_parameters;
+mod revocation;
 mod scopes;
 mod secret_file_modes;
 mod secret_files;

@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use super::super::{fetch::Fetch, inner::Inner};
+use super::super::inner::Inner;
 use crate::{
     Error, ErrorKind, events,
     panics::catch_panic,
@@ -22,13 +22,13 @@ const PART_OF_ATTEMPT: u32 = 4;
 /// waits for it.
 const PATIENCE_AFTERWARDS: u32 = 4;
 
-/// Access to the saved token of one key, for the time of one fetch.
+/// Access to the saved token of one key, for the time of one fetch or one revocation.
 pub(super) struct StoreAccess {
     pub(super) store: Arc<dyn SharedTokenStore>,
     pub(super) key: SharedKey,
     pub(super) clock: AnyClock,
     cache: Weak<Inner>,
-    /// The fetch's deadline, by the monotonic clock.
+    /// The deadline of the fetch or the revocation, by the monotonic clock.
     pub(super) deadline: Duration,
 }
 
@@ -41,17 +41,23 @@ pub(super) enum OperationError {
 }
 
 impl StoreAccess {
-    pub(super) fn new(store: &Arc<dyn SharedTokenStore>, key: SharedKey, fetch: &Fetch) -> Self {
+    pub(super) fn new(
+        store: &Arc<dyn SharedTokenStore>,
+        key: SharedKey,
+        clock: AnyClock,
+        cache: &Weak<Inner>,
+        deadline: Duration,
+    ) -> Self {
         Self {
             store: Arc::clone(store),
             key,
-            clock: fetch.clock.clone(),
-            cache: Weak::clone(&fetch.cache),
-            deadline: fetch.deadline(),
+            clock,
+            cache: Weak::clone(cache),
+            deadline,
         }
     }
 
-    /// Runs an operation before the token request.
+    /// Runs an operation before the token request or the revocation.
     pub(super) async fn before_request<T>(
         &self,
         operation: &'static str,
