@@ -175,7 +175,7 @@ impl Completing<'_> {
             None => cache.client.credentials(),
         };
         self.state.proof = Some(credentials);
-        let probation = cause.and_then(|cause| self.probation(&response, cause));
+        let probation = cause.map(|cause| self.probation(&response, cause));
         let generation = self.generation(&response);
         let requested = cache.request.scopes();
         let token = AccessToken::new(response, generation, life.expires_at, requested);
@@ -203,17 +203,21 @@ impl Completing<'_> {
 
     /// Returns the probation of a token that replaces a rejected one.
     ///
-    /// A token of a fetch that the rejection joined is not on probation: it may have been issued before
-    /// all tokens were revoked.
-    fn probation(&mut self, response: &TokenResponse, cause: RejectionKind) -> Option<Probation> {
+    /// The token may have been issued before the API revoked the rejected one, and have been revoked
+    /// with it. Such a token is spared the probation of 30 s. If the API rejects every token, the next
+    /// one is not.
+    fn probation(&mut self, response: &TokenResponse, cause: RejectionKind) -> Probation {
         let (slot, now) = (&self.cache.slot, self.now);
         let header = &response.authorization;
         let is_current = slot.current(|cached| cached.token.original().header() == header);
+        let is_spared = slot.current(CachedToken::is_spared) == Some(true);
         if is_current != Some(true) && !slot.was_replaced(header) {
             // a token from the store has been in use elsewhere since it was issued
             let since = now.monotonic.saturating_sub(response.age);
-            let probation = Probation::of_another_token(since, cause);
-            return (!self.state.is_joined_by_rejection()).then_some(probation);
+            return match self.may_be_older(since) && !is_spared {
+                true => Probation::of_older_token(since, now.monotonic, cause, self.from_store),
+                false => Probation::of_another_token(since, cause).after(is_spared),
+            };
         }
         let before = slot.current(CachedToken::unaccepted_reissues);
         let reissues = before.unwrap_or_default().saturating_add(1);
@@ -221,7 +225,17 @@ impl Completing<'_> {
         let wait = policy.backoff_without_token(reissues, fastrand::f64());
         self.reissued_for = Some(wait);
         let ends_at = now.monotonic.saturating_add(wait);
-        Some(Probation::of_old_token(ends_at, cause, reissues))
+        Probation::of_old_token(ends_at, cause, reissues).after(is_spared)
+    }
+
+    /// Returns whether a token that was issued at `since` may be older than the revocation of the
+    /// rejected token that it replaces.
+    fn may_be_older(&self, since: Duration) -> bool {
+        // an endpoint that rejects every token may have caused the fetch, before the revocation
+        let was_accepted = self.cache.slot.current(CachedToken::was_accepted);
+        let is_saved_before =
+            self.from_store && self.state.rejected_at().is_some_and(|at| since < at);
+        was_accepted == Some(true) || is_saved_before || self.state.is_joined_by_rejection()
     }
 
     /// Returns the token's generation. Some servers return the same token until it ends: its

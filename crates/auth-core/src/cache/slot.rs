@@ -45,6 +45,8 @@ pub(super) struct CachedToken<T> {
     pub(super) store_replacements: u32,
     /// Whether an API has accepted the token, since its copies were renewed if they were.
     pub(super) accepted: AtomicBool,
+    /// Whether the copies were renewed, because an API had accepted the token.
+    is_renewed: bool,
 }
 
 impl<T: AsRef<AccessToken> + Duplicate> CachedToken<T> {
@@ -61,6 +63,7 @@ impl<T: AsRef<AccessToken> + Duplicate> CachedToken<T> {
             probation,
             store_replacements,
             accepted: AtomicBool::new(false),
+            is_renewed: false,
         }
     }
 
@@ -90,6 +93,17 @@ impl<T> CachedToken<T> {
     pub(super) fn unaccepted_reissues(&self) -> u32 {
         let probation = self.probation.filter(|_| !self.accepted.load(Relaxed));
         probation.map_or(0, Probation::reissues)
+    }
+
+    /// Returns whether an API has ever accepted the token.
+    pub(super) fn was_accepted(&self) -> bool {
+        self.is_renewed || self.accepted.load(Relaxed)
+    }
+
+    /// Returns whether the token replaced a rejected one, was not accepted, and it or one before it
+    /// was spared the probation of 30 s.
+    pub(super) fn is_spared(&self) -> bool {
+        !self.was_accepted() && self.probation.is_some_and(Probation::is_spared)
     }
 }
 
@@ -177,7 +191,10 @@ impl<T: AsRef<AccessToken> + Duplicate> Slot<T> {
     pub(super) fn renew(&self, now: Now) {
         let renewed = self.current(|cached| {
             let token = cached.token.original().duplicate();
-            CachedToken::new(token, cached.life, None, 0)
+            CachedToken {
+                is_renewed: true,
+                ..CachedToken::new(token, cached.life, None, 0)
+            }
         });
         if let Some(renewed) = renewed {
             self.swap(renewed, &self.renewed, now);
