@@ -173,7 +173,8 @@ impl Denials {
         let in_a_row = before.map_or(0, |before| before.in_a_row);
         let in_a_row = in_a_row.saturating_add(u32::from(is_new && !is_trial));
         let wait = policy.backoff(error, in_a_row, None, fastrand::f64());
-        let mut others = match caches >= CACHES_TRIED || error.server_retry_after().is_some() {
+        // a `Retry-After` may concern the denied cache alone as well
+        let mut others = match caches >= CACHES_TRIED {
             true => now.saturating_add(wait),
             false => now,
         };
