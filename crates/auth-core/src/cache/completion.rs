@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use super::{
     changes::Publisher,
     credential_looks::{LOOK_INTERVAL, may_depend_on_credentials},
-    denials::{Denied, Start, is_denial_of_client},
+    denials::{Denial, Start, is_denial_of_client},
     fetch::{Fetch, Fetched},
     inner::Inner,
     policy::{Probation, RejectionKind},
@@ -54,7 +54,7 @@ struct Completing<'a> {
     /// The time after which the token endpoint is asked again, if it returned an old token once more.
     reissued_for: Option<Duration>,
     /// The denial of the client, if it was denied.
-    denied: Option<Denied>,
+    denial: Option<Denial>,
 }
 
 impl Inner {
@@ -69,9 +69,7 @@ impl Inner {
             from_store,
         } = fetched;
         let sent = fetch.sent().filter(|_| !from_store);
-        let is_contradicted = self.is_contradicted();
-        let denied =
-            sent.and_then(|sent| self.tell_client(sent, result.as_ref().err(), is_contradicted));
+        let denial = sent.and_then(|sent| self.tell_client(sent, result.as_ref().err()));
         if from_store && result.is_ok() {
             self.client.loaded();
         }
@@ -88,7 +86,7 @@ impl Inner {
             draw: fetch.draw,
             sent,
             reissued_for: None,
-            denied,
+            denial,
         };
         let (outcome, next) = match result {
             Ok(response) => completing.token(requested_at, response),
@@ -108,33 +106,19 @@ impl Inner {
     }
 
     /// Records the result of a token request for all caches of the source. Returns the denial of the
-    /// client, if it was denied. `is_contradicted`: a denial concerns this cache alone.
-    fn tell_client(
-        &self,
-        sent: Start,
-        error: Option<&Error>,
-        is_contradicted: bool,
-    ) -> Option<Denied> {
+    /// client, if it was denied.
+    fn tell_client(&self, sent: Start, error: Option<&Error>) -> Option<Denial> {
         match error {
-            Some(denial) if is_denial_of_client(denial) && !is_contradicted => {
-                self.client.denied(sent, denial, &self.policy)
+            Some(denial) if is_denial_of_client(denial) => {
+                let failure = |state: &RefreshState| state.failure.as_ref()?.denied_request;
+                let before = failure(&self.state());
+                Some(self.client.denied(sent, denial, &self.policy, before))
             }
             _ => {
                 self.client.answered(sent, error);
                 None
             }
         }
-    }
-}
-
-impl Inner {
-    /// Returns whether another cache was issued a token since the client was last denied in this
-    /// one: the authorization server denies the client this token alone.
-    fn is_contradicted(&self) -> bool {
-        let issued = self.client.issued();
-        let state = self.state();
-        let before = state.failure.as_ref().and_then(|f| f.issued_before);
-        before.is_some_and(|before| issued > before)
     }
 }
 
@@ -253,12 +237,30 @@ impl Completing<'_> {
 
     fn failure(&mut self, error: Error) -> (Outcome, Duration) {
         let (cache, now) = (self.cache, self.now);
-        let in_a_row = self.state.failure.as_ref().map_or(0, |f| f.in_a_row);
+        let before = self.state.failure.as_ref();
+        let in_a_row = before.map_or(0, |before| before.in_a_row);
         let never_sent = self.sent.is_none() && !error.is_transient();
-        let (in_a_row, wait, wait_without_token) = match (self.denied, error.retry_after()) {
+        let denied = match self.denial {
+            Some(Denial::Client(denied)) => Some(denied),
+            _ => None,
+        };
+        let is_excused = matches!(self.denial, Some(Denial::Cache))
+            || before.is_some_and(|before| before.is_excused);
+        let denied_request = match (self.sent, self.denial) {
+            (Some(sent), Some(_)) => Some(sent.number),
+            _ => before.and_then(|before| before.denied_request),
+        };
+        let (in_a_row, wait, wait_without_token) = match (denied, error.retry_after()) {
             (Some(denied), _) => {
-                let wait = denied.next_attempt.saturating_sub(now.monotonic);
-                (in_a_row.saturating_add(1), wait, wait)
+                let in_a_row = in_a_row.saturating_add(1);
+                let own = match is_excused {
+                    true => cache
+                        .policy
+                        .backoff(&error, in_a_row, None, fastrand::f64()),
+                    false => Duration::ZERO,
+                };
+                let wait = denied.next_attempt.saturating_sub(now.monotonic).max(own);
+                (in_a_row, wait, wait)
             }
             // another cache of the source received this error: no token was requested
             (None, Some(wait)) if never_sent => (in_a_row, wait, wait),
@@ -274,12 +276,7 @@ impl Completing<'_> {
         let error = error.with_next_attempt(wait);
         let mut next = next_attempt;
         let mut credentials = None;
-        let before = self.state.failure.as_ref().and_then(|f| f.issued_before);
-        let issued_before = match self.sent.is_some() && is_denial_of_client(&error) {
-            true => before.or_else(|| Some(cache.client.issued())),
-            false => before,
-        };
-        if let Some(denied) = self.denied {
+        if let Some(denied) = denied {
             self.state.proof = None;
             self.state.denied_in = Some(denied.series);
         }
@@ -299,9 +296,10 @@ impl Completing<'_> {
                 in_a_row,
                 next_attempt,
                 next_without_token: now.monotonic.saturating_add(wait_without_token),
-                of_client: self.denied.is_some() || never_sent,
+                of_client: (denied.is_some() && !is_excused) || never_sent,
                 is_slow,
-                issued_before,
+                denied_request,
+                is_excused,
                 credentials,
             }));
         }

@@ -117,9 +117,10 @@ pub(super) struct Failure {
     pub(super) of_client: bool,
     /// Whether the last token request that was sent was a slow failure.
     pub(super) is_slow: bool,
-    /// The number of tokens that any cache of the source had been issued before the denial of the
-    /// client, if this cache's token request was denied.
-    pub(super) issued_before: Option<u64>,
+    /// The number of the last token request of this cache in which the client was denied.
+    pub(super) denied_request: Option<u64>,
+    /// Whether such a denial concerned this cache alone. The cache then backs off by itself as well.
+    pub(super) is_excused: bool,
     /// The number of changes of the credentials before the token request, if the failure may depend
     /// on them.
     pub(super) credentials: Option<u64>,
