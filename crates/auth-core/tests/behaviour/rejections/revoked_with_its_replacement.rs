@@ -104,6 +104,28 @@ async fn costs_one_failed_request() {
     }
 }
 
+/// A late rejection of an expired token has caused the token request, as a read would have.
+#[tokio::test]
+async fn is_replaced_at_once_if_it_followed_an_expired_one() {
+    for rejects in Rejects::BOTH {
+        let (source, clock) = (Scripted::expires_in(60), ManualClock::new());
+        let client = TestClient::new(source.clone(), clock.clone());
+        let revoked = async |token: String| match number(&token) {
+            1 => {
+                clock.advance(secs(70));
+                rejects.response()
+            }
+            2 => rejects.response(),
+            _ => bare(200),
+        };
+        for status in [401, 200] {
+            let response = exchange(&client.authorizer, &get(ORIGIN), revoked).await;
+            assert_eq!(response.status(), status, "{rejects:?}");
+        }
+        assert_eq!(source.requests(), 3);
+    }
+}
+
 /// The price: an API that rejects every token from now on costs two token requests at once, and not
 /// one.
 #[tokio::test]
