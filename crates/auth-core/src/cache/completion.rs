@@ -6,7 +6,7 @@ use super::{
     changes::Publisher,
     credential_looks::{LOOK_INTERVAL, may_depend_on_credentials},
     deadlines::Deadlines,
-    denials::{Denied, Start, is_denial_of_client},
+    denials::{Denial, Start, is_denial_of_client},
     fetch::{Fetch, Fetched},
     inner::Inner,
     policy::{Life, Probation, RejectionKind},
@@ -55,7 +55,7 @@ struct Completing<'a> {
     /// The time after which the token endpoint is asked again, if it returned an old token once more.
     reissued_for: Option<Duration>,
     /// The denial of the client, if it was denied.
-    denied: Option<Denied>,
+    denial: Option<Denial>,
 }
 
 impl Inner {
@@ -75,9 +75,7 @@ impl Inner {
             from_store,
         } = fetched;
         let sent = fetch.sent().filter(|_| !from_store);
-        let is_contradicted = self.is_contradicted();
-        let denied =
-            sent.and_then(|sent| self.tell_client(sent, result.as_ref().err(), is_contradicted));
+        let denial = sent.and_then(|sent| self.tell_client(sent, result.as_ref().err()));
         let now = self.clock.now();
         if from_store && let Ok(response) = &result {
             let life = self.life(requested_at, now, response, fetch.draw);
@@ -98,7 +96,7 @@ impl Inner {
             draw: fetch.draw,
             sent,
             reissued_for: None,
-            denied,
+            denial,
         };
         let (outcome, next) = match result {
             Ok(response) => completing.token(requested_at, response),
@@ -126,33 +124,20 @@ impl Inner {
     }
 
     /// Records the result of a token request for all caches of the source. Returns the denial of the
-    /// client, if it was denied. `is_contradicted`: a denial concerns this cache alone.
-    fn tell_client(
-        &self,
-        sent: Start,
-        error: Option<&Error>,
-        is_contradicted: bool,
-    ) -> Option<Denied> {
+    /// client, if it was denied.
+    fn tell_client(&self, sent: Start, error: Option<&Error>) -> Option<Denial> {
         match error {
-            Some(denial) if is_denial_of_client(denial) && !is_contradicted => {
-                self.client.denied(sent, denial, &self.settings().policy)
+            Some(denial) if is_denial_of_client(denial) => {
+                let failure = |state: &RefreshState| state.failure.as_ref()?.denied_request;
+                let before = failure(&self.state());
+                let policy = &self.settings().policy;
+                Some(self.client.denied(sent, denial, policy, before))
             }
             _ => {
                 self.client.answered(sent, error);
                 None
             }
         }
-    }
-}
-
-impl Inner {
-    /// Returns whether another cache was issued a token since the client was last denied in this
-    /// one: the authorization server denies the client this token alone.
-    fn is_contradicted(&self) -> bool {
-        let issued = self.client.issued();
-        let state = self.state();
-        let before = state.failure.as_ref().and_then(|f| f.issued_before);
-        before.is_some_and(|before| issued > before)
     }
 }
 
@@ -186,7 +171,7 @@ impl Completing<'_> {
             None => cache.client.credentials(),
         };
         self.state.proof = Some(credentials);
-        let probation = cause.and_then(|cause| self.probation(&response, cause));
+        let probation = cause.map(|cause| self.probation(&response, cause));
         let generation = self.generation(&response);
         let requested = cache.request.scopes();
         let token = AccessToken::new(response, generation, life.expires_at, requested);
@@ -219,17 +204,21 @@ impl Completing<'_> {
 
     /// Returns the probation of a token that replaces a rejected one.
     ///
-    /// A token of a fetch that the rejection joined is not on probation: it may have been issued before
-    /// all tokens were revoked.
-    fn probation(&mut self, response: &TokenResponse, cause: RejectionKind) -> Option<Probation> {
+    /// The token may have been issued before the API revoked the rejected one, and have been revoked
+    /// with it. Such a token is spared the probation of 30 s. If the API rejects every token, the next
+    /// one is not.
+    fn probation(&mut self, response: &TokenResponse, cause: RejectionKind) -> Probation {
         let (slot, now) = (&self.cache.slot, self.now);
         let header = &response.authorization;
         let is_current = slot.current(|cached| cached.token.original().header() == header);
+        let is_spared = slot.current(CachedToken::is_spared) == Some(true);
         if is_current != Some(true) && !slot.was_replaced(header) {
             // a token from the store has been in use elsewhere since it was issued
             let since = now.monotonic.saturating_sub(response.age);
-            let probation = Probation::of_another_token(since, cause);
-            return (!self.state.is_joined_by_rejection()).then_some(probation);
+            return match self.may_be_older(since) && !is_spared {
+                true => Probation::of_older_token(since, now.monotonic, cause, self.from_store),
+                false => Probation::of_another_token(since, cause).after(is_spared),
+            };
         }
         let before = slot.current(CachedToken::unaccepted_reissues);
         let reissues = before.unwrap_or_default().saturating_add(1);
@@ -237,7 +226,17 @@ impl Completing<'_> {
         let wait = policy.backoff_without_token(reissues, fastrand::f64());
         self.reissued_for = Some(wait);
         let ends_at = now.monotonic.saturating_add(wait);
-        Some(Probation::of_old_token(ends_at, cause, reissues))
+        Probation::of_old_token(ends_at, cause, reissues).after(is_spared)
+    }
+
+    /// Returns whether a token that was issued at `since` may be older than the revocation of the
+    /// rejected token that it replaces.
+    fn may_be_older(&self, since: Duration) -> bool {
+        // an endpoint that rejects every token may have caused the fetch, before the revocation
+        let was_accepted = self.cache.slot.current(CachedToken::was_accepted);
+        let is_saved_before =
+            self.from_store && self.state.rejected_at().is_some_and(|at| since < at);
+        was_accepted == Some(true) || is_saved_before || self.state.is_joined_by_rejection()
     }
 
     /// Returns the token's generation. Some servers return the same token until it ends: its
@@ -255,12 +254,33 @@ impl Completing<'_> {
 
     fn failure(&mut self, error: Error) -> (Outcome, Duration) {
         let (cache, now) = (self.cache, self.now);
-        let in_a_row = self.state.failure.as_ref().map_or(0, |f| f.in_a_row);
+        let before = self.state.failure.as_ref();
+        let in_a_row = before.map_or(0, |before| before.in_a_row);
         let never_sent = self.sent.is_none() && !error.is_transient();
-        let (in_a_row, wait, wait_without_token) = match (self.denied, error.retry_after()) {
+        let denied = match self.denial {
+            Some(Denial::Client(denied)) => Some(denied),
+            _ => None,
+        };
+        let is_excused = matches!(self.denial, Some(Denial::Cache))
+            || before.is_some_and(|before| before.is_excused);
+        let denied_request = match (self.sent, self.denial) {
+            (Some(sent), Some(_)) => Some(sent.number),
+            _ => before.and_then(|before| before.denied_request),
+        };
+        let (in_a_row, wait, wait_without_token) = match (denied, error.retry_after()) {
             (Some(denied), _) => {
-                let wait = denied.next_attempt.saturating_sub(now.monotonic);
-                (in_a_row.saturating_add(1), wait, wait)
+                let in_a_row = in_a_row.saturating_add(1);
+                let own = match is_excused {
+                    true => {
+                        cache
+                            .settings()
+                            .policy
+                            .backoff(&error, in_a_row, None, fastrand::f64())
+                    }
+                    false => Duration::ZERO,
+                };
+                let wait = denied.next_attempt.saturating_sub(now.monotonic).max(own);
+                (in_a_row, wait, wait)
             }
             // another cache of the source received this error: no token was requested
             (None, Some(wait)) if never_sent => (in_a_row, wait, wait),
@@ -281,12 +301,7 @@ impl Completing<'_> {
         let error = error.with_next_attempt(wait);
         let mut next = next_attempt;
         let mut credentials = None;
-        let before = self.state.failure.as_ref().and_then(|f| f.issued_before);
-        let issued_before = match self.sent.is_some() && is_denial_of_client(&error) {
-            true => before.or_else(|| Some(cache.client.issued())),
-            false => before,
-        };
-        if let Some(denied) = self.denied {
+        if let Some(denied) = denied {
             self.state.proof = None;
             self.state.denied_in = Some(denied.series);
         }
@@ -306,9 +321,10 @@ impl Completing<'_> {
                 in_a_row,
                 next_attempt,
                 next_without_token: now.monotonic.saturating_add(wait_without_token),
-                of_client: self.denied.is_some() || never_sent,
+                of_client: (denied.is_some() && !is_excused) || never_sent,
                 is_slow,
-                issued_before,
+                denied_request,
+                is_excused,
                 credentials,
             }));
         }

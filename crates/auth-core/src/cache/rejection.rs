@@ -271,15 +271,14 @@ impl Inner {
                 backing_off: None,
             };
         };
-        // an expired token is replaced in any case, and does not use the budget
+        // an expired token is replaced in any case: the fetch neither uses the budget, nor is its token on
+        // probation
         if let Some(Current::Rejected { is_accepted, .. }) = current {
             state.rejections().budgets.take(kind, now);
             // if an API has accepted the token after a rejection, the token was not revoked by then
             let returns = !(is_accepted && observed.is_some());
             state.set_caused_by_rejection(kind, returns.then_some(kind), now);
             self.observe(state, now, generation, is_accepted);
-        } else {
-            state.set_caused_by_rejection(kind, None, now);
         }
         Next::Pending(waiter)
     }

@@ -46,6 +46,8 @@ pub(super) struct CachedToken<T> {
     pub(super) store_replacements: u32,
     /// Whether an API has accepted the token, since its copies were renewed if they were.
     pub(super) accepted: AtomicBool,
+    /// Whether the copies were renewed, because an API had accepted the token.
+    is_renewed: bool,
 }
 
 impl<T: AsRef<AccessToken> + Duplicate> CachedToken<T> {
@@ -62,6 +64,7 @@ impl<T: AsRef<AccessToken> + Duplicate> CachedToken<T> {
             probation: probation.map(Box::new),
             store_replacements,
             accepted: AtomicBool::new(false),
+            is_renewed: false,
         }
     }
 
@@ -96,6 +99,17 @@ impl<T> CachedToken<T> {
     pub(super) fn probation(&self) -> Option<Probation> {
         let probation = self.probation.as_deref().copied();
         probation.filter(|_| !self.accepted.load(Relaxed))
+    }
+
+    /// Returns whether an API has ever accepted the token.
+    pub(super) fn was_accepted(&self) -> bool {
+        self.is_renewed || self.accepted.load(Relaxed)
+    }
+
+    /// Returns whether the token replaced a rejected one, was not accepted, and it or one before it
+    /// was spared the probation of 30 s.
+    pub(super) fn is_spared(&self) -> bool {
+        !self.was_accepted() && self.probation().is_some_and(Probation::is_spared)
     }
 }
 
@@ -204,7 +218,10 @@ impl<T: AsRef<AccessToken> + Duplicate> Slot<T> {
     pub(super) fn renew(&self, now: Now) {
         let renewed = self.current(|cached| {
             let token = cached.token.original().duplicate();
-            CachedToken::new(token, cached.deadlines, None, 0)
+            CachedToken {
+                is_renewed: true,
+                ..CachedToken::new(token, cached.deadlines, None, 0)
+            }
         });
         if renewed.is_some() {
             self.swap(renewed, |kept| &mut kept.renewed, now);

@@ -83,9 +83,8 @@ struct LastFetch {
     is_joined_by_rejection: bool,
     /// The rejection budget to which a failure of the fetch gives back what it took.
     returns_to: Option<RejectionKind>,
-    /// The time since when a loss of the fetch gives back what it took as well, if its waiters have
-    /// got no outcome.
-    lost_from: Duration,
+    /// The time of the rejection that caused the fetch, by the monotonic clock.
+    rejected_at: Option<Duration>,
     /// `None` until the task has been spawned. The handle of a finished task would keep 2 kB allocated.
     task: Option<Task>,
 }
@@ -108,9 +107,10 @@ pub(super) struct Failure {
     pub(super) of_client: bool,
     /// Whether the last token request that was sent was a slow failure.
     pub(super) is_slow: bool,
-    /// The number of tokens that any cache of the source had been issued before the denial of the
-    /// client, if this cache's token request was denied.
-    pub(super) issued_before: Option<u64>,
+    /// The number of the last token request of this cache in which the client was denied.
+    pub(super) denied_request: Option<u64>,
+    /// Whether such a denial concerned this cache alone. The cache then backs off by itself as well.
+    pub(super) is_excused: bool,
     /// The number of changes of the credentials before the token request, if the failure may depend
     /// on them.
     pub(super) credentials: Option<u64>,
@@ -257,7 +257,7 @@ impl RefreshState {
             replaces_rejected: None,
             is_joined_by_rejection: false,
             returns_to: None,
-            lost_from: Duration::MAX,
+            rejected_at: None,
             task,
         }));
         Begun {
@@ -300,7 +300,7 @@ impl RefreshState {
         if let Some(last) = &mut self.last {
             last.replaces_rejected = Some(kind);
             last.returns_to = returns_to;
-            last.lost_from = now.monotonic.saturating_add(BETWEEN_LOST);
+            last.rejected_at = Some(now.monotonic);
         }
     }
 
@@ -317,7 +317,9 @@ impl RefreshState {
     pub(super) fn give_back_lost(&mut self, now: Now) {
         let is_lost = self.in_flight(now).is_none();
         let last = self.last.as_ref().filter(|last| last.waiter.is_some());
-        if is_lost && last.is_some_and(|last| now.monotonic >= last.lost_from) {
+        let rejected_at = last.and_then(|last| last.rejected_at);
+        let lost_from = rejected_at.map(|at| at.saturating_add(BETWEEN_LOST));
+        if is_lost && lost_from.is_some_and(|lost_from| now.monotonic >= lost_from) {
             self.give_back_budget();
         }
     }
@@ -337,6 +339,11 @@ impl RefreshState {
     pub(super) fn is_joined_by_rejection(&self) -> bool {
         let last = self.last.as_ref();
         last.is_some_and(|last| last.is_joined_by_rejection)
+    }
+
+    /// Returns the time of the rejection that caused the last fetch, if one did.
+    pub(super) fn rejected_at(&self) -> Option<Duration> {
+        self.last.as_ref()?.rejected_at
     }
 
     /// Returns the kind of the rejection that the last fetch is on account of, if it replaces a

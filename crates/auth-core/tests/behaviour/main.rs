@@ -14,6 +14,7 @@ mod changing_secrets;
 mod client_assertions;
 mod client_credentials;
 mod client_credentials_authorizer;
+mod contradicted_denials;
 mod corrected_credentials;
 mod credential_characters;
 mod debug_texts;

@@ -15,6 +15,7 @@ mod log_storm;
 mod outage_after_a_revocation;
 mod replay;
 mod revocation_simulation;
+mod revoked_with_its_replacement;
 mod same_token_again;
 mod test_client;
 mod token_cache_reject;
