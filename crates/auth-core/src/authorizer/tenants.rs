@@ -235,15 +235,14 @@ where
         next: Option<Target<'_>>,
         channel: Option<&Channel>,
     ) -> bool {
-        let target = next.unwrap_or(request.target);
+        let Some(target) = next else {
+            return true; // the host that cannot be compared may decide about the tenant
+        };
         let forms = HopForms::of(request);
         let hops = forms.heads(RequestHead { target, ..*request });
-        let keys: Vec<_> = hops.filter_map(|hop| (self.tenant)(&hop)).collect();
-        if next.is_none() && keys.is_empty() {
-            return true; // the host that cannot be compared may decide about the tenant
-        }
         let now = self.clock.now();
-        keys.into_iter().any(|key| {
+        let mut keys = hops.filter_map(|hop| (self.tenant)(&hop));
+        keys.any(|key| {
             let kept = self.kept.get(&key, now).map(Made::Value);
             match kept.map_or_else(|| self.authorizer_of(&key, now), Ok) {
                 Ok(Made::Value(authorizer)) => {

@@ -284,7 +284,7 @@ struct Tenant(&'static str);
 fn tenants() -> Authorizer {
     let tenants = Authorizer::per_tenant(
         |request: &RequestHead<'_>| {
-            let by_host = || match request.host()? {
+            let by_host = || match &*request.host()? {
                 "by-host.example" => Some(Tenant("by-host")),
                 _ => None,
             };
