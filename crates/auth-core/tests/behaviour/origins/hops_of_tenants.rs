@@ -1,10 +1,14 @@
 //! A redirect of an unlisted origin changes more of a request than its URL: the tenant of the hop follows
 //! from what is left.
 
+use std::sync::Mutex;
+
 use auth_core::{
     Authorizer, Error, ErrorKind,
     adapter::{Decision, RequestHead, ResponseHead, Target},
 };
+use auth_test_support::secs;
+use auth_testing::ManualClock;
 use http::{
     HeaderMap, HeaderValue, Method, Request, StatusCode, Uri,
     header::{AUTHORIZATION, CONTENT_TYPE, COOKIE, LOCATION, PROXY_AUTHORIZATION},
@@ -224,4 +228,64 @@ fn a_hop_to_an_unclear_host_may_have_another_tenant_than_the_request() {
         let error = redirected_to(location, &tenants, 302, &request).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Redirected, "{location}");
     }
+}
+
+/// Returns an authorizer that has one tenant, with the requests of the API, and whose function returns
+/// these outcomes in turn.
+fn in_turn(clock: &ManualClock, outcomes: impl IntoIterator<Item = Outcome>) -> Authorizer {
+    let outcomes = Mutex::new(Vec::from_iter(outcomes));
+    let tenants = Authorizer::per_tenant(
+        |request: &RequestHead<'_>| (request.host()? == "api.example.com").then_some(()),
+        move |()| {
+            let outcome = outcomes.lock().unwrap().remove(0);
+            outcome()
+        },
+    );
+    tenants.clock(clock.clone()).build().unwrap()
+}
+
+type Outcome = fn() -> Result<Authorizer, Error>;
+
+fn fails() -> Result<Authorizer, Error> {
+    let reason = "the registry of tenants is down";
+    Err(Error::new(ErrorKind::Connection, reason))
+}
+
+fn is_not_configured() -> Result<Authorizer, Error> {
+    Err(Error::configuration("no such tenant"))
+}
+
+fn panics() -> Result<Authorizer, Error> {
+    panic!("the registry of tenants is down")
+}
+
+fn succeeds() -> Result<Authorizer, Error> {
+    Ok(listed(API))
+}
+
+/// The client may send the hop later: it waits for a permit, or is retried.
+#[test]
+fn a_tenants_function_that_fails_in_the_check_may_succeed_for_the_hop() {
+    let failures: [Outcome; 3] = [fails, is_not_configured, panics];
+    for failure in failures {
+        let clock = ManualClock::new();
+        let authorizer = in_turn(&clock, [failure, succeeds]);
+        assert_declined(&authorizer, 302, &get(UNLISTED));
+        // the failure is remembered
+        assert_declined(&authorizer, 302, &get(UNLISTED));
+        clock.advance(secs(2));
+        assert!(carries_token(&authorizer, &get(API)), "the hop");
+    }
+}
+
+/// A tenant's authorizer that is dropped is made again, and may then permit the channel.
+#[test]
+fn a_tenant_that_does_not_permit_the_channel_may_permit_it_for_the_hop() {
+    let clock = ManualClock::new();
+    let authorizer = in_turn(&clock, [|| Ok(listed("https://other.example")), succeeds]);
+    let endpoint = Uri::from_static(API);
+    let authorizer = authorizer.for_channel(&endpoint).unwrap();
+    assert_declined(&authorizer, 302, &get(UNLISTED));
+    clock.advance(secs(4 * 3600));
+    assert!(carries_token(&authorizer, &get(API)), "the hop");
 }
