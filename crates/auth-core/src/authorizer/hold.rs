@@ -31,6 +31,7 @@ impl Hold {
     /// Returns a future: deliver the response to the caller when it completes. It completes when the token
     /// request has finished, and in any case after one second, or when half of the time until the
     /// caller's `deadline` has passed. The rest of that time is left to the body of the response.
+    #[must_use]
     pub fn until_replaced(self, deadline: Option<&Deadline>) -> ReplacementFuture {
         let patience = match deadline {
             Some(deadline) => PATIENCE.min(deadline.remaining().unwrap_or_default() / 2),
