@@ -8,6 +8,7 @@ mod exchange;
 mod explicit_and_bare;
 mod failed_refresh;
 mod grpc_requests;
+mod held_response;
 mod in_memory_api;
 mod invalid_token_with_any_4xx;
 mod late;
