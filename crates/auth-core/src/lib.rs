@@ -52,6 +52,7 @@ mod cache;
 mod challenge;
 mod client_secret;
 mod credential_syntax;
+mod dpop;
 mod error;
 mod event_limit;
 mod events;
@@ -95,6 +96,7 @@ pub use cache::{
     TokenCacheBuilder, TokenChanges,
 };
 pub use client_secret::ClientSecret;
+pub use dpop::{Dpop, DpopProver, ProofClaims};
 pub use error::{BoxError, Error, ErrorKind};
 pub use grants::{ClientCredentials, ClientCredentialsBuilder};
 pub use keyed::{TokenCaches, TokenCachesBuilder};
@@ -102,6 +104,6 @@ pub use origin::Origin;
 pub use request::{Scopes, TokenRequest, TokenRequestBuilder};
 pub use secret::SecretString;
 pub use source::TokenSource;
-pub use token::{AccessToken, Authorization, TokenResponse};
+pub use token::{AccessToken, Authorization, TokenResponse, TokenType};
 pub use token_endpoint::{ClientAuthentication, Form, TokenEndpoint, TokenEndpointBuilder};
 pub use transport::{HttpTransport, NewConnection, TransportBody};

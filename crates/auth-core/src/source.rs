@@ -4,7 +4,7 @@ use std::{fmt, sync::Arc};
 
 use async_trait::async_trait;
 
-use crate::{Error, TokenRequest, TokenResponse, shared_store::SharedKey};
+use crate::{Dpop, Error, TokenRequest, TokenResponse, shared_store::SharedKey};
 
 /// Obtains access tokens: one call sends one token request.
 ///
@@ -101,6 +101,19 @@ pub trait TokenSource: fmt::Debug + Send + Sync + 'static {
     async fn credentials_changed(&self) -> bool {
         false
     }
+
+    /// Returns the key to which the tokens of this source are bound ([RFC
+    /// 9449](https://www.rfc-editor.org/rfc/rfc9449)). Default: `None`, the tokens are bearer tokens.
+    ///
+    /// With a key, each token has to be of the type [`Dpop`](crate::TokenType::Dpop), and the
+    /// thumbprint of the key has to be part of the [shared key](Self::shared_key), as
+    /// [`TokenEndpoint::shared_key`](crate::TokenEndpoint::shared_key) does it. A source that wraps
+    /// another one forwards this method.
+    ///
+    /// The cache calls this method once, when it is built.
+    fn dpop(&self) -> Option<Dpop> {
+        None
+    }
 }
 
 #[async_trait]
@@ -119,5 +132,9 @@ impl<S: TokenSource + ?Sized> TokenSource for Arc<S> {
 
     async fn credentials_changed(&self) -> bool {
         (**self).credentials_changed().await
+    }
+
+    fn dpop(&self) -> Option<Dpop> {
+        (**self).dpop()
     }
 }

@@ -11,7 +11,7 @@
 
 use std::time::Duration;
 
-use auth_core::shared_store::SharedToken;
+use auth_core::{TokenType, shared_store::SharedToken};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use zeroize::Zeroizing;
 
@@ -172,15 +172,24 @@ impl<'a> StoredToken<'a> {
     }
 }
 
-/// Encodes the token and, if the response named them, its scopes: `0 <token>` or
-/// `1 <length> <scopes> <token>`.
+/// The bits of a payload's first octet.
+const HAS_SCOPES: u8 = 1;
+const IS_DPOP: u8 = 2;
+
+/// Encodes the token and, if the response named them, its scopes: `<bits> <token>` or
+/// `<bits> <length> <scopes> <token>`. A payload with a bit that is not known is unreadable, so that a
+/// token is never sent as one of another type.
 pub(crate) fn payload(token: &SharedToken) -> Zeroizing<Vec<u8>> {
     let mut payload = Zeroizing::new(Vec::with_capacity(token.secret().len() + 256));
+    let token_type = match token.token_type() {
+        TokenType::Dpop => IS_DPOP,
+        _ => 0,
+    };
     match token.scopes() {
-        None => payload.push(0),
+        None => payload.push(token_type),
         Some(scopes) => {
             let scopes = scopes.to_string();
-            payload.push(1);
+            payload.push(token_type | HAS_SCOPES);
             payload.extend_from_slice(&(scopes.len() as u64).to_be_bytes());
             payload.extend_from_slice(scopes.as_bytes());
         }
@@ -191,18 +200,25 @@ pub(crate) fn payload(token: &SharedToken) -> Zeroizing<Vec<u8>> {
 
 /// Decodes a payload. The token has no lifetime and no age yet.
 pub(crate) fn token(payload: &[u8]) -> Option<SharedToken> {
-    let (has_scopes, rest) = payload.split_first()?;
-    let (scopes, token) = match has_scopes {
+    let (bits, rest) = payload.split_first()?;
+    if bits & !(HAS_SCOPES | IS_DPOP) != 0 {
+        return None;
+    }
+    let (scopes, token) = match bits & HAS_SCOPES {
         0 => (None, rest),
-        1 => {
+        _ => {
             let (length, rest) = rest.split_first_chunk()?;
             let length = u64::from_be_bytes(*length).try_into().ok()?;
             let (scopes, token) = rest.split_at_checked(length)?;
             (Some(std::str::from_utf8(scopes).ok()?), token)
         }
-        _ => return None,
     };
-    let token = SharedToken::bearer(std::str::from_utf8(token).ok()?).ok()?;
+    let token = std::str::from_utf8(token).ok()?;
+    let token = match bits & IS_DPOP {
+        0 => SharedToken::bearer(token),
+        _ => SharedToken::dpop(token),
+    };
+    let token = token.ok()?;
     Some(match scopes {
         Some(scopes) => token.with_scope(scopes),
         None => token,
@@ -268,16 +284,19 @@ mod tests {
     }
 
     #[test]
-    fn a_payload_holds_the_token_and_its_scopes() {
+    fn a_payload_holds_the_token_its_type_and_its_scopes() {
         for scope in [None, Some(""), Some("read"), Some("read write")] {
-            let bearer = SharedToken::bearer("abc").unwrap();
-            let given = match scope {
-                Some(scope) => bearer.with_scope(scope),
-                None => bearer,
-            };
-            let found = token(&payload(&given)).unwrap();
-            assert_eq!(found.secret(), "abc");
-            assert_eq!(found.scopes(), given.scopes(), "{scope:?}");
+            for issued in [SharedToken::bearer("abc"), SharedToken::dpop("abc")] {
+                let issued = issued.unwrap();
+                let given = match scope {
+                    Some(scope) => issued.with_scope(scope),
+                    None => issued,
+                };
+                let found = token(&payload(&given)).unwrap();
+                assert_eq!(found.secret(), "abc");
+                assert_eq!(found.token_type(), given.token_type());
+                assert_eq!(found.scopes(), given.scopes(), "{scope:?}");
+            }
         }
     }
 
@@ -293,7 +312,9 @@ mod tests {
             b"\x01\0\0\0\0\0\0\0\x08readabc",
             b"\x01\xff\xff\xff\xff\xff\xff\xff\xffreadabc",
             b"\x01\0\0\0\0\0\0\0\x04\xff\xff\xff\xffabc",
-            b"\x02abc",
+            b"\x02",
+            b"\x04abc",
+            b"\x80abc",
         ] {
             assert!(token(payload).is_none(), "{payload:?}");
         }

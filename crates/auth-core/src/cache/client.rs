@@ -20,12 +20,14 @@ use super::{
     turns::{OneAtATime, Turns, is_slow_failure},
 };
 use crate::{
-    Error, ErrorKind, TokenSource, events,
+    Dpop, Error, ErrorKind, TokenResponse, TokenSource, TokenType, events,
     time::{AnyClock, Now},
 };
 
 pub(super) struct Client {
     source: Arc<dyn TokenSource>,
+    /// The key to which the tokens of the source are bound, if they are.
+    dpop: Option<Dpop>,
     pub(super) clock: AnyClock,
     /// The number of changes of the credentials that were found.
     credentials: AtomicU64,
@@ -43,6 +45,7 @@ pub(super) struct ClientState {
 impl Client {
     pub(super) fn new(source: Arc<dyn TokenSource>, clock: AnyClock) -> Arc<Self> {
         Arc::new(Self {
+            dpop: source.dpop(),
             source,
             clock,
             credentials: AtomicU64::new(0),
@@ -57,6 +60,38 @@ impl Client {
 
     pub(super) fn source(&self) -> &Arc<dyn TokenSource> {
         &self.source
+    }
+
+    /// Checks that other processes can use the tokens of the source, where they share them.
+    pub(super) fn check_key_is_shared(&self) -> Result<(), Error> {
+        self.dpop.as_ref().map_or(Ok(()), Dpop::check_is_shared)
+    }
+
+    /// Returns whether a token is of the type that the source has to return.
+    pub(super) fn has_right_type(&self, response: &TokenResponse) -> bool {
+        (response.token_type() == TokenType::Dpop) == self.dpop.is_some()
+    }
+
+    /// Returns the response of the source, or an error if the token is of another type than the source
+    /// has to return.
+    pub(super) fn check_type(&self, response: TokenResponse) -> Result<TokenResponse, Error> {
+        if self.has_right_type(&response) {
+            return Ok(response);
+        }
+        Err(Error::new(
+            ErrorKind::InvalidResponse,
+            match self.dpop {
+                Some(_) => {
+                    "token source: expected a token of the type DPoP, bound to the key that \
+                     TokenSource::dpop returned, got a bearer token"
+                }
+                None => {
+                    "token source: expected a bearer token, got one of the type DPoP without a key for \
+                     its proofs; return the key from TokenSource::dpop, also in a source that wraps \
+                     another one"
+                }
+            },
+        ))
     }
 
     /// Sets the maximum number of token requests in flight at once.

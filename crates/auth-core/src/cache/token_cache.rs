@@ -244,6 +244,14 @@ impl TokenCache {
         effective.unwrap_or_else(|_panic| request.clone())
     }
 
+    /// Checks that the tokens can be shared, if there is a shared store.
+    pub(crate) fn check_key_is_shared(&self) -> Result<(), Error> {
+        match self.inner.store {
+            Some(_) => self.inner.client.check_key_is_shared(),
+            None => Ok(()),
+        }
+    }
+
     /// Returns the cache's token request.
     #[inline]
     pub(crate) fn request(&self) -> &TokenRequest {
@@ -327,7 +335,9 @@ impl TokenCacheBuilder {
     /// [`flush`](TokenCache::flush) before it exits.
     ///
     /// The source has to implement [`TokenSource::shared_key`], as
-    /// [`ClientCredentials`](crate::ClientCredentials) does.
+    /// [`ClientCredentials`](crate::ClientCredentials) does. If the tokens are bound to a key
+    /// ([`TokenSource::dpop`]), all processes need that key. With a key that was generated in the process,
+    /// [`AuthorizerBuilder::build`](crate::AuthorizerBuilder::build) fails, and so does each fetch.
     #[must_use]
     pub fn shared_store(mut self, store: impl SharedTokenStore) -> Self {
         self.store = Some(Arc::new(store));

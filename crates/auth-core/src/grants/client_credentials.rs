@@ -3,7 +3,8 @@
 use async_trait::async_trait;
 
 use crate::{
-    Error, Form, TokenEndpoint, TokenRequest, TokenResponse, TokenSource, shared_store::SharedKey,
+    Dpop, Error, Form, TokenEndpoint, TokenRequest, TokenResponse, TokenSource,
+    shared_store::SharedKey,
 };
 
 /// Requests access tokens from a token endpoint by the client credentials grant
@@ -68,7 +69,7 @@ impl TokenSource for ClientCredentials {
     }
 
     /// Returns the same key in every process that has the same client id, token endpoint,
-    /// authentication method and headers. The secret is not part of the key.
+    /// authentication method, headers and key for DPoP. The secret is not part of the key.
     fn shared_key(&self, request: &TokenRequest) -> Option<SharedKey> {
         Some(
             self.endpoint
@@ -85,5 +86,10 @@ impl TokenSource for ClientCredentials {
     /// which could not be read. Of an assertion it compares the version.
     async fn credentials_changed(&self) -> bool {
         self.endpoint.credentials_changed(&[]).await
+    }
+
+    /// Returns the key of [`ClientCredentialsBuilder::dpop`](crate::ClientCredentialsBuilder::dpop).
+    fn dpop(&self) -> Option<Dpop> {
+        self.endpoint.dpop()
     }
 }

@@ -1,6 +1,7 @@
 //! Access tokens: as the token endpoint issues them, and as the cache hands them out.
 
 mod response;
+mod token_type;
 
 use std::{
     fmt,
@@ -17,6 +18,7 @@ use crate::{
 };
 pub(crate) use response::MAX_SCOPES;
 pub use response::TokenResponse;
+pub use token_type::TokenType;
 
 /// An access token: the secret, the `Authorization` header, the time of its end and the granted
 /// scopes.
@@ -96,6 +98,13 @@ impl AccessToken {
         credentials(&self.0.authorization.value)
     }
 
+    /// Returns the type of the token. A request with a [`Dpop`](TokenType::Dpop) token also needs a
+    /// proof, which the adapters add.
+    #[must_use]
+    pub fn token_type(&self) -> TokenType {
+        TokenType::of_header(self.header())
+    }
+
     /// Returns the `Authorization` header for a request.
     #[must_use]
     #[inline]
@@ -136,7 +145,7 @@ pub struct Authorization {
 }
 
 impl Authorization {
-    /// Returns the header's value, `Bearer …`.
+    /// Returns the header's value, `Bearer …` or `DPoP …`.
     #[must_use]
     pub fn header(&self) -> &HeaderValue {
         &self.value

@@ -2,7 +2,7 @@
 
 use std::{cell::OnceCell, fmt, sync::Arc, time::Duration};
 
-use http::Response;
+use http::{HeaderValue, Method, Response};
 use http_body_util::BodyExt;
 use tokio::task::coop;
 use zeroize::Zeroizing;
@@ -18,9 +18,14 @@ use super::{
     warnings::Warnings,
 };
 use crate::{
-    Assertion, AssertionContext, AssertionSource, Error, ErrorKind, HttpTransport, SecretString,
-    TokenRequest, TokenResponse, TransportBody, attempt_time::AttemptTime, panics::catch_panic,
-    redact::clean_error, shared_store::SharedKey, version::Version,
+    Assertion, AssertionContext, AssertionSource, Dpop, Error, ErrorKind, HttpTransport,
+    ProofClaims, SecretString, TokenRequest, TokenResponse, TokenType, TransportBody,
+    attempt_time::AttemptTime,
+    dpop::{DPOP, Nonce, NonceCell, proof_header},
+    panics::catch_panic,
+    redact::clean_error,
+    shared_store::SharedKey,
+    version::Version,
 };
 
 /// The maximum size of a response, in bytes.
@@ -92,6 +97,10 @@ pub(super) struct Inner {
     pub(super) warnings: Warnings,
     pub(super) denied: DeniedCredentials,
     pub(super) issued: IssuedTokens,
+    /// The key to which the tokens are bound, if they are.
+    pub(super) dpop: Option<Dpop>,
+    /// The nonce of the authorization server. An API of the same origin has its own (RFC 9449 §9).
+    pub(super) nonce: NonceCell,
 }
 
 /// A token request, and the texts to redact from texts of the server and of the transport.
@@ -109,7 +118,10 @@ impl TokenEndpoint {
     /// Sends a token request, and reads the response.
     ///
     /// The client's authentication is asked for a new assertion, and its secret is read again. A
-    /// client with [two secrets](crate::ClientSecret::rotating) may send a second token request.
+    /// client with [two secrets](crate::ClientSecret::rotating) may send a second token request, and so may
+    /// one with a [key for DPoP](TokenEndpointBuilder::dpop), if the server demands a nonce. A second token
+    /// request has a new client assertion, and the same form: an assertion in the form that the server
+    /// accepts only once is the grant's to replace.
     ///
     /// # Errors
     /// If there is no token. The text names the token endpoint, and what to do.
@@ -121,8 +133,17 @@ impl TokenEndpoint {
         let Credentials { proofs, version } = self.credentials(form, request).await?;
         let version = [version, form.version()].into_iter().collect();
         let mut proofs = proofs.iter().peekable();
+        let mut may_repeat = self.0.dpop.is_some();
         while let Some(proof) = proofs.next() {
-            let error = match self.request_with(proof, form, request).await {
+            let nonce = self.0.nonce.last();
+            let mut result = self
+                .request_with(proof, nonce.as_ref(), form, request)
+                .await;
+            if may_repeat && self.demands_another_nonce(&result, nonce.as_ref()) {
+                may_repeat = false;
+                result = self.repeat(proof, form, request).await;
+            }
+            let error = match result {
                 Ok(response) => {
                     proof.works();
                     return Ok(response);
@@ -161,8 +182,9 @@ impl TokenEndpoint {
     }
 
     /// Returns the key under which processes share the token of this request: it names the token
-    /// endpoint, the client, its authentication method, the grant type and the headers. The secret and
-    /// the fields of the form are not part of it: add what they decide about the token to `request`.
+    /// endpoint, the client, its authentication method, the grant type, the headers and the key for DPoP.
+    /// The secret and the fields of the form are not part of it: add what they decide about the token to
+    /// `request`.
     #[must_use]
     pub fn shared_key(&self, form: &Form, request: &TokenRequest) -> SharedKey {
         let inner = &*self.0;
@@ -174,7 +196,17 @@ impl TokenEndpoint {
         source.extend(
             headers.flat_map(|(name, value)| [name.as_str(), value.to_str().unwrap_or_default()]),
         );
+        if let Some(dpop) = &inner.dpop {
+            source.extend(["dpop_jkt", dpop.thumbprint()]);
+        }
         SharedKey::new(source, request)
+    }
+
+    /// Returns the key to which the tokens are bound, if there is one, for
+    /// [`TokenSource::dpop`](crate::TokenSource::dpop).
+    #[must_use]
+    pub fn dpop(&self) -> Option<Dpop> {
+        self.0.dpop.clone()
     }
 
     /// Returns whether the credentials that the next token request would use differ from those of the
@@ -302,10 +334,55 @@ impl TokenEndpoint {
         ))
     }
 
-    /// Sends a token request with `proof`, and reads the response.
+    /// Returns whether the server demands a nonce (RFC 9449 §8) and has sent another one than `sent`,
+    /// that of the token request.
+    fn demands_another_nonce(
+        &self,
+        result: &Result<TokenResponse, Error>,
+        sent: Option<&Nonce>,
+    ) -> bool {
+        let error = result.as_ref().err();
+        let code = error.and_then(Error::error_code);
+        code == Some("use_dpop_nonce") && self.0.nonce.last().as_ref() != sent
+    }
+
+    /// Sends a token request again, with the server's nonce.
+    async fn repeat(
+        &self,
+        proof: &Credential<'_>,
+        form: &Form,
+        request: &TokenRequest,
+    ) -> Result<TokenResponse, Error> {
+        let nonce = self.0.nonce.last();
+        if let Credential::Assertion { .. } = proof {
+            // a server may accept an assertion only once
+            let fresh = self.credentials(form, request).await?;
+            if let [proof, ..] = &*fresh.proofs {
+                return self
+                    .request_with(proof, nonce.as_ref(), form, request)
+                    .await;
+            }
+        }
+        self.request_with(proof, nonce.as_ref(), form, request)
+            .await
+    }
+
+    /// Returns the header that proves the possession of the key (RFC 9449 §5).
+    async fn proof(&self, dpop: &Dpop, nonce: Option<&Nonce>) -> Result<HeaderValue, Error> {
+        let claims = ProofClaims::new(&Method::POST, self.url());
+        let mut claims = claims.with_time(AttemptTime::current().wall());
+        if let Some(nonce) = nonce {
+            claims = claims.with_nonce(nonce.as_str());
+        }
+        let proof = self.bounded("DPoP proof", dpop.prover().prove(&claims));
+        proof_header(&proof.await?)
+    }
+
+    /// Sends a token request with `proof` and, with a key for DPoP, `nonce`; reads the response.
     async fn request_with(
         &self,
         proof: &Credential<'_>,
+        nonce: Option<&Nonce>,
         form: &Form,
         request: &TokenRequest,
     ) -> Result<TokenResponse, Error> {
@@ -316,7 +393,11 @@ impl TokenEndpoint {
             method: inner.authentication.method(),
             credential: proof,
         };
-        let built = inner.settings.http_request(&client, form, request)?;
+        let mut built = inner.settings.http_request(&client, form, request)?;
+        if let Some(dpop) = &inner.dpop {
+            let proof = self.proof(dpop, nonce).await?;
+            built.headers_mut().insert(DPOP, proof);
+        }
         let mut secrets = proof.forms(self.client_id());
         secrets.extend(form.fields().map(|(_, value)| value.clone()));
         let headers = inner.settings.headers.values();
@@ -342,6 +423,9 @@ impl TokenEndpoint {
         let secrets = &sent.secrets;
         let response = response.map_err(|e| clean_error(e, secrets).at(&self.place()))?;
         let (head, body) = response.into_parts();
+        if inner.dpop.is_some() {
+            inner.nonce.learn(self.url(), &head.headers);
+        }
         let mut received = Zeroizing::default();
         let read = self.read(body, &mut received, secrets);
         let attempt = AttemptTime::current();
@@ -361,6 +445,10 @@ impl TokenEndpoint {
             request: sent.request,
             secrets,
             accepted_types: &inner.accepted_types,
+            token_type: match inner.dpop {
+                Some(_) => TokenType::Dpop,
+                None => TokenType::Bearer,
+            },
             wall: attempt.wall(),
             echoes: OnceCell::new(),
         }
@@ -400,6 +488,7 @@ impl fmt::Debug for TokenEndpoint {
             .field("user_agent", &inner.settings.user_agent)
             .field("client_id_in_form", &inner.settings.client_id_in_form)
             .field("headers", &headers)
+            .field("dpop", &inner.dpop)
             .finish_non_exhaustive()
     }
 }

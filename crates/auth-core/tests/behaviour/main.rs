@@ -17,6 +17,7 @@ mod corrected_credentials;
 mod credential_characters;
 mod debug_texts;
 mod decorating_source;
+mod dpop;
 mod echoed_secrets;
 mod effective_request;
 mod endless_bodies;
