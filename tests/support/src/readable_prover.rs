@@ -12,6 +12,7 @@ use async_trait::async_trait;
 use auth_core::{DpopProver, Error, ProofClaims};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use http::HeaderMap;
+use serde_json::{Value, json};
 use tokio::sync::Semaphore;
 
 /// The thumbprint of every [`ReadableProver`].
@@ -92,14 +93,14 @@ impl ReadableProver {
 
     fn proof(&self, claims: &ProofClaims<'_>) -> String {
         let number = self.proofs.fetch_add(1, SeqCst) + 1;
-        let claims = [
-            claims.method(),
-            claims.url(),
-            claims.access_token().unwrap_or_default(),
-            claims.nonce().unwrap_or_default(),
-            &claims.time().as_millis().to_string(),
-        ];
-        let claims = URL_SAFE_NO_PAD.encode(claims.join("\n"));
+        let claims = json!({
+            "htm": claims.method(),
+            "htu": claims.url(),
+            "access_token": claims.access_token(),
+            "nonce": claims.nonce(),
+            "ms": claims.time().as_secs() * 1000 + u64::from(claims.time().subsec_millis()),
+        });
+        let claims = URL_SAFE_NO_PAD.encode(claims.to_string());
         format!("e30.{claims}.{number}")
     }
 }
@@ -140,16 +141,15 @@ impl ReadProof {
         );
         let parts: Vec<_> = value.to_str().unwrap().split('.').collect();
         let claims = URL_SAFE_NO_PAD.decode(parts[1]).unwrap();
-        let claims = String::from_utf8(claims).unwrap();
-        let claims: Vec<_> = claims.split('\n').collect();
-        let text = |at: usize| Some(claims[at].to_owned()).filter(|text| !text.is_empty());
+        let claims: Value = serde_json::from_slice(&claims).unwrap();
+        let text = |name: &str| claims[name].as_str().map(str::to_owned);
         Self {
             number: parts[2].parse().unwrap(),
-            method: claims[0].to_owned(),
-            url: claims[1].to_owned(),
-            access_token: text(2),
-            nonce: text(3),
-            time: Duration::from_millis(claims[4].parse().unwrap()),
+            method: text("htm").unwrap(),
+            url: text("htu").unwrap(),
+            access_token: text("access_token"),
+            nonce: text("nonce"),
+            time: Duration::from_millis(claims["ms"].as_u64().unwrap()),
         }
     }
 }

@@ -7,6 +7,7 @@ use http::HeaderMap;
 use super::{
     classify::{Classification, classify_grpc_status},
     deadline::Deadline,
+    proof::Proof,
 };
 use crate::{
     cache::{Issued, Replacing},
@@ -30,6 +31,8 @@ const PATIENCE: Duration = Duration::from_secs(1);
 /// The call itself is not replayed: its caller has received the headers of the response.
 pub struct TrailingStatus {
     token: Issued,
+    /// `None` for a bearer token.
+    proof: Option<Box<Proof>>,
     /// The end of the call's deadline, by the monotonic clock of the token's cache.
     deadline: Option<Duration>,
     /// Whether the body begins with a message. `None` until it begins.
@@ -37,9 +40,10 @@ pub struct TrailingStatus {
 }
 
 impl TrailingStatus {
-    pub(super) fn new(token: Issued) -> Self {
+    pub(super) fn new(token: Issued, proof: Option<Box<Proof>>) -> Self {
         Self {
             token,
+            proof,
             deadline: None,
             begins_with_message: None,
         }
@@ -74,6 +78,9 @@ impl TrailingStatus {
     /// [deadline](Self::with_deadline) of the call passes.
     #[must_use]
     pub fn trailers(self, trailers: &HeaderMap) -> Option<ReplacementFuture> {
+        if let Some(proof) = &self.proof {
+            proof.learn_from(trailers);
+        }
         let code = grpc_status(trailers)?;
         match classify_grpc_status(code, trailers, self.token.header()) {
             Classification::Accepted => self.token.accepted(),

@@ -62,6 +62,11 @@ impl Client {
         &self.source
     }
 
+    /// Returns the key to which the tokens are bound, if they are.
+    pub(super) fn dpop(&self) -> Option<&Dpop> {
+        self.dpop.as_ref()
+    }
+
     /// Checks that other processes can use the tokens of the source, where they share them.
     pub(super) fn check_key_is_shared(&self) -> Result<(), Error> {
         self.dpop.as_ref().map_or(Ok(()), Dpop::check_is_shared)

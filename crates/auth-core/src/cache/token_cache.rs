@@ -17,7 +17,7 @@ use super::{
     sync::Mutex,
 };
 use crate::{
-    AccessToken, Authorization, Error, TokenRequest, TokenSource,
+    AccessToken, Authorization, Dpop, Error, TokenRequest, TokenSource,
     shared_store::SharedTokenStore,
     time::{AnyClock, Clock, Now},
 };
@@ -242,6 +242,11 @@ impl TokenCache {
         let source = self.inner.client.source();
         let effective = catch_unwind(AssertUnwindSafe(|| source.effective_request(request)));
         effective.unwrap_or_else(|_panic| request.clone())
+    }
+
+    /// Returns the key to which the tokens of the source are bound, if they are.
+    pub(crate) fn dpop(&self) -> Option<&Dpop> {
+        self.inner.client.dpop()
     }
 
     /// Checks that the tokens can be shared, if there is a shared store.

@@ -35,12 +35,17 @@ impl<'a> ProofClaims<'a> {
     #[must_use]
     pub fn new(method: &'a Method, url: &'a str) -> Self {
         let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+        Self::at(now.unwrap_or_default(), method, url)
+    }
+
+    /// Describes a request at a time since 1970.
+    pub(crate) fn at(time: Duration, method: &'a Method, url: &'a str) -> Self {
         Self {
             method: method.as_str(),
             url,
             access_token: None,
             nonce: None,
-            time: now.unwrap_or_default(),
+            time,
         }
     }
 

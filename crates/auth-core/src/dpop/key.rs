@@ -2,15 +2,15 @@
 
 use std::{fmt, sync::Arc};
 
-use super::prover::DpopProver;
+use super::{nonces::Nonces, prover::DpopProver};
 use crate::Error;
 
-/// The key to which the tokens of a source are bound
+/// The key to which the tokens of a source are bound, and the nonces that APIs have sent for its proofs
 /// ([RFC 9449](https://www.rfc-editor.org/rfc/rfc9449)).
 ///
 /// [`TokenSource::dpop`](crate::TokenSource::dpop) returns it. A source that uses a
 /// [`TokenEndpoint`](crate::TokenEndpoint) returns that of the
-/// [endpoint](crate::TokenEndpoint::dpop). Clones share the key.
+/// [endpoint](crate::TokenEndpoint::dpop). Clones share the key and the nonces.
 ///
 /// ```
 /// use auth_core::{Dpop, DpopProver, Error};
@@ -26,6 +26,7 @@ pub struct Dpop(Arc<Inner>);
 
 struct Inner {
     prover: Box<dyn DpopProver>,
+    nonces: Nonces,
 }
 
 impl Dpop {
@@ -44,6 +45,7 @@ impl Dpop {
         }
         Ok(Self(Arc::new(Inner {
             prover: Box::new(prover),
+            nonces: Nonces::default(),
         })))
     }
 
@@ -67,6 +69,11 @@ impl Dpop {
 
     pub(crate) fn prover(&self) -> &dyn DpopProver {
         &*self.0.prover
+    }
+
+    /// Returns the nonces of APIs. The token endpoint's own is kept there.
+    pub(crate) fn nonces(&self) -> &Nonces {
+        &self.0.nonces
     }
 }
 

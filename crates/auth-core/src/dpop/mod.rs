@@ -4,6 +4,7 @@
 mod claims;
 mod key;
 mod nonce;
+mod nonces;
 mod proof;
 mod prover;
 

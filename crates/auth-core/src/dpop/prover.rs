@@ -28,8 +28,7 @@ pub trait DpopProver: fmt::Debug + Send + Sync + 'static {
 
     /// Returns the proof at once, if no I/O is needed for it. Default: `None`.
     ///
-    /// The result is `None` for every proof or for none. With such a prover, a request that finds its
-    /// token is sent without waiting.
+    /// With such a prover, a request that finds its token is sent without waiting.
     fn prove_now(&self, claims: &ProofClaims<'_>) -> Option<Result<String, Error>> {
         let _ = claims;
         None
