@@ -240,6 +240,24 @@ impl ClientSecret {
     }
 }
 
+/// Returns the secret that the next token request would try first. For `auth-jose`.
+///
+/// # Errors
+/// If there is none.
+pub async fn current_secret(secret: &ClientSecret) -> Result<SecretString, Error> {
+    let candidates = secret.candidates().await?;
+    let first = candidates.into_iter().next();
+    first.map(|first| first.secret).ok_or_else(empty)
+}
+
+/// Checks a secret that is known already. `place` begins the error's text. For `auth-jose`.
+///
+/// # Errors
+/// If it is empty, or contains a character that no secret has.
+pub fn check_secret(secret: &ClientSecret, place: &str) -> Result<(), Error> {
+    secret.check(place)
+}
+
 fn empty() -> Error {
     Error::configuration("client secret: expected a secret, got an empty text")
 }

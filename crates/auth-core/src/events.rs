@@ -51,6 +51,19 @@ pub(crate) fn token_type_missing(token_endpoint: &str) {
     );
 }
 
+/// The metadata of an authorization server does not name the client's authentication method. Emitted
+/// once per source.
+pub(crate) fn method_not_supported(issuer: &str, method: &str, supported: &str) {
+    tracing::warn!(
+        name: "auth_core.method_not_supported",
+        issuer = %Visible(&issuer),
+        method,
+        supported = %Visible(&supported),
+        "the metadata of the authorization server does not name the authentication method of this client; \
+         the token request is sent nevertheless"
+    );
+}
+
 /// A token response has an `expires_in` that is no lifetime. Emitted once per source.
 pub(crate) fn lifetime_unreadable(token_endpoint: &str) {
     tracing::warn!(

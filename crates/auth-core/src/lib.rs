@@ -12,6 +12,12 @@
 //! | authenticate by a token that another program writes into a file | [`AssertionFile`] |
 //! | authenticate by an assertion of a service that signs | [`AssertionSource`] ([`Assertion`], [`AssertionContext`], [`assertion_fn`], [`AssertionFn`]) |
 //! | read the secret from a vault, or rotate it without a gap | [`ClientSecret::from_fn`], [`ClientSecret::rotating`] |
+//! | let the metadata of the authorization server tell the token endpoint | [`TokenEndpoint::discover`] ([`Metadata`]) |
+//! | authenticate by a private key | `auth-jose`, [`guide::private_key_jwt`] |
+//! | authenticate by a certificate | [`ClientAuthentication::tls_client_auth`], [`guide::mtls`] |
+//! | request tokens by a JWT as the grant | [`JwtBearer`] |
+//! | exchange a token for another one | [`TokenExchange`] ([`TokenType`]) |
+//! | use the refresh token of a user, which may rotate | [`RefreshToken`] ([`RefreshTokenStore`]) |
 //! | use another grant, or send headers with the token requests | [`TokenEndpoint`] ([`TokenEndpointBuilder`], [`Form`]) |
 //! | bind different tokens to different APIs | [`TokenRequest`] ([`TokenRequestBuilder`]), [`AuthorizerBuilder::origin_with`] |
 //! | use another scope, audience or resource for one request | [`TokenRequest`] in the request's extensions |
@@ -38,7 +44,7 @@
 //!
 //! | module | for |
 //! |---|---|
-//! | [`guide`] | guides: [failures](guide::failures), [many tokens](guide::many_tokens), [tests](guide::testing) |
+//! | [`guide`] | guides: [failures](guide::failures), [many tokens](guide::many_tokens), [workload identity](guide::workload_identity), [signed assertions](guide::private_key_jwt), [certificates](guide::mtls), [tests](guide::testing) |
 //! | [`provider`] | presets for providers |
 //! | [`adapter`] | adapters for further HTTP clients |
 //! | [`shared_store`] | shared stores, beside `auth-redis` |
@@ -98,12 +104,17 @@ pub use cache::{
 pub use client_secret::ClientSecret;
 pub use dpop::{Dpop, DpopProver, ProofClaims};
 pub use error::{BoxError, Error, ErrorKind};
-pub use grants::{ClientCredentials, ClientCredentialsBuilder};
+pub use grants::{
+    ClientCredentials, ClientCredentialsBuilder, JwtBearer, RefreshToken, RefreshTokenStore,
+    TokenExchange, TokenType,
+};
 pub use keyed::{TokenCaches, TokenCachesBuilder};
 pub use origin::Origin;
 pub use request::{Scopes, TokenRequest, TokenRequestBuilder};
 pub use secret::SecretString;
 pub use source::TokenSource;
-pub use token::{AccessToken, Authorization, TokenResponse, TokenType};
-pub use token_endpoint::{ClientAuthentication, Form, TokenEndpoint, TokenEndpointBuilder};
+pub use token::{AccessToken, AccessTokenType, Authorization, TokenResponse};
+pub use token_endpoint::{
+    ClientAuthentication, Form, Metadata, TokenEndpoint, TokenEndpointBuilder,
+};
 pub use transport::{HttpTransport, NewConnection, TransportBody};

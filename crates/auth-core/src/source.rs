@@ -105,7 +105,7 @@ pub trait TokenSource: fmt::Debug + Send + Sync + 'static {
     /// Returns the key to which the tokens of this source are bound ([RFC
     /// 9449](https://www.rfc-editor.org/rfc/rfc9449)). Default: `None`, the tokens are bearer tokens.
     ///
-    /// With a key, each token has to be of the type [`Dpop`](crate::TokenType::Dpop), and the
+    /// With a key, each token has to be of the type [`Dpop`](crate::AccessTokenType::Dpop), and the
     /// thumbprint of the key has to be part of the [shared key](Self::shared_key), as
     /// [`TokenEndpoint::shared_key`](crate::TokenEndpoint::shared_key) does it. A source that wraps
     /// another one forwards this method.

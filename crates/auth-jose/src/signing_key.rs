@@ -3,7 +3,7 @@
 use std::{fmt, sync::Arc};
 
 use async_trait::async_trait;
-use auth_core::Error;
+use auth_core::{Error, SecretString};
 use ring::{
     rand::SystemRandom,
     signature::{EcdsaKeyPair, Ed25519KeyPair},
@@ -236,6 +236,13 @@ impl SigningKey {
         }
         self.certificates = Some(Arc::new(certificates));
         Ok(self)
+    }
+
+    /// Creates a symmetric key of a client's secret, which may be shorter than the hash.
+    pub(crate) fn of_client_secret(secret: &SecretString, algorithm: Algorithm) -> Self {
+        let secret = Zeroizing::new(secret.expose().as_bytes().to_vec());
+        let key = Self::of(KeyPair::Hmac(secret));
+        Self { algorithm, ..key }
     }
 
     fn of(pair: KeyPair) -> Self {

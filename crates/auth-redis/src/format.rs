@@ -11,7 +11,7 @@
 
 use std::time::Duration;
 
-use auth_core::{TokenType, shared_store::SharedToken};
+use auth_core::{AccessTokenType, shared_store::SharedToken};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use zeroize::Zeroizing;
 
@@ -182,7 +182,7 @@ const IS_DPOP: u8 = 2;
 pub(crate) fn payload(token: &SharedToken) -> Zeroizing<Vec<u8>> {
     let mut payload = Zeroizing::new(Vec::with_capacity(token.secret().len() + 256));
     let token_type = match token.token_type() {
-        TokenType::Dpop => IS_DPOP,
+        AccessTokenType::Dpop => IS_DPOP,
         _ => 0,
     };
     match token.scopes() {

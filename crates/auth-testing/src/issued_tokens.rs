@@ -10,7 +10,7 @@ use std::{
 };
 
 use auth_core::{
-    TokenType,
+    AccessTokenType,
     time::{Clock, Now},
 };
 
@@ -34,7 +34,7 @@ pub(crate) struct IssuedTokens {
 
 #[derive(Debug)]
 struct IssuedToken {
-    token_type: TokenType,
+    token_type: AccessTokenType,
     expires_at: Now,
     scopes: Scopes,
 }
@@ -52,7 +52,7 @@ impl IssuedTokens {
     /// Issues a token: a unique `b64token` (RFC 6750 §2.1).
     pub(crate) fn issue(
         &self,
-        token_type: TokenType,
+        token_type: AccessTokenType,
         lifetime: Duration,
         scopes: Scopes,
     ) -> String {
@@ -76,7 +76,7 @@ impl IssuedTokens {
     }
 
     /// Returns the type and the scopes of the token. `None` if it is unknown, expired or revoked.
-    pub(crate) fn granted(&self, token: &str) -> Option<(TokenType, Scopes)> {
+    pub(crate) fn granted(&self, token: &str) -> Option<(AccessTokenType, Scopes)> {
         let active = lock(&self.active);
         let issued = active.get(token)?;
         let granted = || (issued.token_type, issued.scopes.clone());
@@ -103,9 +103,9 @@ mod tests {
     fn a_token_is_active_until_its_lifetime_is_over() {
         let clock = ManualClock::new();
         let tokens = IssuedTokens::new(Arc::new(clock.clone()), 0);
-        let token = tokens.issue(TokenType::Dpop, LIFETIME, scopes("b a"));
+        let token = tokens.issue(AccessTokenType::Dpop, LIFETIME, scopes("b a"));
         clock.advance(LIFETIME - Duration::from_nanos(1));
-        let granted = Some((TokenType::Dpop, scopes("a b")));
+        let granted = Some((AccessTokenType::Dpop, scopes("a b")));
         assert_eq!(tokens.granted(&token), granted);
         clock.advance(Duration::from_nanos(1));
         assert_eq!(tokens.granted(&token), None);
@@ -115,7 +115,7 @@ mod tests {
     fn a_token_expires_while_the_machine_is_suspended() {
         let clock = ManualClock::new();
         let tokens = IssuedTokens::new(Arc::new(clock.clone()), 0);
-        let token = tokens.issue(TokenType::Bearer, LIFETIME, Scopes::new());
+        let token = tokens.issue(AccessTokenType::Bearer, LIFETIME, Scopes::new());
         clock.suspend(LIFETIME);
         assert_eq!(tokens.granted(&token), None);
     }
@@ -124,8 +124,8 @@ mod tests {
     fn tokens_are_unique_and_have_the_configured_length() {
         let tokens = IssuedTokens::new(Arc::new(ManualClock::new()), 900);
         let (first, second) = (
-            tokens.issue(TokenType::Bearer, LIFETIME, Scopes::new()),
-            tokens.issue(TokenType::Bearer, LIFETIME, Scopes::new()),
+            tokens.issue(AccessTokenType::Bearer, LIFETIME, Scopes::new()),
+            tokens.issue(AccessTokenType::Bearer, LIFETIME, Scopes::new()),
         );
         assert_ne!(first, second);
         assert_eq!((first.len(), second.len()), (900, 900));

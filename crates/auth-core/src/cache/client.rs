@@ -20,7 +20,7 @@ use super::{
     turns::{OneAtATime, Turns, is_slow_failure},
 };
 use crate::{
-    Dpop, Error, ErrorKind, TokenResponse, TokenSource, TokenType, events,
+    AccessTokenType, Dpop, Error, ErrorKind, TokenResponse, TokenSource, events,
     time::{AnyClock, Now},
 };
 
@@ -74,7 +74,7 @@ impl Client {
 
     /// Returns whether a token is of the type that the source has to return.
     pub(super) fn has_right_type(&self, response: &TokenResponse) -> bool {
-        (response.token_type() == TokenType::Dpop) == self.dpop.is_some()
+        (response.token_type() == AccessTokenType::Dpop) == self.dpop.is_some()
     }
 
     /// Returns the response of the source, or an error if the token is of another type than the source

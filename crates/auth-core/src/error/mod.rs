@@ -226,6 +226,12 @@ impl Error {
     }
 }
 
+/// Marks a failure as transient. For `auth-jose`, through `shared_store::internal`.
+#[must_use]
+pub fn transient(error: Error) -> Error {
+    error.transient()
+}
+
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0.details.message)

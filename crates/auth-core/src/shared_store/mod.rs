@@ -11,10 +11,12 @@ use crate::Error;
 pub use key::SharedKey;
 pub use token::SharedToken;
 
-/// For `auth-redis`. Not part of the public API.
+/// For `auth-redis` and `auth-jose`. Not part of the public API.
 #[doc(hidden)]
 pub mod internal {
     pub use crate::{
+        client_secret::{check_secret, current_secret},
+        error::transient,
         event_limit::EventLimit,
         secret_file::{SecretFile, open_to_others},
     };

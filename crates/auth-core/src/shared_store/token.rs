@@ -2,7 +2,7 @@
 
 use std::{fmt, time::Duration};
 
-use crate::{Error, Scopes, SecretString, TokenResponse, TokenType};
+use crate::{AccessTokenType, Error, Scopes, SecretString, TokenResponse};
 
 /// A token as a [store](crate::shared_store::SharedTokenStore) saves and loads it.
 ///
@@ -35,9 +35,9 @@ impl SharedToken {
     /// saves the [type](Self::token_type) of a token with it.
     ///
     /// ```
-    /// use auth_core::{TokenType, shared_store::SharedToken};
+    /// use auth_core::{AccessTokenType, shared_store::SharedToken};
     ///
-    /// assert_eq!(SharedToken::dpop("abc")?.token_type(), TokenType::Dpop);
+    /// assert_eq!(SharedToken::dpop("abc")?.token_type(), AccessTokenType::Dpop);
     /// # Ok::<(), auth_core::Error>(())
     /// ```
     ///
@@ -79,7 +79,7 @@ impl SharedToken {
 
     /// Returns the type of the token.
     #[must_use]
-    pub fn token_type(&self) -> TokenType {
+    pub fn token_type(&self) -> AccessTokenType {
         self.response.token_type()
     }
 
@@ -113,8 +113,9 @@ impl SharedToken {
         self.response.scopes()
     }
 
-    /// Creates a shared token from one that has just been issued.
+    /// Creates a shared token from one that has just been issued. A refresh token is not shared.
     pub(crate) fn issued(response: TokenResponse, lifetime: Duration, age: Duration) -> Self {
+        let response = response.without_refresh_token();
         Self { response }.with_lifetime(lifetime).with_age(age)
     }
 

@@ -1,7 +1,7 @@
 //! Access tokens: as the token endpoint issues them, and as the cache hands them out.
 
+mod access_token_type;
 mod response;
-mod token_type;
 
 use std::{
     fmt,
@@ -16,9 +16,9 @@ use crate::{
     secret::{copied, credentials},
     time::Now,
 };
+pub use access_token_type::AccessTokenType;
 pub(crate) use response::MAX_SCOPES;
 pub use response::TokenResponse;
-pub use token_type::TokenType;
 
 /// An access token: the secret, the `Authorization` header, the time of its end and the granted
 /// scopes.
@@ -98,11 +98,11 @@ impl AccessToken {
         credentials(&self.0.authorization.value)
     }
 
-    /// Returns the type of the token. A request with a [`Dpop`](TokenType::Dpop) token also needs a
+    /// Returns the type of the token. A request with a [`Dpop`](AccessTokenType::Dpop) token also needs a
     /// proof, which the adapters add.
     #[must_use]
-    pub fn token_type(&self) -> TokenType {
-        TokenType::of_header(self.header())
+    pub fn token_type(&self) -> AccessTokenType {
+        AccessTokenType::of_header(self.header())
     }
 
     /// Returns the `Authorization` header for a request.

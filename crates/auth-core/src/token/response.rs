@@ -4,7 +4,7 @@ use std::{fmt, time::Duration};
 
 use http::HeaderValue;
 
-use super::token_type::TokenType;
+use super::access_token_type::AccessTokenType;
 use crate::{
     Error, ErrorKind, Scopes, SecretString,
     secret::{credentials, credentials_header},
@@ -34,6 +34,8 @@ pub struct TokenResponse {
     pub(crate) authorization: HeaderValue,
     lifetime: Option<Duration>,
     scopes: Option<Scopes>,
+    refresh_token: Option<SecretString>,
+    issued_token_type: Option<Box<str>>,
     /// The part of the lifetime that had passed when the token was loaded from a shared store.
     pub(crate) age: Duration,
 }
@@ -50,7 +52,7 @@ impl TokenResponse {
     /// An [`ErrorKind::InvalidResponse`] error if the token has another character or another length,
     /// or begins with a scheme, `Bearer` or `DPoP`. The error does not show the token.
     pub fn bearer(access_token: impl Into<SecretString>) -> Result<Self, Error> {
-        Self::of_type(TokenType::Bearer, &access_token.into())
+        Self::of_type(AccessTokenType::Bearer, &access_token.into())
     }
 
     /// Creates the response for a token that is bound to the key of
@@ -58,25 +60,25 @@ impl TokenResponse {
     /// §5](https://www.rfc-editor.org/rfc/rfc9449#section-5)).
     ///
     /// ```
-    /// use auth_core::{TokenResponse, TokenType};
+    /// use auth_core::{TokenResponse, AccessTokenType};
     ///
-    /// assert_eq!(TokenResponse::dpop("abc")?.token_type(), TokenType::Dpop);
+    /// assert_eq!(TokenResponse::dpop("abc")?.token_type(), AccessTokenType::Dpop);
     /// # Ok::<(), auth_core::Error>(())
     /// ```
     ///
     /// # Errors
     /// As for [`bearer`](Self::bearer).
     pub fn dpop(access_token: impl Into<SecretString>) -> Result<Self, Error> {
-        Self::of_type(TokenType::Dpop, &access_token.into())
+        Self::of_type(AccessTokenType::Dpop, &access_token.into())
     }
 
-    fn of_type(token_type: TokenType, access_token: &SecretString) -> Result<Self, Error> {
+    fn of_type(token_type: AccessTokenType, access_token: &SecretString) -> Result<Self, Error> {
         Self::new(token_type, access_token.expose())
             .map_err(|what| Error::new(ErrorKind::InvalidResponse, format!("access_token: {what}")))
     }
 
     /// Creates the response for a token. The error does not show the token.
-    pub(crate) fn new(token_type: TokenType, token: &str) -> Result<Self, String> {
+    pub(crate) fn new(token_type: AccessTokenType, token: &str) -> Result<Self, String> {
         let invalid = |what| {
             format!("expected visible ASCII characters (RFC 6749 appendix A.12), got {what}")
         };
@@ -95,6 +97,8 @@ impl TokenResponse {
             authorization,
             lifetime: None,
             scopes: None,
+            refresh_token: None,
+            issued_token_type: None,
             age: Duration::ZERO,
         })
     }
@@ -115,8 +119,8 @@ impl TokenResponse {
 
     /// Returns the type of the token.
     #[must_use]
-    pub fn token_type(&self) -> TokenType {
-        TokenType::of_header(&self.authorization)
+    pub fn token_type(&self) -> AccessTokenType {
+        AccessTokenType::of_header(&self.authorization)
     }
 
     /// Returns the token itself.
@@ -138,6 +142,68 @@ impl TokenResponse {
     #[must_use]
     pub fn with_scopes(mut self, granted: Scopes) -> Self {
         self.scopes = Some(granted);
+        self
+    }
+
+    /// Returns the refresh token, if the response holds one
+    /// ([RFC 6749 §1.5](https://www.rfc-editor.org/rfc/rfc6749#section-1.5)): for a source that
+    /// obtains tokens for a user. A cache drops it, and
+    /// [`ClientCredentials`](crate::ClientCredentials) ignores it (RFC 6749 §4.4.3).
+    ///
+    /// ```
+    /// # use auth_core::{Error, Form, SecretString, TokenEndpoint, TokenRequest};
+    /// /// Exchanges the code of a user's authorization. The refresh token is to be kept.
+    /// async fn login(endpoint: &TokenEndpoint, code: String) -> Result<Option<SecretString>, Error> {
+    ///     let form = Form::new("authorization_code").field("code", code);
+    ///     let response = endpoint.request(&form, &TokenRequest::default()).await?;
+    ///     Ok(response.refresh_token().cloned())
+    /// }
+    /// ```
+    #[must_use]
+    pub fn refresh_token(&self) -> Option<&SecretString> {
+        self.refresh_token.as_ref()
+    }
+
+    /// Sets the refresh token.
+    ///
+    /// ```
+    /// use auth_core::TokenResponse;
+    ///
+    /// let response = TokenResponse::bearer("abc")?.with_refresh_token("r3fr3sh");
+    /// assert_eq!(response.refresh_token().unwrap().expose(), "r3fr3sh");
+    /// # Ok::<(), auth_core::Error>(())
+    /// ```
+    #[must_use]
+    pub fn with_refresh_token(mut self, refresh_token: impl Into<SecretString>) -> Self {
+        self.refresh_token = Some(refresh_token.into());
+        self
+    }
+
+    pub(crate) fn without_refresh_token(mut self) -> Self {
+        self.refresh_token = None;
+        self
+    }
+
+    /// Returns `issued_token_type`, the type of a token that was
+    /// [exchanged](crate::TokenExchange), if the response states it
+    /// ([RFC 8693 §2.2.1](https://www.rfc-editor.org/rfc/rfc8693#section-2.2.1)).
+    ///
+    /// ```
+    /// use auth_core::{TokenResponse, AccessTokenType};
+    ///
+    /// let response = TokenResponse::bearer("abc")?.with_issued_token_type(TokenType::JWT.as_str());
+    /// assert_eq!(response.issued_token_type(), Some(TokenType::JWT.as_str()));
+    /// # Ok::<(), auth_core::Error>(())
+    /// ```
+    #[must_use]
+    pub fn issued_token_type(&self) -> Option<&str> {
+        self.issued_token_type.as_deref()
+    }
+
+    /// Sets `issued_token_type`.
+    #[must_use]
+    pub fn with_issued_token_type(mut self, issued: impl Into<Box<str>>) -> Self {
+        self.issued_token_type = Some(issued.into());
         self
     }
 
@@ -174,7 +240,7 @@ fn not_a_token(token: &str) -> Option<String> {
     if token.is_empty() {
         return Some("an empty text".into());
     }
-    for token_type in [TokenType::Bearer, TokenType::Dpop] {
+    for token_type in [AccessTokenType::Bearer, AccessTokenType::Dpop] {
         let scheme = token_type.scheme();
         let begins = token.split_once(' ').map(|(begin, _)| begin);
         if begins.is_some_and(|begin| begin.eq_ignore_ascii_case(scheme)) {

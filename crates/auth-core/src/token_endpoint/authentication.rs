@@ -103,6 +103,26 @@ impl Method {
         }
     }
 
+    /// Returns the names of the method in the metadata of an authorization server. Empty if they cannot
+    /// tell whether it is supported.
+    pub(crate) fn metadata_names(self) -> &'static [&'static str] {
+        match self {
+            Self::Basic | Self::BasicRaw => &["client_secret_basic"],
+            Self::Post => &["client_secret_post"],
+            // a file or a function does not say how its assertions are signed
+            Self::Assertion => &["private_key_jwt", "client_secret_jwt"],
+            Self::TlsClientAuth => &["tls_client_auth"],
+            Self::SelfSignedTlsClientAuth => &["self_signed_tls_client_auth"],
+            // not required where the grant proves the client
+            Self::None => &[],
+        }
+    }
+
+    /// Returns whether the client presents a certificate.
+    pub(crate) fn uses_certificate(self) -> bool {
+        matches!(self, Self::TlsClientAuth | Self::SelfSignedTlsClientAuth)
+    }
+
     /// Returns whether the form holds the client's id unless the user decides otherwise. `None`: the
     /// method requires it.
     pub(crate) fn has_id_in_form(self) -> Option<bool> {

@@ -13,9 +13,11 @@ use http::{
 use super::{
     authentication::ClientAuthentication,
     denied::DeniedCredentials,
-    endpoint::{Inner, TokenEndpoint},
+    endpoint::{Inner, Thumbprint, TokenEndpoint},
     http_request::{DEFAULT_USER_AGENT, RequestSettings},
     issued_tokens::IssuedTokens,
+    location::Location,
+    metadata::Discovery,
     url::TokenEndpointUrl,
     warnings::Warnings,
 };
@@ -47,7 +49,8 @@ const RESERVED_HEADERS: [HeaderName; 14] = [
 /// Builds a [`TokenEndpoint`]. Invalid settings are errors of [`build`](Self::build).
 #[derive(Clone)]
 pub struct TokenEndpointBuilder {
-    url: String,
+    place: Place,
+    issuer: Option<String>,
     client_id: Option<String>,
     authentication: ClientAuthentication,
     allow_http: bool,
@@ -56,6 +59,14 @@ pub struct TokenEndpointBuilder {
     client_id_in_form: Option<bool>,
     headers: Vec<(String, String)>,
     dpop: Option<Arc<dyn DpopProver>>,
+    thumbprint: Option<Thumbprint>,
+}
+
+/// Where the token endpoint is, unchecked.
+#[derive(Clone)]
+enum Place {
+    Url(String),
+    Discovered,
 }
 
 /// The `User-Agent` of the token requests.
@@ -74,25 +85,66 @@ impl TokenEndpoint {
         url: impl Into<String>,
         authentication: impl Into<ClientAuthentication>,
     ) -> TokenEndpointBuilder {
-        TokenEndpointBuilder {
-            url: url.into(),
+        TokenEndpointBuilder::new(Place::Url(url.into()), authentication.into())
+    }
+
+    /// Starts with the issuer of an authorization server, whose metadata tells the token endpoint
+    /// ([RFC 8414](https://www.rfc-editor.org/rfc/rfc8414), [OpenID Connect
+    /// Discovery](https://openid.net/specs/openid-connect-discovery-1_0.html)).
+    ///
+    /// The document is requested at the first token request, over the same transport. It is used for an
+    /// hour, and requested again after a token request that did not reach the endpoint or whose client
+    /// was denied. If it is not available then, the last one is used. Its `issuer` has to be the given
+    /// text, octet by octet. A client with a certificate uses the endpoint of `mtls_endpoint_aliases`.
+    ///
+    /// ```
+    /// # use auth_core::{ClientAuthentication, ClientCredentials, Error, HttpTransport, TokenEndpoint, TokenRequest};
+    /// # fn example(transport: impl HttpTransport) -> Result<(), Error> {
+    /// let authentication = ClientAuthentication::client_secret_basic("s3cr3t");
+    /// let endpoint = TokenEndpoint::discover("https://as.example.com", authentication)
+    ///     .client_id("my-client")
+    ///     .build(transport)?;
+    /// let grant = ClientCredentials::new(endpoint, TokenRequest::default())?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn discover(
+        issuer: impl Into<String>,
+        authentication: impl Into<ClientAuthentication>,
+    ) -> TokenEndpointBuilder {
+        TokenEndpointBuilder::new(Place::Discovered, authentication.into()).issuer(issuer)
+    }
+}
+
+impl TokenEndpointBuilder {
+    fn new(place: Place, authentication: ClientAuthentication) -> Self {
+        Self {
+            place,
+            issuer: None,
             client_id: None,
-            authentication: authentication.into(),
+            authentication,
             allow_http: false,
             accepted_types: Vec::new(),
             user_agent: UserAgent::Default,
             client_id_in_form: None,
             headers: Vec::new(),
             dpop: None,
+            thumbprint: None,
         }
     }
-}
 
-impl TokenEndpointBuilder {
-    /// Sets the token endpoint's URL.
+    /// Sets the token endpoint's URL. It is not discovered then.
     #[must_use]
     pub fn url(mut self, url: impl Into<String>) -> Self {
-        self.url = url.into();
+        self.place = Place::Url(url.into());
+        self
+    }
+
+    /// Sets the issuer of the authorization server: the audience of assertions, and the place of the
+    /// metadata for an endpoint that is [discovered](TokenEndpoint::discover).
+    #[must_use]
+    pub fn issuer(mut self, issuer: impl Into<String>) -> Self {
+        self.issuer = Some(issuer.into());
         self
     }
 
@@ -176,6 +228,35 @@ impl TokenEndpointBuilder {
         self
     }
 
+    /// States the certificate that the transport presents, by a function that returns its thumbprint
+    /// (`x5t#S256` of [RFC 8705 §3.1](https://www.rfc-editor.org/rfc/rfc8705#section-3.1)): the server
+    /// binds its tokens to the certificate, and the API requires the same one.
+    ///
+    /// The thumbprint is part of the key of a shared store: processes with different certificates share
+    /// no token. An endpoint that is [discovered](TokenEndpoint::discover) is that of
+    /// `mtls_endpoint_aliases`, whatever the client's authentication.
+    /// `auth-rustls` has a certificate that states its thumbprint.
+    ///
+    /// ```
+    /// # use auth_core::{ClientAuthentication, Error, HttpTransport, TokenEndpoint};
+    /// # fn example(transport: impl HttpTransport) -> Result<(), Error> {
+    /// let thumbprint = || "A4DtL2JmUMhAsvJj5tKyn64SqzmuXbMrJa0n761y5v0".to_owned();
+    /// let endpoint = TokenEndpoint::builder("https://as.example.com/token", ClientAuthentication::tls_client_auth())
+    ///     .client_id("my-client")
+    ///     .certificate_thumbprint(thumbprint)
+    ///     .build(transport)?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn certificate_thumbprint(
+        mut self,
+        thumbprint: impl Fn() -> String + Send + Sync + 'static,
+    ) -> Self {
+        self.thumbprint = Some(Arc::new(thumbprint));
+        self
+    }
+
     /// Builds the token endpoint, which is reached over `transport`.
     ///
     /// # Errors
@@ -183,6 +264,8 @@ impl TokenEndpointBuilder {
     ///
     /// - the URL is not an `https` URL (`http` is allowed on loopback, or with
     ///   [`danger_allow_http`](Self::danger_allow_http)), or contains a fragment, a user or a password
+    /// - the issuer is empty; for an endpoint that is discovered, if it is not such an `https` URL, or has
+    ///   a query
     /// - the URL's query contains a parameter that the token request also sends
     /// - the client id or the secret is empty, or contains a character that no credential has: see
     ///   [`ClientSecret`](crate::ClientSecret#characters). The same rules hold for the id.
@@ -195,7 +278,7 @@ impl TokenEndpointBuilder {
     ///   type
     /// - the key for DPoP has no thumbprint
     pub fn build(self, transport: impl HttpTransport) -> Result<TokenEndpoint, Error> {
-        let url = TokenEndpointUrl::parse(&self.url, self.allow_http)?;
+        let location = self.location()?;
         if let Some(client_id) = &self.client_id {
             if client_id.is_empty() {
                 return Err(Error::configuration(
@@ -228,18 +311,38 @@ impl TokenEndpointBuilder {
             ));
         }
         Ok(TokenEndpoint::new(Inner {
-            url,
+            location,
             dpop,
             nonce: NonceCell::default(),
             accepted_types: accepted_types.map(Into::into).collect(),
             client_id: self.client_id,
             authentication: self.authentication,
+            thumbprint: self.thumbprint,
             settings,
             transport: Box::new(transport),
             warnings: Warnings::default(),
             denied: DeniedCredentials::default(),
             issued: IssuedTokens::default(),
         }))
+    }
+
+    fn location(&self) -> Result<Location, Error> {
+        let issuer = self.issuer.as_deref();
+        if issuer.is_some_and(str::is_empty) {
+            return Err(Error::configuration(
+                "issuer: expected a URL such as https://as.example.com, got an empty text",
+            ));
+        }
+        Ok(match &self.place {
+            Place::Url(url) => Location::Url {
+                url: TokenEndpointUrl::parse(url, self.allow_http)?.into(),
+                issuer: issuer.map(Into::into),
+            },
+            Place::Discovered => {
+                let discovery = Discovery::new(issuer.unwrap_or_default(), self.allow_http)?;
+                Location::Discovered(Box::new(discovery))
+            }
+        })
     }
 
     fn has_id_in_form(&self) -> Result<bool, Error> {
@@ -299,8 +402,13 @@ impl fmt::Debug for TokenEndpointBuilder {
     /// Shows the URL without its query, and headers by name only: they may be secret.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let headers: Vec<_> = self.headers.iter().map(|(name, _)| name).collect();
+        let url = match &self.place {
+            Place::Url(url) => Some(without_secrets(url)),
+            Place::Discovered => None,
+        };
         f.debug_struct("TokenEndpointBuilder")
-            .field("url", &without_secrets(&self.url))
+            .field("url", &url)
+            .field("issuer", &self.issuer.as_deref().map(without_secrets))
             .field("client_id", &self.client_id)
             .field("authentication", &self.authentication)
             .field("danger_allow_http", &self.allow_http)

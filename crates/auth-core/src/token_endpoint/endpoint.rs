@@ -3,23 +3,23 @@
 use std::{cell::OnceCell, fmt, sync::Arc, time::Duration};
 
 use http::{HeaderValue, Method, Response};
-use http_body_util::BodyExt;
-use tokio::task::coop;
 use zeroize::Zeroizing;
 
 use super::{
     authentication::{ClientAuthentication, Credential, Credentials},
+    body::read_body,
     denied::DeniedCredentials,
     form::Form,
-    http_request::{Client, RequestSettings},
+    http_request::{Client, RequestSettings, check_names},
     issued_tokens::IssuedTokens,
+    location::{Located, Location},
     response::ReceivedResponse,
     url::TokenEndpointUrl,
     warnings::Warnings,
 };
 use crate::{
-    Assertion, AssertionContext, AssertionSource, Dpop, Error, ErrorKind, HttpTransport,
-    ProofClaims, SecretString, TokenRequest, TokenResponse, TokenType, TransportBody,
+    AccessTokenType, Assertion, AssertionContext, AssertionSource, Dpop, Error, ErrorKind,
+    HttpTransport, ProofClaims, SecretString, TokenRequest, TokenResponse, TransportBody,
     attempt_time::AttemptTime,
     dpop::{DPOP, Nonce, NonceCell, proof_header},
     panics::catch_panic,
@@ -28,13 +28,8 @@ use crate::{
     version::Version,
 };
 
-/// The maximum size of a response, in bytes.
-const MAX_RESPONSE: usize = 1 << 20;
 /// How long the body of a failure may take. Its status is known before.
 const FAILURE_BODY_PATIENCE: Duration = Duration::from_secs(1);
-
-/// The maximum number of a response's frames. Frames without data take no part in its size.
-const MAX_FRAMES: usize = 1 << 16;
 
 /// The token endpoint of an authorization server, as one client uses it
 /// ([RFC 6749 §3.2](https://www.rfc-editor.org/rfc/rfc6749#section-3.2)): its URL, the client's
@@ -64,7 +59,9 @@ const MAX_FRAMES: usize = 1 << 16;
 ///     }
 ///
 ///     fn form(&self) -> Form {
-///         Form::new("account_credentials").field("account_id", "a1b2")
+///         Form::new("account_credentials")
+///             .field("account_id", "a1b2")
+///             .key_part("a1b2")
 ///     }
 /// }
 ///
@@ -86,10 +83,15 @@ const MAX_FRAMES: usize = 1 << 16;
 #[derive(Clone)]
 pub struct TokenEndpoint(Arc<Inner>);
 
+/// Returns the thumbprint of a certificate.
+pub(super) type Thumbprint = Arc<dyn Fn() -> String + Send + Sync>;
+
 pub(super) struct Inner {
-    pub(super) url: TokenEndpointUrl,
+    pub(super) location: Location,
     pub(super) client_id: Option<String>,
     pub(super) authentication: ClientAuthentication,
+    /// The certificate that the transport presents.
+    pub(super) thumbprint: Option<Thumbprint>,
     pub(super) settings: RequestSettings,
     pub(super) transport: Box<dyn HttpTransport>,
     /// The token types that count as `Bearer`, apart from itself.
@@ -105,6 +107,7 @@ pub(super) struct Inner {
 
 /// A token request, and the texts to redact from texts of the server and of the transport.
 struct Sent<'a> {
+    endpoint: &'a TokenEndpointUrl,
     form: &'a Form,
     request: &'a TokenRequest,
     secrets: Vec<SecretString>,
@@ -119,9 +122,8 @@ impl TokenEndpoint {
     ///
     /// The client's authentication is asked for a new assertion, and its secret is read again. A
     /// client with [two secrets](crate::ClientSecret::rotating) may send a second token request, and so may
-    /// one with a [key for DPoP](TokenEndpointBuilder::dpop), if the server demands a nonce. A second token
-    /// request has a new client assertion, and the same form: an assertion in the form that the server
-    /// accepts only once is the grant's to replace.
+    /// one with a [key for DPoP](crate::TokenEndpointBuilder::dpop), if the server demands a nonce. A second
+    /// token request has new assertions.
     ///
     /// # Errors
     /// If there is no token. The text names the token endpoint, and what to do.
@@ -130,18 +132,20 @@ impl TokenEndpoint {
         form: &Form,
         request: &TokenRequest,
     ) -> Result<TokenResponse, Error> {
-        let Credentials { proofs, version } = self.credentials(form, request).await?;
-        let version = [version, form.version()].into_iter().collect();
+        let located = self.locate().await?;
+        let context = context(&located, self.client_id(), form.grant_type(), request);
+        let Credentials { proofs, version } = self.credentials(form, &context).await?;
         let mut proofs = proofs.iter().peekable();
         let mut may_repeat = self.0.dpop.is_some();
         while let Some(proof) = proofs.next() {
+            let made = &self.with_assertions(form, &context).await?;
             let nonce = self.0.nonce.last();
-            let mut result = self
-                .request_with(proof, nonce.as_ref(), form, request)
-                .await;
+            let url = &located.url;
+            let sent = self.request_with(url, proof, nonce.as_ref(), made, request);
+            let mut result = sent.await;
             if may_repeat && self.demands_another_nonce(&result, nonce.as_ref()) {
                 may_repeat = false;
-                result = self.repeat(proof, form, request).await;
+                result = self.repeat(url, proof, form, &context, request).await;
             }
             let error = match result {
                 Ok(response) => {
@@ -151,7 +155,8 @@ impl TokenEndpoint {
                 Err(error) => error,
             };
             if error.error_code() != Some("invalid_client") || proofs.peek().is_none() {
-                return Err(self.0.denied.denied(error, version));
+                let error = self.0.location.failed(error);
+                return Err(self.0.denied.denied(error, version.and(made.version())));
             }
         }
         // there is at least one proof
@@ -160,8 +165,9 @@ impl TokenEndpoint {
         ))
     }
 
-    /// Asks `source` for the assertion of a grant. The source has nine tenths of the attempt's
-    /// remaining time, and a panic is an error.
+    /// Asks `source` for the assertion of a grant, for a grant that reads it. The source has nine tenths
+    /// of the attempt's remaining time, and a panic is an error.
+    /// [`Form::assertion_from`] asks for one by itself.
     ///
     /// # Errors
     /// That of the source. `name` begins the text: the parameter for which the assertion is made, such
@@ -173,7 +179,8 @@ impl TokenEndpoint {
         grant_type: &str,
         request: &TokenRequest,
     ) -> Result<Assertion, Error> {
-        let context = self.context(grant_type, request);
+        let located = self.locate().await?;
+        let context = context(&located, self.client_id(), grant_type, request);
         let assertion = self.bounded(name, source.assertion(&context)).await;
         if assertion.is_err() {
             self.0.denied.not_obtained(None);
@@ -182,22 +189,27 @@ impl TokenEndpoint {
     }
 
     /// Returns the key under which processes share the token of this request: it names the token
-    /// endpoint, the client, its authentication method, the grant type, the headers and the key for DPoP.
-    /// The secret and the fields of the form are not part of it: add what they decide about the token to
-    /// `request`.
+    /// endpoint, the client, its authentication method and certificate, the grant type, the headers and the
+    /// key for DPoP. The secret and the fields of the form are not part of it: name what they decide about
+    /// the token with [`Form::key_part`].
     #[must_use]
     pub fn shared_key(&self, form: &Form, request: &TokenRequest) -> SharedKey {
         let inner = &*self.0;
-        let url = inner.url.uri().to_string();
+        let url = inner.location.shared_name();
         let id = inner.client_id.as_deref().unwrap_or_default();
         let method = inner.authentication.shared_name();
+        let thumbprint = inner.thumbprint.as_ref().map(|thumbprint| thumbprint());
         let mut source = vec![form.grant_type(), &url, id, method];
+        source.extend(thumbprint.iter().flat_map(|t| ["x5t#S256", t.as_str()]));
         let headers = inner.settings.headers.iter();
         source.extend(
             headers.flat_map(|(name, value)| [name.as_str(), value.to_str().unwrap_or_default()]),
         );
+        // no header has an empty name
+        source.push("");
+        source.extend(form.key_parts());
         if let Some(dpop) = &inner.dpop {
-            source.extend(["dpop_jkt", dpop.thumbprint()]);
+            source.extend(["", "dpop_jkt", dpop.thumbprint()]);
         }
         SharedKey::new(source, request)
     }
@@ -213,20 +225,25 @@ impl TokenEndpoint {
     /// last one that failed because of them. `assertions` are the sources of a grant's own assertions.
     /// See [`TokenSource::credentials_changed`](crate::TokenSource::credentials_changed).
     pub async fn credentials_changed(&self, assertions: &[&dyn AssertionSource]) -> bool {
-        let Ok(version) = self.0.authentication.version().await else {
-            return false;
-        };
-        let mut versions = vec![version];
+        let mut version = Version::default();
         for source in assertions {
-            versions.push(Version::of_number(source.version().await));
+            version = version.and(Version::of_number(source.version().await));
         }
-        self.0.denied.differs_from(versions.into_iter().collect())
+        self.presented_changed(version).await
     }
 
-    /// Returns the URL of the token endpoint, without its query.
+    /// Like [`credentials_changed`](Self::credentials_changed), with the version of what the grant
+    /// presents.
+    pub(crate) async fn presented_changed(&self, presented: Version) -> bool {
+        let version = self.0.authentication.version().await;
+        version.is_ok_and(|version| self.0.denied.differs_from(version.and(presented)))
+    }
+
+    /// Returns the URL of the token endpoint, without its query, or the issuer of the authorization
+    /// server whose metadata tells it.
     #[must_use]
     pub fn url(&self) -> &str {
-        self.0.url.without_query()
+        self.0.location.text()
     }
 
     /// Returns the client's id, if the client has one.
@@ -235,53 +252,88 @@ impl TokenEndpoint {
         self.0.client_id.as_deref()
     }
 
-    /// Checks that none of these parameters is in the query of the token endpoint.
-    pub(crate) fn check_parameters(&self, request: &TokenRequest) -> Result<(), Error> {
-        let names = request.parameters().map(|(name, _)| name);
-        self.0.url.check_parameters(names)
+    /// Records that what the grant presents could not be obtained.
+    pub(crate) fn not_presented(&self) {
+        self.0.denied.not_obtained(None);
     }
 
-    /// Returns the token endpoint, for the beginning of error texts.
-    fn place(&self) -> String {
-        format!("token endpoint {}", self.url())
+    /// Checks that none of the parameters of `form` and of the default request is in the query of the
+    /// token endpoint, if that is known, or is sent twice.
+    pub(crate) fn check_parameters(
+        &self,
+        form: &Form,
+        defaults: &TokenRequest,
+    ) -> Result<(), Error> {
+        check_names(self.0.location.known(), form, defaults)
     }
 
-    fn context(&self, grant_type: &str, request: &TokenRequest) -> AssertionContext {
-        let context = AssertionContext::new(self.0.url.uri().to_string())
-            .with_grant_type(grant_type)
-            .with_request(request.clone())
-            .with_time(AttemptTime::current().wall());
-        match &self.0.client_id {
-            Some(id) => context.with_client_id(id.as_str()),
-            None => context,
-        }
+    /// Returns the token endpoint, which may have to be discovered.
+    async fn locate(&self) -> Result<Located, Error> {
+        let method = self.0.authentication.method();
+        let has_certificate = self.0.thumbprint.is_some() || method.uses_certificate();
+        let location = &self.0.location;
+        location
+            .locate(&*self.0.transport, method, has_certificate)
+            .await
     }
 
     /// Obtains the client's credentials.
     async fn credentials(
         &self,
         form: &Form,
-        request: &TokenRequest,
+        context: &AssertionContext,
     ) -> Result<Credentials<'_>, Error> {
         let authentication = &self.0.authentication;
-        let context = self.context(form.grant_type(), request);
-        let obtained = authentication.credentials(&context);
+        let obtained = authentication.credentials(context);
         let name = authentication.proof_name();
         let obtained = self.bounded(name, obtained).await;
         match &obtained {
             Ok(_) => self.0.denied.obtained(),
             // what has just taken too long is not asked again
             Err(error) if error.kind() == ErrorKind::Timeout => self.0.denied.not_obtained(None),
-            Err(_) => {
-                let version = self.bounded(name, authentication.version()).await;
-                self.0.denied.not_obtained(version.ok());
-            }
+            Err(_) => self.not_obtained(form).await,
         }
         obtained
     }
 
+    /// Records that credentials could not be obtained, with the version of all that the form needs.
+    async fn not_obtained(&self, form: &Form) {
+        let authentication = &self.0.authentication;
+        let version = async {
+            let mut version = form.version().and(authentication.version().await?);
+            for (_, source) in form.sources() {
+                version = version.and(Version::of_number(source.version().await));
+            }
+            Ok(version)
+        };
+        let version = self.bounded(authentication.proof_name(), version).await;
+        self.0.denied.not_obtained(version.ok());
+    }
+
+    /// Returns `form` with a new assertion from each of its sources.
+    async fn with_assertions(
+        &self,
+        form: &Form,
+        context: &AssertionContext,
+    ) -> Result<Form, Error> {
+        let mut made = form.clone();
+        for (name, source) in form.sources() {
+            match self.bounded(name, source.assertion(context)).await {
+                Ok(assertion) => made = made.with_made(&assertion),
+                Err(error) => {
+                    match error.kind() {
+                        ErrorKind::Timeout => self.0.denied.not_obtained(None),
+                        _ => self.not_obtained(form).await,
+                    }
+                    return Err(error);
+                }
+            }
+        }
+        Ok(made)
+    }
+
     /// Runs a user's code that makes `what`, in the time of the attempt.
-    async fn bounded<T>(
+    pub(crate) async fn bounded<T>(
         &self,
         what: &str,
         made: impl Future<Output = Result<T, Error>>,
@@ -298,42 +350,6 @@ impl TokenEndpoint {
         made.map_err(|error| error.at(what))
     }
 
-    /// Appends a body that may hold a token to `read`, up to [`MAX_RESPONSE`] and [`MAX_FRAMES`].
-    /// After an error, or if the caller stops, `read` has the part that was received.
-    async fn read(
-        &self,
-        mut body: TransportBody,
-        read: &mut Zeroizing<Vec<u8>>,
-        secrets: &[SecretString],
-    ) -> Result<(), Error> {
-        let too_large =
-            |what: &str| Error::new(ErrorKind::InvalidResponse, what.to_owned()).at(&self.place());
-        for _ in 0..MAX_FRAMES {
-            // a body that is always ready must not keep the thread
-            coop::consume_budget().await;
-            let Some(frame) = body.frame().await else {
-                return Ok(());
-            };
-            let frame = frame.map_err(|e| {
-                let error = Error::new(
-                    ErrorKind::Connection,
-                    "the response ended early, before its body was complete",
-                );
-                clean_error(error.with_source(e), secrets).at(&self.place())
-            })?;
-            let data = frame.into_data().unwrap_or_default();
-            if read.len() + data.len() > MAX_RESPONSE {
-                return Err(too_large(
-                    "expected a response of at most 1 MiB, got a larger one",
-                ));
-            }
-            append(read, &data);
-        }
-        Err(too_large(
-            "expected a response body of at most 65,536 frames, got more",
-        ))
-    }
-
     /// Returns whether the server demands a nonce (RFC 9449 §8) and has sent another one than `sent`,
     /// that of the token request.
     fn demands_another_nonce(
@@ -346,30 +362,38 @@ impl TokenEndpoint {
         code == Some("use_dpop_nonce") && self.0.nonce.last().as_ref() != sent
     }
 
-    /// Sends a token request again, with the server's nonce.
+    /// Sends a token request again, with the server's nonce. The server may accept an assertion only
+    /// once, so that each is made anew.
     async fn repeat(
         &self,
+        endpoint: &TokenEndpointUrl,
         proof: &Credential<'_>,
         form: &Form,
+        context: &AssertionContext,
         request: &TokenRequest,
     ) -> Result<TokenResponse, Error> {
+        let form = &self.with_assertions(form, context).await?;
         let nonce = self.0.nonce.last();
+        let nonce = nonce.as_ref();
         if let Credential::Assertion { .. } = proof {
-            // a server may accept an assertion only once
-            let fresh = self.credentials(form, request).await?;
+            let fresh = self.credentials(form, context).await?;
             if let [proof, ..] = &*fresh.proofs {
-                return self
-                    .request_with(proof, nonce.as_ref(), form, request)
-                    .await;
+                let sent = self.request_with(endpoint, proof, nonce, form, request);
+                return sent.await;
             }
         }
-        self.request_with(proof, nonce.as_ref(), form, request)
+        self.request_with(endpoint, proof, nonce, form, request)
             .await
     }
 
     /// Returns the header that proves the possession of the key (RFC 9449 §5).
-    async fn proof(&self, dpop: &Dpop, nonce: Option<&Nonce>) -> Result<HeaderValue, Error> {
-        let claims = ProofClaims::new(&Method::POST, self.url());
+    async fn proof(
+        &self,
+        endpoint: &TokenEndpointUrl,
+        dpop: &Dpop,
+        nonce: Option<&Nonce>,
+    ) -> Result<HeaderValue, Error> {
+        let claims = ProofClaims::new(&Method::POST, endpoint.without_query());
         let mut claims = claims.with_time(AttemptTime::current().wall());
         if let Some(nonce) = nonce {
             claims = claims.with_nonce(nonce.as_str());
@@ -381,6 +405,7 @@ impl TokenEndpoint {
     /// Sends a token request with `proof` and, with a key for DPoP, `nonce`; reads the response.
     async fn request_with(
         &self,
+        endpoint: &TokenEndpointUrl,
         proof: &Credential<'_>,
         nonce: Option<&Nonce>,
         form: &Form,
@@ -388,22 +413,23 @@ impl TokenEndpoint {
     ) -> Result<TokenResponse, Error> {
         let inner = &*self.0;
         let client = Client {
-            endpoint: &inner.url,
+            endpoint,
             id: self.client_id(),
             method: inner.authentication.method(),
             credential: proof,
         };
         let mut built = inner.settings.http_request(&client, form, request)?;
         if let Some(dpop) = &inner.dpop {
-            let proof = self.proof(dpop, nonce).await?;
+            let proof = self.proof(endpoint, dpop, nonce).await?;
             built.headers_mut().insert(DPOP, proof);
         }
         let mut secrets = proof.forms(self.client_id());
-        secrets.extend(form.fields().map(|(_, value)| value.clone()));
+        secrets.extend(form.secrets().cloned());
         let headers = inner.settings.headers.values();
         let headers = headers.filter_map(|value| value.to_str().ok());
         secrets.extend(headers.map(SecretString::from));
         let sent = Sent {
+            endpoint,
             form,
             request,
             secrets,
@@ -421,13 +447,15 @@ impl TokenEndpoint {
         let inner = &*self.0;
         sent.secrets.extend(inner.issued.tokens());
         let secrets = &sent.secrets;
-        let response = response.map_err(|e| clean_error(e, secrets).at(&self.place()))?;
+        let endpoint = sent.endpoint.without_query();
+        let place = format!("token endpoint {endpoint}");
+        let response = response.map_err(|e| clean_error(e, secrets).at(&place))?;
         let (head, body) = response.into_parts();
         if inner.dpop.is_some() {
-            inner.nonce.learn(self.url(), &head.headers);
+            inner.nonce.learn(endpoint, &head.headers);
         }
         let mut received = Zeroizing::default();
-        let read = self.read(body, &mut received, secrets);
+        let read = read_body(body, &mut received, &place, secrets);
         let attempt = AttemptTime::current();
         if head.status.is_success() {
             read.await?;
@@ -439,21 +467,21 @@ impl TokenEndpoint {
             status: head.status,
             headers: &head.headers,
             body: &received,
-            endpoint: self.url(),
+            endpoint,
             grant_type: sent.form.grant_type(),
             client_advice: inner.authentication.method().advice(),
             request: sent.request,
             secrets,
             accepted_types: &inner.accepted_types,
             token_type: match inner.dpop {
-                Some(_) => TokenType::Dpop,
-                None => TokenType::Bearer,
+                Some(_) => AccessTokenType::Dpop,
+                None => AccessTokenType::Bearer,
             },
             wall: attempt.wall(),
             echoes: OnceCell::new(),
         }
         .read()?;
-        inner.warnings.log(&read, self.url());
+        inner.warnings.log(&read, endpoint);
         let response = read.response;
         inner.issued.add(&response);
         // RFC 6749 section 5.1: a response without scopes grants the requested ones
@@ -464,16 +492,24 @@ impl TokenEndpoint {
     }
 }
 
-/// Appends to octets that may hold a token. Growing wipes the smaller copy.
-fn append(octets: &mut Zeroizing<Vec<u8>>, data: &[u8]) {
-    let length = octets.len() + data.len();
-    if length > octets.capacity() {
-        let capacity = length.max(2 * octets.capacity()).max(8 * 1024);
-        let mut larger = Zeroizing::new(Vec::with_capacity(capacity));
-        larger.extend_from_slice(octets);
-        *octets = larger;
+/// Describes a token request to its sources of assertions.
+fn context(
+    located: &Located,
+    client_id: Option<&str>,
+    grant_type: &str,
+    request: &TokenRequest,
+) -> AssertionContext {
+    let mut context = AssertionContext::new(located.url.uri().to_string())
+        .with_grant_type(grant_type)
+        .with_request(request.clone())
+        .with_time(AttemptTime::current().wall());
+    if let Some(issuer) = &located.issuer {
+        context = context.with_issuer(Arc::clone(issuer));
     }
-    octets.extend_from_slice(data);
+    match client_id {
+        Some(id) => context.with_client_id(id),
+        None => context,
+    }
 }
 
 impl fmt::Debug for TokenEndpoint {

@@ -1,6 +1,7 @@
 //! The token endpoint: its URL, the client's authentication there, and its responses.
 
 mod authentication;
+mod body;
 mod builder;
 mod denied;
 mod endpoint;
@@ -9,6 +10,8 @@ mod form;
 mod http_request;
 mod issued_tokens;
 mod known_code;
+mod location;
+mod metadata;
 mod redirect;
 mod response;
 mod retry_after;
@@ -20,3 +23,5 @@ pub(crate) use authentication::Method;
 pub use builder::TokenEndpointBuilder;
 pub use endpoint::TokenEndpoint;
 pub use form::Form;
+pub use metadata::Metadata;
+pub(crate) use response::REFRESH_TOKEN;

@@ -11,7 +11,7 @@ use super::{
     retry_after::retry_after,
 };
 use crate::{
-    Error, ErrorKind, Scopes, SecretString, TokenRequest, TokenResponse, TokenType,
+    AccessTokenType, Error, ErrorKind, Scopes, SecretString, TokenRequest, TokenResponse,
     error::ErrorResponse,
     json_members::{Members, Value},
     redact::{Echoes, clean, without_secrets},
@@ -20,6 +20,16 @@ use crate::{
 
 /// The longest lifetime that is one: 100 years, in seconds.
 const MAX_LIFETIME: f64 = 100.0 * 365.0 * 86_400.0;
+
+/// The grant type of refresh tokens (RFC 6749 §6).
+pub(crate) const REFRESH_TOKEN: &str = "refresh_token";
+/// The `token_type` of an exchanged token that is no access token (RFC 8693 §2.2.1).
+const NOT_APPLICABLE: &str = "N_A";
+
+/// The maximum length of a refresh token, in bytes.
+const MAX_REFRESH_TOKEN: usize = 64 * 1024;
+/// The maximum length of the URI of a token type, in bytes. A longer one is not known.
+const MAX_TOKEN_TYPE: usize = 1024;
 
 /// The maximum number of tokens in a response whose texts are shown: each is searched for in them.
 const MAX_TOKENS: usize = 8;
@@ -40,7 +50,7 @@ pub(crate) struct ReceivedResponse<'a> {
     /// The token types that count as `Bearer`, apart from itself.
     pub(crate) accepted_types: &'a [String],
     /// The type that the token has to have.
-    pub(crate) token_type: TokenType,
+    pub(crate) token_type: AccessTokenType,
     /// The time since 1970, for a `Retry-After` without a `Date`.
     pub(crate) wall: Duration,
     /// The echoes of `secrets` and of the tokens in the response, once a text is shown.
@@ -77,7 +87,7 @@ impl ReceivedResponse<'_> {
         })
     }
 
-    /// Reads a successful response. Ignores unknown members (§5.1) and a refresh token (§4.4.3).
+    /// Reads a successful response. Ignores unknown members (§5.1).
     fn token(&self) -> Result<ReadResponse, Error> {
         let members = Members::read(self.body);
         if self.describes_error(&members) {
@@ -139,6 +149,14 @@ impl ReceivedResponse<'_> {
         if let Some(scopes) = granted(members.get("scope"))? {
             response = response.with_scopes(scopes);
         }
+        if let Some(refresh_token) = self.refresh_token(members.get("refresh_token"))? {
+            response = response.with_refresh_token(refresh_token);
+        }
+        if let Some(issued) = members.get("issued_token_type").and_then(Value::text)
+            && issued.len() <= MAX_TOKEN_TYPE
+        {
+            response = response.with_issued_token_type(issued.as_str());
+        }
         Ok(ReadResponse {
             response,
             lacks_token_type,
@@ -146,13 +164,38 @@ impl ReceivedResponse<'_> {
         })
     }
 
+    /// Returns the refresh token: visible ASCII and spaces (RFC 6749 appendix A.17). A faulty one is an
+    /// error only for the grant that presents refresh tokens, which would present an old one next.
+    fn refresh_token(&self, value: Option<Value<'_>>) -> Result<Option<SecretString>, String> {
+        let Some(value) = value else { return Ok(None) };
+        let text = value.text();
+        let is_valid = |text: &str| {
+            text.len() <= MAX_REFRESH_TOKEN
+                && text.bytes().all(|octet| matches!(octet, b' '..=b'~'))
+        };
+        match text {
+            Some(text) if text.is_empty() => Ok(None),
+            Some(text) if is_valid(&text) => Ok(Some(SecretString::from(text.as_str()))),
+            _ if self.grant_type != REFRESH_TOKEN => Ok(None),
+            Some(text) => Err(format!(
+                "member \"refresh_token\": expected at most 65,536 characters of visible ASCII, got another \
+                 text of {} bytes",
+                text.len()
+            )),
+            None => Err(format!(
+                "member \"refresh_token\": expected a text, got {}",
+                value.shape()
+            )),
+        }
+    }
+
     /// Returns whether there is no token type, which counts as `Bearer`. Only `DPoP` is the type of a
     /// token that is bound to a key: any other token would not be.
     fn check_token_type(&self, value: Option<Value<'_>>) -> Result<bool, String> {
         let Some(value) = value else {
             return match self.token_type {
-                TokenType::Bearer => Ok(true),
-                TokenType::Dpop => Err(not_bound("got no such member")),
+                AccessTokenType::Bearer => Ok(true),
+                AccessTokenType::Dpop => Err(not_bound("got no such member")),
             };
         };
         let Some(text) = value.text() else {
@@ -163,7 +206,7 @@ impl ReceivedResponse<'_> {
         };
         let kind = text.trim();
         let is_kind = |accepted: &str| accepted.eq_ignore_ascii_case(kind);
-        if self.token_type == TokenType::Dpop {
+        if self.token_type == AccessTokenType::Dpop {
             return match is_kind("dpop") {
                 true => Ok(false),
                 false => Err(not_bound(&format!("got {:?}", self.shown(kind)))),
@@ -178,6 +221,13 @@ impl ReceivedResponse<'_> {
                  token is bound to a key (RFC 9449); set the key by dpop(...)"
                     .into(),
             );
+        }
+        if is_kind(NOT_APPLICABLE) {
+            return Err(format!(
+                "member \"token_type\": expected \"Bearer\", got {NOT_APPLICABLE:?}: the issued token is \
+                 no access token, and must not be sent to an API (RFC 8693 section 2.2.1); request an \
+                 access token with requested_token_type()"
+            ));
         }
         let kind = self.shown(kind);
         Err(format!(
@@ -235,7 +285,7 @@ impl ReceivedResponse<'_> {
         };
         let error = match code {
             // the server may accept its next nonce
-            Some("use_dpop_nonce") if self.token_type == TokenType::Dpop => {
+            Some("use_dpop_nonce") if self.token_type == AccessTokenType::Dpop => {
                 Error::new(kind, message).transient()
             }
             _ => Error::new(kind, message),
@@ -313,6 +363,11 @@ impl ReceivedResponse<'_> {
                 grant,
                 "check the URL of the token endpoint, and that the server supports this grant",
             ),
+            Some("invalid_grant") if self.grant_type == REFRESH_TOKEN => (
+                "the refresh token".into(),
+                "it has expired, has been revoked or has been used before; the user has to authorize the \
+                 client again",
+            ),
             Some("invalid_grant") => (
                 grant,
                 "check the audience, the subject and the lifetime of the assertion or the token that \
@@ -334,7 +389,7 @@ impl ReceivedResponse<'_> {
                 "the DPoP proof".into(),
                 "check the clock of this machine, and that the server supports the algorithm of the key",
             ),
-            Some("use_dpop_nonce") if self.token_type == TokenType::Dpop => (
+            Some("use_dpop_nonce") if self.token_type == AccessTokenType::Dpop => (
                 "the DPoP proof".into(),
                 "expected it to accept the nonce that it had sent, or to send one in the header DPoP-Nonce",
             ),

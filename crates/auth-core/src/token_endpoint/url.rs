@@ -8,7 +8,7 @@ use crate::{
 };
 
 /// A checked token endpoint.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub(crate) struct TokenEndpointUrl {
     uri: Uri,
     /// The URL without its query, for error texts.

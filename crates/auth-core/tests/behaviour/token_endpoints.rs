@@ -126,6 +126,22 @@ fn headers_take_part_in_the_shared_key() {
 }
 
 #[test]
+fn rfc8705_3_the_certificate_takes_part_in_the_shared_key() {
+    let key = |thumbprint: Option<&'static str>| {
+        let builder = builder();
+        let builder = match thumbprint {
+            Some(thumbprint) => builder.certificate_thumbprint(move || thumbprint.to_owned()),
+            None => builder,
+        };
+        let endpoint = builder.build(Recording::issuing()).unwrap();
+        endpoint.shared_key(&Form::new("client_credentials"), &request())
+    };
+    assert_ne!(key(None), key(Some("a")));
+    assert_ne!(key(Some("a")), key(Some("b")));
+    assert_eq!(key(Some("a")), key(Some("a")));
+}
+
+#[test]
 fn a_header_that_cannot_be_sent_is_an_error() {
     for (name, value, told) in [
         ("a b", "x", "a name of letters"),

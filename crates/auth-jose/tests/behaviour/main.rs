@@ -4,11 +4,14 @@
 #![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used)]
 
 mod algorithms;
+mod assertions;
 mod certificates;
 mod garbage;
 mod invalid_keys;
+mod key_files;
 mod key_formats;
 mod keys;
 mod rfc_vectors;
 mod secrecy;
 mod signers;
+mod token_requests;

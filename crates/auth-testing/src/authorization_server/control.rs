@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use auth_core::TokenType;
+use auth_core::AccessTokenType;
 use http::HeaderValue;
 
 use super::server::AuthorizationServer;
@@ -75,7 +75,7 @@ impl AuthorizationServer {
     pub fn issue_token(&self, scope: &str) -> String {
         let lifetime = *lock(&self.state.endpoint.lifetime);
         self.tokens()
-            .issue(TokenType::Bearer, lifetime, scopes(scope))
+            .issue(AccessTokenType::Bearer, lifetime, scopes(scope))
     }
 
     /// Revokes a token. Does nothing if the server did not issue it.

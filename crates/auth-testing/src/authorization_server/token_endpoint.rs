@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use auth_core::TokenType;
+use auth_core::AccessTokenType;
 use bytes::Bytes;
 use http::{
     HeaderValue, Method, Request, StatusCode,
@@ -63,7 +63,7 @@ impl TokenEndpoint {
         &self,
         url: &str,
         request: &Request<Bytes>,
-    ) -> Result<(TokenType, Scopes), TokenError> {
+    ) -> Result<(AccessTokenType, Scopes), TokenError> {
         let query = request.uri().query().unwrap_or_default();
         if form_urlencoded::parse(query.as_bytes())
             .any(|(name, _)| CLIENT_CREDENTIALS.contains(&&*name))
@@ -92,9 +92,9 @@ impl TokenEndpoint {
             true => {
                 let checked = self.proofs.check(request.method(), url, request.headers());
                 checked.map_err(|error| TokenError::proof(&error))?;
-                TokenType::Dpop
+                AccessTokenType::Dpop
             }
-            false => TokenType::Bearer,
+            false => AccessTokenType::Bearer,
         };
         let granted = match (form.value("scope").map(scopes), &self.scopes) {
             (Some(requested), Some(allowed)) if !requested.is_subset(allowed) => {
@@ -106,7 +106,7 @@ impl TokenEndpoint {
         Ok((token_type, granted?))
     }
 
-    fn token_response(&self, token_type: TokenType, granted: Scopes) -> Answer {
+    fn token_response(&self, token_type: AccessTokenType, granted: Scopes) -> Answer {
         let lifetime = *lock(&self.lifetime);
         let scope: Vec<&str> = granted.iter().map(String::as_str).collect();
         let scope = scope.join(" ");

@@ -1,13 +1,13 @@
 //! The token of a request: RFC 6750 §2.1 and RFC 9449 §7.1.
 
-use auth_core::TokenType;
+use auth_core::AccessTokenType;
 use http::{HeaderMap, header::AUTHORIZATION};
 
 use super::rejection::Rejection;
 
 /// Returns the token in the `Authorization` header, and the type by its scheme. Its syntax is not checked: a malformed token is
 /// an unknown one.
-pub(super) fn presented_token(headers: &HeaderMap) -> Result<(TokenType, &str), Rejection> {
+pub(super) fn presented_token(headers: &HeaderMap) -> Result<(AccessTokenType, &str), Rejection> {
     let mut values = headers.get_all(AUTHORIZATION).iter();
     let Some(value) = values.next() else {
         return Err(Rejection::NoToken);
@@ -17,7 +17,7 @@ pub(super) fn presented_token(headers: &HeaderMap) -> Result<(TokenType, &str), 
     }
     let value = value.to_str().map_err(|_| Rejection::InvalidRequest)?;
     let (scheme, token) = value.split_once(' ').unwrap_or((value, ""));
-    let mut types = [TokenType::Bearer, TokenType::Dpop].into_iter();
+    let mut types = [AccessTokenType::Bearer, AccessTokenType::Dpop].into_iter();
     let token_type = types.find(|known| scheme.eq_ignore_ascii_case(known.scheme()));
     match (token_type, token.trim_start_matches(' ')) {
         (None, _) => Err(Rejection::NoToken),
@@ -42,13 +42,16 @@ mod tests {
         };
         assert_eq!(
             read(&["Bearer abc"]),
-            Ok((TokenType::Bearer, "abc".to_owned()))
+            Ok((AccessTokenType::Bearer, "abc".to_owned()))
         );
         assert_eq!(
             read(&["bEARER  abc"]),
-            Ok((TokenType::Bearer, "abc".to_owned()))
+            Ok((AccessTokenType::Bearer, "abc".to_owned()))
         );
-        assert_eq!(read(&["dpop abc"]), Ok((TokenType::Dpop, "abc".to_owned())));
+        assert_eq!(
+            read(&["dpop abc"]),
+            Ok((AccessTokenType::Dpop, "abc".to_owned()))
+        );
         assert_eq!(read(&[]), Err(Rejection::NoToken));
         assert_eq!(read(&["Basic abc"]), Err(Rejection::NoToken));
         assert_eq!(read(&["Bearer"]), Err(Rejection::InvalidRequest));

@@ -5,7 +5,7 @@ use std::sync::{
     atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed},
 };
 
-use auth_core::TokenType;
+use auth_core::AccessTokenType;
 use http::{HeaderMap, Request, Response, StatusCode, request::Parts};
 use hyper::body::Incoming;
 
@@ -72,7 +72,7 @@ impl Respond for ProtectedResource {
         }
         self.traffic.hold_back().await;
         let presented = presented_token(&head.headers);
-        let token_type = presented.map_or(TokenType::Bearer, |(token_type, _)| token_type);
+        let token_type = presented.map_or(AccessTokenType::Bearer, |(token_type, _)| token_type);
         let mut response = match self.script.take() {
             Some(Step::Fail(fault)) => fault.response().await?,
             Some(Step::Reject) => self.reject(protocol, token_type, &Rejection::InvalidToken),
@@ -81,7 +81,7 @@ impl Respond for ProtectedResource {
                 Err(rejection) => self.reject(protocol, token_type, &rejection),
             },
         };
-        if let (TokenType::Dpop, Some(nonce)) = (token_type, self.proofs.nonce()) {
+        if let (AccessTokenType::Dpop, Some(nonce)) = (token_type, self.proofs.nonce()) {
             response.headers_mut().insert(DPOP_NONCE, nonce);
         }
         lock(&self.statuses).push(response.status());
@@ -97,7 +97,7 @@ impl ProtectedResource {
         if issued != token_type {
             return Err(Rejection::InvalidToken);
         }
-        if token_type == TokenType::Dpop {
+        if token_type == AccessTokenType::Dpop {
             let url = request_url(&head.uri, &head.headers);
             let checked = self.proofs.check(&head.method, &url, &head.headers);
             checked.map_err(Rejection::Proof)?;
@@ -113,7 +113,7 @@ impl ProtectedResource {
     fn reject(
         &self,
         protocol: Protocol,
-        token_type: TokenType,
+        token_type: AccessTokenType,
         rejection: &Rejection,
     ) -> Response<Body> {
         self.rejections.fetch_add(1, Relaxed);

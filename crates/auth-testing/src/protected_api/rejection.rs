@@ -1,6 +1,6 @@
 //! The responses that reject a request: RFC 6750 §3.
 
-use auth_core::TokenType;
+use auth_core::AccessTokenType;
 use http::{HeaderValue, StatusCode, header::WWW_AUTHENTICATE};
 
 use crate::{
@@ -22,7 +22,7 @@ pub(super) enum Rejection {
 
 impl Rejection {
     /// Returns the response to a request that presented a token of this type.
-    pub(super) fn answer(&self, token_type: TokenType) -> Answer {
+    pub(super) fn answer(&self, token_type: AccessTokenType) -> Answer {
         let status = match self {
             Self::NoToken | Self::InvalidToken | Self::Proof(_) => StatusCode::UNAUTHORIZED,
             Self::InvalidRequest => StatusCode::BAD_REQUEST,
@@ -38,7 +38,7 @@ impl Rejection {
         }
     }
 
-    fn challenge(&self, token_type: TokenType) -> HeaderValue {
+    fn challenge(&self, token_type: AccessTokenType) -> HeaderValue {
         let scheme = token_type.scheme();
         let with = |error: &str| format!(r#"{scheme} error="{error}""#);
         let challenge = match self {
@@ -59,7 +59,7 @@ impl Rejection {
     }
 
     #[cfg(feature = "grpc")]
-    pub(super) fn status(&self, token_type: TokenType) -> tonic::Status {
+    pub(super) fn status(&self, token_type: AccessTokenType) -> tonic::Status {
         use tonic::Status;
         let mut status = match self {
             Self::Proof(ProofError::Invalid) => {
@@ -77,7 +77,7 @@ impl Rejection {
                 Status::permission_denied("the bearer token lacks a required scope")
             }
         };
-        if token_type == TokenType::Dpop {
+        if token_type == AccessTokenType::Dpop {
             let answer = http::Response::from(self.answer(token_type));
             *status.metadata_mut() =
                 tonic::metadata::MetadataMap::from_headers(answer.into_parts().0.headers);

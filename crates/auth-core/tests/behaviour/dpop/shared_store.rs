@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use auth_core::{
-    Authorizer, ClientAuthentication, ClientCredentials, ErrorKind, TokenCache, TokenRequest,
-    TokenSource, TokenType,
+    AccessTokenType, Authorizer, ClientAuthentication, ClientCredentials, ErrorKind, TokenCache,
+    TokenRequest, TokenSource,
     shared_store::{SharedToken, SharedTokenStore},
 };
 use auth_test_support::ReadableProver;
@@ -33,7 +33,7 @@ async fn processes_with_one_key_share_a_token_and_its_type() {
             .shared_store(store.clone())
             .build();
         let token = cache.token().await.unwrap();
-        assert_eq!(token.token_type(), TokenType::Dpop);
+        assert_eq!(token.token_type(), AccessTokenType::Dpop);
         cache.flush().await;
     }
     assert_eq!(endpoint.forms().len(), 1);

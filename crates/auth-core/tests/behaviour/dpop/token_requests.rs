@@ -6,8 +6,8 @@ use std::sync::{
 };
 
 use auth_core::{
-    Assertion, ClientAuthentication, ClientCredentials, ClientSecret, DpopProver, Error, ErrorKind,
-    TokenCache, TokenRequest, TokenSource, TokenType, assertion_fn,
+    AccessTokenType, Assertion, ClientAuthentication, ClientCredentials, ClientSecret, DpopProver,
+    Error, ErrorKind, TokenCache, TokenRequest, TokenSource, assertion_fn,
 };
 use auth_test_support::ReadableProver;
 use auth_testing::ManualClock;
@@ -47,7 +47,7 @@ async fn rfc9449_4_2_a_token_request_has_one_proof_for_the_url_without_its_query
     let source = grant(&endpoint, ReadableProver::local());
     let cache = TokenCache::builder(source).clock(clock.clone()).build();
     let token = cache.token().await.unwrap();
-    assert_eq!(token.token_type(), TokenType::Dpop);
+    assert_eq!(token.token_type(), AccessTokenType::Dpop);
     assert_eq!(token.authorization().header(), "DPoP abc");
     let [proof] = &endpoint.proofs()[..] else {
         panic!("one token request")

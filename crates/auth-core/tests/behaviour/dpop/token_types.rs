@@ -1,20 +1,20 @@
 //! The type of a token and the key of its source agree.
 
 use auth_core::{
-    Dpop, Error, ErrorKind, TokenCache, TokenRequest, TokenResponse, TokenSource, TokenType,
+    AccessTokenType, Dpop, Error, ErrorKind, TokenCache, TokenRequest, TokenResponse, TokenSource,
     async_trait,
 };
 use auth_test_support::ReadableProver;
 
 /// A source of tokens of one type, with or without a key.
 #[derive(Debug)]
-struct Source(TokenType, Option<Dpop>);
+struct Source(AccessTokenType, Option<Dpop>);
 
 #[async_trait]
 impl TokenSource for Source {
     async fn fetch(&self, _: &TokenRequest) -> Result<TokenResponse, Error> {
         match self.0 {
-            TokenType::Dpop => TokenResponse::dpop("abc"),
+            AccessTokenType::Dpop => TokenResponse::dpop("abc"),
             _ => TokenResponse::bearer("abc"),
         }
     }
@@ -29,17 +29,17 @@ async fn a_source_that_forgets_its_key_or_returns_another_type_is_an_error() {
     let key = Dpop::new(ReadableProver::local()).unwrap();
     for (token_type, key, expected) in [
         (
-            TokenType::Bearer,
+            AccessTokenType::Bearer,
             Some(key.clone()),
             Some("got a bearer token"),
         ),
         (
-            TokenType::Dpop,
+            AccessTokenType::Dpop,
             None,
             Some("return the key from TokenSource::dpop"),
         ),
-        (TokenType::Dpop, Some(key), None),
-        (TokenType::Bearer, None, None),
+        (AccessTokenType::Dpop, Some(key), None),
+        (AccessTokenType::Bearer, None, None),
     ] {
         let outcome = TokenCache::new(Source(token_type, key)).token().await;
         match (expected, outcome) {

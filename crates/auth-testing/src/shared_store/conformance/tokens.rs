@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use auth_core::{TokenType, shared_store::SharedTokenStore};
+use auth_core::{AccessTokenType, shared_store::SharedTokenStore};
 use tokio::time::{sleep, timeout};
 
 use super::operations::{
@@ -57,7 +57,7 @@ pub(super) async fn a_saved_token_keeps_its_type(
     first: &dyn SharedTokenStore,
     second: &dyn SharedTokenStore,
 ) {
-    for token_type in [TokenType::Bearer, TokenType::Dpop] {
+    for token_type in [AccessTokenType::Bearer, AccessTokenType::Dpop] {
         let key = random_key();
         save(first, &key, &token_of(token_type, "abc", 100)).await;
         let found = load(second, &key).await;

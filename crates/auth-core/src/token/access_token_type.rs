@@ -4,15 +4,15 @@
 /// §7.1](https://www.rfc-editor.org/rfc/rfc6749#section-7.1)): how a request presents it.
 ///
 /// ```
-/// use auth_core::{TokenResponse, TokenType};
+/// use auth_core::{TokenResponse, AccessTokenType};
 ///
-/// assert_eq!(TokenResponse::bearer("abc")?.token_type(), TokenType::Bearer);
-/// assert_eq!(TokenType::Dpop.scheme(), "DPoP");
+/// assert_eq!(TokenResponse::bearer("abc")?.token_type(), AccessTokenType::Bearer);
+/// assert_eq!(AccessTokenType::Dpop.scheme(), "DPoP");
 /// # Ok::<(), auth_core::Error>(())
 /// ```
 #[non_exhaustive]
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
-pub enum TokenType {
+pub enum AccessTokenType {
     /// Whoever has the token can use it ([RFC 6750](https://www.rfc-editor.org/rfc/rfc6750)).
     Bearer,
     /// The token is bound to a key, and each request proves that the client has the key ([RFC
@@ -20,7 +20,7 @@ pub enum TokenType {
     Dpop,
 }
 
-impl TokenType {
+impl AccessTokenType {
     /// Returns the scheme of the `Authorization` header: `Bearer` or `DPoP`.
     #[must_use]
     pub fn scheme(self) -> &'static str {

@@ -1,0 +1,84 @@
+//! Where the token endpoint is: a URL, or what the metadata of the authorization server says.
+
+use std::sync::Arc;
+
+use http::Uri;
+
+use super::{authentication::Method, metadata::Discovery, url::TokenEndpointUrl};
+use crate::{Error, HttpTransport};
+
+/// Where the token endpoint is.
+#[derive(Debug)]
+pub(super) enum Location {
+    Url {
+        url: Arc<TokenEndpointUrl>,
+        /// The issuer, if the user states it.
+        issuer: Option<Arc<str>>,
+    },
+    Discovered(Box<Discovery>),
+}
+
+/// A token endpoint that is known.
+pub(super) struct Located {
+    pub(super) url: Arc<TokenEndpointUrl>,
+    pub(super) issuer: Option<Arc<str>>,
+}
+
+impl Location {
+    /// Returns the token endpoint. Requests the metadata of the authorization server if necessary.
+    pub(super) async fn locate(
+        &self,
+        transport: &dyn HttpTransport,
+        method: Method,
+        has_certificate: bool,
+    ) -> Result<Located, Error> {
+        match self {
+            Self::Url { url, issuer } => Ok(Located {
+                url: Arc::clone(url),
+                issuer: issuer.clone(),
+            }),
+            Self::Discovered(discovery) => {
+                let metadata = discovery.metadata(transport).await?;
+                discovery.check_method(&metadata, method.metadata_names());
+                let alias = metadata.mtls_token_endpoint.as_ref();
+                let url = alias.filter(|_| has_certificate);
+                Ok(Located {
+                    url: Arc::clone(url.unwrap_or(&metadata.token_endpoint)),
+                    issuer: Some(metadata.issuer().into()),
+                })
+            }
+        }
+    }
+
+    /// Passes on the error of a token request.
+    pub(super) fn failed(&self, error: Error) -> Error {
+        if let Self::Discovered(discovery) = self {
+            discovery.doubt(&error);
+        }
+        error
+    }
+
+    /// Returns the URL without its query, or the issuer.
+    pub(super) fn text(&self) -> &str {
+        match self {
+            Self::Url { url, .. } => url.without_query(),
+            Self::Discovered(discovery) => discovery.issuer(),
+        }
+    }
+
+    /// Returns the text that tells it from others in a shared store.
+    pub(super) fn shared_name(&self) -> String {
+        match self {
+            Self::Url { url, .. } => Uri::to_string(url.uri()),
+            Self::Discovered(discovery) => format!("issuer {}", discovery.issuer()),
+        }
+    }
+
+    /// Returns the token endpoint, if it is known without a request.
+    pub(super) fn known(&self) -> Option<&TokenEndpointUrl> {
+        match self {
+            Self::Url { url, .. } => Some(url),
+            Self::Discovered(_) => None,
+        }
+    }
+}

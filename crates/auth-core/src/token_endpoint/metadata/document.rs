@@ -1,0 +1,193 @@
+//! A metadata document: what this crate reads of it.
+
+use std::sync::Arc;
+
+use super::issuer::Issuer;
+use crate::{
+    Error, ErrorKind,
+    json_members::{Members, Value},
+    redact::{Echoes, clean},
+    token_endpoint::url::TokenEndpointUrl,
+};
+
+/// The metadata of an authorization server
+/// ([RFC 8414 §2](https://www.rfc-editor.org/rfc/rfc8414#section-2)).
+#[derive(Clone, Debug)]
+pub struct Metadata {
+    issuer: Arc<str>,
+    pub(in crate::token_endpoint) token_endpoint: Arc<TokenEndpointUrl>,
+    pub(in crate::token_endpoint) mtls_token_endpoint: Option<Arc<TokenEndpointUrl>>,
+    revocation_endpoint: Option<String>,
+    methods: Vec<String>,
+}
+
+impl Metadata {
+    /// Reads a document. Its issuer has to be the one that was asked for, octet by octet (§3.3).
+    pub(super) fn read(body: &[u8], issuer: &Issuer) -> Result<Self, Error> {
+        let invalid = |what: String| {
+            Error::new(
+                ErrorKind::InvalidResponse,
+                format!("metadata document: {what}"),
+            )
+        };
+        let shown = |text: &str| clean(text, &Echoes::default());
+        let members = Members::read(body);
+        if !members.is_complete() {
+            return Err(invalid("expected a JSON object, got something else".into()));
+        }
+        let text = |name: &str| members.get(name).and_then(Value::text);
+        match text("issuer") {
+            Some(named) if *named == *issuer.text().as_ref() => {}
+            Some(named) => {
+                return Err(invalid(format!(
+                    "expected the issuer {:?}, got {:?}; if the server is the right one, set that text as \
+                     the issuer (RFC 8414 section 3.3)",
+                    issuer.text(),
+                    shown(&named)
+                )));
+            }
+            None => {
+                return Err(invalid(
+                    "expected the member \"issuer\" with a text, got none (RFC 8414 section 2)"
+                        .into(),
+                ));
+            }
+        }
+        let endpoint = |name: &str, text: &str| {
+            let url = TokenEndpointUrl::parse(text, issuer.allows_http());
+            url.map(Arc::new).map_err(|error| {
+                invalid(format!("member {name:?}: expected a URL, got another text"))
+                    .with_source(error)
+            })
+        };
+        let Some(token_endpoint) = text("token_endpoint") else {
+            return Err(invalid(
+                "expected the member \"token_endpoint\" with a text, got none".into(),
+            ));
+        };
+        let aliases = members.get("mtls_endpoint_aliases").and_then(Value::object);
+        let alias = aliases
+            .as_ref()
+            .and_then(|aliases| aliases.get("token_endpoint"));
+        let alias = alias.and_then(Value::text);
+        let methods = members.get("token_endpoint_auth_methods_supported");
+        let methods = methods.and_then(Value::list).map(|methods| {
+            let methods = methods.into_iter().filter_map(Value::text);
+            methods.map(|method| method.to_string()).collect()
+        });
+        Ok(Self {
+            issuer: Arc::clone(issuer.text()),
+            token_endpoint: endpoint("token_endpoint", &token_endpoint)?,
+            mtls_token_endpoint: match alias {
+                Some(alias) => Some(endpoint("mtls_endpoint_aliases", &alias)?),
+                None => None,
+            },
+            revocation_endpoint: text("revocation_endpoint").map(|url| url.to_string()),
+            methods: methods.unwrap_or_else(|| vec!["client_secret_basic".to_owned()]),
+        })
+    }
+
+    /// Returns the issuer.
+    #[must_use]
+    pub fn issuer(&self) -> &str {
+        &self.issuer
+    }
+
+    /// Returns the URL of the token endpoint, without its query.
+    #[must_use]
+    pub fn token_endpoint(&self) -> &str {
+        self.token_endpoint.without_query()
+    }
+
+    /// Returns the URL of the token endpoint for clients with a certificate, without its query, if it
+    /// is another one ([RFC 8705 §5](https://www.rfc-editor.org/rfc/rfc8705#section-5)).
+    #[must_use]
+    pub fn mtls_token_endpoint(&self) -> Option<&str> {
+        self.mtls_token_endpoint
+            .as_deref()
+            .map(TokenEndpointUrl::without_query)
+    }
+
+    /// Returns the URL of the revocation endpoint ([RFC
+    /// 7009](https://www.rfc-editor.org/rfc/rfc7009)), if there is one.
+    #[must_use]
+    pub fn revocation_endpoint(&self) -> Option<&str> {
+        self.revocation_endpoint.as_deref()
+    }
+
+    /// Returns the methods of client authentication that the token endpoint supports. A document that
+    /// names none means `client_secret_basic`.
+    pub fn authentication_methods(&self) -> impl Iterator<Item = &str> {
+        self.methods.iter().map(String::as_str)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(body: &str) -> Result<Metadata, Error> {
+        let issuer = Issuer::parse("https://as.example", false).unwrap();
+        Metadata::read(body.as_bytes(), &issuer)
+    }
+
+    #[test]
+    fn what_is_missing_has_the_defaults_of_rfc8414_2() {
+        let document =
+            r#"{"issuer":"https://as.example","token_endpoint":"https://other.example/t?a=b"}"#;
+        let metadata = read(document).unwrap();
+        assert_eq!(metadata.issuer(), "https://as.example");
+        assert_eq!(metadata.token_endpoint(), "https://other.example/t");
+        assert_eq!(metadata.mtls_token_endpoint(), None);
+        assert_eq!(metadata.revocation_endpoint(), None);
+        let methods: Vec<_> = metadata.authentication_methods().collect();
+        assert_eq!(methods, ["client_secret_basic"]);
+    }
+
+    #[test]
+    fn all_members_are_read() {
+        let document = r#"{"issuer":"https://as.example","token_endpoint":"https://as.example/t",
+            "revocation_endpoint":"https://as.example/r","unknown":[{}],
+            "token_endpoint_auth_methods_supported":["private_key_jwt",7,"tls_client_auth"],
+            "mtls_endpoint_aliases":{"token_endpoint":"https://mtls.as.example/t"}}"#;
+        let metadata = read(document).unwrap();
+        assert_eq!(
+            metadata.mtls_token_endpoint(),
+            Some("https://mtls.as.example/t")
+        );
+        assert_eq!(metadata.revocation_endpoint(), Some("https://as.example/r"));
+        let methods: Vec<_> = metadata.authentication_methods().collect();
+        assert_eq!(methods, ["private_key_jwt", "tls_client_auth"]);
+    }
+
+    #[test]
+    fn rfc8414_3_3_a_document_of_another_issuer_is_discarded() {
+        for (document, told) in [
+            (
+                r#"{"issuer":"https://as.example/","token_endpoint":"https://as.example/t"}"#,
+                "expected the issuer \"https://as.example\", got \"https://as.example/\"",
+            ),
+            (
+                r#"{"issuer":"https://AS.example","token_endpoint":"https://as.example/t"}"#,
+                "got \"https://AS.example\"",
+            ),
+            (r#"{"token_endpoint":"https://as.example/t"}"#, "\"issuer\""),
+            (
+                r#"{"issuer":7,"token_endpoint":"https://as.example/t"}"#,
+                "\"issuer\"",
+            ),
+            (r#"{"issuer":"https://as.example"}"#, "\"token_endpoint\""),
+            (
+                r#"{"issuer":"https://as.example","token_endpoint":"http://as.example/t"}"#,
+                "\"token_endpoint\"",
+            ),
+            ("<html>", "a JSON object"),
+            ("[]", "a JSON object"),
+            ("", "a JSON object"),
+        ] {
+            let error = read(document).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::InvalidResponse);
+            assert!(error.to_string().contains(told), "{error}");
+        }
+    }
+}

@@ -1,0 +1,327 @@
+//! A token endpoint that the metadata of the authorization server tells.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use auth_core::{
+    AssertionContext, BoxError, ClientAuthentication, ClientCredentials, Error, ErrorKind,
+    HttpTransport, Metadata, TokenCache, TokenEndpoint, TokenEndpointBuilder, TokenRequest,
+    TokenSource, TransportBody, assertion_fn, async_trait,
+};
+use auth_testing::ManualClock;
+use bytes::Bytes;
+use http::{Method, Request, Response};
+use http_body_util::Full;
+use tokio::sync::Semaphore;
+
+use crate::{captured_log::CapturedLog, recording_transport::TOKEN};
+
+const ISSUER: &str = "https://as.example/realm";
+const OAUTH: &str = "https://as.example/.well-known/oauth-authorization-server/realm";
+const OIDC: &str = "https://as.example/realm/.well-known/openid-configuration";
+
+/// A server whose documents and endpoints a test sets. Everything else is a 404.
+#[derive(Clone, Debug, Default)]
+struct Server {
+    answers: Arc<Mutex<HashMap<String, (u16, Bytes)>>>,
+    requests: Arc<Mutex<Vec<String>>>,
+    /// Documents wait for a permit, if there is one.
+    gate: Option<Arc<Semaphore>>,
+}
+
+impl Server {
+    fn set(&self, url: &str, status: u16, body: impl Into<Bytes>) {
+        let answer = (status, body.into());
+        self.answers.lock().unwrap().insert(url.into(), answer);
+    }
+
+    /// Serves a document that names this token endpoint, which issues tokens.
+    fn naming(&self, document: &str, token_endpoint: &str) {
+        self.set(document, 200, metadata(token_endpoint));
+        self.set(token_endpoint, 200, TOKEN);
+    }
+
+    fn requests(&self) -> Vec<String> {
+        self.requests.lock().unwrap().drain(..).collect()
+    }
+}
+
+#[async_trait]
+impl HttpTransport for Server {
+    async fn send(&self, request: Request<Bytes>) -> Result<Response<TransportBody>, Error> {
+        let url = request.uri().to_string();
+        let shown = format!("{} {url}", request.method());
+        self.requests.lock().unwrap().push(shown);
+        if let (Some(gate), &Method::GET) = (&self.gate, request.method()) {
+            gate.acquire().await.unwrap().forget();
+        }
+        let answer = self.answers.lock().unwrap().get(&url).cloned();
+        let (status, body) = answer.unwrap_or((404, Bytes::from_static(b"<html>")));
+        if status == 0 {
+            return Err(Error::connection(BoxError::from("connection refused")));
+        }
+        let response = Response::builder().status(status);
+        let body = TransportBody::new(Full::new(body));
+        response.body(body).map_err(Error::connection)
+    }
+}
+
+fn metadata(token_endpoint: &str) -> String {
+    format!(
+        r#"{{"issuer":"{ISSUER}","token_endpoint":"{token_endpoint}",
+            "token_endpoint_auth_methods_supported":["client_secret_basic","tls_client_auth"],
+            "mtls_endpoint_aliases":{{"token_endpoint":"https://mtls.as.example/token"}}}}"#
+    )
+}
+
+fn builder() -> TokenEndpointBuilder {
+    let authentication = ClientAuthentication::client_secret_basic("s3cr3t");
+    TokenEndpoint::discover(ISSUER, authentication).client_id("my-client")
+}
+
+fn source(builder: TokenEndpointBuilder, server: &Server) -> ClientCredentials {
+    let endpoint = builder.build(server.clone()).unwrap();
+    ClientCredentials::new(endpoint, TokenRequest::default()).unwrap()
+}
+
+async fn fetch(source: &ClientCredentials) -> Result<(), Error> {
+    let fetched = source.fetch(&TokenRequest::default()).await;
+    fetched.map(|_| ())
+}
+
+#[tokio::test]
+async fn the_document_is_requested_once_and_tells_the_token_endpoint() {
+    let server = Server::default();
+    server.naming(OAUTH, "https://tokens.example/t?tenant=1");
+    let source = source(builder(), &server);
+    assert!(
+        server.requests().is_empty(),
+        "nothing before the first token"
+    );
+    fetch(&source).await.unwrap();
+    fetch(&source).await.unwrap();
+    let post = "POST https://tokens.example/t?tenant=1".to_owned();
+    let get = format!("GET {OAUTH}");
+    assert_eq!(server.requests(), [get, post.clone(), post]);
+}
+
+#[tokio::test]
+async fn the_document_of_openid_connect_takes_the_place_of_one_that_is_missing() {
+    let server = Server::default();
+    server.naming(OIDC, "https://as.example/t");
+    fetch(&source(builder(), &server)).await.unwrap();
+    let expected = [
+        format!("GET {OAUTH}"),
+        format!("GET {OIDC}"),
+        "POST https://as.example/t".to_owned(),
+    ];
+    assert_eq!(server.requests(), expected);
+}
+
+#[tokio::test]
+async fn a_document_that_cannot_be_used_is_an_error_that_says_why() {
+    for (status, body, kind, told) in [
+        (
+            200,
+            metadata("https://as.example/t").replace("/realm", "/other"),
+            ErrorKind::InvalidResponse,
+            "expected the issuer",
+        ),
+        (
+            200,
+            "<html>".to_owned(),
+            ErrorKind::InvalidResponse,
+            "a JSON object",
+        ),
+        (
+            200,
+            "x".repeat(1 << 21),
+            ErrorKind::InvalidResponse,
+            "at most 1 MiB",
+        ),
+        (302, String::new(), ErrorKind::Redirected, "a redirect"),
+        (503, String::new(), ErrorKind::Unavailable, "status 503"),
+        (
+            404,
+            String::new(),
+            ErrorKind::Unavailable,
+            "openid-configuration",
+        ),
+        (0, String::new(), ErrorKind::Connection, "no response"),
+    ] {
+        let server = Server::default();
+        server.set(OAUTH, status, body);
+        let error = fetch(&source(builder(), &server)).await.unwrap_err();
+        assert_eq!(error.kind(), kind, "{error}");
+        let text = error.to_string();
+        assert!(
+            text.contains(told) && text.contains("metadata document"),
+            "{text}"
+        );
+        let posts = server.requests();
+        assert!(!posts.iter().any(|r| r.starts_with("POST")), "{posts:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_document_that_changes_is_noticed_after_an_hour_and_after_a_failure() {
+    let (server, clock) = (Server::default(), ManualClock::new());
+    server.naming(OAUTH, "https://as.example/old");
+    let tokens = TokenCache::builder(source(builder(), &server)).clock(clock.clone());
+    let tokens = tokens.build();
+    tokens.token().await.unwrap();
+    server.naming(OAUTH, "https://as.example/new");
+    // the token lives 600 s
+    clock.advance(Duration::from_secs(601));
+    tokens.token().await.unwrap();
+    assert!(
+        server
+            .requests()
+            .contains(&"POST https://as.example/old".to_owned())
+    );
+    clock.advance(Duration::from_secs(3001));
+    tokens.token().await.unwrap();
+    let expected = [
+        format!("GET {OAUTH}"),
+        "POST https://as.example/new".to_owned(),
+    ];
+    assert_eq!(server.requests(), expected);
+    // the server moves again, and its old endpoint is gone
+    server.naming(OAUTH, "https://as.example/newest");
+    server.set("https://as.example/new", 404, "");
+    clock.advance(Duration::from_secs(601));
+    let error = tokens.token().await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Unavailable);
+    clock.advance(error.retry_after().unwrap());
+    tokens.token().await.unwrap();
+    let last = server.requests();
+    assert!(
+        last.ends_with(&["POST https://as.example/newest".to_owned()]),
+        "{last:?}"
+    );
+}
+
+#[tokio::test]
+async fn an_outage_of_the_document_is_none_of_the_token_endpoint() {
+    let (server, clock) = (Server::default(), ManualClock::new());
+    server.naming(OAUTH, "https://as.example/t");
+    let tokens = TokenCache::builder(source(builder(), &server)).clock(clock.clone());
+    let tokens = tokens.build();
+    tokens.token().await.unwrap();
+    server.set(OAUTH, 503, "");
+    clock.advance(Duration::from_secs(4000));
+    tokens.token().await.unwrap();
+    let expected = [
+        format!("GET {OAUTH}"),
+        "POST https://as.example/t".to_owned(),
+    ];
+    assert_eq!(server.requests()[2..], expected);
+}
+
+#[tokio::test]
+async fn callers_at_once_cause_one_request_for_the_document() {
+    let gate = Arc::new(Semaphore::new(0));
+    let server = Server {
+        gate: Some(Arc::clone(&gate)),
+        ..Server::default()
+    };
+    server.naming(OAUTH, "https://as.example/t");
+    let source = source(builder(), &server);
+    let mut first = tokio_test::task::spawn(fetch(&source));
+    tokio_test::assert_pending!(first.poll());
+    let mut others: Vec<_> = (0..9)
+        .map(|_| tokio_test::task::spawn(fetch(&source)))
+        .collect();
+    for other in &mut others {
+        tokio_test::assert_pending!(other.poll());
+    }
+    // the caller that requests it leaves, and another one takes its place
+    drop(first);
+    gate.add_permits(2);
+    for other in others {
+        other.await.unwrap();
+    }
+    let requests = server.requests();
+    let documents = requests.iter().filter(|request| request.starts_with("GET"));
+    assert_eq!(documents.count(), 2, "{requests:?}");
+}
+
+#[tokio::test]
+async fn rfc8705_5_a_client_with_a_certificate_uses_the_alias() {
+    let server = Server::default();
+    server.set(OAUTH, 200, metadata("https://as.example/t"));
+    server.set("https://mtls.as.example/token", 200, TOKEN);
+    let by_certificate = builder().authentication(ClientAuthentication::tls_client_auth());
+    let bound = builder().certificate_thumbprint(|| "x".to_owned());
+    for builder in [by_certificate, bound] {
+        fetch(&source(builder, &server)).await.unwrap();
+        let last = server.requests().pop();
+        assert_eq!(last.as_deref(), Some("POST https://mtls.as.example/token"));
+    }
+}
+
+#[tokio::test]
+async fn a_method_that_the_document_does_not_name_is_logged_once() {
+    let (log, _guard) = CapturedLog::start();
+    let server = Server::default();
+    server.naming(OAUTH, "https://as.example/t");
+    let builder = builder().authentication(ClientAuthentication::client_secret_post("s3cr3t"));
+    let source = source(builder, &server);
+    for _ in 0..3 {
+        fetch(&source).await.unwrap();
+    }
+    let text = log.text();
+    assert_eq!(text.matches("client_secret_post").count(), 1, "{text}");
+}
+
+#[tokio::test]
+async fn an_assertion_knows_the_issuer() {
+    let server = Server::default();
+    server.naming(OAUTH, "https://as.example/t");
+    let seen = Arc::new(Mutex::new(Vec::new()));
+    let sink = Arc::clone(&seen);
+    let assertion = assertion_fn(move |context: AssertionContext| {
+        let of = |text: Option<&str>| text.unwrap_or("none").to_owned();
+        sink.lock()
+            .unwrap()
+            .push((of(context.issuer()), of(Some(context.token_endpoint()))));
+        async { auth_core::Assertion::new("a.b.c") }
+    });
+    let authentication = ClientAuthentication::client_assertion(assertion);
+    fetch(&source(builder().authentication(authentication), &server))
+        .await
+        .unwrap();
+    let expected = (ISSUER.to_owned(), "https://as.example/t".to_owned());
+    assert_eq!(*seen.lock().unwrap(), [expected]);
+}
+
+#[tokio::test]
+async fn the_document_can_be_read_without_a_client() {
+    let server = Server::default();
+    server.naming(OAUTH, "https://as.example/t");
+    let metadata = Metadata::discover(ISSUER, &server).await.unwrap();
+    assert_eq!(metadata.token_endpoint(), "https://as.example/t");
+    let methods: Vec<_> = metadata.authentication_methods().collect();
+    assert_eq!(methods, ["client_secret_basic", "tls_client_auth"]);
+    let error = Metadata::discover("as.example", &server).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Configuration);
+}
+
+#[test]
+fn a_discovered_endpoint_has_a_shared_key_of_its_own() {
+    let key = |builder: TokenEndpointBuilder| {
+        let source = source(builder, &Server::default());
+        source.shared_key(&TokenRequest::default()).unwrap()
+    };
+    let other = || builder().issuer("https://as.example/other");
+    assert_ne!(key(builder()), key(other()));
+    assert_eq!(key(builder()), key(builder()));
+    let error = builder().issuer("").build(Server::default()).unwrap_err();
+    assert!(error.to_string().contains("issuer"), "{error}");
+    let query = builder().issuer("https://as.example?a=b");
+    let error = query.build(Server::default()).unwrap_err().to_string();
+    assert!(error.contains("with a query"), "{error}");
+}

@@ -1,0 +1,108 @@
+//! Certificates that are read, and inputs that are none.
+
+// clippy.toml allows these in test functions, but not in the functions that they call
+#![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used)]
+
+use std::{env, fs, path::PathBuf, process};
+
+use auth_rustls::{ClientCertificate, auth_core::ErrorKind};
+use auth_test_support::log::CapturedLog;
+use rcgen::{CertifiedKey, KeyPair, generate_simple_self_signed};
+
+fn certified(name: &str) -> CertifiedKey<KeyPair> {
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    generate_simple_self_signed([name.to_owned()]).unwrap()
+}
+
+/// A certificate and its key, in PEM.
+fn pems(name: &str) -> (String, String) {
+    let certified = certified(name);
+    (certified.cert.pem(), certified.signing_key.serialize_pem())
+}
+
+fn files(name: &str) -> [PathBuf; 2] {
+    ["crt", "key"]
+        .map(|kind| env::temp_dir().join(format!("auth-rustls-{name}-{}.{kind}", process::id())))
+}
+
+#[test]
+fn what_is_no_certificate_or_no_key_is_an_error_that_says_what_it_is() {
+    let ((certificate, key), (_, other_key)) = (pems("a"), pems("b"));
+    let encrypted = "-----BEGIN ENCRYPTED PRIVATE KEY-----\nMIIBs3cr3t==\n-----END ENCRYPTED PRIVATE KEY-----\n";
+    let two = format!("{key}{other_key}");
+    for (certificates, key, told) in [
+        (&*key, &*key, "got a section PRIVATE KEY"),
+        (&*certificate, &*certificate, "got a section CERTIFICATE"),
+        (&*certificate, encrypted, "an encrypted key"),
+        (&*certificate, &*two, "got 2 keys"),
+        (&*certificate, &*other_key, "got the key of another one"),
+        ("", &*key, "an empty text"),
+        (&*certificate, "s3cr3t", "got none"),
+        (
+            &*certificate,
+            "-----BEGIN PRIVATE KEY-----\ns3cr3t!\n-----END PRIVATE KEY-----\n",
+            "PRIVATE KEY",
+        ),
+        (
+            &*certificate,
+            "-----BEGIN PRIVATE KEY-----\nczNjcjN0\n-----END PRIVATE KEY-----\n",
+            "crypto provider",
+        ),
+    ] {
+        let error = ClientCertificate::from_pem(certificates, key).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Configuration);
+        let text = error.to_string();
+        assert!(text.contains(told), "{told}: {text}");
+        let shown = format!("{error:?}");
+        assert!(
+            !shown.contains("s3cr3t") && !shown.contains("czNjcjN0"),
+            "{shown}"
+        );
+    }
+}
+
+#[test]
+fn rfc8705_3_1_the_thumbprint_is_that_of_the_der_encoding() {
+    use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
+    use sha2::{Digest, Sha256};
+
+    let certified = certified("a");
+    let (certificate, key) = (certified.cert.pem(), certified.signing_key.serialize_pem());
+    let read = ClientCertificate::from_pem(&certificate, &key).unwrap();
+    let expected = BASE64_URL_SAFE_NO_PAD.encode(Sha256::digest(certified.cert.der()));
+    assert_eq!(read.thumbprint(), expected);
+    assert!(!format!("{read:?}").contains("BEGIN"));
+}
+
+#[tokio::test]
+async fn half_of_a_replacement_is_not_used() {
+    let (log, _guard) = CapturedLog::start();
+    let ((certificate, key), (next_certificate, next_key)) = (pems("a"), pems("b"));
+    let [certificate_file, key_file] = files("half");
+    fs::write(&certificate_file, certificate).unwrap();
+    fs::write(&key_file, key).unwrap();
+    let read = ClientCertificate::from_files(&certificate_file, &key_file).unwrap();
+    let first = read.thumbprint();
+    assert!(!read.reload().await.unwrap(), "nothing has changed");
+    fs::write(&certificate_file, next_certificate).unwrap();
+    let error = read.reload().await.unwrap_err().to_string();
+    assert!(error.contains("the key of another one"), "{error}");
+    assert_eq!(read.thumbprint(), first);
+    fs::write(&key_file, next_key).unwrap();
+    assert!(read.reload().await.unwrap());
+    assert_ne!(read.thumbprint(), first);
+    log.assert_contains("client certificate were replaced");
+    for file in [certificate_file, key_file] {
+        fs::remove_file(file).unwrap();
+    }
+}
+
+#[test]
+fn a_file_that_cannot_be_read_is_an_error_that_names_it() {
+    let error = ClientCertificate::from_files("/no/such/tls.crt", "/no/such/tls.key");
+    let error = error.unwrap_err().to_string();
+    assert!(
+        error.contains("/no/such/tls.crt") && error.contains("client certificate"),
+        "{error}"
+    );
+}
