@@ -10,6 +10,7 @@ mod client_credentials_builder;
 mod connection;
 mod deadline;
 mod decision;
+mod foreign_proof;
 mod head;
 mod hop_forms;
 mod logged_origins;

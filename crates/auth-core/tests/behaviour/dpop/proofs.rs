@@ -95,6 +95,35 @@ async fn an_adapter_that_states_no_path_or_no_method_gets_an_error() {
 }
 
 #[tokio::test]
+async fn rfc9449_4_3_a_proof_for_another_url_or_method_is_foreign() {
+    let client = Client::new();
+    let url = format!("{API}/orders");
+    let headers = headers(&client.get(&url).await);
+    let is_foreign = |method: &str, url: &str| {
+        let mut request = Request::builder().method(method).uri(url).body(()).unwrap();
+        *request.headers_mut() = headers.clone();
+        RequestHead::from(&request).has_foreign_proof()
+    };
+    for (method, url, expected) in [
+        ("GET", "https://api.example.com/orders", false),
+        ("GET", "https://API.example.com:443/orders?page=2", false),
+        ("GET", "/orders", false),
+        ("HEAD", "https://api.example.com/orders", true),
+        ("GET", "https://api.example.com/orders/7", true),
+        ("GET", "https://other.example.com/orders", true),
+        ("GET", "http://api.example.com/orders", true),
+    ] {
+        assert_eq!(is_foreign(method, url), expected, "{method} {url}");
+    }
+    for none in [
+        Request::get(&url),
+        Request::get(&url).header("dpop", "no JWT"),
+    ] {
+        assert!(!RequestHead::from(&none.body(()).unwrap()).has_foreign_proof());
+    }
+}
+
+#[tokio::test]
 async fn a_proof_that_waited_for_more_than_5_s_is_not_current() {
     let client = Client::new();
     let attempt = client.get(API).await;
