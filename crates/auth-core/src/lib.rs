@@ -25,6 +25,8 @@
 //! | restrict the requests that are replayed after a rejection | [`ReplayMethods`] |
 //! | set when tokens are refreshed, and how failures back off | [`RefreshPolicy`] ([`RefreshPolicyBuilder`]) |
 //! | keep a token fresh that no request reads | [`TokenCacheBuilder::keep_warm`] |
+//! | bind tokens to a key | [`TokenEndpointBuilder::dpop`] ([`Dpop`], [`DpopProver`], [`ProofClaims`]), [`guide::dpop`] |
+//! | tell bearer tokens from bound ones | [`AccessTokenType`] |
 //! | read a token without an adapter | [`TokenCache::token`] ([`AccessToken`], [`Scopes`]), [`TokenCache::cached`] ([`Authorization`]) |
 //! | read one of many tokens without an adapter | [`TokenCaches`] ([`TokenCachesBuilder`]) |
 //! | limit the token requests that are in flight at once | [`TokenCachesBuilder::max_concurrent_requests`] |

@@ -189,7 +189,7 @@ impl TokenResponse {
     /// ([RFC 8693 §2.2.1](https://www.rfc-editor.org/rfc/rfc8693#section-2.2.1)).
     ///
     /// ```
-    /// use auth_core::{TokenResponse, AccessTokenType};
+    /// use auth_core::{TokenResponse, TokenType};
     ///
     /// let response = TokenResponse::bearer("abc")?.with_issued_token_type(TokenType::JWT.as_str());
     /// assert_eq!(response.issued_token_type(), Some(TokenType::JWT.as_str()));
