@@ -1,6 +1,6 @@
 //! A request that is sent with a token, and the verdict about its response.
 
-use std::{fmt, future::Future, pin::Pin};
+use std::{fmt, future::Future, pin::Pin, sync::Arc};
 
 use http::{HeaderMap, Method, header::AUTHORIZATION};
 
@@ -15,7 +15,6 @@ use super::{
 use crate::{
     Error,
     cache::{Issued, RejectionKind},
-    dpop::DPOP,
 };
 
 /// A request that is sent once, with a token.
@@ -23,7 +22,7 @@ pub struct Attempt {
     /// `None` if the request waited for its tenant's authorizer, and carries no token.
     token: Option<Issued>,
     /// `None` for a bearer token.
-    proof: Option<Box<Proof>>,
+    proof: Option<Arc<Proof>>,
     sending: Sending,
 }
 
@@ -67,7 +66,7 @@ impl Attempt {
     }
 
     #[inline]
-    pub(super) fn of(token: Issued, proof: Option<Box<Proof>>, sending: Sending) -> Self {
+    pub(super) fn of(token: Issued, proof: Option<Arc<Proof>>, sending: Sending) -> Self {
         Self {
             token: Some(token),
             proof,
@@ -96,7 +95,7 @@ impl Attempt {
         let Some(token) = &self.token else { return };
         headers.insert(AUTHORIZATION, token.header().clone());
         if let Some(proof) = &self.proof {
-            headers.insert(DPOP, proof.header().clone());
+            proof.apply(headers);
         }
         if self.sending.is_replay {
             token.replayed();

@@ -52,10 +52,10 @@ impl NextSending {
     }
 
     /// Returns the token that is current now, and the proof for it.
-    pub(super) fn token_and_proof(&self) -> Option<(Issued, Option<Box<Proof>>)> {
+    pub(super) fn token_and_proof(&self) -> Option<(Issued, Option<Arc<Proof>>)> {
         let token = self.token()?;
         let proof = match &self.proof {
-            Some(next) => Some(Box::new(next.proof(&token)?)),
+            Some(next) => Some(Arc::new(next.proof(&token)?)),
             None => None,
         };
         Some((token, proof))

@@ -8,7 +8,7 @@ use super::head::{Redirect, RequestHead, ResponseHead};
 use crate::{
     Dpop, Error, ErrorKind, ProofClaims,
     cache::Issued,
-    dpop::{Nonce, proof_header},
+    dpop::{DPOP, Nonce, proof_header},
 };
 
 /// The maximum time for which a key that needs I/O may take for a proof.
@@ -135,8 +135,12 @@ impl BoundRequest {
 }
 
 impl Proof {
-    pub(super) fn header(&self) -> &HeaderValue {
-        &self.header
+    /// Sets the request's `DPoP` header. Not by `insert`, which the compiler places into the path of bearer
+    /// tokens only as long as nothing else calls it.
+    #[cold]
+    pub(super) fn apply(&self, headers: &mut HeaderMap) {
+        headers.remove(DPOP);
+        headers.append(DPOP, self.header.clone());
     }
 
     pub(super) fn request(&self) -> &Arc<BoundRequest> {

@@ -157,13 +157,13 @@ impl Rules {
         match (token, proof) {
             (_, Some(Err(error))) => Decision::fail(error),
             (Some(token), Some(Ok(proof))) => {
-                Decision::Authorize(Attempt::of(token, Some(Box::new(proof)), sending))
+                Decision::Authorize(Attempt::of(token, Some(Arc::new(proof)), sending))
             }
             (token, None) | (token @ None, _) => {
                 let tokens = self.cache(chosen);
                 Decision::Wait(Box::pin(async move {
                     let (token, proof) = proven(&tokens, token, &bound).await?;
-                    Ok(Attempt::of(token, Some(Box::new(proof)), sending))
+                    Ok(Attempt::of(token, Some(Arc::new(proof)), sending))
                 }))
             }
         }

@@ -1,6 +1,6 @@
 //! A gRPC call whose status follows in the trailers of its response.
 
-use std::{fmt, future::Future, pin::Pin, time::Duration};
+use std::{fmt, future::Future, pin::Pin, sync::Arc, time::Duration};
 
 use http::HeaderMap;
 
@@ -32,7 +32,7 @@ const PATIENCE: Duration = Duration::from_secs(1);
 pub struct TrailingStatus {
     token: Issued,
     /// `None` for a bearer token.
-    proof: Option<Box<Proof>>,
+    proof: Option<Arc<Proof>>,
     /// The end of the call's deadline, by the monotonic clock of the token's cache.
     deadline: Option<Duration>,
     /// Whether the body begins with a message. `None` until it begins.
@@ -40,7 +40,7 @@ pub struct TrailingStatus {
 }
 
 impl TrailingStatus {
-    pub(super) fn new(token: Issued, proof: Option<Box<Proof>>) -> Self {
+    pub(super) fn new(token: Issued, proof: Option<Arc<Proof>>) -> Self {
         Self {
             token,
             proof,
