@@ -4,7 +4,9 @@
 //! An adapter asks [`Authorizer::authorize`](crate::Authorizer::authorize) for a [`Decision`] about
 //! each request, applies the [`Attempt`] to it, and has the response
 //! [classified](Attempt::classify). If the [`Verdict`] is [`Renew`](Verdict::Renew), the adapter
-//! waits for the [`Renewal`], and replays the request once with [`Renewal::attempt`]. If it is
+//! waits for the [`Renewal`], replays the request with [`Renewal::attempt`], and has the response
+//! classified in the same way: if that attempt [may be replayed](Attempt::may_replay), the verdict may be
+//! `Renew` once more. If it is
 //! [`DeliverAfter`](Verdict::DeliverAfter), the adapter holds the response until the [`Hold`] ends. If it is
 //! [`DeliverAndWatch`](Verdict::DeliverAndWatch), the adapter reports the frames of the response's
 //! body to the [`TrailingStatus`]. A [`Deadline`] bounds all of this by the time that the caller allows.

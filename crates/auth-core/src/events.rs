@@ -92,6 +92,17 @@ pub(crate) fn lease_held_too_long() {
     );
 }
 
+/// A server sent a nonce that cannot be used in a proof. Emitted once per key and once per token
+/// endpoint.
+pub(crate) fn dpop_nonce_ignored(server: &str, got: &'static str) {
+    tracing::warn!(
+        name: "auth_core.dpop_nonce_ignored",
+        server,
+        got,
+        "the DPoP-Nonce of a response is ignored: expected one header of 1 to 4,096 characters that RFC 9449 section 8.1 permits"
+    );
+}
+
 /// The token source does not support a shared store. Emitted once per process.
 pub(crate) fn source_has_no_shared_key() {
     static EMITTED: AtomicBool = AtomicBool::new(false);

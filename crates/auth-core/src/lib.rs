@@ -25,6 +25,8 @@
 //! | restrict the requests that are replayed after a rejection | [`ReplayMethods`] |
 //! | set when tokens are refreshed, and how failures back off | [`RefreshPolicy`] ([`RefreshPolicyBuilder`]) |
 //! | keep a token fresh that no request reads | [`TokenCacheBuilder::keep_warm`] |
+//! | bind tokens to a key | [`TokenEndpointBuilder::dpop`] ([`Dpop`], [`DpopProver`], [`ProofClaims`]), [`guide::dpop`] |
+//! | tell bearer tokens from bound ones | [`AccessTokenType`] |
 //! | read a token without an adapter | [`TokenCache::token`] ([`AccessToken`], [`Scopes`]), [`TokenCache::cached`] ([`Authorization`]) |
 //! | read one of many tokens without an adapter | [`TokenCaches`] ([`TokenCachesBuilder`]) |
 //! | limit the token requests that are in flight at once | [`TokenCachesBuilder::max_concurrent_requests`] |
@@ -59,6 +61,7 @@ mod cache;
 mod challenge;
 mod client_secret;
 mod credential_syntax;
+mod dpop;
 mod error;
 mod event_limit;
 mod events;
@@ -102,6 +105,7 @@ pub use cache::{
     TokenCacheBuilder, TokenChanges,
 };
 pub use client_secret::ClientSecret;
+pub use dpop::{Dpop, DpopProver, ProofClaims};
 pub use error::{BoxError, Error, ErrorKind};
 pub use grants::{
     ClientCredentials, ClientCredentialsBuilder, JwtBearer, RefreshToken, RefreshTokenStore,
@@ -112,7 +116,7 @@ pub use origin::Origin;
 pub use request::{Scopes, TokenRequest, TokenRequestBuilder};
 pub use secret::SecretString;
 pub use source::TokenSource;
-pub use token::{AccessToken, Authorization, TokenResponse};
+pub use token::{AccessToken, AccessTokenType, Authorization, TokenResponse};
 pub use token_endpoint::{
     ClientAuthentication, Form, Metadata, TokenEndpoint, TokenEndpointBuilder,
 };

@@ -4,7 +4,7 @@ use std::{fmt, sync::Arc};
 
 use async_trait::async_trait;
 
-use crate::{AccessToken, Error, TokenRequest, TokenResponse, shared_store::SharedKey};
+use crate::{AccessToken, Dpop, Error, TokenRequest, TokenResponse, shared_store::SharedKey};
 
 /// Obtains access tokens: one call sends one token request.
 ///
@@ -119,6 +119,19 @@ pub trait TokenSource: fmt::Debug + Send + Sync + 'static {
              implement TokenSource::revoke",
         ))
     }
+
+    /// Returns the key to which the tokens of this source are bound ([RFC
+    /// 9449](https://www.rfc-editor.org/rfc/rfc9449)). Default: `None`, the tokens are bearer tokens.
+    ///
+    /// With a key, each token has to be of the type [`Dpop`](crate::AccessTokenType::Dpop), and the
+    /// thumbprint of the key has to be part of the [shared key](Self::shared_key), as
+    /// [`TokenEndpoint::shared_key`](crate::TokenEndpoint::shared_key) does it. A source that wraps
+    /// another one forwards this method.
+    ///
+    /// The cache calls this method once, when it is built.
+    fn dpop(&self) -> Option<Dpop> {
+        None
+    }
 }
 
 #[async_trait]
@@ -141,5 +154,9 @@ impl<S: TokenSource + ?Sized> TokenSource for Arc<S> {
 
     async fn revoke(&self, token: &AccessToken) -> Result<(), Error> {
         (**self).revoke(token).await
+    }
+
+    fn dpop(&self) -> Option<Dpop> {
+        (**self).dpop()
     }
 }

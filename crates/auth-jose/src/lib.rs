@@ -9,6 +9,7 @@
 //! | make the assertion of the JWT bearer grant | [`JwtAssertion`] |
 //! | read a key | [`SigningKey`] ([`Algorithm`], [`Certificates`]) |
 //! | read a key from a file that is replaced | [`KeyFile`] ([`KeySource`]) |
+//! | bind tokens to a key | [`DpopKey`] |
 //! | sign by a service or a device | [`Signer`] ([`PublicJwk`]) |
 //! | sign another JWT | [`Jwt`] |
 
@@ -17,6 +18,7 @@ mod assertion;
 mod base64url;
 mod certificate;
 mod der;
+mod dpop_key;
 mod fault;
 mod jwk;
 mod jwt;
@@ -39,6 +41,7 @@ pub use assertion::{
 };
 pub use auth_core;
 pub use certificate::Certificates;
+pub use dpop_key::DpopKey;
 pub use jwt::Jwt;
 pub use key_file::KeyFile;
 pub use public_jwk::PublicJwk;

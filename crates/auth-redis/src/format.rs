@@ -11,7 +11,7 @@
 
 use std::time::Duration;
 
-use auth_core::shared_store::SharedToken;
+use auth_core::{AccessTokenType, shared_store::SharedToken};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use zeroize::Zeroizing;
 
@@ -172,9 +172,13 @@ const SCOPES: u8 = 1;
 /// In the first byte of a payload: the authorization details follow, after the scopes.
 const AUTHORIZATION_DETAILS: u8 = 2;
 
+/// In the first byte of a payload: the token is of the type `DPoP`. A payload with a flag that is not known
+/// is unreadable, so that a token is never sent as one of another type.
+const DPOP: u8 = 4;
+
 /// Encodes the token and, if the response named them, its scopes and its authorization details:
 /// `0 <token>`, `1 <length> <scopes> <token>`, `2 <length> <details> <token>` or
-/// `3 <length> <scopes> <length> <details> <token>`.
+/// `3 <length> <scopes> <length> <details> <token>`, with 4 more for a token of the type `DPoP`.
 pub(crate) fn payload(token: &SharedToken) -> Zeroizing<Vec<u8>> {
     let scopes = token.scopes().map(ToString::to_string);
     let parts = [
@@ -185,7 +189,10 @@ pub(crate) fn payload(token: &SharedToken) -> Zeroizing<Vec<u8>> {
     let length = 1 + token.secret().len() + parts.iter().map(length).sum::<usize>();
     // allocated once: growing would leave unwiped copies behind
     let mut payload = Zeroizing::new(Vec::with_capacity(length));
-    payload.push(0);
+    payload.push(match token.token_type() {
+        AccessTokenType::Dpop => DPOP,
+        _ => 0,
+    });
     for (flag, part) in parts {
         if let Some(part) = part {
             payload[0] |= flag;
@@ -200,7 +207,7 @@ pub(crate) fn payload(token: &SharedToken) -> Zeroizing<Vec<u8>> {
 /// Decodes a payload. The token has no lifetime and no age yet.
 pub(crate) fn token(payload: &[u8]) -> Option<SharedToken> {
     let (flags, mut rest) = payload.split_first()?;
-    if flags & !(SCOPES | AUTHORIZATION_DETAILS) != 0 {
+    if flags & !(SCOPES | AUTHORIZATION_DETAILS | DPOP) != 0 {
         return None;
     }
     let mut part = |flag| {
@@ -214,7 +221,12 @@ pub(crate) fn token(payload: &[u8]) -> Option<SharedToken> {
         Some(Some(std::str::from_utf8(part).ok()?))
     };
     let (scopes, details) = (part(SCOPES)?, part(AUTHORIZATION_DETAILS)?);
-    let mut token = SharedToken::bearer(std::str::from_utf8(rest).ok()?).ok()?;
+    let text = std::str::from_utf8(rest).ok()?;
+    let mut token = match flags & DPOP {
+        0 => SharedToken::bearer(text),
+        _ => SharedToken::dpop(text),
+    }
+    .ok()?;
     if let Some(scopes) = scopes {
         token = token.with_scope(scopes);
     }
@@ -283,20 +295,23 @@ mod tests {
     }
 
     #[test]
-    fn a_payload_holds_the_token_its_scopes_and_its_authorization_details() {
+    fn a_payload_holds_the_token_its_type_its_scopes_and_its_authorization_details() {
         for scope in [None, Some(""), Some("read"), Some("read write")] {
             for details in [None, Some("[]"), Some(r#"[{"type":"a"}]"#)] {
-                let mut given = SharedToken::bearer("abc").unwrap();
-                if let Some(scope) = scope {
-                    given = given.with_scope(scope);
+                for issued in [SharedToken::bearer("abc"), SharedToken::dpop("abc")] {
+                    let mut given = issued.unwrap();
+                    if let Some(scope) = scope {
+                        given = given.with_scope(scope);
+                    }
+                    if let Some(details) = details {
+                        given = given.with_authorization_details(details);
+                    }
+                    let found = token(&payload(&given)).unwrap();
+                    assert_eq!(found.secret(), "abc");
+                    assert_eq!(found.scopes(), given.scopes(), "{scope:?}");
+                    assert_eq!(found.authorization_details(), details);
+                    assert_eq!(found.token_type(), given.token_type());
                 }
-                if let Some(details) = details {
-                    given = given.with_authorization_details(details);
-                }
-                let found = token(&payload(&given)).unwrap();
-                assert_eq!(found.secret(), "abc");
-                assert_eq!(found.scopes(), given.scopes(), "{scope:?}");
-                assert_eq!(found.authorization_details(), details);
             }
         }
     }
@@ -316,7 +331,8 @@ mod tests {
             b"\x02abc",
             b"\x02\0\0\0\0\0\0\0\x08[]abc",
             b"\x03\0\0\0\0\0\0\0\x04readabc",
-            b"\x04abc",
+            b"\x08abc",
+            b"\x80abc",
         ] {
             assert!(token(payload).is_none(), "{payload:?}");
         }

@@ -15,6 +15,7 @@
 mod direct;
 mod error;
 mod middleware;
+mod proof_scope;
 mod proxy;
 mod redirects;
 mod transport;

@@ -5,8 +5,8 @@ use std::{future::Future, mem, pin::Pin, time::Duration};
 use auth_core::{
     Authorizer,
     adapter::{
-        Attempt, AttemptFuture, Deadline, Decision, Hold, RenewalFuture, RequestHead, ResponseHead,
-        Verdict,
+        Attempt, AttemptFuture, Deadline, Decision, Hold, Redirect, RenewalFuture, RequestHead,
+        ResponseHead, Verdict,
     },
 };
 use http::Extensions;
@@ -14,7 +14,8 @@ use reqwest::{Method, Request, Response, Url};
 use reqwest_middleware::{Error, Middleware, Next};
 
 use crate::{
-    error::{deadline_passed, not_sent},
+    error::{deadline_passed, not_sent, proof_repeated},
+    proof_scope::with_proof,
     url::{redirect, target},
 };
 
@@ -28,10 +29,17 @@ use crate::{
 /// [`redirect_policy`](crate::redirect_policy): with reqwest's own policy, a second hop within the other
 /// origin carries the token again.
 ///
+/// Where the token is bound to a key ([RFC 9449](https://www.rfc-editor.org/rfc/rfc9449)), a request with a
+/// `DPoP` header of its own is sent unchanged as well, and all others carry a proof. A proof is valid for
+/// one URL alone, and reqwest would repeat it when it follows a redirect: with `client_builder` or
+/// `redirect_policy` such a redirect is an error. With another policy that follows it, the caller receives
+/// an error instead of the response.
+///
 /// If the API rejects the token, another token is requested and the request is replayed once with
 /// it, unless its body is a stream. The response to a request that is not replayed is held until the other
 /// token has arrived, for one second or half of the request's own timeout at most, so that the next request
-/// carries it. A response from another origin, after a redirect, does not reject the token.
+/// carries it. If the API demands a nonce in the proof, the request is repeated once with it, by the same
+/// rule. A response from another origin, after a redirect, does not reject the token.
 ///
 /// A [`TokenRequest`](auth_core::TokenRequest) in the request's extensions (`with_extension`) picks
 /// the request's token. Without one, the request carries the token that is
@@ -115,7 +123,11 @@ impl Middleware for AuthMiddleware {
             if deadline.is_none() {
                 deadline = self.deadline(timeout);
             }
-            let response = next.clone().run(sent, extensions).await?;
+            let response = match attempt.has_proof() {
+                false => next.clone().run(sent, extensions).await?,
+                // boxed, like the wait for a token
+                true => Box::pin(sent_with_proof(sent, extensions, next.clone())).await?,
+            };
             let answered = Answered {
                 request,
                 response,
@@ -185,33 +197,55 @@ impl Answered {
         Ok(self.response)
     }
 
-    /// Replays the request with another token. Returns the first response if there is none.
+    /// Replays the request with another token or another proof, as long as the verdicts say so. Returns
+    /// the last response if there is none.
     async fn replayed(
         self,
-        renewal: RenewalFuture,
+        mut renewal: RenewalFuture,
         extensions: &mut Extensions,
         next: Next<'_>,
     ) -> Result<Response, Error> {
         let Self {
             mut request,
-            response,
+            mut response,
             mut deadline,
         } = self;
-        let renewal = bound(deadline.as_deref_mut(), renewal, WAITED_FOR_REPLACEMENT).await?;
-        let Some(attempt) = renewal.attempt() else {
-            return Ok(response);
-        };
-        drop(response);
-        set_remaining(&mut request, deadline.as_deref(), WAITED_FOR_REPLACEMENT)?;
-        let requested = request.url().clone();
-        attempt.apply(request.headers_mut());
-        let response = next.run(request, extensions).await?;
-        // the caller receives the response; the cache records whether the new token was accepted
-        let verdict = attempt.classify(response_head(&response, &requested), false);
-        if let Verdict::DeliverAfter(hold) = verdict {
-            hold.until_replaced(deadline.as_deref()).await;
+        loop {
+            let renewed = bound(deadline.as_deref_mut(), renewal, WAITED_FOR_REPLACEMENT).await?;
+            let Some(attempt) = renewed.attempt() else {
+                return Ok(response);
+            };
+            drop(response);
+            set_remaining(&mut request, deadline.as_deref(), WAITED_FOR_REPLACEMENT)?;
+            let (sent, can_replay) = take(&mut request, &attempt);
+            response = match attempt.has_proof() {
+                false => next.clone().run(sent, extensions).await?,
+                true => sent_with_proof(sent, extensions, next.clone()).await?,
+            };
+            let head = response_head(&response, request.url());
+            match attempt.classify(head, can_replay) {
+                Verdict::Renew(again) => renewal = again,
+                Verdict::DeliverAfter(hold) => {
+                    hold.until_replaced(deadline.as_deref()).await;
+                    return Ok(response);
+                }
+                Verdict::Deliver | Verdict::DeliverAndWatch(_) => return Ok(response),
+            }
         }
-        Ok(response)
+    }
+}
+
+/// Sends a request with a proof. The client must not follow a redirect: it would repeat the proof.
+async fn sent_with_proof(
+    request: Request,
+    extensions: &mut Extensions,
+    next: Next<'_>,
+) -> Result<Response, Error> {
+    let requested = request.url().clone();
+    let response = with_proof(next.run(request, extensions)).await?;
+    match redirect(&requested, response.url()) {
+        Redirect::None => Ok(response),
+        _ => Err(proof_repeated(response.url())),
     }
 }
 

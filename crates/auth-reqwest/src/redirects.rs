@@ -1,9 +1,12 @@
 //! The redirects that a reqwest client follows without a risk for the token.
 
+use auth_core::{Error, ErrorKind};
 use reqwest::{
     Url,
     redirect::{Action, Attempt, Policy},
 };
+
+use crate::proof_scope::carries_proof;
 
 /// Returns a redirect policy with which no hop sends the token to another origin.
 ///
@@ -14,7 +17,11 @@ use reqwest::{
 /// and for an `Authorization` header of the caller.
 ///
 /// This policy follows up to 10 redirects, as reqwest's own does, and returns an error for a hop that
-/// would send the header again: one within an origin, after a hop to another origin.
+/// would send the header again: one within an origin, after a hop to another origin. It also returns an
+/// error for each hop of a request that carries a proof ([RFC
+/// 9449](https://www.rfc-editor.org/rfc/rfc9449)): reqwest would repeat the proof, which is valid for one
+/// URL alone, and there is no middleware below that could make another one. A policy that follows no
+/// redirects (`Policy::none`) returns such a response instead.
 /// [`client_builder`](crate::client_builder) sets it. Set it for a client of another builder that
 /// follows redirects:
 ///
@@ -25,10 +32,27 @@ use reqwest::{
 /// ```
 #[must_use]
 pub fn redirect_policy() -> Policy {
-    Policy::custom(|attempt| match repeats_dropped_headers(&attempt) {
-        true => decline(attempt),
-        false => Policy::default().redirect(attempt),
+    Policy::custom(|attempt| {
+        if carries_proof() {
+            decline_proof(attempt)
+        } else if repeats_dropped_headers(&attempt) {
+            decline(attempt)
+        } else {
+            Policy::default().redirect(attempt)
+        }
     })
+}
+
+fn decline_proof(attempt: Attempt<'_>) -> Action {
+    let origin = attempt.url().origin().ascii_serialization();
+    attempt.error(Error::new(
+        ErrorKind::Redirected,
+        format!(
+            "redirect to {origin}: expected none for a request with a DPoP proof, got one; it is not \
+             followed, because reqwest would repeat the proof, which is valid for the requested URL alone; \
+             request the target itself"
+        ),
+    ))
 }
 
 fn decline(attempt: Attempt<'_>) -> Action {

@@ -6,6 +6,7 @@ use reqwest::Url;
 /// Returns the target of a request: reqwest connects to the host and port of its URL.
 pub(crate) fn target(url: &Url) -> Target<'_> {
     Target::from_parts(url.scheme(), url.host_str().unwrap_or_default(), url.port())
+        .with_path(url.path())
 }
 
 /// Returns where redirects led: from the URL of the request to that of the response.

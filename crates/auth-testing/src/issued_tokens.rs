@@ -9,7 +9,10 @@ use std::{
     time::Duration,
 };
 
-use auth_core::time::{Clock, Now};
+use auth_core::{
+    AccessTokenType,
+    time::{Clock, Now},
+};
 
 use crate::sync::lock;
 
@@ -31,6 +34,7 @@ pub(crate) struct IssuedTokens {
 
 #[derive(Debug)]
 struct IssuedToken {
+    token_type: AccessTokenType,
     expires_at: Now,
     scopes: Scopes,
 }
@@ -46,13 +50,19 @@ impl IssuedTokens {
     }
 
     /// Issues a token: a unique `b64token` (RFC 6750 §2.1).
-    pub(crate) fn issue(&self, lifetime: Duration, scopes: Scopes) -> String {
+    pub(crate) fn issue(
+        &self,
+        token_type: AccessTokenType,
+        lifetime: Duration,
+        scopes: Scopes,
+    ) -> String {
         let number = self.issued.fetch_add(1, Relaxed) + 1;
         let mut token = format!("at-{number}-{:016x}", fastrand::u64(..));
         while token.len() < self.length {
             token.push(fastrand::alphanumeric());
         }
         let issued = IssuedToken {
+            token_type,
             expires_at: self.clock.now().after(lifetime),
             scopes,
         };
@@ -65,11 +75,12 @@ impl IssuedTokens {
         self.issued.load(Relaxed)
     }
 
-    /// Returns the scopes of the token. `None` if it is unknown, expired or revoked.
-    pub(crate) fn granted(&self, token: &str) -> Option<Scopes> {
+    /// Returns the type and the scopes of the token. `None` if it is unknown, expired or revoked.
+    pub(crate) fn granted(&self, token: &str) -> Option<(AccessTokenType, Scopes)> {
         let active = lock(&self.active);
         let issued = active.get(token)?;
-        (!self.clock.now().reached(issued.expires_at)).then(|| issued.scopes.clone())
+        let granted = || (issued.token_type, issued.scopes.clone());
+        (!self.clock.now().reached(issued.expires_at)).then(granted)
     }
 
     pub(crate) fn revoke(&self, token: &str) {
@@ -92,9 +103,10 @@ mod tests {
     fn a_token_is_active_until_its_lifetime_is_over() {
         let clock = ManualClock::new();
         let tokens = IssuedTokens::new(Arc::new(clock.clone()), 0);
-        let token = tokens.issue(LIFETIME, scopes("b a"));
+        let token = tokens.issue(AccessTokenType::Dpop, LIFETIME, scopes("b a"));
         clock.advance(LIFETIME - Duration::from_nanos(1));
-        assert_eq!(tokens.granted(&token), Some(scopes("a b")));
+        let granted = Some((AccessTokenType::Dpop, scopes("a b")));
+        assert_eq!(tokens.granted(&token), granted);
         clock.advance(Duration::from_nanos(1));
         assert_eq!(tokens.granted(&token), None);
     }
@@ -103,7 +115,7 @@ mod tests {
     fn a_token_expires_while_the_machine_is_suspended() {
         let clock = ManualClock::new();
         let tokens = IssuedTokens::new(Arc::new(clock.clone()), 0);
-        let token = tokens.issue(LIFETIME, Scopes::new());
+        let token = tokens.issue(AccessTokenType::Bearer, LIFETIME, Scopes::new());
         clock.suspend(LIFETIME);
         assert_eq!(tokens.granted(&token), None);
     }
@@ -112,8 +124,8 @@ mod tests {
     fn tokens_are_unique_and_have_the_configured_length() {
         let tokens = IssuedTokens::new(Arc::new(ManualClock::new()), 900);
         let (first, second) = (
-            tokens.issue(LIFETIME, Scopes::new()),
-            tokens.issue(LIFETIME, Scopes::new()),
+            tokens.issue(AccessTokenType::Bearer, LIFETIME, Scopes::new()),
+            tokens.issue(AccessTokenType::Bearer, LIFETIME, Scopes::new()),
         );
         assert_ne!(first, second);
         assert_eq!((first.len(), second.len()), (900, 900));

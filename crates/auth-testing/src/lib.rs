@@ -13,6 +13,7 @@
 
 mod answer;
 mod authorization_server;
+mod dpop;
 mod fault;
 #[cfg(feature = "grpc")]
 mod grpc;

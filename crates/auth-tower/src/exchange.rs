@@ -136,20 +136,58 @@ impl<S, B, R: Replay<B>> PreparedReplay<S, B, R> {
         request: Request<B>,
         client: &Arc<ClientState<S, R>>,
     ) -> (Request<B>, Option<Box<Self>>) {
+        let deadline = |head: &Parts| {
+            let (method, uri, headers) = (&head.method, &head.uri, &head.headers);
+            CallDeadline::of_head(method, uri, headers, &client.authorizer)
+        };
+        match Self::record(request, client) {
+            (request, Some((head, recording))) => {
+                let replay = Self {
+                    deadline: deadline(&head),
+                    client: Arc::clone(client),
+                    head,
+                    recording,
+                };
+                (request, Some(Box::new(replay)))
+            }
+            (request, None) => (request, None),
+        }
+    }
+
+    /// Returns a replay to send, and the replay after it if the body can be recorded once more.
+    pub(crate) fn prepare_again(
+        request: Request<B>,
+        client: Arc<ClientState<S, R>>,
+        deadline: CallDeadline,
+    ) -> (Request<B>, Again<S, B, R>) {
+        match Self::record(request, &client) {
+            (request, Some((head, recording))) => {
+                let replay = Self {
+                    client,
+                    head,
+                    recording,
+                    deadline,
+                };
+                (request, Ok(Box::new(replay)))
+            }
+            (request, None) => (request, Err(deadline)),
+        }
+    }
+
+    /// Returns the request to send, and its head and recording.
+    fn record(
+        request: Request<B>,
+        client: &ClientState<S, R>,
+    ) -> (Request<B>, Option<(Parts, R::Recording)>) {
         let (head, body) = request.into_parts();
         let (body, recording) = client.replay.record(body);
-        let replay = recording.map(|recording| {
-            let (method, uri, headers) = (&head.method, &head.uri, &head.headers);
-            Box::new(Self {
-                deadline: CallDeadline::of_head(method, uri, headers, &client.authorizer),
-                client: Arc::clone(client),
-                head: head.clone(),
-                recording,
-            })
-        });
+        let replay = recording.map(|recording| (head.clone(), recording));
         (Request::from_parts(head, body), replay)
     }
 }
+
+/// A further replay, or the deadline of the call if there is none.
+type Again<S, B, R> = Result<Box<PreparedReplay<S, B, R>>, CallDeadline>;
 
 impl<S, B, R: Replay<B>> SentRequest<S, B, R> {
     /// Returns whether to deliver the response, or to replay the request.
@@ -208,7 +246,10 @@ where
     ///
     /// Drops the response before the replay waits for the service's readiness: the response may hold
     /// the permit or the connection that the service needs.
-    pub(crate) fn into_replay(self, renewal: Renewal) -> Result<PendingReplay<S, B>, S::Response> {
+    pub(crate) fn into_replay(
+        self,
+        renewal: Renewal,
+    ) -> Result<PendingReplay<S, B, R>, S::Response> {
         let PreparedReplay {
             client,
             head,
@@ -222,6 +263,7 @@ where
             Some(body) => Ok(PendingReplay {
                 request: Request::from_parts(head, body),
                 service: client.service(),
+                client,
                 renewal,
                 deadline,
             }),
@@ -231,14 +273,15 @@ where
 }
 
 /// A replay that waits for the service's readiness.
-pub(crate) struct PendingReplay<S, B> {
+pub(crate) struct PendingReplay<S, B, R> {
     pub(crate) request: Request<B>,
     pub(crate) service: S,
+    pub(crate) client: Arc<ClientState<S, R>>,
     pub(crate) renewal: Renewal,
     pub(crate) deadline: CallDeadline,
 }
 
-impl<S, B> PendingReplay<S, B> {
+impl<S, B, R> PendingReplay<S, B, R> {
     /// Returns the error for a replay whose token expired before the service was ready.
     pub(crate) fn token_expired(&self) -> BoxError {
         let error = Error::new(

@@ -76,7 +76,7 @@ pin_project! {
             rejected: Option<Box<RejectedRequest<S, B, R>>>,
         },
         /// There is another token, and a clone of the service is driven to readiness.
-        ReplayReadiness { pending: Option<Box<PendingReplay<S, B>>> },
+        ReplayReadiness { pending: Option<Box<PendingReplay<S, B, R>>> },
     }
 }
 
@@ -108,17 +108,25 @@ where
     S: Service<Request<B>> + Clone,
     R: Replay<B>,
 {
-    fn send_replay(attempt: Attempt, pending: PendingReplay<S, B>) -> Result<Self, BoxError> {
+    fn send_replay(attempt: Attempt, pending: PendingReplay<S, B, R>) -> Result<Self, BoxError> {
         let PendingReplay {
             mut request,
             mut service,
+            client,
             renewal: _,
             deadline,
         } = pending;
         deadline.set_remaining(request.headers_mut(), Awaited::ReplayReadiness)?;
+        let (mut request, again) = match attempt.may_replay() {
+            true => PreparedReplay::prepare_again(request, client, deadline),
+            false => (request, Err(deadline)),
+        };
         attempt.apply(request.headers_mut());
-        let deadline = Some(Box::new(deadline));
-        Ok(Self::sent(service.call(request), attempt, None, deadline))
+        let (replay, deadline) = match again {
+            Ok(replay) => (Some(replay), None),
+            Err(deadline) => (None, Some(Box::new(deadline))),
+        };
+        Ok(Self::sent(service.call(request), attempt, replay, deadline))
     }
 
     /// Sends a request that had to wait, with the awaited token. If the token has expired or been

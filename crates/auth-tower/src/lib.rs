@@ -8,6 +8,7 @@
 //! | send token requests through a tower client | [`TowerTransport`] |
 //! | a client of hyper that sends each token request over a new connection | [`HyperClient`] |
 //! | choose how bodies are kept for a replay | [`Bounded`] ([`Recording`]), [`CloneBody`], [`NoReplay`], [`Replay`] |
+//! | follow redirects inside the layer where tokens are bound to a key | [`ProofGuardLayer`] ([`ProofGuard`], [`GuardedFuture`]) |
 //! | place the layer in a stack | [`guide::layers`] |
 //! | trust a channel without checking its endpoint | [`AuthorizerBuilder::danger_trust_channel`](auth_core::AuthorizerBuilder::danger_trust_channel) |
 #![cfg_attr(docsrs, feature(doc_cfg))]
@@ -21,6 +22,7 @@ pub mod guide;
 #[cfg(feature = "hyper")]
 mod hyper_client;
 mod layer;
+mod proof_guard;
 mod response_body;
 mod service;
 #[cfg(feature = "tonic")]
@@ -35,6 +37,7 @@ pub use future::ResponseFuture;
 #[cfg(feature = "hyper")]
 pub use hyper_client::HyperClient;
 pub use layer::AuthLayer;
+pub use proof_guard::{GuardedFuture, ProofGuard, ProofGuardLayer};
 pub use response_body::ResponseBody;
 pub use service::Auth;
 pub use transport::TowerTransport;

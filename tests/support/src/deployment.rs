@@ -1,11 +1,12 @@
 use auth_core::{
-    Authorizer, AuthorizerBuilder, ClientAuthentication, ClientCredentials, TokenCache,
+    Authorizer, AuthorizerBuilder, ClientAuthentication, ClientCredentials,
+    ClientCredentialsBuilder, DpopProver, TokenCache,
 };
 use auth_testing::{AuthorizationServer, ProtectedApi};
 use auth_tower::TowerTransport;
 use http::header::AUTHORIZATION;
 
-use crate::hyper_clients::hyper_client;
+use crate::{hyper_clients::hyper_client, readable_prover::ReadProof};
 
 /// An authorization server, and an API that requires its tokens.
 #[derive(Debug)]
@@ -50,13 +51,35 @@ impl Deployment {
 
     /// Returns a builder of an authorizer without an allowed origin.
     pub fn builder(&self) -> AuthorizerBuilder {
-        let grant = ClientCredentials::builder(
+        Self::build(self.grant())
+    }
+
+    /// Returns an authorizer whose allowed origin is the API, and whose tokens are bound to a key.
+    pub fn bound_authorizer(&self, prover: impl DpopProver) -> Authorizer {
+        let builder = Self::build(self.grant().dpop(prover));
+        builder.origin(self.api.url()).build().unwrap()
+    }
+
+    fn grant(&self) -> ClientCredentialsBuilder {
+        ClientCredentials::builder(
             self.authorization.token_endpoint(),
             "client",
             ClientAuthentication::client_secret_basic("s3cr3t"),
-        );
+        )
+    }
+
+    fn build(grant: ClientCredentialsBuilder) -> AuthorizerBuilder {
         let grant = grant.build(TowerTransport::new(hyper_client()));
         Authorizer::builder(TokenCache::new(grant.unwrap()))
+    }
+
+    /// Returns the proofs of every request to the API so far.
+    pub fn proofs(&self) -> Vec<ReadProof> {
+        let requests = self.api.requests();
+        let proofs = requests
+            .iter()
+            .map(|request| ReadProof::of(request.headers()));
+        proofs.collect()
     }
 }
 

@@ -24,6 +24,7 @@ pub mod hyper_clients;
 #[cfg(feature = "log")]
 pub mod log;
 mod raw_server;
+mod readable_prover;
 #[cfg(feature = "hyper")]
 pub mod rejection;
 #[cfg(feature = "reqwest")]
@@ -45,6 +46,7 @@ pub use self::{
 pub use self::{
     gated_source::GatedSource,
     raw_server::RawServer,
+    readable_prover::{ReadProof, ReadableProver},
     sending::get,
     time::{secs, settle, with_timeout},
 };

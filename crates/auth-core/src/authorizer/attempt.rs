@@ -1,6 +1,6 @@
 //! A request that is sent with a token, and the verdict about its response.
 
-use std::{fmt, future::Future, pin::Pin};
+use std::{fmt, future::Future, pin::Pin, sync::Arc};
 
 use http::{HeaderMap, Method, header::AUTHORIZATION};
 
@@ -8,25 +8,23 @@ use super::{
     classify::{Classification, Classifier},
     head::{Redirect, ResponseHead},
     hold::Hold,
+    next_sending::{NextProof, NextSending, NextToken},
+    proof::Proof,
+    sending::Sending,
     trailing_status::TrailingStatus,
 };
 use crate::{
     Error,
-    cache::{Issued, RejectionKind, Replacing},
+    cache::{Issued, RejectionKind},
 };
 
 /// A request that is sent once, with a token.
 pub struct Attempt {
     /// `None` if the request waited for its tenant's authorizer, and carries no token.
     token: Option<Issued>,
-    classifier: Classifier,
-    /// Whether the request may be replayed, if its body can be sent again.
-    may_replay: bool,
-    /// Whether the request's method is safe (RFC 9110 §9.2.1).
-    is_safe: bool,
-    /// Whether this is a gRPC request. A gRPC status in the response to another request says nothing.
-    is_grpc: bool,
-    is_replay: bool,
+    /// `None` for a bearer token.
+    proof: Option<Arc<Proof>>,
+    sending: Sending,
 }
 
 /// The future of [`Decision::Wait`](super::Decision::Wait).
@@ -44,19 +42,20 @@ pub enum Verdict {
     /// gRPC call is in the trailers. An adapter that sees no trailers drops the value; then the
     /// response is not classified.
     DeliverAndWatch(TrailingStatus),
-    /// Keep the response and wait for this future, which may return another token for a replay.
+    /// Keep the response and wait for this future, which may return another token or another proof for a
+    /// replay. Classify the response of the replay as well.
     Renew(RenewalFuture),
 }
 
-/// The future of [`Verdict::Renew`]. It takes as long as a token request.
+/// The future of [`Verdict::Renew`]. It takes as long as a token request, or as a proof.
 pub type RenewalFuture = Pin<Box<dyn Future<Output = Renewal> + Send>>;
 
-/// The outcome of a token request that a rejection caused.
+/// The outcome of a [`RenewalFuture`]: another token after a rejection, or another proof after the API
+/// demanded a nonce in it.
 #[derive(Debug)]
 pub struct Renewal {
-    replacement: Replacing,
-    classifier: Classifier,
-    is_grpc: bool,
+    next: NextSending,
+    sending: Sending,
 }
 
 impl Attempt {
@@ -67,13 +66,15 @@ impl Attempt {
         method: Option<&Method>,
         is_grpc: bool,
     ) -> Self {
+        Self::of(token, None, Sending::first(classifier, method, is_grpc))
+    }
+
+    #[inline]
+    pub(super) fn of(token: Issued, proof: Option<Arc<Proof>>, sending: Sending) -> Self {
         Self {
             token: Some(token),
-            classifier,
-            may_replay: classifier.permits_replay(method),
-            is_safe: method.is_some_and(Method::is_safe),
-            is_grpc,
-            is_replay: false,
+            proof,
+            sending,
         }
     }
 
@@ -81,29 +82,44 @@ impl Attempt {
     pub(super) fn without_token() -> Self {
         Self {
             token: None,
-            classifier: Classifier::default(),
-            may_replay: false,
-            is_safe: false,
-            is_grpc: false,
-            is_replay: false,
+            proof: None,
+            sending: Sending {
+                classifier: Classifier::default(),
+                may_replay: false,
+                is_safe: false,
+                is_grpc: false,
+                is_replay: false,
+            },
         }
     }
 
-    /// Sets the request's `Authorization` header.
+    /// Sets the request's `Authorization` header and, if the token is bound to a key, its `DPoP` header.
     #[inline]
     pub fn apply(&self, headers: &mut HeaderMap) {
         let Some(token) = &self.token else { return };
         headers.insert(AUTHORIZATION, token.header().clone());
-        if self.is_replay {
+        if let Some(proof) = &self.proof {
+            proof.apply(headers);
+        }
+        if self.sending.is_replay {
             token.replayed();
         }
+    }
+
+    /// Returns whether the request carries a proof, which is valid for the URL of the request alone
+    /// ([RFC 9449 §4.3](https://www.rfc-editor.org/rfc/rfc9449#section-4.3)). A client that follows
+    /// redirects below the adapter must then follow none, since it would repeat the proof.
+    #[must_use]
+    #[inline]
+    pub fn has_proof(&self) -> bool {
+        self.proof.is_some()
     }
 
     /// Returns whether the request may be replayed, so that its head and body are worth keeping.
     #[must_use]
     #[inline]
     pub fn may_replay(&self) -> bool {
-        self.may_replay
+        self.sending.may_replay
     }
 
     /// Returns whether this is a gRPC request, by its content type. Such a request may have a
@@ -111,62 +127,89 @@ impl Attempt {
     #[must_use]
     #[inline]
     pub fn is_grpc(&self) -> bool {
-        self.is_grpc
+        self.sending.is_grpc
     }
 
     /// Returns whether the cache would still hand out the token of this attempt: it has neither
-    /// expired nor been replaced. Call this for an attempt that waited, for instance until a
+    /// expired nor been replaced. `false` as well if its proof is more than 5 s old. Call this for an attempt that waited, for instance until a
     /// service was ready. `false` if the attempt carries no token: the authorizer then decides that
     /// the request passes through.
     #[must_use]
     pub fn is_current(&self) -> bool {
-        self.token.as_ref().is_some_and(Issued::is_current)
+        let Some(token) = &self.token else {
+            return false;
+        };
+        let proof = self.proof.as_ref();
+        token.is_current() && proof.is_none_or(|proof| proof.is_recent(token))
     }
 
     /// Classifies the response, and returns what to do with it. `can_replay`: the request's body
     /// can be sent again.
     ///
     /// If the API rejects the token, and the token is still the current one, another token is
-    /// requested: for a replay of this request, or for later requests. A gRPC status counts only in
-    /// the response to a gRPC request.
+    /// requested: for a replay of this request, or for later requests. If it demands a nonce in the proof
+    /// (`use_dpop_nonce`), the request is repeated with the same token and another proof. A request is
+    /// repeated at most once for a nonce, and replayed at most once after a rejection. A gRPC status
+    /// counts only in the response to a gRPC request.
     #[inline]
     pub fn classify<'a>(self, response: impl Into<ResponseHead<'a>>, can_replay: bool) -> Verdict {
         let response = response.into();
         let Some(token) = &self.token else {
             return Verdict::Deliver;
         };
-        match self
-            .classifier
-            .classify(&response, token.header(), self.is_grpc)
-        {
+        if let Some(proof) = &self.proof {
+            proof.learn(&response);
+        }
+        let Sending {
+            classifier,
+            is_grpc,
+            ..
+        } = self.sending;
+        match classifier.classify(&response, token.header(), is_grpc) {
             Classification::Accepted => token.accepted(),
             Classification::Rejected(kind) => {
-                let is_repeatable = self.is_safe || response.redirect == Redirect::None;
-                return self.rejected(token, kind, can_replay && is_repeatable);
+                return self.rejected(token, kind, can_replay && self.is_repeatable(&response));
             }
             Classification::StatusFollows => {
-                let token = self.token;
+                let (token, proof) = (self.token, self.proof);
                 return token.map_or(Verdict::Deliver, |token| {
-                    Verdict::DeliverAndWatch(TrailingStatus::new(token))
+                    Verdict::DeliverAndWatch(TrailingStatus::new(token, proof))
                 });
+            }
+            Classification::NonceDemanded => {
+                return self.nonce_demanded(token, can_replay && self.is_repeatable(&response));
             }
             Classification::Unknown => {}
         }
         Verdict::Deliver
     }
 
+    /// Returns whether the API has not carried the request out, or may carry it out twice.
+    fn is_repeatable(&self, response: &ResponseHead<'_>) -> bool {
+        self.sending.is_safe || response.redirect == Redirect::None
+    }
+
     #[cold]
     fn rejected(&self, token: &Issued, kind: RejectionKind, can_replay: bool) -> Verdict {
-        let replays = can_replay && self.may_replay;
-        let (classifier, is_grpc) = (self.classifier, self.is_grpc);
+        let Sending {
+            may_replay,
+            is_replay,
+            ..
+        } = self.sending;
+        let replays = can_replay && may_replay && !is_replay;
+        let proof = self.proof.as_deref();
+        let proof = proof.map(|proof| NextProof::after(proof, proof.may_repeat));
+        let sending = Sending {
+            // once more, if the API demands a nonce in the proof of the replay
+            may_replay: proof.as_ref().is_some_and(|proof| proof.may_repeat),
+            is_replay: true,
+            ..self.sending
+        };
         match token.rejected(kind, replays) {
             Some(mut replacement) if replays => Verdict::Renew(Box::pin(async move {
                 replacement.wait().await;
-                Renewal {
-                    replacement,
-                    classifier,
-                    is_grpc,
-                }
+                let next = NextSending::new(NextToken::Replacement(replacement), proof).await;
+                Renewal { next, sending }
             })),
             replacement => match replacement.and_then(Hold::until) {
                 Some(hold) => Verdict::DeliverAfter(hold),
@@ -174,21 +217,37 @@ impl Attempt {
             },
         }
     }
+
+    #[cold]
+    fn nonce_demanded(&self, token: &Issued, can_replay: bool) -> Verdict {
+        let can_replay = can_replay && self.sending.may_replay;
+        let proof = self.proof.as_deref();
+        let Some(proof) =
+            proof.filter(|proof| can_replay && proof.may_repeat && proof.lacks_nonce())
+        else {
+            return Verdict::Deliver;
+        };
+        let proof = NextProof::after(proof, false);
+        let sending = Sending {
+            may_replay: !self.sending.is_replay,
+            is_replay: false,
+            ..self.sending
+        };
+        let token = NextToken::Current(token.clone());
+        Verdict::Renew(Box::pin(async move {
+            let next = NextSending::new(token, Some(proof)).await;
+            Renewal { next, sending }
+        }))
+    }
 }
 
 impl Renewal {
     /// Returns the attempt of the replay, with the token that is current now. `None` if there is no
-    /// other token: return the response to the caller.
+    /// other token, or no proof for it: return the response to the caller.
     #[must_use]
     pub fn attempt(&self) -> Option<Attempt> {
-        Some(Attempt {
-            token: Some(self.replacement.issued()?),
-            classifier: self.classifier,
-            may_replay: false,
-            is_safe: false,
-            is_grpc: self.is_grpc,
-            is_replay: true,
-        })
+        let (token, proof) = self.next.token_and_proof()?;
+        Some(Attempt::of(token, proof, self.sending))
     }
 }
 
@@ -196,7 +255,7 @@ impl fmt::Debug for Attempt {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Attempt")
             .field("token", &self.token)
-            .field("may_replay", &self.may_replay)
+            .field("may_replay", &self.sending.may_replay)
             .finish_non_exhaustive()
     }
 }

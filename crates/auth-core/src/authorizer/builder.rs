@@ -135,6 +135,7 @@ impl AuthorizerBuilder {
     /// - There is no origin.
     /// - An origin is malformed, or is `http` and not loopback.
     /// - Two different token requests are bound to one origin.
+    /// - The tokens are bound to a key that ends with this process, and the cache has a shared store.
     /// - There is no rejection status, there are more than four, or one is not in 400 to 499.
     pub fn build(self) -> Result<Authorizer, Error> {
         self.settings.build(self.tokens)

@@ -26,6 +26,8 @@ pub(super) enum Classification {
     Rejected(RejectionKind),
     /// The response to a gRPC request has its status in the trailers, after the body.
     StatusFollows,
+    /// The proof lacks the API's nonce (RFC 9449 §9). The token is not rejected.
+    NonceDemanded,
     /// The response is not about the token.
     Unknown,
 }
@@ -68,7 +70,9 @@ impl Classifier {
         let (status, headers) = (response.status, response.headers);
         let error = challenge_error(headers, sent);
         match error {
-            ChallengeError::InvalidToken | ChallengeError::InsufficientScope => of_error(error),
+            ChallengeError::InvalidToken
+            | ChallengeError::InsufficientScope
+            | ChallengeError::UseNonce => of_error(error),
             _ if self.statuses.contain(status) => of_error(error),
             _ if is_grpc => classify_grpc(status, headers, sent),
             _ => by_status(status),
@@ -129,6 +133,7 @@ fn of_error(error: ChallengeError) -> Classification {
             Classification::Rejected(RejectionKind::Bare)
         }
         ChallengeError::InsufficientScope => Classification::Accepted,
+        ChallengeError::UseNonce => Classification::NonceDemanded,
         ChallengeError::InvalidRequest | ChallengeError::Proof => Classification::Unknown,
     }
 }
@@ -164,6 +169,30 @@ mod tests {
             of("Bearer error=\"invalid_request\""),
             Classification::Unknown
         );
+    }
+
+    #[test]
+    fn rfc9449_9_a_demanded_nonce_does_not_reject_the_token() {
+        let dpop = HeaderValue::from_static("DPoP abc");
+        for (challenge, expected) in [
+            (
+                "DPoP error=\"use_dpop_nonce\"",
+                Classification::NonceDemanded,
+            ),
+            ("DPoP error=\"invalid_dpop_proof\"", Classification::Unknown),
+            ("DPoP error=\"invalid_token\"", EXPLICIT),
+            (
+                "DPoP error=\"use_dpop_nonce\", DPoP error=\"invalid_token\"",
+                EXPLICIT,
+            ),
+            ("Bearer error=\"use_dpop_nonce\"", BARE),
+        ] {
+            let mut headers = HeaderMap::new();
+            headers.insert(WWW_AUTHENTICATE, challenge.parse().unwrap());
+            let head = ResponseHead::new(StatusCode::UNAUTHORIZED, &headers);
+            let classification = Classifier::default().classify(&head, &dpop, false);
+            assert_eq!(classification, expected, "{challenge}");
+        }
     }
 
     #[test]

@@ -2,8 +2,8 @@
 
 use super::{authorizer::Authorizer, settings::Settings};
 use crate::{
-    ClientAuthentication, ClientCredentials, ClientCredentialsBuilder, Error, HttpTransport,
-    TokenCache, TokenRequest,
+    ClientAuthentication, ClientCredentials, ClientCredentialsBuilder, DpopProver, Error,
+    HttpTransport, TokenCache, TokenRequest,
 };
 
 /// Builds an [`Authorizer`] for one client of one authorization server. Invalid settings are errors
@@ -100,6 +100,14 @@ impl ClientCredentialsAuthorizerBuilder {
     #[must_use]
     pub fn client_id_in_form(mut self, send: bool) -> Self {
         self.grant = self.grant.client_id_in_form(send);
+        self
+    }
+
+    /// Binds the token to a key, so that each request carries a proof of that key (RFC 9449): see
+    /// [`TokenEndpointBuilder::dpop`](crate::TokenEndpointBuilder::dpop).
+    #[must_use]
+    pub fn dpop(mut self, prover: impl DpopProver) -> Self {
+        self.grant = self.grant.dpop(prover);
         self
     }
 

@@ -11,7 +11,8 @@ use crate::Error;
 /// The decision about a request: send it unchanged, or with a token.
 #[must_use]
 pub enum Decision {
-    /// Send the request unchanged: it has an `Authorization` header of its own, goes to an
+    /// Send the request unchanged: it has an `Authorization` header of its own, or a `DPoP` header where
+    /// the tokens are bound to a key; it goes to an
     /// unlisted origin, has a `Host` header that names another authority than its URI, or belongs to
     /// no tenant. [`Authorizer::passed_through`](crate::Authorizer::passed_through) prepares the check
     /// of its response.

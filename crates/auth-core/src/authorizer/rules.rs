@@ -3,7 +3,10 @@
 
 use std::{
     fmt,
-    sync::atomic::{AtomicBool, Ordering::Relaxed},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering::Relaxed},
+    },
 };
 
 use http::{
@@ -20,10 +23,13 @@ use super::{
     head::RequestHead,
     logged_origins::{Log, LoggedOrigins},
     passing::{Passing, ResponseCheck},
+    proof::{BoundRequest, Proof},
+    sending::Sending,
 };
 use crate::{
-    Error, TokenCaches, TokenRequest,
+    Dpop, Error, ErrorKind, TokenCache, TokenCaches, TokenRequest,
     cache::Issued,
+    dpop::DPOP,
     events,
     origin::{Allowed, AllowedOrigins, Destination, Target},
 };
@@ -36,6 +42,8 @@ pub(super) struct Rules {
     origins: AllowedOrigins,
     bindings: Bindings,
     classifier: Classifier,
+    /// The key to which the tokens are bound, if they are.
+    dpop: Option<Dpop>,
     unlisted_origins: LoggedOrigins,
     other_hosts: LoggedOrigins,
     warned_of_channel: AtomicBool,
@@ -67,6 +75,7 @@ impl Rules {
         classifier: Classifier,
     ) -> Self {
         Self {
+            dpop: caches.default_cache().dpop().cloned(),
             caches,
             origins,
             bindings,
@@ -86,22 +95,90 @@ impl Rules {
         if request.headers.contains_key(AUTHORIZATION) {
             return self.leave_unchanged(request, connection);
         }
+        if let Some(dpop) = &self.dpop {
+            return self.authorize_bound(dpop, request, connection);
+        }
         let is_grpc = request.is_grpc();
+        match self.pick(request, connection, is_grpc) {
+            Ok(chosen) => self.authorize_with(chosen, request, is_grpc),
+            Err(decision) => decision,
+        }
+    }
+
+    /// Returns the token request whose token a request carries: `None` is the default one. If the request
+    /// carries no token, the error is the decision about it.
+    #[inline(always)]
+    fn pick<'r>(
+        &'r self,
+        request: &RequestHead<'r>,
+        connection: Connection,
+        is_grpc: bool,
+    ) -> Result<Option<&'r TokenRequest>, Decision> {
         let named = match self.access(request, connection, is_grpc) {
             Access::No(reason) => {
                 self.warn(reason, request);
-                return Decision::PassThrough(self.unlisted());
+                return Err(Decision::PassThrough(self.unlisted()));
             }
             Access::Named(origin) => Some(origin),
             Access::Unnamed => None,
         };
         let picked = request.extension();
         if self.bindings.is_empty() {
-            return self.authorize_with(picked, request, is_grpc);
+            return Ok(picked);
         }
-        match self.choose(picked, request, connection, named) {
-            Ok(chosen) => self.authorize_with(chosen, request, is_grpc),
-            Err(error) => Decision::fail(error),
+        self.choose(picked, request, connection, named)
+            .map_err(Decision::fail)
+    }
+
+    /// Decides about a request whose token is bound to a key. It also needs a proof, unless it has one of
+    /// its own.
+    #[inline(never)]
+    fn authorize_bound(
+        &self,
+        dpop: &Dpop,
+        request: &RequestHead<'_>,
+        connection: Connection,
+    ) -> Decision {
+        if request.headers.contains_key(DPOP) {
+            return self.leave_unchanged(request, connection);
+        }
+        let is_grpc = request.is_grpc();
+        let chosen = match self.pick(request, connection, is_grpc) {
+            Ok(chosen) => chosen,
+            Err(decision) => return decision,
+        };
+        let bound = match BoundRequest::new(dpop, request, self.origin_of(request, connection)) {
+            Ok(bound) => bound,
+            Err(error) => return Decision::fail(error),
+        };
+        let sending = Sending::first(self.classifier, request.method, is_grpc);
+        let token = self.token(chosen);
+        let proof = token.as_ref().and_then(|token| bound.prove_now(token));
+        match (token, proof) {
+            (_, Some(Err(error))) => Decision::fail(error),
+            (Some(token), Some(Ok(proof))) => {
+                Decision::Authorize(Attempt::of(token, Some(Arc::new(proof)), sending))
+            }
+            (token, None) | (token @ None, _) => {
+                let tokens = self.cache(chosen);
+                Decision::Wait(Box::pin(async move {
+                    let (token, proof) = proven(&tokens, token, &bound).await?;
+                    Ok(Attempt::of(token, Some(Arc::new(proof)), sending))
+                }))
+            }
+        }
+    }
+
+    /// Returns the origin to which a request is sent, if it is known. A channel connects to its own,
+    /// whatever the URI says.
+    fn origin_of(&self, request: &RequestHead<'_>, connection: Connection) -> Option<String> {
+        let channel = match connection {
+            Connection::To(Allowed::Listed(place)) => self.origins.get(place),
+            _ => None,
+        };
+        match channel {
+            Some(origin) => Some(origin.to_string()),
+            None => Some(request.target.destination?.origin()?.to_string()),
         }
     }
 
@@ -172,6 +249,13 @@ impl Rules {
         }
     }
 
+    fn cache(&self, chosen: Option<&TokenRequest>) -> TokenCache {
+        match chosen {
+            Some(chosen) => self.caches.cache(chosen),
+            None => self.caches.default_cache().clone(),
+        }
+    }
+
     #[cold]
     fn acquire(
         &self,
@@ -179,10 +263,7 @@ impl Rules {
         request: &RequestHead<'_>,
         is_grpc: bool,
     ) -> AttemptFuture {
-        let tokens = match chosen {
-            Some(chosen) => self.caches.cache(chosen),
-            None => self.caches.default_cache().clone(),
-        };
+        let tokens = self.cache(chosen);
         let (classifier, method) = (self.classifier, request.method.cloned());
         Box::pin(async move {
             // `token` has found no usable token
@@ -245,7 +326,7 @@ impl Rules {
         }
     }
 
-    /// Decides about a request that has an `Authorization` header of its own.
+    /// Decides about a request that has an `Authorization` header of its own, or a proof.
     #[cold]
     fn leave_unchanged(&self, request: &RequestHead<'_>, connection: Connection) -> Decision {
         Decision::PassThrough(match self.is_unlisted(request, connection) {
@@ -303,6 +384,33 @@ impl Rules {
             }
         }
     }
+}
+
+/// Returns a token, and the proof for it. `token` is one that was found already. The token may expire
+/// while a key that needs I/O makes its proof; then both are made again, twice at most.
+async fn proven(
+    tokens: &TokenCache,
+    mut token: Option<Issued>,
+    bound: &Arc<BoundRequest>,
+) -> Result<(Issued, Proof), Error> {
+    for _ in 0..3 {
+        let current = match token
+            .take()
+            .or_else(|| tokens.hit(tokens.now(), Issued::clone))
+        {
+            Some(token) => token,
+            None => tokens.wait().await?,
+        };
+        let proof = bound.prove(&current).await?;
+        if proof.is_local() || current.is_current() {
+            return Ok((current, proof));
+        }
+    }
+    Err(Error::new(
+        ErrorKind::Timeout,
+        "DPoP proof: expected it while the token is usable, got it after the token had expired or been \
+         replaced, three times in a row; the key takes too long for tokens of this lifetime",
+    ))
 }
 
 /// Returns the `Host` headers of a request, shortened.

@@ -47,6 +47,7 @@ impl Settings {
 
     /// Checks the settings, and returns an authorizer that hands out `tokens`.
     pub(super) fn build(self, tokens: TokenCaches) -> Result<Authorizer, Error> {
+        tokens.default_cache().check_key_is_shared()?;
         let (origins, token_requests) = bind(&self.origins, &tokens)?;
         let origins = AllowedOrigins::new(origins, self.any_origin, self.allow_http)?;
         let classifier = Classifier {

@@ -1,6 +1,6 @@
 //! A gRPC call whose status follows in the trailers of its response.
 
-use std::{fmt, time::Duration};
+use std::{fmt, sync::Arc, time::Duration};
 
 use http::HeaderMap;
 
@@ -8,6 +8,7 @@ use super::{
     classify::{Classification, classify_grpc_status},
     deadline::Deadline,
     hold::{self, PATIENCE, ReplacementFuture},
+    proof::Proof,
 };
 use crate::{
     cache::{Issued, Replacing},
@@ -24,6 +25,8 @@ use crate::{
 /// The call itself is not replayed: its caller has received the headers of the response.
 pub struct TrailingStatus {
     token: Issued,
+    /// `None` for a bearer token.
+    proof: Option<Arc<Proof>>,
     /// The end of the call's deadline, by the monotonic clock of the token's cache.
     deadline: Option<Duration>,
     /// Whether the body begins with a message. `None` until it begins.
@@ -31,9 +34,10 @@ pub struct TrailingStatus {
 }
 
 impl TrailingStatus {
-    pub(super) fn new(token: Issued) -> Self {
+    pub(super) fn new(token: Issued, proof: Option<Arc<Proof>>) -> Self {
         Self {
             token,
+            proof,
             deadline: None,
             begins_with_message: None,
         }
@@ -68,6 +72,9 @@ impl TrailingStatus {
     /// [deadline](Self::with_deadline) of the call passes.
     #[must_use]
     pub fn trailers(self, trailers: &HeaderMap) -> Option<ReplacementFuture> {
+        if let Some(proof) = &self.proof {
+            proof.learn_from(trailers);
+        }
         let code = grpc_status(trailers)?;
         match classify_grpc_status(code, trailers, self.token.header()) {
             Classification::Accepted => self.token.accepted(),

@@ -20,7 +20,7 @@ use super::{
     turns::{OneAtATime, Turns, is_slow_failure},
 };
 use crate::{
-    Error, ErrorKind, TokenSource, events,
+    AccessTokenType, Dpop, Error, ErrorKind, TokenResponse, TokenSource, events,
     shared_store::SharedTokenStore,
     time::{AnyClock, Now},
 };
@@ -28,6 +28,8 @@ use crate::{
 pub(super) struct Client {
     source: Arc<dyn TokenSource>,
     settings: Settings,
+    /// The key to which the tokens of the source are bound, if they are.
+    dpop: Option<Dpop>,
     pub(super) clock: AnyClock,
     /// The number of changes of the credentials that were found.
     credentials: AtomicU64,
@@ -57,6 +59,7 @@ impl Client {
         clock: AnyClock,
     ) -> Arc<Self> {
         Arc::new(Self {
+            dpop: source.dpop(),
             source,
             settings,
             clock,
@@ -76,6 +79,43 @@ impl Client {
 
     pub(super) fn settings(&self) -> &Settings {
         &self.settings
+    }
+
+    /// Returns the key to which the tokens are bound, if they are.
+    pub(super) fn dpop(&self) -> Option<&Dpop> {
+        self.dpop.as_ref()
+    }
+
+    /// Checks that other processes can use the tokens of the source, where they share them.
+    pub(super) fn check_key_is_shared(&self) -> Result<(), Error> {
+        self.dpop.as_ref().map_or(Ok(()), Dpop::check_is_shared)
+    }
+
+    /// Returns whether a token is of the type that the source has to return.
+    pub(super) fn has_right_type(&self, response: &TokenResponse) -> bool {
+        (response.token_type() == AccessTokenType::Dpop) == self.dpop.is_some()
+    }
+
+    /// Returns the response of the source, or an error if the token is of another type than the source
+    /// has to return.
+    pub(super) fn check_type(&self, response: TokenResponse) -> Result<TokenResponse, Error> {
+        if self.has_right_type(&response) {
+            return Ok(response);
+        }
+        Err(Error::new(
+            ErrorKind::InvalidResponse,
+            match self.dpop {
+                Some(_) => {
+                    "token source: expected a token of the type DPoP, bound to the key that \
+                     TokenSource::dpop returned, got a bearer token"
+                }
+                None => {
+                    "token source: expected a bearer token, got one of the type DPoP without a key for \
+                     its proofs; return the key from TokenSource::dpop, also in a source that wraps \
+                     another one"
+                }
+            },
+        ))
     }
 
     /// Sets the maximum number of token requests in flight at once.

@@ -201,7 +201,8 @@ impl Fetch {
     async fn call_source(&self) -> Result<TokenResponse, Error> {
         let attempt = AttemptTime::new(self.clock.clone(), self.deadline());
         let fetched = attempt.scope(async { self.source.fetch(&self.request).await });
-        fetched.await?.within_bounds()
+        let response = self.client.check_type(fetched.await?)?;
+        response.within_bounds()
     }
 
     fn timed_out(&self) -> Error {

@@ -7,6 +7,7 @@ use std::{
 };
 
 use http::HeaderValue;
+use tokio::runtime::Handle;
 
 use super::{
     client::{Client, Settings},
@@ -216,6 +217,36 @@ impl Issued {
     /// Returns the monotonic time by the cache's clock. `None` if the cache was dropped.
     pub(crate) fn monotonic_now(&self) -> Option<Duration> {
         Some(self.cache()?.clock.now().monotonic)
+    }
+
+    /// Returns the time by the cache's clock, or by the system's if the cache was dropped.
+    pub(crate) fn now(&self) -> Now {
+        self.clock().now()
+    }
+
+    fn clock(&self) -> AnyClock {
+        let cache = self.cache();
+        cache.map_or(AnyClock::System, |cache| cache.clock.clone())
+    }
+
+    /// Returns the output of `future`, or `None` at `deadline`, by the monotonic clock of the cache.
+    /// Outside a tokio runtime, which has no timer, there is no deadline.
+    pub(crate) async fn before<F: Future>(
+        &self,
+        deadline: Duration,
+        future: F,
+    ) -> Option<F::Output> {
+        if Handle::try_current().is_err() {
+            return Some(future.await);
+        }
+        self.clock().before(deadline, future).await
+    }
+
+    /// Returns the token that the cache would hand out now, which may be another one.
+    pub(crate) fn current(&self) -> Option<Self> {
+        let cache = self.cache()?;
+        let now = cache.clock.now();
+        cache.slot.usable(now, |cached| cached.token.get().clone())
     }
 
     /// Reports that an API accepted the token. Every call after the first only reads memory that no

@@ -19,7 +19,7 @@ use super::{
     sync::Mutex,
 };
 use crate::{
-    AccessToken, Authorization, Error, TokenRequest, TokenSource,
+    AccessToken, Authorization, Dpop, Error, TokenRequest, TokenSource,
     shared_store::SharedTokenStore,
     time::{AnyClock, Clock, Now},
 };
@@ -298,6 +298,19 @@ impl TokenCache {
         effective.unwrap_or_else(|_panic| request.clone())
     }
 
+    /// Returns the key to which the tokens of the source are bound, if they are.
+    pub(crate) fn dpop(&self) -> Option<&Dpop> {
+        self.inner.client.dpop()
+    }
+
+    /// Checks that the tokens can be shared, if there is a shared store.
+    pub(crate) fn check_key_is_shared(&self) -> Result<(), Error> {
+        match self.inner.settings().store {
+            Some(_) => self.inner.client.check_key_is_shared(),
+            None => Ok(()),
+        }
+    }
+
     /// Returns the cache's token request.
     #[inline]
     pub(crate) fn request(&self) -> &TokenRequest {
@@ -379,7 +392,9 @@ impl TokenCacheBuilder {
     /// [`flush`](TokenCache::flush) before it exits.
     ///
     /// The source has to implement [`TokenSource::shared_key`], as
-    /// [`ClientCredentials`](crate::ClientCredentials) does.
+    /// [`ClientCredentials`](crate::ClientCredentials) does. If the tokens are bound to a key
+    /// ([`TokenSource::dpop`]), all processes need that key. With a key that was generated in the process,
+    /// [`AuthorizerBuilder::build`](crate::AuthorizerBuilder::build) fails, and so does each fetch.
     #[must_use]
     pub fn shared_store(mut self, store: impl SharedTokenStore) -> Self {
         self.settings.store = Some(Arc::new(store));

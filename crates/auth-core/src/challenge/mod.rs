@@ -19,9 +19,10 @@ pub(crate) enum ChallengeError {
     OtherScheme,
     /// No challenge, or none with an error code that is known here.
     Unspecified,
-    /// The `DPoP` proof is rejected, or lacks a nonce (RFC 9449 §7.1, §9). The token is not
-    /// rejected.
+    /// The `DPoP` proof is rejected (RFC 9449 §7.1). The token is not rejected.
     Proof,
+    /// The `DPoP` proof lacks the server's nonce (RFC 9449 §9). The token is not rejected.
+    UseNonce,
     /// The request is malformed, RFC 6750 §3.1.
     InvalidRequest,
     /// The token is valid, but its scope does not suffice, RFC 6750 §3.1.
@@ -53,7 +54,7 @@ impl ChallengeError {
             ("invalid_token", Self::InvalidToken),
             ("insufficient_scope", Self::InsufficientScope),
             ("invalid_request", Self::InvalidRequest),
-            ("use_dpop_nonce", Self::Proof),
+            ("use_dpop_nonce", Self::UseNonce),
             ("invalid_dpop_proof", Self::Proof),
         ];
         let meant = known.into_iter().find(|(name, _)| code.is(name));

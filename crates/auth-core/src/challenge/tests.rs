@@ -2,7 +2,7 @@ use http::HeaderValue;
 
 use super::*;
 use ChallengeError::{
-    InsufficientScope, InvalidRequest, InvalidToken, OtherScheme, Proof, Unspecified,
+    InsufficientScope, InvalidRequest, InvalidToken, OtherScheme, Proof, Unspecified, UseNonce,
 };
 
 fn headers(lines: &[&str]) -> HeaderMap {
@@ -111,7 +111,7 @@ fn rfc9449_7_1_a_dpop_token_is_rejected_by_dpop_challenges() {
 #[test]
 fn rfc9449_9_a_missing_nonce_does_not_reject_the_token() {
     let line = r#"DPoP error="use_dpop_nonce", error_description="Resource server requires nonce in DPoP proof""#;
-    assert_eq!(dpop(&[line]), Proof);
+    assert_eq!(dpop(&[line]), UseNonce);
     assert_eq!(dpop(&["DPoP error=invalid_dpop_proof"]), Proof);
 }
 

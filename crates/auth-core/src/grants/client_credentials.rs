@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 
 use crate::{
-    AccessToken, Error, Form, TokenEndpoint, TokenRequest, TokenResponse, TokenSource,
+    AccessToken, Dpop, Error, Form, TokenEndpoint, TokenRequest, TokenResponse, TokenSource,
     shared_store::SharedKey,
 };
 
@@ -70,7 +70,7 @@ impl TokenSource for ClientCredentials {
     }
 
     /// Returns the same key in every process that has the same client id, token endpoint,
-    /// authentication method and headers. The secret is not part of the key.
+    /// authentication method, headers and key for DPoP. The secret is not part of the key.
     fn shared_key(&self, request: &TokenRequest) -> Option<SharedKey> {
         Some(
             self.endpoint
@@ -90,5 +90,10 @@ impl TokenSource for ClientCredentials {
     }
     async fn revoke(&self, token: &AccessToken) -> Result<(), Error> {
         self.endpoint.revoke(token.secret()).await
+    }
+
+    /// Returns the key of [`ClientCredentialsBuilder::dpop`](crate::ClientCredentialsBuilder::dpop).
+    fn dpop(&self) -> Option<Dpop> {
+        self.endpoint.dpop()
     }
 }

@@ -4,8 +4,8 @@ use std::fmt;
 
 use super::client_credentials::ClientCredentials;
 use crate::{
-    ClientAuthentication, Error, HttpTransport, TokenEndpoint, TokenEndpointBuilder, TokenRequest,
-    TokenRequestBuilder,
+    ClientAuthentication, DpopProver, Error, HttpTransport, TokenEndpoint, TokenEndpointBuilder,
+    TokenRequest, TokenRequestBuilder,
 };
 
 /// Builds [`ClientCredentials`]. Invalid settings are errors of [`build`](Self::build).
@@ -125,7 +125,7 @@ impl ClientCredentialsBuilder {
     /// sent as `Bearer`. Call this once for each type. Default: none.
     ///
     /// A response without a `token_type` counts as `Bearer`, and a warning is logged once. Every other
-    /// type is an error (RFC 6749 §7.1): the API may require more than the token, as with `DPoP`.
+    /// type is an error (RFC 6749 §7.1): the API may require more than the token, as with [`DPoP`](Self::dpop).
     ///
     /// ```
     /// # use auth_core::{ClientAuthentication, ClientCredentials, Error, HttpTransport};
@@ -180,6 +180,13 @@ impl ClientCredentialsBuilder {
     #[must_use]
     pub fn header(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.endpoint = self.endpoint.header(name, value);
+        self
+    }
+
+    /// Binds the tokens to a key (RFC 9449): see [`TokenEndpointBuilder::dpop`].
+    #[must_use]
+    pub fn dpop(mut self, prover: impl DpopProver) -> Self {
+        self.endpoint = self.endpoint.dpop(prover);
         self
     }
 

@@ -6,7 +6,7 @@ use async_trait::async_trait;
 
 use super::subject::Subject;
 use crate::{
-    AccessToken, AssertionSource, Error, Form, TokenEndpoint, TokenRequest, TokenResponse,
+    AccessToken, AssertionSource, Dpop, Error, Form, TokenEndpoint, TokenRequest, TokenResponse,
     TokenSource, shared_store::SharedKey,
 };
 
@@ -162,5 +162,9 @@ impl TokenSource for JwtBearer {
     }
     async fn revoke(&self, token: &AccessToken) -> Result<(), Error> {
         self.endpoint.revoke(token.secret()).await
+    }
+
+    fn dpop(&self) -> Option<Dpop> {
+        self.endpoint.dpop()
     }
 }

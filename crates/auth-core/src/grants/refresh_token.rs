@@ -6,7 +6,7 @@ use async_trait::async_trait;
 
 use super::{refresh_token_store::RefreshTokenStore, rotation::Rotation, subject::Subject};
 use crate::{
-    AccessToken, Error, TokenEndpoint, TokenRequest, TokenResponse, TokenSource,
+    AccessToken, Dpop, Error, TokenEndpoint, TokenRequest, TokenResponse, TokenSource,
     shared_store::SharedKey,
 };
 
@@ -135,5 +135,9 @@ impl TokenSource for RefreshToken {
     /// Revokes the access token. The server may revoke the refresh token as well (RFC 7009 §2.1).
     async fn revoke(&self, token: &AccessToken) -> Result<(), Error> {
         self.rotation.endpoint().revoke(token.secret()).await
+    }
+
+    fn dpop(&self) -> Option<Dpop> {
+        self.rotation.endpoint().dpop()
     }
 }

@@ -6,7 +6,7 @@ use async_trait::async_trait;
 
 use super::{subject::Subject, token_type::TokenType};
 use crate::{
-    AccessToken, AssertionSource, Error, ErrorKind, Form, TokenEndpoint, TokenRequest,
+    AccessToken, AssertionSource, Dpop, Error, ErrorKind, Form, TokenEndpoint, TokenRequest,
     TokenResponse, TokenSource, shared_store::SharedKey,
 };
 
@@ -235,5 +235,9 @@ impl TokenSource for TokenExchange {
     }
     async fn revoke(&self, token: &AccessToken) -> Result<(), Error> {
         self.endpoint.revoke(token.secret()).await
+    }
+
+    fn dpop(&self) -> Option<Dpop> {
+        self.endpoint.dpop()
     }
 }

@@ -6,10 +6,12 @@
 //! - [`workload_identity`]: clients that authenticate by a token of their platform
 //! - [`private_key_jwt`]: clients that sign
 //! - [`mtls`]: clients that authenticate by a certificate
+//! - [`dpop`]: tokens that are bound to a key
 //! - [`testing`]: tests of your own program, with time under the test's control
 //!
 //! The order of layers in a tower stack is the subject of `auth_tower::guide::layers`.
 
+pub mod dpop;
 pub mod failures;
 pub mod many_tokens;
 pub mod mtls;

@@ -24,12 +24,21 @@ use super::{
 ///
 /// Created from an [`http::Uri`], or [from the parts](Self::from_parts) of a URL. It borrows them,
 /// and does not allocate.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub struct Target<'a> {
     /// `None` if the URI is only a path.
     pub(crate) destination: Option<Destination<'a>>,
     /// Whether the client certainly connects to this destination.
     pub(crate) is_certain: bool,
+    path: Path<'a>,
+}
+
+/// The path of a URI, which is read only for a proof.
+#[derive(Clone, Copy)]
+enum Path<'a> {
+    Unknown,
+    Of(&'a Uri),
+    Text(&'a str),
 }
 
 impl<'a> Target<'a> {
@@ -47,7 +56,48 @@ impl<'a> Target<'a> {
                 place: Place::Parts { host, port },
             }),
             is_certain: true,
+            path: Path::Unknown,
         }
+    }
+
+    /// Sets the path, as it is sent: percent-encoded, and without the query. Needed where the token is
+    /// bound to a key: the proofs of a request state its URL
+    /// ([RFC 9449 §4.2](https://www.rfc-editor.org/rfc/rfc9449#section-4.2)). A target that was created
+    /// from an [`http::Uri`] has the path of the URI.
+    #[must_use]
+    #[inline]
+    pub fn with_path(mut self, path: &'a str) -> Self {
+        self.path = Path::Text(path);
+        self
+    }
+
+    /// Returns the path, without the query.
+    pub(crate) fn path(&self) -> Option<&'a str> {
+        let path = match self.path {
+            Path::Unknown => return None,
+            Path::Of(uri) => uri.path(),
+            Path::Text(path) => path,
+        };
+        // RFC 9110 §4.2.3: an empty path is the path `/`
+        Some(if path.is_empty() { "/" } else { path })
+    }
+
+    pub(super) fn new(destination: Option<Destination<'a>>, is_certain: bool) -> Self {
+        Self {
+            destination,
+            is_certain,
+            path: Path::Unknown,
+        }
+    }
+}
+
+/// Leaves out the path, and user information, which may be secret.
+impl fmt::Debug for Target<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Target")
+            .field("destination", &self.destination)
+            .field("is_certain", &self.is_certain)
+            .finish()
     }
 }
 
@@ -69,16 +119,14 @@ impl<'a> From<&'a Uri> for Target<'a> {
                 place: Place::Authority(authority),
             }),
             is_certain: false,
+            path: Path::Of(uri),
         }
     }
 }
 
 impl<'a> From<&'a Origin> for Target<'a> {
     fn from(origin: &'a Origin) -> Self {
-        Self {
-            destination: Some(Destination::from(origin)),
-            is_certain: false,
-        }
+        Self::new(Some(Destination::from(origin)), false)
     }
 }
 

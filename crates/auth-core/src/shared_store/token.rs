@@ -2,7 +2,7 @@
 
 use std::{fmt, time::Duration};
 
-use crate::{Error, Scopes, SecretString, TokenResponse};
+use crate::{AccessTokenType, Error, Scopes, SecretString, TokenResponse};
 
 /// A token as a [store](crate::shared_store::SharedTokenStore) saves and loads it.
 ///
@@ -28,10 +28,29 @@ impl SharedToken {
     /// If the token is not 1 to 65,536 visible ASCII characters (RFC 6749 appendix A.12), or begins
     /// with its scheme.
     pub fn bearer(access_token: impl Into<SecretString>) -> Result<Self, Error> {
-        let response = TokenResponse::bearer(access_token)?;
-        Ok(Self {
+        TokenResponse::bearer(access_token).map(Self::of)
+    }
+
+    /// Creates a token that is bound to a key (RFC 9449), with a lifetime and an age of 0. A store
+    /// saves the [type](Self::token_type) of a token with it.
+    ///
+    /// ```
+    /// use auth_core::{AccessTokenType, shared_store::SharedToken};
+    ///
+    /// assert_eq!(SharedToken::dpop("abc")?.token_type(), AccessTokenType::Dpop);
+    /// # Ok::<(), auth_core::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As for [`bearer`](Self::bearer).
+    pub fn dpop(access_token: impl Into<SecretString>) -> Result<Self, Error> {
+        TokenResponse::dpop(access_token).map(Self::of)
+    }
+
+    fn of(response: TokenResponse) -> Self {
+        Self {
             response: response.with_expires_in(Duration::ZERO),
-        })
+        }
     }
 
     /// Sets the lifetime that the token had when it was issued.
@@ -72,6 +91,12 @@ impl SharedToken {
         Self {
             response: self.response.with_authorization_details(granted),
         }
+    }
+
+    /// Returns the type of the token.
+    #[must_use]
+    pub fn token_type(&self) -> AccessTokenType {
+        self.response.token_type()
     }
 
     /// Returns the token itself.

@@ -1,5 +1,6 @@
 //! Access tokens: as the token endpoint issues them, and as the cache hands them out.
 
+mod access_token_type;
 mod response;
 
 use std::{
@@ -15,6 +16,7 @@ use crate::{
     secret::{copied, credentials},
     time::{Now, nanoseconds},
 };
+pub use access_token_type::AccessTokenType;
 pub use response::TokenResponse;
 pub(crate) use response::{MAX_SCOPES, check_token};
 
@@ -105,6 +107,13 @@ impl AccessToken {
         credentials(&self.0.authorization.value)
     }
 
+    /// Returns the type of the token. A request with a [`Dpop`](AccessTokenType::Dpop) token also needs a
+    /// proof, which the adapters add.
+    #[must_use]
+    pub fn token_type(&self) -> AccessTokenType {
+        AccessTokenType::of_header(self.header())
+    }
+
     /// Returns the `Authorization` header for a request.
     #[must_use]
     #[inline]
@@ -165,7 +174,7 @@ pub struct Authorization {
 }
 
 impl Authorization {
-    /// Returns the header's value, `Bearer …`.
+    /// Returns the header's value, `Bearer …` or `DPoP …`.
     #[must_use]
     pub fn header(&self) -> &HeaderValue {
         &self.value

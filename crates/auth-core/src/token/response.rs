@@ -4,6 +4,7 @@ use std::{fmt, time::Duration};
 
 use http::HeaderValue;
 
+use super::access_token_type::AccessTokenType;
 use crate::{
     Error, ErrorKind, Scopes, SecretString,
     secret::{credentials, credentials_header},
@@ -51,16 +52,37 @@ impl TokenResponse {
     ///
     /// # Errors
     /// An [`ErrorKind::InvalidResponse`] error if the token has another character or another length,
-    /// or begins with the scheme `Bearer` itself. The error does not show the token.
+    /// or begins with a scheme, `Bearer` or `DPoP`. The error does not show the token.
     pub fn bearer(access_token: impl Into<SecretString>) -> Result<Self, Error> {
-        Self::new(access_token.into().expose())
+        Self::of_type(AccessTokenType::Bearer, &access_token.into())
+    }
+
+    /// Creates the response for a token that is bound to the key of
+    /// [`TokenSource::dpop`](crate::TokenSource::dpop) ([RFC 9449
+    /// §5](https://www.rfc-editor.org/rfc/rfc9449#section-5)).
+    ///
+    /// ```
+    /// use auth_core::{TokenResponse, AccessTokenType};
+    ///
+    /// assert_eq!(TokenResponse::dpop("abc")?.token_type(), AccessTokenType::Dpop);
+    /// # Ok::<(), auth_core::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As for [`bearer`](Self::bearer).
+    pub fn dpop(access_token: impl Into<SecretString>) -> Result<Self, Error> {
+        Self::of_type(AccessTokenType::Dpop, &access_token.into())
+    }
+
+    fn of_type(token_type: AccessTokenType, access_token: &SecretString) -> Result<Self, Error> {
+        Self::new(token_type, access_token.expose())
             .map_err(|what| Error::new(ErrorKind::InvalidResponse, format!("access_token: {what}")))
     }
 
-    /// Creates the response for a bearer token. The error does not show the token.
-    pub(crate) fn new(token: &str) -> Result<Self, String> {
+    /// Creates the response for a token. The error does not show the token.
+    pub(crate) fn new(token_type: AccessTokenType, token: &str) -> Result<Self, String> {
         check_token(token)?;
-        let authorization = credentials_header("Bearer", token)
+        let authorization = credentials_header(token_type.scheme(), token)
             .ok_or_else(|| invalid("some that no header may hold"))?;
         Ok(Self {
             authorization,
@@ -85,6 +107,12 @@ impl TokenResponse {
     #[must_use]
     pub fn expires_in(&self) -> Option<Duration> {
         self.lifetime
+    }
+
+    /// Returns the type of the token.
+    #[must_use]
+    pub fn token_type(&self) -> AccessTokenType {
+        AccessTokenType::of_header(&self.authorization)
     }
 
     /// Returns the token itself.
@@ -255,9 +283,12 @@ fn not_a_token(token: &str) -> Option<String> {
     if token.is_empty() {
         return Some("an empty text".into());
     }
-    let scheme = token.get(..7).unwrap_or_default();
-    if scheme.eq_ignore_ascii_case("bearer ") {
-        return Some("a value that already holds the scheme, \"Bearer\"".into());
+    for token_type in [AccessTokenType::Bearer, AccessTokenType::Dpop] {
+        let scheme = token_type.scheme();
+        let begins = token.split_once(' ').map(|(begin, _)| begin);
+        if begins.is_some_and(|begin| begin.eq_ignore_ascii_case(scheme)) {
+            return Some(format!("a value that already holds the scheme, {scheme:?}"));
+        }
     }
     let at = token.chars().position(|c| !c.is_ascii_graphic())?;
     let what = match token.chars().nth(at)? {
@@ -292,11 +323,22 @@ mod tests {
             "a\nb",
             "tökn",
             "bearer x",
+            "dpop x",
             &"x".repeat(MAX_TOKEN + 1),
         ] {
-            let error = TokenResponse::bearer(bad).unwrap_err();
-            assert_eq!(error.kind(), ErrorKind::InvalidResponse);
-            assert!(error.to_string().contains("access_token"), "{error}");
+            for error in [TokenResponse::bearer(bad), TokenResponse::dpop(bad)] {
+                let error = error.unwrap_err();
+                assert_eq!(error.kind(), ErrorKind::InvalidResponse);
+                assert!(error.to_string().contains("access_token"), "{error}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_value_that_holds_its_scheme_is_an_error_that_names_the_scheme() {
+        for (value, scheme) in [("Bearer x", "\"Bearer\""), ("DPOP x", "\"DPoP\"")] {
+            let error = TokenResponse::dpop(value).unwrap_err().to_string();
+            assert!(error.contains(scheme), "{error}");
         }
     }
 }

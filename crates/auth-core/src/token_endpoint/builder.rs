@@ -21,16 +21,22 @@ use super::{
     url::TokenEndpointUrl,
     warnings::Warnings,
 };
-use crate::{Error, HttpTransport, credential_syntax::check_credential, redact::without_secrets};
+use crate::{
+    Dpop, DpopProver, Error, HttpTransport,
+    credential_syntax::check_credential,
+    dpop::{DPOP, NonceCell},
+    redact::without_secrets,
+};
 
 /// The headers that the token request or the HTTP client sets.
-const RESERVED_HEADERS: [HeaderName; 13] = [
+const RESERVED_HEADERS: [HeaderName; 14] = [
     ACCEPT,
     ACCEPT_ENCODING,
     AUTHORIZATION,
     CONNECTION,
     CONTENT_LENGTH,
     CONTENT_TYPE,
+    DPOP,
     EXPECT,
     HOST,
     TE,
@@ -53,6 +59,7 @@ pub struct TokenEndpointBuilder {
     user_agent: UserAgent,
     client_id_in_form: Option<bool>,
     headers: Vec<(String, String)>,
+    dpop: Option<Arc<dyn DpopProver>>,
     thumbprint: Option<Thumbprint>,
 }
 
@@ -123,6 +130,7 @@ impl TokenEndpointBuilder {
             user_agent: UserAgent::Default,
             client_id_in_form: None,
             headers: Vec::new(),
+            dpop: None,
             thumbprint: None,
         }
     }
@@ -232,6 +240,18 @@ impl TokenEndpointBuilder {
         self
     }
 
+    /// Binds the tokens to a key ([RFC 9449](https://www.rfc-editor.org/rfc/rfc9449)): each token request
+    /// has a proof of the key, and the authorization server has to issue tokens of the type `DPoP`. A
+    /// bearer token is an error. `DpopKey` of `auth-jose` is such a key. Default: no key, bearer tokens.
+    ///
+    /// If the server demands a nonce (`use_dpop_nonce`), the token request is repeated once, with a new
+    /// proof and a new client assertion.
+    #[must_use]
+    pub fn dpop(mut self, prover: impl DpopProver) -> Self {
+        self.dpop = Some(Arc::new(prover));
+        self
+    }
+
     /// States the certificate that the transport presents, by a function that returns its thumbprint
     /// (`x5t#S256` of [RFC 8705 §3.1](https://www.rfc-editor.org/rfc/rfc8705#section-3.1)): the server
     /// binds its tokens to the certificate, and the API requires the same one.
@@ -279,7 +299,9 @@ impl TokenEndpointBuilder {
     /// - the id contains a `:` and the authentication is `client_secret_basic_raw`
     /// - the `User-Agent` is empty, or contains something else than visible ASCII and spaces within
     /// - a header is malformed, is given twice, or is one that the token request or the HTTP client sets
-    /// - a token type to accept is blank
+    /// - a token type to accept is blank, or one is given beside a key for DPoP, where `DPoP` is the only
+    ///   type
+    /// - the key for DPoP has no thumbprint
     pub fn build(self, transport: impl HttpTransport) -> Result<TokenEndpoint, Error> {
         let location = self.location()?;
         let revocation = self.revocation_endpoint.as_deref();
@@ -311,9 +333,17 @@ impl TokenEndpointBuilder {
                 "accept_token_type: expected a token type such as \"BearerToken\", got a blank text",
             ));
         }
+        let dpop = self.dpop.map(Dpop::new).transpose()?;
+        if dpop.is_some() && !self.accepted_types.is_empty() {
+            return Err(Error::configuration(
+                "accept_token_type: expected none beside dpop, which requires the token type DPoP, got one",
+            ));
+        }
         Ok(TokenEndpoint::new(Inner {
             location,
             revocation_endpoint,
+            dpop,
+            nonce: NonceCell::default(),
             accepted_types: accepted_types.map(Into::into).collect(),
             client_id: self.client_id,
             authentication: self.authentication,
@@ -417,6 +447,7 @@ impl fmt::Debug for TokenEndpointBuilder {
             .field("user_agent", &self.user_agent)
             .field("client_id_in_form", &self.client_id_in_form)
             .field("headers", &headers)
+            .field("dpop", &self.dpop)
             .finish_non_exhaustive()
     }
 }

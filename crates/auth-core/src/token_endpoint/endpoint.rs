@@ -2,7 +2,7 @@
 
 use std::{cell::OnceCell, fmt, sync::Arc, time::Duration};
 
-use http::Response;
+use http::{HeaderValue, Method, Response};
 use zeroize::Zeroizing;
 
 use super::{
@@ -19,9 +19,14 @@ use super::{
     warnings::Warnings,
 };
 use crate::{
-    Assertion, AssertionContext, AssertionSource, Error, ErrorKind, HttpTransport, SecretString,
-    TokenRequest, TokenResponse, TransportBody, attempt_time::AttemptTime, panics::catch_panic,
-    redact::clean_error, shared_store::SharedKey, version::Version,
+    AccessTokenType, Assertion, AssertionContext, AssertionSource, Dpop, Error, ErrorKind,
+    HttpTransport, ProofClaims, SecretString, TokenRequest, TokenResponse, TransportBody,
+    attempt_time::AttemptTime,
+    dpop::{DPOP, Nonce, NonceCell, proof_header},
+    panics::catch_panic,
+    redact::clean_error,
+    shared_store::SharedKey,
+    version::Version,
 };
 
 /// How long the body of a failure may take. Its status is known before.
@@ -96,6 +101,10 @@ pub(super) struct Inner {
     pub(super) warnings: Warnings,
     pub(super) denied: DeniedCredentials,
     pub(super) issued: IssuedTokens,
+    /// The key to which the tokens are bound, if they are.
+    pub(super) dpop: Option<Dpop>,
+    /// The nonce of the authorization server. An API of the same origin has its own (RFC 9449 §9).
+    pub(super) nonce: NonceCell,
 }
 
 /// A token request, and the texts to redact from texts of the server and of the transport.
@@ -118,7 +127,9 @@ impl TokenEndpoint {
     /// Sends a token request, and reads the response.
     ///
     /// The client's authentication is asked for a new assertion, and its secret is read again. A
-    /// client with [two secrets](crate::ClientSecret::rotating) may send a second token request.
+    /// client with [two secrets](crate::ClientSecret::rotating) may send a second token request, and so may
+    /// one with a [key for DPoP](crate::TokenEndpointBuilder::dpop), if the server demands a nonce. A second
+    /// token request has new assertions.
     ///
     /// # Errors
     /// If there is no token. The text names the token endpoint, and what to do.
@@ -131,9 +142,18 @@ impl TokenEndpoint {
         let context = context(&located, self.client_id(), form.grant_type(), request);
         let Credentials { proofs, version } = self.credentials(form, &context).await?;
         let mut proofs = proofs.iter().peekable();
+        let mut may_repeat = self.0.dpop.is_some();
         while let Some(proof) = proofs.next() {
-            let form = &self.with_assertions(form, &context).await?;
-            let error = match self.request_with(&located.url, proof, form, request).await {
+            let made = &self.with_assertions(form, &context).await?;
+            let nonce = self.0.nonce.last();
+            let url = &located.url;
+            let sent = self.request_with(url, proof, nonce.as_ref(), made, request);
+            let mut result = sent.await;
+            if may_repeat && self.demands_another_nonce(&result, nonce.as_ref()) {
+                may_repeat = false;
+                result = self.repeat(url, proof, form, &context, request).await;
+            }
+            let error = match result {
                 Ok(response) => {
                     proof.works();
                     return Ok(response);
@@ -142,7 +162,7 @@ impl TokenEndpoint {
             };
             if error.error_code() != Some("invalid_client") || proofs.peek().is_none() {
                 let error = self.0.location.failed(error);
-                return Err(self.0.denied.denied(error, version.and(form.version())));
+                return Err(self.0.denied.denied(error, version.and(made.version())));
             }
         }
         // there is at least one proof
@@ -175,9 +195,9 @@ impl TokenEndpoint {
     }
 
     /// Returns the key under which processes share the token of this request: it names the token
-    /// endpoint, the client, its authentication method and certificate, the grant type and the headers.
-    /// The secret and the fields of the form are not part of it: name what they decide about the token with
-    /// [`Form::key_part`].
+    /// endpoint, the client, its authentication method and certificate, the grant type, the headers and the
+    /// key for DPoP. The secret and the fields of the form are not part of it: name what they decide about
+    /// the token with [`Form::key_part`].
     #[must_use]
     pub fn shared_key(&self, form: &Form, request: &TokenRequest) -> SharedKey {
         let inner = &*self.0;
@@ -194,7 +214,17 @@ impl TokenEndpoint {
         // no header has an empty name
         source.push("");
         source.extend(form.key_parts());
+        if let Some(dpop) = &inner.dpop {
+            source.extend(["", "dpop_jkt", dpop.thumbprint()]);
+        }
         SharedKey::new(source, request)
+    }
+
+    /// Returns the key to which the tokens are bound, if there is one, for
+    /// [`TokenSource::dpop`](crate::TokenSource::dpop).
+    #[must_use]
+    pub fn dpop(&self) -> Option<Dpop> {
+        self.0.dpop.clone()
     }
 
     /// Returns whether the credentials that the next token request would use differ from those of the
@@ -335,11 +365,64 @@ impl TokenEndpoint {
         secrets
     }
 
-    /// Sends a token request with `proof`, and reads the response.
+    /// Returns whether the server demands a nonce (RFC 9449 §8) and has sent another one than `sent`,
+    /// that of the token request.
+    fn demands_another_nonce(
+        &self,
+        result: &Result<TokenResponse, Error>,
+        sent: Option<&Nonce>,
+    ) -> bool {
+        let error = result.as_ref().err();
+        let code = error.and_then(Error::error_code);
+        code == Some("use_dpop_nonce") && self.0.nonce.last().as_ref() != sent
+    }
+
+    /// Sends a token request again, with the server's nonce. The server may accept an assertion only
+    /// once, so that each is made anew.
+    async fn repeat(
+        &self,
+        endpoint: &TokenEndpointUrl,
+        proof: &Credential<'_>,
+        form: &Form,
+        context: &AssertionContext,
+        request: &TokenRequest,
+    ) -> Result<TokenResponse, Error> {
+        let form = &self.with_assertions(form, context).await?;
+        let nonce = self.0.nonce.last();
+        let nonce = nonce.as_ref();
+        if let Credential::Assertion { .. } = proof {
+            let fresh = self.credentials(form, context).await?;
+            if let [proof, ..] = &*fresh.proofs {
+                let sent = self.request_with(endpoint, proof, nonce, form, request);
+                return sent.await;
+            }
+        }
+        self.request_with(endpoint, proof, nonce, form, request)
+            .await
+    }
+
+    /// Returns the header that proves the possession of the key (RFC 9449 §5).
+    async fn proof(
+        &self,
+        endpoint: &TokenEndpointUrl,
+        dpop: &Dpop,
+        nonce: Option<&Nonce>,
+    ) -> Result<HeaderValue, Error> {
+        let claims = ProofClaims::new(&Method::POST, endpoint.without_query());
+        let mut claims = claims.with_time(AttemptTime::current().wall());
+        if let Some(nonce) = nonce {
+            claims = claims.with_nonce(nonce.as_str());
+        }
+        let proof = self.bounded("DPoP proof", dpop.prover().prove(&claims));
+        proof_header(&proof.await?)
+    }
+
+    /// Sends a token request with `proof` and, with a key for DPoP, `nonce`; reads the response.
     async fn request_with(
         &self,
         endpoint: &TokenEndpointUrl,
         proof: &Credential<'_>,
+        nonce: Option<&Nonce>,
         form: &Form,
         request: &TokenRequest,
     ) -> Result<TokenResponse, Error> {
@@ -350,7 +433,11 @@ impl TokenEndpoint {
             method: inner.authentication.method(),
             credential: proof,
         };
-        let built = inner.settings.token_request(&client, form, request)?;
+        let mut built = inner.settings.token_request(&client, form, request)?;
+        if let Some(dpop) = &inner.dpop {
+            let proof = self.proof(endpoint, dpop, nonce).await?;
+            built.headers_mut().insert(DPOP, proof);
+        }
         let mut secrets = self.secrets(proof);
         secrets.extend(form.secrets().cloned());
         let sent = Sent {
@@ -376,6 +463,9 @@ impl TokenEndpoint {
         let place = format!("token endpoint {endpoint}");
         let response = response.map_err(|e| clean_error(e, secrets).at(&place))?;
         let (head, body) = response.into_parts();
+        if inner.dpop.is_some() {
+            inner.nonce.learn(endpoint, &head.headers);
+        }
         let mut received = Zeroizing::default();
         let read = read_body(body, &mut received, &place, secrets);
         let attempt = AttemptTime::current();
@@ -396,6 +486,10 @@ impl TokenEndpoint {
             request: sent.request,
             secrets,
             accepted_types: &inner.accepted_types,
+            token_type: match inner.dpop {
+                Some(_) => AccessTokenType::Dpop,
+                None => AccessTokenType::Bearer,
+            },
             wall: attempt.wall(),
             echoes: OnceCell::new(),
         }
@@ -446,6 +540,7 @@ impl fmt::Debug for TokenEndpoint {
             .field("user_agent", &inner.settings.user_agent)
             .field("client_id_in_form", &inner.settings.client_id_in_form)
             .field("headers", &headers)
+            .field("dpop", &inner.dpop)
             .finish_non_exhaustive()
     }
 }

@@ -12,7 +12,7 @@ use super::{
     role::Role,
 };
 use crate::{
-    Error, ErrorKind, Scopes, SecretString, TokenRequest, TokenResponse,
+    AccessTokenType, Error, ErrorKind, Scopes, SecretString, TokenRequest, TokenResponse,
     error::ErrorResponse,
     json_members::{Members, Value},
     redact::{Echoes, clean, without_secrets},
@@ -51,6 +51,8 @@ pub(crate) struct ReceivedResponse<'a> {
     pub(crate) secrets: &'a [SecretString],
     /// The token types that count as `Bearer`, apart from itself.
     pub(crate) accepted_types: &'a [String],
+    /// The type that the token has to have.
+    pub(crate) token_type: AccessTokenType,
     /// The time since 1970, for a `Retry-After` without a `Date`.
     pub(crate) wall: Duration,
     /// The echoes of `secrets` and of the tokens in the response, once a text is shown.
@@ -153,8 +155,8 @@ impl ReceivedResponse<'_> {
                 token.shape()
             )
         })?;
-        let mut response =
-            TokenResponse::new(&text).map_err(|what| format!("member \"access_token\": {what}"))?;
+        let mut response = TokenResponse::new(self.token_type, &text)
+            .map_err(|what| format!("member \"access_token\": {what}"))?;
         let lifetime = members.get("expires_in").map(lifetime);
         if let Some(Some(lifetime)) = lifetime {
             response = response.with_expires_in(lifetime);
@@ -205,9 +207,15 @@ impl ReceivedResponse<'_> {
         }
     }
 
-    /// Returns whether there is no token type, which counts as `Bearer`.
+    /// Returns whether there is no token type, which counts as `Bearer`. Only `DPoP` is the type of a
+    /// token that is bound to a key: any other token would not be.
     fn check_token_type(&self, value: Option<Value<'_>>) -> Result<bool, String> {
-        let Some(value) = value else { return Ok(true) };
+        let Some(value) = value else {
+            return match self.token_type {
+                AccessTokenType::Bearer => Ok(true),
+                AccessTokenType::Dpop => Err(not_bound("got no such member")),
+            };
+        };
         let Some(text) = value.text() else {
             return Err(format!(
                 "member \"token_type\": expected a text, got {}",
@@ -216,8 +224,21 @@ impl ReceivedResponse<'_> {
         };
         let kind = text.trim();
         let is_kind = |accepted: &str| accepted.eq_ignore_ascii_case(kind);
+        if self.token_type == AccessTokenType::Dpop {
+            return match is_kind("dpop") {
+                true => Ok(false),
+                false => Err(not_bound(&format!("got {:?}", self.shown(kind)))),
+            };
+        }
         if kind.is_empty() || is_kind("bearer") || self.accepted_types.iter().any(|a| is_kind(a)) {
             return Ok(kind.is_empty());
+        }
+        if is_kind("dpop") {
+            return Err(
+                "member \"token_type\": expected \"Bearer\" (RFC 6749 section 7.1), got \"DPoP\": the \
+                 token is bound to a key (RFC 9449); set the key by dpop(...)"
+                    .into(),
+            );
         }
         if is_kind(NOT_APPLICABLE) {
             return Err(format!(
@@ -280,7 +301,13 @@ impl ReceivedResponse<'_> {
             ErrorKind::Denied => (ErrorKind::Denied, self.denied(code, &reason)),
             kind => (kind, self.unavailable(&reason)),
         };
-        let error = Error::new(kind, message);
+        let error = match code {
+            // the server may accept its next nonce
+            Some("use_dpop_nonce") if self.token_type == AccessTokenType::Dpop => {
+                Error::new(kind, message).transient()
+            }
+            _ => Error::new(kind, message),
+        };
         match described.is_empty() {
             true => error,
             false => error.with_response(response),
@@ -393,6 +420,18 @@ impl ReceivedResponse<'_> {
             Some("invalid_target") => (
                 "the resource or the audience".into(),
                 "request only those that the server knows (RFC 8707)",
+            ),
+            Some("invalid_dpop_proof") => (
+                "the DPoP proof".into(),
+                "check the clock of this machine, and that the server supports the algorithm of the key",
+            ),
+            Some("use_dpop_nonce") if self.token_type == AccessTokenType::Dpop => (
+                "the DPoP proof".into(),
+                "expected it to accept the nonce that it had sent, or to send one in the header DPoP-Nonce",
+            ),
+            Some("use_dpop_nonce") => (
+                "a token request without a DPoP proof".into(),
+                "set the key of the proofs by dpop(...)",
             ),
             Some("invalid_request") => (
                 self.role.request().into(),
@@ -543,6 +582,15 @@ fn granted_details(value: Option<Value<'_>>) -> Result<Option<&str>, String> {
         ));
     }
     Ok(value.list_text())
+}
+
+/// Returns the fault of a token that is not bound to the client's key. `got`: its type.
+fn not_bound(got: &str) -> String {
+    format!(
+        "member \"token_type\": expected \"DPoP\" (RFC 9449 section 5), {got}: the token is not bound to \
+         the key, and whoever reads it could use it; permit DPoP in the client's registration, or remove \
+         dpop(...) if the server does not support it"
+    )
 }
 
 #[cfg(test)]

@@ -17,7 +17,7 @@ use super::{
     url::TokenEndpointUrl,
 };
 use crate::{
-    Error, SecretString, TokenRequest, TransportBody, attempt_time::AttemptTime,
+    AccessTokenType, Error, SecretString, TokenRequest, TransportBody, attempt_time::AttemptTime,
     redact::clean_error, token::check_token,
 };
 
@@ -152,6 +152,7 @@ impl TokenEndpoint {
             request: &TokenRequest::default(),
             secrets,
             accepted_types: &[],
+            token_type: AccessTokenType::Bearer,
             wall: attempt.wall(),
             echoes: OnceCell::new(),
         }

@@ -20,6 +20,7 @@ mod credential_characters;
 mod debug_texts;
 mod decorating_source;
 mod discovery;
+mod dpop;
 mod echoed_secrets;
 mod effective_request;
 mod endless_bodies;

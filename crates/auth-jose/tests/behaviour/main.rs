@@ -6,6 +6,7 @@
 mod algorithms;
 mod assertions;
 mod certificates;
+mod dpop;
 mod garbage;
 mod invalid_keys;
 mod key_files;

@@ -6,6 +6,7 @@
 mod allocations;
 mod auto_traits;
 mod caller_deadline;
+mod dpop;
 mod host_header;
 mod proxies;
 mod redirects;

@@ -8,7 +8,10 @@ use super::{
     client_authentication::ClientAuthenticationMethod, server::AuthorizationServer,
     token_endpoint::TokenEndpoint,
 };
-use crate::issued_tokens::{IssuedTokens, Scopes, scopes};
+use crate::{
+    dpop::ProofChecks,
+    issued_tokens::{IssuedTokens, Scopes, scopes},
+};
 
 /// Builds an [`AuthorizationServer`].
 ///
@@ -126,6 +129,7 @@ impl AuthorizationServerBuilder {
             announce_lifetime: self.announce_lifetime,
             lifetime: Mutex::new(self.lifetime),
             tokens: Arc::new(IssuedTokens::new(self.clock, self.token_length)),
+            proofs: ProofChecks::default(),
         })
         .await
     }

@@ -2,6 +2,9 @@
 
 use std::time::Duration;
 
+use auth_core::AccessTokenType;
+use http::HeaderValue;
+
 use super::server::AuthorizationServer;
 use crate::{fault::Fault, issued_tokens::scopes, sync::lock};
 
@@ -54,17 +57,25 @@ impl AuthorizationServer {
         self.state.faults.always(fault.into());
     }
 
+    /// Sets the nonce that each proof has to have from now on
+    /// ([RFC 9449 §8](https://www.rfc-editor.org/rfc/rfc9449#section-8)). A token request whose proof has
+    /// another one is denied (`use_dpop_nonce`). Every response to a token request with a proof has it.
+    pub fn demand_nonce(&self, nonce: HeaderValue) {
+        self.state.endpoint.proofs.demand_nonce(Some(nonce));
+    }
+
     /// Removes all faults. A request that already hangs stays unanswered.
     pub fn recover(&self) {
         self.state.faults.clear();
     }
 
-    /// Issues a token without a token request, for tests of an API alone. `scope` holds its scopes,
+    /// Issues a bearer token without a token request, for tests of an API alone. `scope` holds its scopes,
     /// separated by spaces. The token counts as [issued](Self::tokens_issued).
     #[must_use]
     pub fn issue_token(&self, scope: &str) -> String {
         let lifetime = *lock(&self.state.endpoint.lifetime);
-        self.tokens().issue(lifetime, scopes(scope))
+        self.tokens()
+            .issue(AccessTokenType::Bearer, lifetime, scopes(scope))
     }
 
     /// Revokes a token. Does nothing if the server did not issue it.

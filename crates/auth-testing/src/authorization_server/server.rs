@@ -8,6 +8,7 @@ use hyper::body::Incoming;
 use super::token_endpoint::TokenEndpoint;
 use crate::{
     answer::Answer,
+    dpop::request_url,
     fault::Fault,
     issued_tokens::IssuedTokens,
     loopback::{Body, Loopback, Respond},
@@ -32,7 +33,9 @@ use crate::{
 /// 2. It waits while the gate is closed ([`hold`](Self::hold)).
 /// 3. It waits for the [latency](Self::set_latency).
 /// 4. The next [fault](Self::fail_next), if any, is its outcome. Otherwise the server responds as
-///    RFC 6749 requires.
+///    RFC 6749 requires. A token request with a `DPoP` header yields a token of the type `DPoP`
+///    ([RFC 9449](https://www.rfc-editor.org/rfc/rfc9449)). The server checks the claims of the proof,
+///    and not its signature.
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")]
@@ -112,7 +115,8 @@ impl Respond for State {
             Some(fault) => fault.response().await,
             None => {
                 let request = Request::from_parts(head, body.received());
-                Some(self.endpoint.respond(&request).into_response())
+                let url = request_url(request.uri(), request.headers());
+                Some(self.endpoint.respond(&url, &request).into_response())
             }
         }
     }

@@ -6,6 +6,7 @@ use std::{
     time::Duration,
 };
 
+use auth_core::AccessTokenType;
 use bytes::Bytes;
 use http::{
     HeaderValue, Method, Request, StatusCode,
@@ -20,6 +21,7 @@ use super::{
 };
 use crate::{
     answer::Answer,
+    dpop::{DPOP_NONCE, ProofChecks, has_proof},
     issued_tokens::{IssuedTokens, Scopes, scopes},
     sync::lock,
 };
@@ -36,22 +38,32 @@ pub(super) struct TokenEndpoint {
     pub(super) announce_lifetime: bool,
     pub(super) lifetime: Mutex<Duration>,
     pub(super) tokens: Arc<IssuedTokens>,
+    pub(super) proofs: ProofChecks,
 }
 
 impl TokenEndpoint {
-    pub(super) fn respond(&self, request: &Request<Bytes>) -> Answer {
+    /// `url`: that of the token endpoint.
+    pub(super) fn respond(&self, url: &str, request: &Request<Bytes>) -> Answer {
         if request.method() != Method::POST {
             return Answer::status(StatusCode::METHOD_NOT_ALLOWED)
                 .with_header(ALLOW, HeaderValue::from_static("POST"));
         }
-        match self.grant(request) {
-            Ok(granted) => self.token_response(granted),
+        let answer = match self.grant(url, request) {
+            Ok((token_type, granted)) => self.token_response(token_type, granted),
             Err(error) => error.into(),
+        };
+        match self.proofs.nonce() {
+            Some(nonce) if has_proof(request.headers()) => answer.with_header(DPOP_NONCE, nonce),
+            _ => answer,
         }
     }
 
-    /// Returns the granted scopes.
-    fn grant(&self, request: &Request<Bytes>) -> Result<Scopes, TokenError> {
+    /// Returns the type of the token and the granted scopes.
+    fn grant(
+        &self,
+        url: &str,
+        request: &Request<Bytes>,
+    ) -> Result<(AccessTokenType, Scopes), TokenError> {
         let query = request.uri().query().unwrap_or_default();
         if form_urlencoded::parse(query.as_bytes())
             .any(|(name, _)| CLIENT_CREDENTIALS.contains(&&*name))
@@ -76,23 +88,32 @@ impl TokenEndpoint {
                 ));
             }
         }
-        match (form.value("scope").map(scopes), &self.scopes) {
+        let token_type = match has_proof(request.headers()) {
+            true => {
+                let checked = self.proofs.check(request.method(), url, request.headers());
+                checked.map_err(|error| TokenError::proof(&error))?;
+                AccessTokenType::Dpop
+            }
+            false => AccessTokenType::Bearer,
+        };
+        let granted = match (form.value("scope").map(scopes), &self.scopes) {
             (Some(requested), Some(allowed)) if !requested.is_subset(allowed) => {
                 Err(TokenError::invalid_scope())
             }
             (Some(requested), _) => Ok(requested),
             (None, allowed) => Ok(allowed.clone().unwrap_or_default()),
-        }
+        };
+        Ok((token_type, granted?))
     }
 
-    fn token_response(&self, granted: Scopes) -> Answer {
+    fn token_response(&self, token_type: AccessTokenType, granted: Scopes) -> Answer {
         let lifetime = *lock(&self.lifetime);
         let scope: Vec<&str> = granted.iter().map(String::as_str).collect();
         let scope = scope.join(" ");
-        let token = self.tokens.issue(lifetime, granted);
+        let token = self.tokens.issue(token_type, lifetime, granted);
         let mut json = Map::new();
         json.insert("access_token".into(), token.into());
-        json.insert("token_type".into(), "Bearer".into());
+        json.insert("token_type".into(), token_type.scheme().into());
         if self.announce_lifetime {
             json.insert("expires_in".into(), lifetime.as_secs().into());
         }

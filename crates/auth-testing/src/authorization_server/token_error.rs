@@ -5,7 +5,7 @@ use http::{
     header::{CACHE_CONTROL, WWW_AUTHENTICATE},
 };
 
-use crate::answer::Answer;
+use crate::{answer::Answer, dpop::ProofError};
 
 /// The reason why a token request is denied.
 #[derive(Debug)]
@@ -30,6 +30,20 @@ impl TokenError {
 
     pub(super) fn invalid_client(description: &'static str) -> Self {
         Self::new("invalid_client", description)
+    }
+
+    /// Rejects the proof of a token request (RFC 9449 §5 and §8).
+    pub(super) fn proof(error: &ProofError) -> Self {
+        match error {
+            ProofError::Invalid => Self::new(
+                "invalid_dpop_proof",
+                "expected one proof for this request that was not used before",
+            ),
+            ProofError::UseNonce(_) => Self::new(
+                "use_dpop_nonce",
+                "expected the nonce of this response in the proof",
+            ),
+        }
     }
 
     pub(super) fn unsupported_grant_type() -> Self {

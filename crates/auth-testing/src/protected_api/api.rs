@@ -5,7 +5,7 @@ use std::{fmt, io, sync::Arc};
 use super::protected_resource::ProtectedResource;
 use crate::{authorization_server::AuthorizationServer, loopback::Loopback};
 
-/// A protected resource that accepts the bearer tokens of an [`AuthorizationServer`]
+/// A protected resource that accepts the tokens of an [`AuthorizationServer`]
 /// ([RFC 6750](https://www.rfc-editor.org/rfc/rfc6750)), on an ephemeral port of 127.0.0.1.
 ///
 /// The API speaks HTTP/1.1 and HTTP/2 with prior knowledge, without TLS. The value is a handle that
@@ -17,10 +17,16 @@ use crate::{authorization_server::AuthorizationServer, loopback::Loopback};
 /// | the request has | the response |
 /// |---|---|
 /// | an active token | 200 and `{"method": "POST", "path": "/orders?page=2", "body_length": 11}` |
-/// | no bearer token | 401, `WWW-Authenticate: Bearer` |
+/// | no token | 401, `WWW-Authenticate: Bearer` |
 /// | a token that is unknown, expired or revoked | 401, `WWW-Authenticate: Bearer error="invalid_token"` |
 /// | a token without the [required scope](Self::require_scope) | 403, `WWW-Authenticate: Bearer error="insufficient_scope", scope="…"` |
+/// | a `DPoP` token and a proof that is not for this request, or that was used before | 401, `WWW-Authenticate: DPoP error="invalid_dpop_proof"` |
+/// | a `DPoP` token and a proof without the [demanded nonce](Self::demand_nonce) | 401, `WWW-Authenticate: DPoP error="use_dpop_nonce"` |
 /// | two `Authorization` headers, or `Bearer` without a token | 400, `WWW-Authenticate: Bearer error="invalid_request"` |
+///
+/// The challenge names the scheme of the request, `DPoP` or else `Bearer`. The API checks the claims
+/// `htm`, `htu` and `nonce` of a proof ([RFC 9449](https://www.rfc-editor.org/rfc/rfc9449)), and not its
+/// signature.
 ///
 /// A request passes these steps:
 ///

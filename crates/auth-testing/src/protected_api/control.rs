@@ -2,6 +2,8 @@
 
 use std::{sync::atomic::Ordering::Relaxed, time::Duration};
 
+use http::HeaderValue;
+
 use super::{api::ProtectedApi, protected_resource::Step};
 use crate::{fault::Fault, issued_tokens::scopes, sync::lock};
 
@@ -56,6 +58,13 @@ impl ProtectedApi {
     /// [`fail_next`](Self::fail_next) come first.
     pub fn fail_all(&self, fault: impl Into<Fault>) {
         self.resource.script.always(Step::Fail(fault.into()));
+    }
+
+    /// Sets the nonce that each proof has to have from now on
+    /// ([RFC 9449 §9](https://www.rfc-editor.org/rfc/rfc9449#section-9)). A request whose proof has another
+    /// one is rejected (`use_dpop_nonce`). Every response to a request with a `DPoP` token has it.
+    pub fn demand_nonce(&self, nonce: HeaderValue) {
+        self.resource.proofs.demand_nonce(Some(nonce));
     }
 
     /// Removes all rejections and faults. A request that already hangs stays unanswered.

@@ -1,9 +1,9 @@
 //! A protected resource.
 
 mod api;
-mod bearer;
 mod control;
 mod observe;
+mod presented_token;
 mod protected_resource;
 mod rejection;
 

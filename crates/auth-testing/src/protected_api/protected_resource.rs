@@ -5,14 +5,16 @@ use std::sync::{
     atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed},
 };
 
+use auth_core::AccessTokenType;
 use http::{HeaderMap, Request, Response, StatusCode, request::Parts};
 use hyper::body::Incoming;
 
-use super::{bearer::bearer_token, rejection::Rejection};
+use super::{presented_token::presented_token, rejection::Rejection};
 #[cfg(feature = "grpc")]
 use crate::grpc::GrpcServices;
 use crate::{
     answer::Answer,
+    dpop::{DPOP_NONCE, ProofChecks, request_url},
     fault::Fault,
     issued_tokens::{IssuedTokens, Scopes},
     loopback::{Body, Respond},
@@ -27,6 +29,7 @@ pub(super) struct ProtectedResource {
     pub(super) required: Mutex<Scopes>,
     pub(super) traffic: Traffic,
     pub(super) script: Script<Step>,
+    pub(super) proofs: ProofChecks,
     pub(super) reject_early: AtomicBool,
     pub(super) rejections: AtomicUsize,
     pub(super) statuses: Mutex<Vec<StatusCode>>,
@@ -48,6 +51,7 @@ impl ProtectedResource {
             required: Mutex::default(),
             traffic: Traffic::new(Arc::clone(&tokens.clock)),
             script: Script::default(),
+            proofs: ProofChecks::default(),
             reject_early: AtomicBool::new(false),
             rejections: AtomicUsize::new(0),
             statuses: Mutex::default(),
@@ -67,23 +71,37 @@ impl Respond for ProtectedResource {
             body.read_fully().await?;
         }
         self.traffic.hold_back().await;
-        let response = match self.script.take() {
+        let presented = presented_token(&head.headers);
+        let token_type = presented.map_or(AccessTokenType::Bearer, |(token_type, _)| token_type);
+        let mut response = match self.script.take() {
             Some(Step::Fail(fault)) => fault.response().await?,
-            Some(Step::Reject) => self.reject(protocol, &Rejection::InvalidToken),
-            None => match self.check_token(&head.headers) {
+            Some(Step::Reject) => self.reject(protocol, token_type, &Rejection::InvalidToken),
+            None => match self.check_token(&head) {
                 Ok(()) => self.serve(protocol, head, body).await?,
-                Err(rejection) => self.reject(protocol, &rejection),
+                Err(rejection) => self.reject(protocol, token_type, &rejection),
             },
         };
+        if let (AccessTokenType::Dpop, Some(nonce)) = (token_type, self.proofs.nonce()) {
+            response.headers_mut().insert(DPOP_NONCE, nonce);
+        }
         lock(&self.statuses).push(response.status());
         Some(response)
     }
 }
 
 impl ProtectedResource {
-    fn check_token(&self, headers: &HeaderMap) -> Result<(), Rejection> {
-        let token = bearer_token(headers)?;
-        let granted = self.tokens.granted(token).ok_or(Rejection::InvalidToken)?;
+    fn check_token(&self, head: &Parts) -> Result<(), Rejection> {
+        let (token_type, token) = presented_token(&head.headers)?;
+        let (issued, granted) = self.tokens.granted(token).ok_or(Rejection::InvalidToken)?;
+        // RFC 9449 §7.2: a bound token is no bearer token
+        if issued != token_type {
+            return Err(Rejection::InvalidToken);
+        }
+        if token_type == AccessTokenType::Dpop {
+            let url = request_url(&head.uri, &head.headers);
+            let checked = self.proofs.check(&head.method, &url, &head.headers);
+            checked.map_err(Rejection::Proof)?;
+        }
         let required = lock(&self.required);
         if required.is_subset(&granted) {
             Ok(())
@@ -92,12 +110,17 @@ impl ProtectedResource {
         }
     }
 
-    fn reject(&self, protocol: Protocol, rejection: &Rejection) -> Response<Body> {
+    fn reject(
+        &self,
+        protocol: Protocol,
+        token_type: AccessTokenType,
+        rejection: &Rejection,
+    ) -> Response<Body> {
         self.rejections.fetch_add(1, Relaxed);
         let answer = match protocol {
-            Protocol::Http => rejection.answer(),
+            Protocol::Http => rejection.answer(token_type),
             #[cfg(feature = "grpc")]
-            Protocol::Grpc => rejection.status().into(),
+            Protocol::Grpc => rejection.status(token_type).into(),
         };
         answer.into_response()
     }

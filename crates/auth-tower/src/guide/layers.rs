@@ -123,6 +123,10 @@
 //!   receives the token. `auth_reqwest::redirect_policy`, which `auth_reqwest::client_builder` sets, returns
 //!   an error for such a hop. tower-http's `FollowRedirect` does the same in 0.6, and not in 0.7: with 0.6,
 //!   put it outside `AuthLayer`.
+//! - **Tokens that are bound to a key** ([`auth_core::guide::dpop`]). A proof is valid for one URL.
+//!   `FollowRedirect` around `AuthLayer` has a proof for each hop. Inside `AuthLayer` it would repeat the first
+//!   one: [`ProofGuardLayer`](crate::ProofGuardLayer) below it makes an error of that. With reqwest of
+//!   `client_builder` every redirect of a request with a proof is an error.
 //! - **What to do.** Request the URL of the API itself: an upgrade from `http` to `https` counts, since
 //!   the network may change the response. If the unlisted origin may choose requests with the token,
 //!   add it to the allowed origins. If not, put `FollowRedirect` inside `AuthLayer`.

@@ -7,6 +7,7 @@ mod allocations;
 mod auto_traits;
 mod awaited_token;
 mod caller_deadline;
+mod dpop;
 mod grpc_allocations;
 mod host_header;
 mod hyper_client;

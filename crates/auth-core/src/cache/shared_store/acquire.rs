@@ -30,6 +30,9 @@ pub(in crate::cache) async fn fetch(
     store: &Arc<dyn SharedTokenStore>,
     cache: &Weak<Inner>,
 ) -> (Fetched, Option<Unsaved>) {
+    if let Err(error) = fetch.client.check_key_is_shared() {
+        return (Fetched::failed(fetch.clock.now(), error), None);
+    }
     let need = cache.upgrade().map(|cache| cache.need());
     let Some(key) = shared_key(&*fetch.source, &fetch.request, need).await else {
         return (fetch.run().await, None);

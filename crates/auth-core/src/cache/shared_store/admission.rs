@@ -32,7 +32,8 @@ impl Inner {
         is_fresh.then(|| SharedToken::issued(issued, lifetime, age))
     }
 
-    /// Returns whether this cache can use a saved token: neither the token to be replaced, nor one
+    /// Returns whether this cache can use a saved token: neither one of another type,
+    /// nor the token to be replaced, nor one
     /// that was replaced, nor an older one, nor a stale one while there is a usable one. `draw` is
     /// the token's jitter.
     pub(super) fn can_use(&self, token: &SharedToken, loaded_at: Now, draw: f64) -> bool {
@@ -52,7 +53,8 @@ impl Inner {
             Some(_) => life.stale_at,
             None => life.usable_until,
         };
-        !life.received_expired
+        self.client.has_right_type(response)
+            && !life.received_expired
             && !now.reached(end)
             && is_another.unwrap_or(true)
             && !self.slot.was_replaced(&response.authorization)

@@ -5,7 +5,7 @@ use http::uri::Authority;
 use super::{Destination, Place, Target};
 use crate::origin::scheme::Scheme;
 
-/// A [`Target`] that owns its parts. Small, because futures of adapters contain it: what only targets
+/// A [`Target`] that owns its parts, apart from the path. Small, because futures of adapters contain it: what only targets
 /// from parts need is boxed.
 #[derive(Clone, Debug)]
 pub(crate) enum OwnedTarget {
@@ -56,10 +56,7 @@ impl OwnedTarget {
     pub(crate) fn as_target(&self) -> Target<'_> {
         let (scheme, is_certain, place) = match self {
             Self::Unnamed { is_certain } => {
-                return Target {
-                    destination: None,
-                    is_certain: *is_certain,
-                };
+                return Target::new(None, *is_certain);
             }
             Self::Authority {
                 scheme,
@@ -71,9 +68,6 @@ impl OwnedTarget {
                 (parts.scheme, parts.is_certain, Place::Parts { host, port })
             }
         };
-        Target {
-            destination: Some(Destination { scheme, place }),
-            is_certain,
-        }
+        Target::new(Some(Destination { scheme, place }), is_certain)
     }
 }

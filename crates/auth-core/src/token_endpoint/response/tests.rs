@@ -20,6 +20,7 @@ fn read(status: u16, headers: &[(&'static str, &str)], body: &str) -> Result<Tok
         request: &TokenRequest::builder().scope("a b").build().unwrap(),
         secrets: &["s3cr3t".into()],
         accepted_types: &["BearerToken".to_owned()],
+        token_type: AccessTokenType::Bearer,
         wall: WALL,
         echoes: OnceCell::new(),
     }

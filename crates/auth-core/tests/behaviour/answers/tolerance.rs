@@ -91,7 +91,7 @@ async fn another_token_type_is_an_error_that_names_the_setting() {
             "\"Application Access Token\"",
             "accept_token_type(\"Application Access Token\")",
         ),
-        ("\"DPoP\"", "accept_token_type(\"DPoP\")"),
+        ("\"DPoP\"", "set the key by dpop(...)"),
         ("7", "a number"),
         ("[\"Bearer\"]", "a list"),
     ] {

@@ -33,6 +33,7 @@ use auth_core::shared_store::SharedTokenStore;
 /// If the store does not pass a check. The message states the rule.
 pub async fn check_shared_store(first: &dyn SharedTokenStore, second: &dyn SharedTokenStore) {
     tokens::a_saved_token_is_loaded(first, second).await;
+    tokens::a_saved_token_keeps_its_type(first, second).await;
     tokens::the_token_issued_last_is_kept(first, second).await;
     tokens::an_ended_token_is_not_kept(first, second).await;
     leases::a_lease_has_one_holder(first, second).await;

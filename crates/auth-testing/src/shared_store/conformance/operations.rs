@@ -3,7 +3,7 @@
 use std::{future::Future, time::Duration};
 
 use auth_core::{
-    TokenRequest,
+    AccessTokenType, TokenRequest,
     shared_store::{Lease, SharedKey, SharedToken, SharedTokenStore},
 };
 use tokio::time::timeout;
@@ -21,7 +21,16 @@ pub(super) fn random_key() -> SharedKey {
 
 /// Returns a token with [`LIFETIME`] that is `age` seconds old.
 pub(super) fn token(secret: &str, age: u64) -> SharedToken {
-    SharedToken::bearer(secret)
+    token_of(AccessTokenType::Bearer, secret, age)
+}
+
+/// Returns a token of this type, like [`token`].
+pub(super) fn token_of(token_type: AccessTokenType, secret: &str, age: u64) -> SharedToken {
+    let token = match token_type {
+        AccessTokenType::Dpop => SharedToken::dpop(secret),
+        _ => SharedToken::bearer(secret),
+    };
+    token
         .unwrap_or_else(|error| panic!("{error}"))
         .with_lifetime(LIFETIME)
         .with_age(Duration::from_secs(age))

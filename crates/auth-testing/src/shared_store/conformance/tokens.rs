@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use auth_core::shared_store::SharedTokenStore;
+use auth_core::{AccessTokenType, shared_store::SharedTokenStore};
 use tokio::time::{sleep, timeout};
 
 use super::operations::{
-    LIFETIME, PATIENCE, POLL_INTERVAL, assert_is_token, load, random_key, save, token,
+    LIFETIME, PATIENCE, POLL_INTERVAL, assert_is_token, load, random_key, save, token, token_of,
 };
 
 pub(super) async fn a_saved_token_is_loaded(
@@ -60,6 +60,21 @@ pub(super) async fn a_saved_token_is_loaded(
         ),
         "a token that was saved without scopes and authorization details is loaded without them"
     );
+}
+
+pub(super) async fn a_saved_token_keeps_its_type(
+    first: &dyn SharedTokenStore,
+    second: &dyn SharedTokenStore,
+) {
+    for token_type in [AccessTokenType::Bearer, AccessTokenType::Dpop] {
+        let key = random_key();
+        save(first, &key, &token_of(token_type, "abc", 100)).await;
+        let found = load(second, &key).await;
+        assert!(
+            found.is_some_and(|found| found.token_type() == token_type),
+            "a token keeps its type, {token_type:?}"
+        );
+    }
 }
 
 pub(super) async fn the_token_issued_last_is_kept(
