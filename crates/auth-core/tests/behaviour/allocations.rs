@@ -77,7 +77,7 @@ fn a_caller_that_waits_takes_few_bytes() {
 
 /// Without the token, whose header takes 900 bytes in the example of the documentation of `TokenCaches`.
 #[test]
-fn a_key_takes_a_kilobyte_beside_its_token() {
+fn a_key_takes_about_a_kilobyte_beside_its_token() {
     const KEYS: u32 = 1_000;
     let source = Scripted::expires_in(600);
     let default = TokenCache::builder(source)
@@ -93,5 +93,5 @@ fn a_key_takes_a_kilobyte_beside_its_token() {
         }
     };
     let held = measure(fill).bytes_current / i64::from(KEYS);
-    assert!((500..=1_024).contains(&held), "{held} bytes");
+    assert!((500..=1_100).contains(&held), "{held} bytes");
 }
