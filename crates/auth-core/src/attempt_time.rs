@@ -40,6 +40,23 @@ impl AttemptTime {
         self.clock.now().monotonic
     }
 
+    /// Returns this attempt with more time. `default`: the time of one that has no deadline.
+    pub(crate) fn extended(self, more: Duration, default: Duration) -> Self {
+        let now = self.clock.now().monotonic;
+        let deadline = self.deadline.unwrap_or(now.saturating_add(default));
+        Self::new(self.clock, deadline.saturating_add(more))
+    }
+
+    pub(crate) fn clock(&self) -> &AnyClock {
+        &self.clock
+    }
+
+    /// Returns the attempt's remaining time at `now`. Without a deadline there is no end.
+    pub(crate) fn left(&self, now: Duration) -> Duration {
+        let deadline = self.deadline.unwrap_or(Duration::MAX);
+        deadline.saturating_sub(now)
+    }
+
     /// Returns the time since 1970-01-01 00:00:00 UTC.
     pub(crate) fn wall(&self) -> Duration {
         self.clock.now().wall

@@ -14,6 +14,9 @@
 //! | read the secret from a vault, or rotate it without a gap | [`ClientSecret::from_fn`], [`ClientSecret::rotating`] |
 //! | let the metadata of the authorization server tell the token endpoint | [`TokenEndpoint::discover`] ([`Metadata`]) |
 //! | authenticate by a certificate | [`ClientAuthentication::tls_client_auth`], [`guide::mtls`] |
+//! | request tokens by a JWT as the grant | [`JwtBearer`] |
+//! | exchange a token for another one | [`TokenExchange`] ([`TokenType`]) |
+//! | use the refresh token of a user, which may rotate | [`RefreshToken`] ([`RefreshTokenStore`]) |
 //! | use another grant, or send headers with the token requests | [`TokenEndpoint`] ([`TokenEndpointBuilder`], [`Form`]) |
 //! | bind different tokens to different APIs | [`TokenRequest`] ([`TokenRequestBuilder`]), [`AuthorizerBuilder::origin_with`] |
 //! | use another scope, audience or resource for one request | [`TokenRequest`] in the request's extensions |
@@ -98,7 +101,10 @@ pub use cache::{
 };
 pub use client_secret::ClientSecret;
 pub use error::{BoxError, Error, ErrorKind};
-pub use grants::{ClientCredentials, ClientCredentialsBuilder};
+pub use grants::{
+    ClientCredentials, ClientCredentialsBuilder, JwtBearer, RefreshToken, RefreshTokenStore,
+    TokenExchange, TokenType,
+};
 pub use keyed::{TokenCaches, TokenCachesBuilder};
 pub use origin::Origin;
 pub use request::{Scopes, TokenRequest, TokenRequestBuilder};

@@ -20,6 +20,11 @@ impl Version {
         Self(number.map_or(0, hash))
     }
 
+    /// Combines two versions. Their order does not matter.
+    pub(crate) fn and(self, other: Self) -> Self {
+        [self, other].into_iter().collect()
+    }
+
     pub(crate) fn number(self) -> u64 {
         self.0
     }

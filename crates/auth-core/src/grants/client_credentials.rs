@@ -50,7 +50,7 @@ impl ClientCredentials {
     /// # }
     /// ```
     pub fn new(endpoint: TokenEndpoint, defaults: TokenRequest) -> Result<Self, Error> {
-        endpoint.check_parameters(&defaults)?;
+        endpoint.check_parameters(&form(), &defaults)?;
         Ok(Self { endpoint, defaults })
     }
 }
@@ -62,9 +62,10 @@ fn form() -> Form {
 #[async_trait]
 impl TokenSource for ClientCredentials {
     async fn fetch(&self, request: &TokenRequest) -> Result<TokenResponse, Error> {
-        self.endpoint
-            .request(&form(), &request.or(&self.defaults))
-            .await
+        let request = request.or(&self.defaults);
+        let response = self.endpoint.request(&form(), &request).await?;
+        // RFC 6749 section 4.4.3: it should not be there
+        Ok(response.without_refresh_token())
     }
 
     /// Returns the same key in every process that has the same client id, token endpoint,

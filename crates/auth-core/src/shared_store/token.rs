@@ -88,8 +88,9 @@ impl SharedToken {
         self.response.scopes()
     }
 
-    /// Creates a shared token from one that has just been issued.
+    /// Creates a shared token from one that has just been issued. A refresh token is not shared.
     pub(crate) fn issued(response: TokenResponse, lifetime: Duration, age: Duration) -> Self {
+        let response = response.without_refresh_token();
         Self { response }.with_lifetime(lifetime).with_age(age)
     }
 

@@ -33,6 +33,8 @@ pub struct TokenResponse {
     pub(crate) authorization: HeaderValue,
     lifetime: Option<Duration>,
     scopes: Option<Scopes>,
+    refresh_token: Option<SecretString>,
+    issued_token_type: Option<Box<str>>,
     /// The part of the lifetime that had passed when the token was loaded from a shared store.
     pub(crate) age: Duration,
 }
@@ -73,6 +75,8 @@ impl TokenResponse {
             authorization,
             lifetime: None,
             scopes: None,
+            refresh_token: None,
+            issued_token_type: None,
             age: Duration::ZERO,
         })
     }
@@ -110,6 +114,68 @@ impl TokenResponse {
     #[must_use]
     pub fn with_scopes(mut self, granted: Scopes) -> Self {
         self.scopes = Some(granted);
+        self
+    }
+
+    /// Returns the refresh token, if the response holds one
+    /// ([RFC 6749 §1.5](https://www.rfc-editor.org/rfc/rfc6749#section-1.5)): for a source that
+    /// obtains tokens for a user. A cache drops it, and
+    /// [`ClientCredentials`](crate::ClientCredentials) ignores it (RFC 6749 §4.4.3).
+    ///
+    /// ```
+    /// # use auth_core::{Error, Form, SecretString, TokenEndpoint, TokenRequest};
+    /// /// Exchanges the code of a user's authorization. The refresh token is to be kept.
+    /// async fn login(endpoint: &TokenEndpoint, code: String) -> Result<Option<SecretString>, Error> {
+    ///     let form = Form::new("authorization_code").field("code", code);
+    ///     let response = endpoint.request(&form, &TokenRequest::default()).await?;
+    ///     Ok(response.refresh_token().cloned())
+    /// }
+    /// ```
+    #[must_use]
+    pub fn refresh_token(&self) -> Option<&SecretString> {
+        self.refresh_token.as_ref()
+    }
+
+    /// Sets the refresh token.
+    ///
+    /// ```
+    /// use auth_core::TokenResponse;
+    ///
+    /// let response = TokenResponse::bearer("abc")?.with_refresh_token("r3fr3sh");
+    /// assert_eq!(response.refresh_token().unwrap().expose(), "r3fr3sh");
+    /// # Ok::<(), auth_core::Error>(())
+    /// ```
+    #[must_use]
+    pub fn with_refresh_token(mut self, refresh_token: impl Into<SecretString>) -> Self {
+        self.refresh_token = Some(refresh_token.into());
+        self
+    }
+
+    pub(crate) fn without_refresh_token(mut self) -> Self {
+        self.refresh_token = None;
+        self
+    }
+
+    /// Returns `issued_token_type`, the type of a token that was
+    /// [exchanged](crate::TokenExchange), if the response states it
+    /// ([RFC 8693 §2.2.1](https://www.rfc-editor.org/rfc/rfc8693#section-2.2.1)).
+    ///
+    /// ```
+    /// use auth_core::{TokenResponse, TokenType};
+    ///
+    /// let response = TokenResponse::bearer("abc")?.with_issued_token_type(TokenType::JWT.as_str());
+    /// assert_eq!(response.issued_token_type(), Some(TokenType::JWT.as_str()));
+    /// # Ok::<(), auth_core::Error>(())
+    /// ```
+    #[must_use]
+    pub fn issued_token_type(&self) -> Option<&str> {
+        self.issued_token_type.as_deref()
+    }
+
+    /// Sets `issued_token_type`.
+    #[must_use]
+    pub fn with_issued_token_type(mut self, issued: impl Into<Box<str>>) -> Self {
+        self.issued_token_type = Some(issued.into());
         self
     }
 

@@ -10,7 +10,7 @@ use super::{
     body::read_body,
     denied::DeniedCredentials,
     form::Form,
-    http_request::{Client, RequestSettings},
+    http_request::{Client, RequestSettings, check_names},
     issued_tokens::IssuedTokens,
     location::{Located, Location},
     response::ReceivedResponse,
@@ -54,7 +54,9 @@ const FAILURE_BODY_PATIENCE: Duration = Duration::from_secs(1);
 ///     }
 ///
 ///     fn form(&self) -> Form {
-///         Form::new("account_credentials").field("account_id", "a1b2")
+///         Form::new("account_credentials")
+///             .field("account_id", "a1b2")
+///             .key_part("a1b2")
 ///     }
 /// }
 ///
@@ -120,11 +122,11 @@ impl TokenEndpoint {
         request: &TokenRequest,
     ) -> Result<TokenResponse, Error> {
         let located = self.locate().await?;
-        let context = context(&located, self.client_id(), form.grant_type(), request);
-        let Credentials { proofs, version } = self.credentials(&context).await?;
-        let version = [version, form.version()].into_iter().collect();
+        let context = || context(&located, self.client_id(), form.grant_type(), request);
+        let Credentials { proofs, version } = self.credentials(form, &context()).await?;
         let mut proofs = proofs.iter().peekable();
         while let Some(proof) = proofs.next() {
+            let form = &self.with_assertions(form, &context()).await?;
             let error = match self.request_with(&located.url, proof, form, request).await {
                 Ok(response) => {
                     proof.works();
@@ -133,6 +135,7 @@ impl TokenEndpoint {
                 Err(error) => error,
             };
             if error.error_code() != Some("invalid_client") || proofs.peek().is_none() {
+                let version = version.and(form.version());
                 return Err(self.0.denied.denied(self.0.location.failed(error), version));
             }
         }
@@ -142,8 +145,9 @@ impl TokenEndpoint {
         ))
     }
 
-    /// Asks `source` for the assertion of a grant. The source has nine tenths of the attempt's
-    /// remaining time, and a panic is an error.
+    /// Asks `source` for the assertion of a grant, for a grant that reads it. The source has nine tenths
+    /// of the attempt's remaining time, and a panic is an error.
+    /// [`Form::assertion_from`] asks for one by itself.
     ///
     /// # Errors
     /// That of the source. `name` begins the text: the parameter for which the assertion is made, such
@@ -166,7 +170,8 @@ impl TokenEndpoint {
 
     /// Returns the key under which processes share the token of this request: it names the token
     /// endpoint, the client, its authentication method and certificate, the grant type and the headers. The secret and
-    /// the fields of the form are not part of it: add what they decide about the token to `request`.
+    /// the fields of the form are not part of it: name what they decide about the token with
+    /// [`Form::key_part`].
     #[must_use]
     pub fn shared_key(&self, form: &Form, request: &TokenRequest) -> SharedKey {
         let inner = &*self.0;
@@ -180,6 +185,9 @@ impl TokenEndpoint {
         source.extend(
             headers.flat_map(|(name, value)| [name.as_str(), value.to_str().unwrap_or_default()]),
         );
+        // no header has an empty name
+        source.push("");
+        source.extend(form.key_parts());
         SharedKey::new(source, request)
     }
 
@@ -187,14 +195,18 @@ impl TokenEndpoint {
     /// last one that failed because of them. `assertions` are the sources of a grant's own assertions.
     /// See [`TokenSource::credentials_changed`](crate::TokenSource::credentials_changed).
     pub async fn credentials_changed(&self, assertions: &[&dyn AssertionSource]) -> bool {
-        let Ok(version) = self.0.authentication.version().await else {
-            return false;
-        };
-        let mut versions = vec![version];
+        let mut version = Version::default();
         for source in assertions {
-            versions.push(Version::of_number(source.version().await));
+            version = version.and(Version::of_number(source.version().await));
         }
-        self.0.denied.differs_from(versions.into_iter().collect())
+        self.presented_changed(version).await
+    }
+
+    /// Like [`credentials_changed`](Self::credentials_changed), with the version of what the grant
+    /// presents.
+    pub(crate) async fn presented_changed(&self, presented: Version) -> bool {
+        let version = self.0.authentication.version().await;
+        version.is_ok_and(|version| self.0.denied.differs_from(version.and(presented)))
     }
 
     /// Returns the URL of the token endpoint, without its query, or the issuer of the authorization
@@ -210,10 +222,19 @@ impl TokenEndpoint {
         self.0.client_id.as_deref()
     }
 
-    /// Checks that none of these parameters is in the query of the token endpoint.
-    pub(crate) fn check_parameters(&self, request: &TokenRequest) -> Result<(), Error> {
-        let names = request.parameters().map(|(name, _)| name);
-        self.0.location.check_parameters(names)
+    /// Records that what the grant presents could not be obtained.
+    pub(crate) fn not_presented(&self) {
+        self.0.denied.not_obtained(None);
+    }
+
+    /// Checks that none of the parameters of `form` and of the default request is in the query of the
+    /// token endpoint, as far as it is known, or is sent twice.
+    pub(crate) fn check_parameters(
+        &self,
+        form: &Form,
+        defaults: &TokenRequest,
+    ) -> Result<(), Error> {
+        check_names(self.0.location.known_url(), form, defaults)
     }
 
     /// Returns the token endpoint, which may have to be discovered.
@@ -227,7 +248,11 @@ impl TokenEndpoint {
     }
 
     /// Obtains the client's credentials.
-    async fn credentials(&self, context: &AssertionContext) -> Result<Credentials<'_>, Error> {
+    async fn credentials(
+        &self,
+        form: &Form,
+        context: &AssertionContext,
+    ) -> Result<Credentials<'_>, Error> {
         let authentication = &self.0.authentication;
         let obtained = authentication.credentials(context);
         let name = authentication.proof_name();
@@ -236,16 +261,49 @@ impl TokenEndpoint {
             Ok(_) => self.0.denied.obtained(),
             // what has just taken too long is not asked again
             Err(error) if error.kind() == ErrorKind::Timeout => self.0.denied.not_obtained(None),
-            Err(_) => {
-                let version = self.bounded(name, authentication.version()).await;
-                self.0.denied.not_obtained(version.ok());
-            }
+            Err(_) => self.not_obtained(form).await,
         }
         obtained
     }
 
+    /// Records that credentials could not be obtained, with the version of all that the form needs.
+    async fn not_obtained(&self, form: &Form) {
+        let authentication = &self.0.authentication;
+        let version = async {
+            let mut version = form.version().and(authentication.version().await?);
+            for (_, source) in form.sources() {
+                version = version.and(Version::of_number(source.version().await));
+            }
+            Ok(version)
+        };
+        let version = self.bounded(authentication.proof_name(), version).await;
+        self.0.denied.not_obtained(version.ok());
+    }
+
+    /// Returns `form` with a new assertion from each of its sources.
+    async fn with_assertions(
+        &self,
+        form: &Form,
+        context: &AssertionContext,
+    ) -> Result<Form, Error> {
+        let mut made = form.clone();
+        for (name, source) in form.sources() {
+            match self.bounded(name, source.assertion(context)).await {
+                Ok(assertion) => made = made.with_made(&assertion),
+                Err(error) => {
+                    match error.kind() {
+                        ErrorKind::Timeout => self.0.denied.not_obtained(None),
+                        _ => self.not_obtained(form).await,
+                    }
+                    return Err(error);
+                }
+            }
+        }
+        Ok(made)
+    }
+
     /// Runs a user's code that makes `what`, in the time of the attempt.
-    async fn bounded<T>(
+    pub(crate) async fn bounded<T>(
         &self,
         what: &str,
         made: impl Future<Output = Result<T, Error>>,
@@ -279,7 +337,7 @@ impl TokenEndpoint {
         };
         let built = inner.settings.http_request(&client, form, request)?;
         let mut secrets = proof.forms(self.client_id());
-        secrets.extend(form.fields().map(|(_, value)| value.clone()));
+        secrets.extend(form.secrets().cloned());
         let headers = inner.settings.headers.values();
         let headers = headers.filter_map(|value| value.to_str().ok());
         secrets.extend(headers.map(SecretString::from));

@@ -45,7 +45,7 @@ impl RequestSettings {
         request: &TokenRequest,
     ) -> Result<Request<Bytes>, Error> {
         let parameters = self.parameters(client, form, request);
-        check_names(client.endpoint, form, request)?;
+        check_names(Some(client.endpoint), form, request)?;
         // growing would leave an unwiped copy behind; an octet becomes at most three
         let length = |(name, value): &(&str, Cow<'_, str>)| 3 * (name.len() + value.len()) + 2;
         let body = String::with_capacity(parameters.iter().map(length).sum());
@@ -95,10 +95,7 @@ impl RequestSettings {
         request: &'a TokenRequest,
     ) -> Parameters<'a> {
         let mut all: Parameters<'a> = vec![("grant_type", form.grant_type().into())];
-        all.extend(
-            form.fields()
-                .map(|(name, value)| (name, value.expose().into())),
-        );
+        all.extend(form.values().map(|(name, value)| (name, value.into())));
         if form.sends_request() {
             if !request.scopes().is_empty() {
                 all.push(("scope", request.scopes().to_string().into()));
@@ -139,10 +136,10 @@ impl RequestSettings {
     }
 }
 
-/// Checks the grant type, and that no parameter is sent twice: in the endpoint's query, in the form and as a parameter of
-/// the request. Names are compared without case, as many servers do.
-fn check_names(
-    endpoint: &TokenEndpointUrl,
+/// Checks the grant type, and that no parameter is sent twice: in the endpoint's query, if it is known, in
+/// the form and as a parameter of the request. Names are compared without case, as many servers do.
+pub(super) fn check_names(
+    endpoint: Option<&TokenEndpointUrl>,
     form: &Form,
     request: &TokenRequest,
 ) -> Result<(), Error> {
@@ -151,13 +148,13 @@ fn check_names(
             "grant type: expected one (RFC 6749 section 4), got an empty text",
         ));
     }
-    let of_request = || request.parameters().map(|(name, _)| name);
-    endpoint.check_parameters(of_request().chain(form.fields().map(|(name, _)| name)))?;
-    let is_field = |name: &str| {
-        form.fields()
-            .any(|(field, _)| field.eq_ignore_ascii_case(name))
-    };
-    match of_request().find(|name| form.sends_request() && is_field(name)) {
+    let is_sent = |_: &&str| form.sends_request();
+    let of_request = || request.parameters().map(|(name, _)| name).filter(is_sent);
+    if let Some(endpoint) = endpoint {
+        endpoint.check_parameters(of_request().chain(form.names()))?;
+    }
+    let is_field = |name: &str| form.names().any(|field| field.eq_ignore_ascii_case(name));
+    match of_request().find(|name| is_field(name)) {
         None => Ok(()),
         Some(name) => Err(Error::configuration(format!(
             "parameter {name:?}: expected none of the names that the grant {} sets; remove it from the \

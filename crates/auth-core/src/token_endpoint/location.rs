@@ -74,14 +74,11 @@ impl Location {
         }
     }
 
-    /// Checks the names of parameters against the query, if it is known.
-    pub(super) fn check_parameters<'a>(
-        &self,
-        names: impl IntoIterator<Item = &'a str>,
-    ) -> Result<(), Error> {
+    /// Returns the URL, if the user states it.
+    pub(super) fn known_url(&self) -> Option<&TokenEndpointUrl> {
         match self {
-            Self::Url { url, .. } => url.check_parameters(names),
-            Self::Discovered(_) => Ok(()),
+            Self::Url { url, .. } => Some(url),
+            Self::Discovered(_) => None,
         }
     }
 }

@@ -24,3 +24,4 @@ pub use builder::TokenEndpointBuilder;
 pub use endpoint::TokenEndpoint;
 pub use form::Form;
 pub use metadata::Metadata;
+pub(crate) use response::REFRESH_TOKEN;

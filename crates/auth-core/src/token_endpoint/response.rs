@@ -21,6 +21,16 @@ use crate::{
 /// The longest lifetime that is one: 100 years, in seconds.
 const MAX_LIFETIME: f64 = 100.0 * 365.0 * 86_400.0;
 
+/// The grant type of refresh tokens (RFC 6749 §6).
+pub(crate) const REFRESH_TOKEN: &str = "refresh_token";
+/// The `token_type` of an exchanged token that is no access token (RFC 8693 §2.2.1).
+const NOT_APPLICABLE: &str = "N_A";
+
+/// The maximum length of a refresh token, in bytes.
+const MAX_REFRESH_TOKEN: usize = 64 * 1024;
+/// The maximum length of the URI of a token type, in bytes. A longer one is not known.
+const MAX_TOKEN_TYPE: usize = 1024;
+
 /// The maximum number of tokens in a response whose texts are shown: each is searched for in them.
 const MAX_TOKENS: usize = 8;
 
@@ -75,7 +85,7 @@ impl ReceivedResponse<'_> {
         })
     }
 
-    /// Reads a successful response. Ignores unknown members (§5.1) and a refresh token (§4.4.3).
+    /// Reads a successful response. Ignores unknown members (§5.1).
     fn token(&self) -> Result<ReadResponse, Error> {
         let members = Members::read(self.body);
         if self.describes_error(&members) {
@@ -137,11 +147,44 @@ impl ReceivedResponse<'_> {
         if let Some(scopes) = granted(members.get("scope"))? {
             response = response.with_scopes(scopes);
         }
+        if let Some(refresh_token) = self.refresh_token(members.get("refresh_token"))? {
+            response = response.with_refresh_token(refresh_token);
+        }
+        if let Some(issued) = members.get("issued_token_type").and_then(Value::text)
+            && issued.len() <= MAX_TOKEN_TYPE
+        {
+            response = response.with_issued_token_type(issued.as_str());
+        }
         Ok(ReadResponse {
             response,
             lacks_token_type,
             has_unreadable_lifetime: lifetime == Some(None),
         })
+    }
+
+    /// Returns the refresh token: visible ASCII and spaces (RFC 6749 appendix A.17). A faulty one is an
+    /// error only for the grant that presents refresh tokens, which would present an old one next.
+    fn refresh_token(&self, value: Option<Value<'_>>) -> Result<Option<SecretString>, String> {
+        let Some(value) = value else { return Ok(None) };
+        let text = value.text();
+        let is_valid = |text: &str| {
+            text.len() <= MAX_REFRESH_TOKEN
+                && text.bytes().all(|octet| matches!(octet, b' '..=b'~'))
+        };
+        match text {
+            Some(text) if text.is_empty() => Ok(None),
+            Some(text) if is_valid(&text) => Ok(Some(SecretString::from(text.as_str()))),
+            _ if self.grant_type != REFRESH_TOKEN => Ok(None),
+            Some(text) => Err(format!(
+                "member \"refresh_token\": expected at most 65,536 characters of visible ASCII, got another \
+                 text of {} bytes",
+                text.len()
+            )),
+            None => Err(format!(
+                "member \"refresh_token\": expected a text, got {}",
+                value.shape()
+            )),
+        }
     }
 
     /// Returns whether there is no token type, which counts as `Bearer`.
@@ -157,6 +200,13 @@ impl ReceivedResponse<'_> {
         let is_kind = |accepted: &str| accepted.eq_ignore_ascii_case(kind);
         if kind.is_empty() || is_kind("bearer") || self.accepted_types.iter().any(|a| is_kind(a)) {
             return Ok(kind.is_empty());
+        }
+        if is_kind(NOT_APPLICABLE) {
+            return Err(format!(
+                "member \"token_type\": expected \"Bearer\", got {NOT_APPLICABLE:?}: the issued token is \
+                 no access token, and must not be sent to an API (RFC 8693 section 2.2.1); request an \
+                 access token with requested_token_type()"
+            ));
         }
         let kind = self.shown(kind);
         Err(format!(
@@ -285,6 +335,11 @@ impl ReceivedResponse<'_> {
             Some("unsupported_grant_type") => (
                 grant,
                 "check the URL of the token endpoint, and that the server supports this grant",
+            ),
+            Some("invalid_grant") if self.grant_type == REFRESH_TOKEN => (
+                "the refresh token".into(),
+                "it has expired, has been revoked or has been used before; the user has to authorize the \
+                 client again",
             ),
             Some("invalid_grant") => (
                 grant,

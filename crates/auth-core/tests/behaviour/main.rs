@@ -24,6 +24,7 @@ mod endless_bodies;
 mod error_find;
 mod errors;
 mod first_keys_denied;
+mod grants;
 mod keyed;
 mod keys_beside_keys;
 mod longest_durations;

@@ -26,7 +26,7 @@ impl Inner {
         let lifetime = self.policy.lifetime(issued.expires_in());
         let life = self
             .policy
-            .life(requested_at, now, Some(lifetime), Duration::ZERO, 0.5);
+            .life(requested_at, now, Some(lifetime), issued.age, 0.5);
         // by both clocks: the machine may have been suspended meanwhile
         let age = life.age(now);
         let is_fresh = !life.received_expired && !now.reached(life.stale_at);
