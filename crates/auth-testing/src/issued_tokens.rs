@@ -16,6 +16,10 @@ use crate::sync::lock;
 /// Scopes. Their order has no meaning (RFC 6749 §3.3).
 pub(crate) type Scopes = BTreeSet<String>;
 
+/// The tokens that follow from one authorization of a user: they are revoked together.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+pub(crate) struct Family(pub(crate) usize);
+
 /// Splits a `scope` value.
 pub(crate) fn scopes(value: &str) -> Scopes {
     value.split_ascii_whitespace().map(str::to_owned).collect()
@@ -33,6 +37,7 @@ pub(crate) struct IssuedTokens {
 struct IssuedToken {
     expires_at: Now,
     scopes: Scopes,
+    family: Option<Family>,
 }
 
 impl IssuedTokens {
@@ -47,6 +52,16 @@ impl IssuedTokens {
 
     /// Issues a token: a unique `b64token` (RFC 6750 §2.1).
     pub(crate) fn issue(&self, lifetime: Duration, scopes: Scopes) -> String {
+        self.issue_of(lifetime, scopes, None)
+    }
+
+    /// Issues a token of a family.
+    pub(crate) fn issue_of(
+        &self,
+        lifetime: Duration,
+        scopes: Scopes,
+        family: Option<Family>,
+    ) -> String {
         let number = self.issued.fetch_add(1, Relaxed) + 1;
         let mut token = format!("at-{number}-{:016x}", fastrand::u64(..));
         while token.len() < self.length {
@@ -55,6 +70,7 @@ impl IssuedTokens {
         let issued = IssuedToken {
             expires_at: self.clock.now().after(lifetime),
             scopes,
+            family,
         };
         lock(&self.active).insert(token.clone(), issued);
         token
@@ -74,6 +90,10 @@ impl IssuedTokens {
 
     pub(crate) fn revoke(&self, token: &str) {
         lock(&self.active).remove(token);
+    }
+
+    pub(crate) fn revoke_family(&self, family: Family) {
+        lock(&self.active).retain(|_, token| token.family != Some(family));
     }
 
     pub(crate) fn revoke_all(&self) {

@@ -12,6 +12,8 @@
 //! | test a shared store | [`check_shared_store`] |
 
 mod answer;
+#[cfg(feature = "jose")]
+mod assertion;
 mod authorization_server;
 mod fault;
 #[cfg(feature = "grpc")]
@@ -20,7 +22,9 @@ mod issued_tokens;
 mod loopback;
 mod manual_clock;
 mod protected_api;
+mod received;
 mod recorder;
+mod refresh_tokens;
 mod script;
 mod shared_store;
 mod sync;
@@ -28,8 +32,10 @@ mod tokio_clock;
 mod traffic;
 
 pub use answer::Answer;
+#[cfg(feature = "jose")]
+pub use assertion::{AcceptedAudience, AssertionVerifier, VerificationKey};
 pub use authorization_server::{
-    AuthorizationServer, AuthorizationServerBuilder, ClientAuthenticationMethod,
+    AuthorizationServer, AuthorizationServerBuilder, ClientAuthenticationMethod, MetadataPath,
 };
 pub use fault::Fault;
 #[cfg(feature = "grpc")]
@@ -43,5 +49,6 @@ pub use tokio_clock::TokioClock;
 pub use auth_core;
 pub use bytes;
 pub use http;
+pub use serde_json;
 #[cfg(feature = "grpc")]
 pub use tonic;

@@ -2,13 +2,14 @@
 
 use std::time::Duration;
 
-use super::server::AuthorizationServer;
+use super::{client::RegisteredClient, server::AuthorizationServer};
 use crate::{fault::Fault, issued_tokens::scopes, sync::lock};
 
 impl AuthorizationServer {
     /// Registers a client, or replaces the secret of one.
     pub fn set_client(&self, id: impl Into<String>, secret: impl Into<String>) {
-        lock(&self.state.endpoint.clients).insert(id.into(), secret.into());
+        let client = RegisteredClient::Secret(secret.into());
+        lock(&self.state.endpoint.clients).insert(id.into(), client);
     }
 
     /// Removes a client. Its token requests are denied from now on (`invalid_client`). Its tokens
@@ -54,8 +55,9 @@ impl AuthorizationServer {
         self.state.faults.always(fault.into());
     }
 
-    /// Removes all faults. A request that already hangs stays unanswered.
+    /// Removes all faults, also those of the metadata. A request that already hangs stays unanswered.
     pub fn recover(&self) {
+        self.state.metadata.faults.clear();
         self.state.faults.clear();
     }
 

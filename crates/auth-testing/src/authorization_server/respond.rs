@@ -1,0 +1,90 @@
+//! The responses of the token endpoint: RFC 6749 §5.
+
+use bytes::Bytes;
+use http::{
+    HeaderValue, Method, Request, StatusCode,
+    header::{ALLOW, CACHE_CONTROL, PRAGMA},
+};
+use serde_json::{Map, Value};
+
+use super::{
+    client_authentication::ClientRequest, granted::Granted, grants::GrantRequest,
+    parameters::Parameters, token_endpoint::TokenEndpoint, token_error::TokenError,
+};
+use crate::{answer::Answer, received::Received, sync::lock};
+
+/// Parameters that must not be in a URI (RFC 6749 §2.3.1).
+const CLIENT_CREDENTIALS: [&str; 3] = ["client_assertion", "client_id", "client_secret"];
+
+impl TokenEndpoint {
+    /// `base`: the origin of the server.
+    pub(super) fn respond(&self, request: &Request<Bytes>, base: &str) -> Answer {
+        if request.method() != Method::POST {
+            return Answer::status(StatusCode::METHOD_NOT_ALLOWED)
+                .with_header(ALLOW, HeaderValue::from_static("POST"));
+        }
+        match self.granted(request, base) {
+            Ok(granted) => self.token_response(granted),
+            Err(error) => error.into(),
+        }
+    }
+
+    fn granted(&self, request: &Request<Bytes>, base: &str) -> Result<Granted, TokenError> {
+        let query = request.uri().query().unwrap_or_default();
+        if form_urlencoded::parse(query.as_bytes())
+            .any(|(name, _)| CLIENT_CREDENTIALS.contains(&&*name))
+        {
+            return Err(TokenError::invalid_request(
+                "client_id, client_secret and client_assertion must not be in the URI",
+            ));
+        }
+        let form = &Parameters::parse(request)?;
+        let (issuer, token_endpoint) = (self.issuer(base), self.url(base));
+        let received = Received {
+            issuer: &issuer,
+            token_endpoint: &token_endpoint,
+            now: self.tokens.clock.now().wall,
+        };
+        let client = ClientRequest {
+            headers: request.headers(),
+            form,
+            received,
+            may_be_anonymous: Self::needs_no_client(form.value("grant_type")),
+        };
+        let client = client.authenticate(&self.methods, &lock(&self.clients))?;
+        let is_missing = |name: &&String| form.value(name).is_none();
+        if let Some(missing) = self.required_parameters.iter().find(is_missing) {
+            return Err(TokenError::invalid_request(format!(
+                "{missing}: expected this parameter, got none"
+            )));
+        }
+        self.grant(&GrantRequest {
+            form,
+            client: client.as_deref(),
+            received,
+        })
+    }
+
+    fn token_response(&self, granted: Granted) -> Answer {
+        let lifetime = *lock(&self.lifetime);
+        let scope: Vec<&str> = granted.scopes.iter().map(String::as_str).collect();
+        let scope = scope.join(" ");
+        let token = self
+            .tokens
+            .issue_of(lifetime, granted.scopes, granted.family);
+        let mut json = Map::new();
+        json.insert("access_token".into(), token.into());
+        json.insert("token_type".into(), "Bearer".into());
+        if self.announce_lifetime {
+            json.insert("expires_in".into(), lifetime.as_secs().into());
+        }
+        if self.echo_scope && !scope.is_empty() {
+            json.insert("scope".into(), scope.into());
+        }
+        json.extend(granted.members);
+        json.extend(self.response_members.clone());
+        Answer::json(Value::Object(json).to_string())
+            .with_header(CACHE_CONTROL, HeaderValue::from_static("no-store"))
+            .with_header(PRAGMA, HeaderValue::from_static("no-cache"))
+    }
+}
