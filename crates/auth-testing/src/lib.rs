@@ -22,6 +22,8 @@ mod issued_tokens;
 mod loopback;
 mod manual_clock;
 mod protected_api;
+#[cfg(feature = "jose")]
+pub mod provider;
 mod received;
 mod recorder;
 mod refresh_tokens;

@@ -51,7 +51,10 @@ pub struct AssertionVerifier {
     subject: Option<String>,
     audience: AcceptedAudience,
     max_lifetime: Duration,
+    max_age: Option<Duration>,
     clock_tolerance: Duration,
+    single_audience: bool,
+    list_claims: Vec<&'static str>,
     typ: Option<String>,
     algorithms: Option<Vec<String>>,
     required_headers: Vec<Vec<String>>,
@@ -73,7 +76,10 @@ impl AssertionVerifier {
             subject: None,
             audience: AcceptedAudience::default(),
             max_lifetime: Duration::from_secs(300),
+            max_age: None,
             clock_tolerance: Duration::from_secs(10),
+            single_audience: false,
+            list_claims: Vec::new(),
             typ: None,
             algorithms: None,
             required_headers: Vec::new(),
@@ -116,6 +122,18 @@ impl AssertionVerifier {
         self
     }
 
+    /// Sets how far `iat` may be in the past. Default: as far as the lifetime permits.
+    pub fn max_age(mut self, max: Duration) -> Self {
+        self.max_age = Some(max);
+        self
+    }
+
+    /// Sets whether `aud` has to be a text. Default: `false`, it may be a list.
+    pub fn single_audience(mut self, single: bool) -> Self {
+        self.single_audience = single;
+        self
+    }
+
     /// Sets by how much the client's clock may be ahead. Default: 10 s.
     pub fn clock_tolerance(mut self, tolerance: Duration) -> Self {
         self.clock_tolerance = tolerance;
@@ -150,8 +168,8 @@ impl AssertionVerifier {
         self
     }
 
-    /// Denies each assertion with another claim than these and `iss`, `sub`, `aud`, `exp`, `iat`, `nbf` and
-    /// `jti`. Default: other claims are ignored.
+    /// Denies each assertion with another claim than these and `iss`, `aud`, `exp`, `iat` and `jti`. Default: other
+    /// claims are ignored.
     pub fn only_claims<T: Into<String>>(mut self, names: impl IntoIterator<Item = T>) -> Self {
         self.known_claims = Some(names.into_iter().map(Into::into).collect());
         self
@@ -175,6 +193,12 @@ impl AssertionVerifier {
     /// `urn:ietf:params:oauth:client-assertion-type:jwt-bearer`.
     pub fn assertion_type(mut self, assertion_type: impl Into<String>) -> Self {
         self.assertion_type = assertion_type.into();
+        self
+    }
+
+    /// Demands lists as the values of these claims.
+    pub(crate) fn list_claims(mut self, names: impl IntoIterator<Item = &'static str>) -> Self {
+        self.list_claims.extend(names);
         self
     }
 
@@ -311,7 +335,7 @@ impl AssertionVerifier {
         let is_accepted =
             |value: &Value| value.as_str().is_some_and(|text| accepted.contains(&text));
         let fits = match claims.get("aud") {
-            Some(Value::Array(values)) => values.iter().any(is_accepted),
+            Some(Value::Array(values)) if !self.single_audience => values.iter().any(is_accepted),
             Some(value) => is_accepted(value),
             None => false,
         };
@@ -360,17 +384,30 @@ impl AssertionVerifier {
                 ));
             }
         }
+        if let (Some(max), Some(iat)) = (self.max_age, iat)
+            && now - iat > max.as_secs_f64()
+        {
+            let (max, age) = (max.as_secs(), now - iat);
+            return Err(format!("iat: expected at most {max} s ago, got {age:.0} s"));
+        }
         Duration::try_from_secs_f64(exp).map_err(|_| format!("exp: expected a time, got {exp}"))
     }
 
     fn check_claims(&self, claims: &Claims) -> Result<(), String> {
-        const REGISTERED: [&str; 7] = ["iss", "sub", "aud", "exp", "iat", "nbf", "jti"];
+        const REGISTERED: [&str; 5] = ["iss", "aud", "exp", "iat", "jti"];
         if let Some(missing) = self
             .required_claims
             .iter()
             .find(|name| claims.get(name).is_none())
         {
             return Err(format!("{missing}: expected this claim, got none"));
+        }
+        let is_no_list = |name: &&&str| claims.get(name).is_some_and(|value| !value.is_array());
+        if let Some(name) = self.list_claims.iter().find(is_no_list) {
+            return Err(format!(
+                "{name}: expected a list, got {}",
+                claims.shown(name)
+            ));
         }
         let Some(known) = &self.known_claims else {
             return Ok(());
