@@ -11,14 +11,13 @@ use auth_core::{
 use auth_jose::{Algorithm, ClientSecretJwt, PrivateKeyJwt, SigningKey};
 use auth_reqwest::{AuthMiddleware, ReqwestTransport};
 use auth_rustls::ClientCertificate;
-use auth_test_support::hyper_clients::connector;
+use auth_test_support::{certificates::use_ring, hyper_clients::connector};
 use auth_tower::{AuthLayer, HyperClient, TowerTransport};
 use bytes::Bytes;
 use http::Request;
 use http_body_util::{BodyExt as _, Full};
 use rustls::{
     ClientConfig, RootCertStore,
-    crypto::ring,
     pki_types::{CertificateDer, pem::PemObject as _},
 };
 use serde_json::Value;
@@ -38,8 +37,7 @@ struct Client<'a> {
 
 impl Client<'_> {
     fn tls(&self) -> Result<ClientConfig> {
-        // only the first call in the process succeeds
-        let _ = ring::default_provider().install_default();
+        use_ring();
         let mut roots = RootCertStore::empty();
         roots.add(CertificateDer::from_pem_slice(ca_pem()?.as_bytes())?)?;
         let builder = ClientConfig::builder().with_root_certificates(roots);
@@ -185,6 +183,7 @@ async fn private_keys_of_every_algorithm_in_pem_and_as_jwk() -> Result<()> {
 /// The tokens are bound to the certificate (RFC 8705 §3), so the API receives it as well.
 #[tokio::test]
 async fn certificates_of_an_authority_and_self_signed_ones() -> Result<()> {
+    use_ring();
     let provider = OidcProvider::start_tls(&[]).await?;
     let client = |id, name: &str| -> Result<_> {
         let certificate = ClientCertificate::from_files(
