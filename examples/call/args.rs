@@ -2,6 +2,7 @@
 
 #![expect(clippy::doc_markdown, reason = "the texts of --help")]
 
+mod client;
 mod values;
 
 #[cfg(test)]
@@ -10,14 +11,15 @@ mod tests;
 use std::{path::PathBuf, time::Duration};
 
 use clap::{
-    ArgGroup, Parser, ValueEnum,
+    Parser, ValueEnum,
     error::{ContextKind, ContextValue},
 };
 use http::Method;
 
+pub(crate) use client::{AuthMethod, ClientArgs, GrantType};
 use values::{at_least_one, bytes, duration, rate, up_to_100_000};
 
-/// Calls an API with an access token that it obtains by OAuth 2.0 client credentials.
+/// Calls an API with an access token that it obtains by OAuth 2.0, by default by client credentials.
 ///
 /// Only the origin of URL receives the token. If the API rejects the token, the request is replayed once
 /// with another one. A request succeeds if the API responds within 30 s with a 2xx status, with tonic
@@ -26,47 +28,10 @@ use values::{at_least_one, bytes, duration, rate, up_to_100_000};
 /// The exit status is 0 if all requests succeeded, 1 if a request failed, 2 if the usage or the
 /// configuration is invalid. Set RUST_LOG to log events to stderr.
 #[derive(Debug, Parser)]
-#[command(name = "call", group = ArgGroup::new("endpoint").required(true))]
+#[command(name = "call")]
 pub(crate) struct Args {
-    /// Provider preset: signicat, signicat-express, idfy, idfy-test, idfy-deprecated, idnow:HOST
-    #[arg(long, value_name = "NAME", group = "endpoint")]
-    pub(crate) provider: Option<String>,
-
-    /// URL of the token endpoint
-    #[arg(long, value_name = "URL", group = "endpoint")]
-    pub(crate) token_url: Option<String>,
-
-    /// Client id
-    #[arg(long, value_name = "ID")]
-    pub(crate) client_id: String,
-
-    /// Environment variable with the client's secret
-    #[arg(long, value_name = "VAR", default_value = "AUTH_CLIENT_SECRET")]
-    pub(crate) client_secret_env: String,
-
-    /// File with the client's secret, read at each token request
-    #[arg(long, value_name = "PATH", conflicts_with = "client_secret_env")]
-    pub(crate) client_secret_file: Option<PathBuf>,
-
-    /// Client authentication method [default: the preset's, else client_secret_basic]
-    #[arg(long, value_name = "METHOD", value_enum)]
-    pub(crate) auth_method: Option<AuthMethod>,
-
-    /// Scopes to request, separated by spaces
-    #[arg(long, value_name = "SCOPES")]
-    pub(crate) scope: Option<String>,
-
-    /// Resource to request (RFC 8707); may be given several times
-    #[arg(long, value_name = "URI")]
-    pub(crate) resource: Vec<String>,
-
-    /// Audience to request
-    #[arg(long, value_name = "AUDIENCE")]
-    pub(crate) audience: Option<String>,
-
-    /// Additional parameter of the token request; may be given several times
-    #[arg(long = "param", value_name = "NAME=VALUE")]
-    pub(crate) parameters: Vec<String>,
+    #[command(flatten)]
+    pub(crate) client: ClientArgs,
 
     /// HTTP client; tonic calls grpc.health.v1.Health/Check at URL
     #[arg(long, value_name = "STACK", value_enum, default_value_t = StackName::Hyper)]
@@ -137,19 +102,6 @@ pub(crate) struct Args {
 
     /// URL to call, such as https://api.example.com/orders
     pub(crate) url: String,
-}
-
-#[derive(Clone, Copy, Debug, ValueEnum)]
-pub(crate) enum AuthMethod {
-    /// HTTP Basic, with id and secret percent-encoded (RFC 6749 section 2.3.1)
-    #[value(name = "client_secret_basic")]
-    Basic,
-    /// HTTP Basic without percent-encoding, for servers that do not decode
-    #[value(name = "client_secret_basic_raw")]
-    BasicRaw,
-    /// Id and secret in the body
-    #[value(name = "client_secret_post")]
-    Post,
 }
 
 #[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]

@@ -1,4 +1,4 @@
-//! Calls an API with an access token by the client credentials grant, from the command line. It tests
+//! Calls an API with an access token of any authorization server, from the command line. It tests
 //! an authorization server's settings without a program.
 //!
 //! ```text
@@ -8,12 +8,14 @@
 //! ```
 
 mod args;
+mod authentication;
 mod credentials;
 mod failure;
 mod grant;
 mod grpc;
 mod load;
 mod progress;
+mod refresh_token_file;
 mod report;
 mod response;
 mod results;
@@ -37,6 +39,7 @@ use tokio::time::Instant;
 use tracing_subscriber::EnvFilter;
 
 use args::Args;
+use credentials::Credentials;
 use grant::Grant;
 use report::Report;
 use results::Results;
@@ -74,8 +77,9 @@ async fn main() -> ExitCode {
 /// Creates the tenants. Errors of the configuration are found here, before the first request.
 fn prepare(args: &Args, token_requests: &TokenRequestCount) -> anyhow::Result<Tenants> {
     let target = Target::new(args)?;
-    let tls = Tls::new(args.ca.as_deref())?;
-    let credentials = credentials::builder(args)?;
+    let certificate = authentication::certificate(&args.client)?;
+    let tls = Tls::new(args.ca.as_deref(), certificate.as_ref())?;
+    let credentials = Credentials::new(&args.client, certificate)?;
     let tenants = stack::tenants(args, &target, &tls, credentials, token_requests)?;
     Ok(Tenants::new(tenants))
 }
@@ -106,7 +110,7 @@ async fn run(
         true => None,
         false => {
             let is_shared = args.redis.is_some();
-            Grant::current(tenants.first(), args.scope.as_deref(), is_shared).await
+            Grant::current(tenants.first(), args.client.scope.as_deref(), is_shared).await
         }
     };
     let report = Report {

@@ -3,6 +3,7 @@
 use std::{path::Path, sync::Arc};
 
 use anyhow::{Context, ensure};
+use auth_rustls::ClientCertificate;
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::connect::HttpConnector;
 use reqwest::redirect::Policy;
@@ -19,8 +20,11 @@ pub(crate) struct Tls {
 }
 
 impl Tls {
-    /// Trusts Mozilla's root certificates and those of the file `ca`.
-    pub(crate) fn new(ca: Option<&Path>) -> anyhow::Result<Self> {
+    /// Trusts Mozilla's root certificates and those of the file `ca`. Presents `certificate`.
+    pub(crate) fn new(
+        ca: Option<&Path>,
+        certificate: Option<&ClientCertificate>,
+    ) -> anyhow::Result<Self> {
         let mut roots = RootCertStore::from_iter(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
         if let Some(path) = ca {
             add(&mut roots, path)
@@ -28,8 +32,11 @@ impl Tls {
         }
         let config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
             .with_safe_default_protocol_versions()?
-            .with_root_certificates(roots.clone())
-            .with_no_client_auth();
+            .with_root_certificates(roots.clone());
+        let config = match certificate {
+            Some(certificate) => certificate.client_config(config),
+            None => config.with_no_client_auth(),
+        };
         Ok(Self { roots, config })
     }
 

@@ -8,6 +8,7 @@ use clap::Args;
 
 use crate::{
     command,
+    rivals::{self, Measure},
     workspace::{Workspace, cargo},
 };
 
@@ -16,15 +17,32 @@ pub(crate) struct Arguments {
     /// Runs all benches first; takes several minutes, on a machine that does nothing else
     #[arg(long)]
     run: bool,
+
+    /// Compares our crates with other libraries instead: writes the tables into BENCHMARKS.md and the pictures
+    /// into docs; with --run takes up to 15 minutes
+    #[arg(long)]
+    rivals: bool,
+
+    /// Runs all parts of --rivals in a few rounds, which shows that they run, and measures nothing
+    #[arg(long, requires = "rivals", requires = "run")]
+    quick: bool,
 }
 
 pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     let workspace = Workspace::locate()?;
+    if arguments.rivals {
+        let measure = match (arguments.run, arguments.quick) {
+            (false, _) => Measure::Nothing,
+            (true, true) => Measure::Quick,
+            (true, false) => Measure::Everything,
+        };
+        return rivals::run(&workspace, measure);
+    }
     let ours = workspace.root().join("Cargo.toml");
     let peers = workspace.root().join("benches/peers/Cargo.toml");
     if arguments.run {
-        bench(&ours, "auth-workspace")?;
-        bench(&peers, "peers")?;
+        bench(&ours, "auth-workspace", &["--benches"])?;
+        bench(&peers, "peers", &["--bench", "peers"])?;
     }
     let directory = |manifest: &Path| Directory::of(Some(manifest)).map_err(Error::from_boxed);
     let report = report::all(&directory(&ours)?, &directory(&peers)?);
@@ -32,10 +50,11 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     Ok(())
 }
 
-fn bench(manifest: &Path, package: &str) -> Result<()> {
+fn bench(manifest: &Path, package: &str, benches: &[&str]) -> Result<()> {
     command::status(
         cargo()
-            .args(["bench", "--benches", "--package", package])
+            .args(["bench", "--package", package])
+            .args(benches)
             .arg("--manifest-path")
             .arg(manifest),
     )

@@ -13,6 +13,7 @@ mod plain_redis;
 mod public_api;
 mod python;
 mod redis;
+mod rivals;
 mod test;
 mod valkey;
 mod version;

@@ -3,14 +3,16 @@
 //!
 //! All callers wait before the source fails for the first time.
 
-use std::{future::Future, thread};
+use std::{future::Future, path::Path, thread};
 
+use bench_support::report::{Directory, Error, Rounds};
 use peers::{
-    failing::{Failure, Source},
     libraries::{
-        aliri_tokens, auth_core, aws_smithy_runtime, azure_core, gcp_auth, google_cloud_auth,
-        huskarl, middle,
+        Library, aliri_tokens, aliri_tokens::AliriTokens, auth_core::AuthCore,
+        aws_smithy_runtime::AwsSmithyRuntime, azure_core::AzureCore, gcp_auth::GcpAuth,
+        google_cloud_auth::GoogleCloudAuth, huskarl::Huskarl, middle, middle::Middle,
     },
+    source::{Failure, Source, failing},
 };
 use tokio::runtime::Builder;
 
@@ -25,10 +27,7 @@ fn run(source: impl Future<Output = Source>) -> Source {
     runtime.expect("a runtime").block_on(source)
 }
 
-fn row<F: Future<Output = Source>>(
-    name: &'static str,
-    failing: impl Fn(Failure) -> F + Sync,
-) -> Row {
+fn row<L: Library, F: Future<Output = Source>>(failing: impl Fn(Failure) -> F + Sync) -> Row {
     // a library takes up to half a minute for one failure
     let (unavailable, denied) = thread::scope(|scope| {
         let unavailable = scope.spawn(|| run(failing(Failure::Unavailable)));
@@ -36,22 +35,36 @@ fn row<F: Future<Output = Source>>(
         (unavailable.join().expect("no panic"), denied)
     });
     Row {
-        name,
+        name: L::NAME,
         unavailable,
         denied,
     }
 }
 
-fn main() {
+/// Records the counts beside the files of the benches.
+fn record(rows: &[Row]) -> Result<(), Error> {
+    let manifest = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml"));
+    let directory = Directory::of(Some(manifest))?;
+    for row in rows {
+        for (failure, source) in [("unavailable", &row.unavailable), ("denied", &row.denied)] {
+            let requests = Rounds::count(source.requests() as f64);
+            let id = format!("{}/{failure}", row.name);
+            directory.write("peers_failing", &id, &requests)?;
+        }
+    }
+    Ok(())
+}
+
+fn main() -> Result<(), Error> {
     let rows = [
-        row("auth_core", auth_core::failing),
-        row("aliri_tokens", aliri_tokens::failing),
-        row("aws_smithy_runtime", aws_smithy_runtime::failing),
-        row("azure_core", azure_core::failing),
-        row("gcp_auth", gcp_auth::failing),
-        row("google_cloud_auth", google_cloud_auth::failing),
-        row("huskarl", huskarl::failing),
-        row("middle", middle::failing),
+        row::<AuthCore, _>(failing::<AuthCore>),
+        row::<AliriTokens, _>(aliri_tokens::failing),
+        row::<AwsSmithyRuntime, _>(failing::<AwsSmithyRuntime>),
+        row::<AzureCore, _>(failing::<AzureCore>),
+        row::<GcpAuth, _>(failing::<GcpAuth>),
+        row::<GoogleCloudAuth, _>(failing::<GoogleCloudAuth>),
+        row::<Huskarl, _>(failing::<Huskarl>),
+        row::<Middle, _>(middle::failing),
     ];
     println!(
         "{:20}{:>9}{:>13}{:>9}",
@@ -77,4 +90,5 @@ fn main() {
     );
     assert_eq!(1, ours.unavailable.requests());
     assert_eq!(1, ours.denied.requests());
+    record(&rows)
 }

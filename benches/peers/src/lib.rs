@@ -5,6 +5,6 @@
 // a bench whose set-up fails ends with a panic
 #![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used)]
 
-pub mod failing;
 pub mod libraries;
 mod loopback;
+pub mod source;

@@ -1,27 +1,29 @@
 //! A token endpoint on loopback, for the libraries that accept no other source.
 
-use std::{convert::Infallible, future::Future};
+use std::{convert::Infallible, future::Future, net};
 
 use bytes::Bytes;
 use http::{Request, Response, StatusCode, header::CONTENT_TYPE};
 use http_body_util::{BodyExt, Full};
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::TokioIo;
-use serde_json::json;
 use tokio::net::TcpListener;
 use url::Url;
 
 /// Responds to every request with the result of `answer` for its body, until the runtime ends.
-pub(crate) async fn serve<A, F>(answer: A) -> Url
+pub(crate) fn serve<A, F>(answer: A) -> Url
 where
     A: Fn(Bytes) -> F + Clone + Send + 'static,
     F: Future<Output = (StatusCode, String)> + Send + 'static,
 {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let listener = net::TcpListener::bind("127.0.0.1:0").unwrap();
+    listener.set_nonblocking(true).unwrap();
+    let listener = TcpListener::from_std(listener).unwrap();
     let url = format!("http://{}/token", listener.local_addr().unwrap());
     tokio::spawn(async move {
         loop {
             let (stream, _) = listener.accept().await.unwrap();
+            stream.set_nodelay(true).unwrap();
             let answer = answer.clone();
             let service = service_fn(move |request: Request<Incoming>| {
                 let answer = answer.clone();
@@ -40,19 +42,4 @@ where
         }
     });
     url.parse().unwrap()
-}
-
-/// Starts a token endpoint that issues a token for each request.
-pub(crate) async fn issuing() -> Url {
-    serve(|_| async { (StatusCode::OK, token_response()) }).await
-}
-
-/// The body of a token response.
-pub(crate) fn token_response() -> String {
-    let token = json!({
-        "access_token": bench_support::token(),
-        "token_type": "Bearer",
-        "expires_in": 3600,
-    });
-    token.to_string()
 }

@@ -12,10 +12,10 @@
 
 use std::{
     collections::BTreeMap,
-    env, process,
+    env,
     sync::atomic::{AtomicBool, Ordering::Relaxed},
     thread,
-    time::{Duration, SystemTime},
+    time::Duration,
 };
 
 use criterion::{Bencher, BenchmarkGroup, BenchmarkId, SamplingMode, measurement::WallTime};
@@ -24,7 +24,7 @@ use crate::{
     paired::{Estimate, quantile},
     probe::{LEAST_RATIO, Probe},
     processors,
-    report::{self, Directory, Rounds},
+    report::{self, Directory, Rounds, new_run},
     threads,
 };
 
@@ -252,7 +252,9 @@ impl<'a> Interleaved<'a> {
         }
         let after = self.probe();
         let mut void = BTreeMap::new();
+        let mut probes: BTreeMap<_, Vec<_>> = BTreeMap::new();
         for (threads, probe) in before.into_iter().chain(after) {
+            probes.entry(threads).or_default().push(probe.to_string());
             void.extend(probe.void().map(|why| (threads, why)));
         }
         self.print_times();
@@ -263,7 +265,7 @@ impl<'a> Interleaved<'a> {
                 void.insert(function.threads, why.clone());
             }
         }
-        self.record(&void);
+        self.record(&void, &probes);
         if let Some(why) = failure {
             panic!("{}: {why}", self.group);
         }
@@ -299,8 +301,8 @@ impl<'a> Interleaved<'a> {
     }
 
     /// Writes the times into files beside those of criterion. `void` has the reason for each number of
-    /// threads whose times are void.
-    fn record(&self, void: &BTreeMap<usize, String>) {
+    /// threads whose times are void, and `probes` what the probes of these threads showed.
+    fn record(&self, void: &BTreeMap<usize, String>, probes: &BTreeMap<usize, Vec<String>>) {
         HAS_MEASURED.store(true, Relaxed);
         let directory = directory();
         let run = new_run();
@@ -313,6 +315,7 @@ impl<'a> Interleaved<'a> {
                     true => Some("the run was a quick one, of few rounds".to_owned()),
                     false => void.get(&function.threads).cloned(),
                 },
+                probes: probes.get(&function.threads).cloned().unwrap_or_default(),
                 times: function.times.clone(),
             };
             let written = directory.write(self.group, &function.id, &rounds);
@@ -394,25 +397,12 @@ pub fn record_count(group: &str, id: &str, count: f64) {
     if is_test() {
         return;
     }
-    let rounds = Rounds {
-        run: new_run(),
-        threads: 1,
-        processors: processors::count(),
-        void: None,
-        times: vec![count],
-    };
-    let written = directory().write(group, id, &rounds);
+    let written = directory().write(group, id, &Rounds::count(count));
     written.expect("criterion writes beside this file");
 }
 
 pub(crate) fn directory() -> Directory {
     Directory::of(None).expect("the target directory, where criterion writes")
-}
-
-fn new_run() -> String {
-    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
-    let now = now.map_or(0, |now| now.as_nanos());
-    format!("{now}-{}", process::id())
 }
 
 /// The times that criterion's calls receive.

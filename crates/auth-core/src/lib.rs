@@ -13,6 +13,7 @@
 //! | authenticate by an assertion of a service that signs | [`AssertionSource`] ([`Assertion`], [`AssertionContext`], [`assertion_fn`], [`AssertionFn`]) |
 //! | read the secret from a vault, or rotate it without a gap | [`ClientSecret::from_fn`], [`ClientSecret::rotating`] |
 //! | let the metadata of the authorization server tell the token endpoint | [`TokenEndpoint::discover`] ([`Metadata`]) |
+//! | authenticate by a private key | `auth-jose`, [`guide::private_key_jwt`] |
 //! | authenticate by a certificate | [`ClientAuthentication::tls_client_auth`], [`guide::mtls`] |
 //! | request tokens by a JWT as the grant | [`JwtBearer`] |
 //! | exchange a token for another one | [`TokenExchange`] ([`TokenType`]) |
@@ -43,7 +44,7 @@
 //!
 //! | module | for |
 //! |---|---|
-//! | [`guide`] | guides: [failures](guide::failures), [many tokens](guide::many_tokens), [workload identity](guide::workload_identity), [certificates](guide::mtls), [tests](guide::testing) |
+//! | [`guide`] | guides: [failures](guide::failures), [many tokens](guide::many_tokens), [workload identity](guide::workload_identity), [signed assertions](guide::private_key_jwt), [certificates](guide::mtls), [tests](guide::testing) |
 //! | [`provider`] | presets for providers |
 //! | [`adapter`] | adapters for further HTTP clients |
 //! | [`shared_store`] | shared stores, beside `auth-redis` |

@@ -150,11 +150,6 @@ impl<'a> StoredToken<'a> {
         })
     }
 
-    /// Returns when the token was issued, by the server's clock in milliseconds.
-    pub(crate) fn issued(&self) -> u64 {
-        self.end.saturating_sub(millis(self.lifetime))
-    }
-
     /// Returns the age of the token at `now`, by the server's clock. `expiry` is the time after which
     /// the server removes the value. It can only shorten the token's life, since every client with
     /// write access can change it.

@@ -12,12 +12,11 @@ use tokio::{runtime::Handle, time::Instant, time::sleep};
 
 use crate::{
     events,
-    format::KeyNames,
     lease_claim::{Claim, ClaimState, HolderId, LeasePlace},
     link::Link,
     scripts,
     seal_keys::random_bytes,
-    waits::Waits,
+    waits::Looks,
 };
 
 /// The maximum number of times that the value of a lease may change between a look at it and its
@@ -40,25 +39,18 @@ pub(crate) struct RedisLease {
     is_complete: bool,
 }
 
-/// Returns the name by which the wait for the lease under `names` is known.
-pub(crate) fn wait_name<'a>(names: impl IntoIterator<Item = &'a KeyNames>) -> &'a str {
-    let leases = names.into_iter().map(|names| &*names.lease);
-    leases.min().unwrap_or_default()
-}
-
 impl RedisLease {
     /// Returns `None` if another process holds the lease.
     ///
     /// # Errors
-    /// If an operation fails, if other clients keep changing the lease, or if this process has waited
-    /// for longer than the leases of existing holders last.
+    /// If an operation fails, if other clients keep changing the lease, or if the caller has waited for
+    /// longer than the leases of existing holders last.
     pub(crate) async fn acquire(
         link: &Arc<Link>,
         places: Vec<LeasePlace>,
         duration: Duration,
-        waits: &Waits,
+        looks: &Looks<'_>,
     ) -> Result<Option<Self>, Error> {
-        let wait_name = wait_name(places.iter().map(|place| &place.names)).to_owned();
         let seen = try_join_all(places.iter().map(|place| look(link, place))).await?;
         let holder = random_bytes()?;
         let held: Vec<_> = places
@@ -66,7 +58,7 @@ impl RedisLease {
             .zip(&seen)
             .filter_map(|(place, seen)| holds(place, seen))
             .collect();
-        if let Some(is_over) = waits.see(&wait_name, &held, Instant::now()) {
+        if let Some(is_over) = looks.see(&held, Instant::now()) {
             return held_or_error(is_over, link);
         }
         // an incomplete lease is released on drop
@@ -82,7 +74,7 @@ impl RedisLease {
             let mut tries = 0;
             loop {
                 let held: Vec<_> = holds(&place, &seen).into_iter().collect();
-                if let Some(is_over) = waits.see(&wait_name, &held, Instant::now()) {
+                if let Some(is_over) = looks.see(&held, Instant::now()) {
                     return held_or_error(is_over, link);
                 }
                 if place.claim(&seen.1).is_none() && !seen.1.is_empty() {
@@ -103,7 +95,6 @@ impl RedisLease {
             }
         }
         lease.is_complete = true;
-        waits.end(&wait_name);
         Ok(Some(lease))
     }
 

@@ -16,7 +16,7 @@ use tokio::time::{Instant, timeout};
 
 use crate::{
     events,
-    format::{KeyNames, StoredToken, Unreadable, millis},
+    format::{KeyNames, Unreadable, millis},
     lease::{self, RedisLease, Seen},
     lease_claim::LeasePlace,
     link::Link,
@@ -24,7 +24,7 @@ use crate::{
     server::Server,
     subscription::Subscription,
     token_codec::{self, TokenCodec},
-    waits::Waits,
+    waits::{Looks, Waits},
 };
 
 /// The limit of an operation, and the limit until the first attempt to connect has finished.
@@ -81,13 +81,12 @@ impl RedisStore {
         self.codec.names(&self.prefix, key)
     }
 
-    /// Loads the token that is stored under `names`, and the time at which it was issued, by the
-    /// server's clock in milliseconds.
+    /// Loads the token that is stored under `names`.
     async fn load_from(
         &self,
         key: &SharedKey,
         names: &KeyNames,
-    ) -> Result<Option<(SharedToken, u64)>, Error> {
+    ) -> Result<Option<SharedToken>, Error> {
         let command = scripts::load(names);
         let answer = self
             .link
@@ -103,9 +102,7 @@ impl RedisStore {
                 ] => {
                     let expiry = u64::try_from(*expiry).ok().map(Duration::from_millis);
                     let now = u64::try_from(*now).unwrap_or_default();
-                    // by its sealed end: the expiry can be changed
-                    let issued = |token| Ok((token, StoredToken::parse(value)?.issued()));
-                    self.codec.decode(key, value, now, expiry).and_then(issued)
+                    self.codec.decode(key, value, now, expiry)
                 }
                 _ => Err(Unreadable::Format),
             },
@@ -135,6 +132,12 @@ impl RedisStore {
             .await
     }
 
+    /// Returns the looks of the caller at a lease. The first of its places names it.
+    fn looks(&self, key: &SharedKey, places: &[LeasePlace]) -> Looks<'_> {
+        let name = places.first().map(|place| &*place.names.lease);
+        self.waits.looks(name.unwrap_or_default(), key.need())
+    }
+
     /// Returns what is seen of the lease, and the answer of `PTTL` for the token: milliseconds, or -2
     /// for a key that does not exist, or -1 for one that does not expire.
     async fn poll(&self, names: &KeyNames) -> Result<(Seen, i64), Error> {
@@ -152,12 +155,8 @@ impl SharedTokenStore for RedisStore {
     async fn load(&self, key: &SharedKey) -> Result<Option<SharedToken>, Error> {
         let names = self.names(key);
         let tokens = names.iter().map(|names| self.load_from(key, names));
-        let tokens: Vec<_> = try_join_all(tokens).await?.into_iter().flatten().collect();
-        if let Some(issued) = tokens.iter().map(|(_, issued)| *issued).max() {
-            self.waits
-                .find_token(lease::wait_name(names.iter()), issued);
-        }
-        Ok(tokens.into_iter().map(|(token, _)| token).min_by_key(age))
+        let tokens = try_join_all(tokens).await?;
+        Ok(tokens.into_iter().flatten().min_by_key(age))
     }
 
     async fn save(&self, key: &SharedKey, token: &SharedToken) -> Result<(), Error> {
@@ -195,13 +194,15 @@ impl SharedTokenStore for RedisStore {
 
     async fn lease(&self, key: &SharedKey) -> Result<Option<Box<dyn Lease>>, Error> {
         let places = LeasePlace::all(&self.codec, &self.prefix, key);
-        let lease = RedisLease::acquire(&self.link, places, self.lease, &self.waits).await?;
+        let looks = self.looks(key, &places);
+        let lease = RedisLease::acquire(&self.link, places, self.lease, &looks).await?;
         Ok(lease.map(|lease| Box::new(lease) as Box<dyn Lease>))
     }
 
     async fn changed(&self, key: &SharedKey) -> Result<(), Error> {
         let places = LeasePlace::all(&self.codec, &self.prefix, key);
         let channels = places.iter().map(|place| place.names.channel.clone());
+        let looks = self.looks(key, &places);
         let mut subscription = Subscription::new(&self.link, channels);
         let mut previous: Option<Vec<i64>> = None;
         for polls in 1.. {
@@ -222,9 +223,8 @@ impl SharedTokenStore for RedisStore {
             let answers = answers?;
             let holds = |(place, (seen, _)): (&LeasePlace, &(Seen, i64))| lease::holds(place, seen);
             let held: Vec<_> = places.iter().zip(&answers).filter_map(holds).collect();
-            let name = lease::wait_name(places.iter().map(|place| &place.names));
             // after a wait that is over, the attempt to acquire the lease fails
-            let is_held = self.waits.see(name, &held, Instant::now()) == Some(false);
+            let is_held = looks.see(&held, Instant::now()) == Some(false);
             // the time until a token expires only decreases, unless another token is saved
             let tokens: Vec<i64> = answers.iter().map(|(_, token)| *token).collect();
             let is_saved = previous

@@ -3,20 +3,23 @@
 //! A proven claim may have been recorded and restored by a client without a seal key, until its end.
 //! If such a client also deletes the tokens, one process after another acquires the lease, and each
 //! waits until the last claim has ended. A process therefore waits a bounded time only. It depends on
-//! what holders that still exist leave behind: a renewed claim, a claim to back off, or a token. A claim
-//! to back off that this process has not seen is known from the claim of the next holder.
+//! what holders that still exist leave behind: a renewed claim, or a claim to back off. A claim to back off
+//! that this process has not seen is known from the claim of the next holder.
+//!
+//! Each cache has a wait of its own for each of its needs, which ends when the cache has got a token. Neither
+//! a lease that it acquired nor a token that it loaded ends the wait: it may have returned the lease
+//! without a token request, and the token may be of no use to it. Other caches of this process count like
+//! other processes.
 //!
 //! Only time in which the process looks at the lease counts: what a holder leaves behind at another time
 //! may not be seen. The fallback lease is looked at once in an attempt, and so is never given up.
 
 use std::{collections::HashMap, sync::Mutex, sync::PoisonError, time::Duration};
 
+use auth_core::shared_store::internal::Need;
 use tokio::time::Instant;
 
-use crate::{
-    format::millis,
-    lease_claim::{Claim, ClaimState},
-};
+use crate::lease_claim::{Claim, ClaimState};
 
 /// A wait is forgotten if no lease was seen for this time. It is long, since attempts that are too short
 /// to give up may follow each other rarely.
@@ -26,9 +29,11 @@ const BETWEEN_LOOKS: Duration = Duration::from_secs(2);
 /// The number of holders after which the whole wait is limited.
 const MANY_HOLDERS: u32 = 3;
 
-/// The wait for the lease of one cache key.
+/// One wait for the lease of one cache key.
 #[derive(Debug)]
 struct Wait {
+    /// `None` if no cache made the calls.
+    need: Option<Need>,
     claim: Claim,
     last_seen: Instant,
     /// The time for which this process has waited, and for which the holder of the claim has kept it
@@ -38,38 +43,39 @@ struct Wait {
     /// The time for which earlier holders kept this process waiting without a sign of life.
     unexplained: Duration,
     holders: u32,
-    /// When the youngest token that is known was issued, by the server's clock in milliseconds.
-    issued: u64,
-    /// Whether a holder has left a token since the last claim was seen.
-    has_token: bool,
 }
 
 impl Wait {
-    fn new(claim: Claim, now: Instant) -> Self {
+    fn new(need: Option<Need>, claim: Claim, now: Instant) -> Self {
         Self {
+            need,
             claim,
             last_seen: now,
             whole: Duration::ZERO,
             current: Duration::ZERO,
             unexplained: Duration::ZERO,
             holders: 1,
-            // the holder may have renewed its claim during a slow token request
-            issued: claim.end.saturating_sub(millis(claim.duration * 3)),
-            has_token: false,
         }
     }
 
     /// Begins again with `claim`.
     fn begin_again(&mut self, claim: Claim, now: Instant) {
-        let issued = self.issued;
-        *self = Self::new(claim, now);
-        self.issued = self.issued.max(issued);
+        *self = Self::new(self.need, claim, now);
+    }
+
+    /// Returns the time without a look after which the wait is forgotten.
+    fn forgotten_after(&self) -> Duration {
+        match self.need {
+            Some(_) => FORGOTTEN_AFTER,
+            // it is not known when the need has ended
+            None => BETWEEN_LOOKS,
+        }
     }
 
     /// Notes that `claim` was seen, which lasts for `left`.
     fn see(&mut self, claim: Claim, left: Duration, now: Instant) {
         let gap = now.duration_since(self.last_seen);
-        if self.has_token || gap > FORGOTTEN_AFTER {
+        if gap > self.forgotten_after() {
             self.begin_again(claim, now);
             return;
         }
@@ -121,57 +127,64 @@ impl Wait {
     }
 }
 
-/// The waits of a process, by the name of the key of the lease.
+/// The waits of a process, by the name of the key of the lease and by the cache that waits.
 #[derive(Debug, Default)]
-pub(crate) struct Waits(Mutex<HashMap<String, Wait>>);
+pub(crate) struct Waits(Mutex<HashMap<Waiter, Wait>>);
+
+/// A cache that waits for the lease of one key. Calls that no cache made are those of one waiter.
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
+struct Waiter {
+    lease: String,
+    cache: Option<u64>,
+}
+
+/// The looks at one lease on account of one need.
+#[derive(Debug)]
+pub(crate) struct Looks<'a> {
+    waits: &'a Waits,
+    waiter: Waiter,
+    need: Option<Need>,
+}
 
 impl Waits {
-    /// Notes that `claims` keep this process from requesting a token, each for the time beside it. Returns
-    /// whether the process has waited for long enough; `None` if there is no claim.
+    /// Returns the looks at the lease under the name `lease`, on account of `need`.
+    pub(crate) fn looks(&self, lease: &str, need: Option<Need>) -> Looks<'_> {
+        Looks {
+            waits: self,
+            waiter: Waiter {
+                lease: lease.to_owned(),
+                cache: need.map(|need| need.cache()),
+            },
+            need,
+        }
+    }
+}
+
+impl Looks<'_> {
+    /// Notes that `claims` keep the cache from requesting a token, each for the time beside it. Returns
+    /// whether the cache has waited for long enough; `None` if there is no claim.
     ///
     /// One claim is followed, that of the known holder if there is one: during a rotation of the seal key,
     /// another process may acquire one place of a lease for an instant, whose other place is held.
-    pub(crate) fn see(
-        &self,
-        name: &str,
-        claims: &[(Claim, Duration)],
-        now: Instant,
-    ) -> Option<bool> {
-        let mut waits = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let known = waits.get(name).map(|wait| wait.claim.holder);
+    pub(crate) fn see(&self, claims: &[(Claim, Duration)], now: Instant) -> Option<bool> {
+        let mut waits = self.waits.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let wait = waits.get_mut(&self.waiter);
+        let mut wait = wait.filter(|wait| wait.need == self.need);
+        let known = wait.as_ref().map(|wait| wait.claim.holder);
         let mut known = claims
             .iter()
             .filter(|(claim, _)| Some(claim.holder) == known);
         let (claim, left) = *known.next().or(claims.first())?;
-        if let Some(wait) = waits.get_mut(name) {
+        if let Some(wait) = &mut wait {
             wait.see(claim, left, now);
             return Some(wait.is_over());
         }
         // at sizes that double, so that forgetting costs little on average
         if waits.len().is_power_of_two() {
-            waits.retain(|_, wait| now.duration_since(wait.last_seen) <= FORGOTTEN_AFTER);
+            waits.retain(|_, wait| now.duration_since(wait.last_seen) <= wait.forgotten_after());
         }
-        waits.insert(name.to_owned(), Wait::new(claim, now));
+        waits.insert(self.waiter.clone(), Wait::new(self.need, claim, now));
         Some(false)
-    }
-
-    /// Notes that a token was found, which was issued at `issued` by the server's clock in
-    /// milliseconds. If it is younger than those before, a holder left it, and the wait has ended. An
-    /// old one may have been restored.
-    pub(crate) fn find_token(&self, name: &str, issued: u64) {
-        let mut waits = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(wait) = waits.get_mut(name)
-            && issued > wait.issued
-        {
-            wait.issued = issued;
-            wait.has_token = true;
-        }
-    }
-
-    /// Notes that this process has acquired the lease.
-    pub(crate) fn end(&self, name: &str) {
-        let mut waits = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        waits.remove(name);
     }
 }
 
@@ -182,9 +195,11 @@ mod tests {
     const LEASE: Duration = Duration::from_secs(5);
     const POLL: Duration = Duration::from_millis(500);
 
-    /// A process that looks at a lease twice a second. The server's clock is the process's.
+    /// A process with one cache, which looks at a lease twice a second. The server's clock is the
+    /// process's.
     struct Process {
         waits: Waits,
+        need: Option<Need>,
         started: Instant,
         now: Instant,
     }
@@ -194,6 +209,7 @@ mod tests {
             let now = Instant::now();
             Self {
                 waits: Waits::default(),
+                need: Some(Need::new(1, 0)),
                 started: now,
                 now,
             }
@@ -219,12 +235,18 @@ mod tests {
                 let Some(left) = claim.left(self.server_time()) else {
                     break;
                 };
-                if self.waits.see("lease", &[(claim, left)], self.now) == Some(true) {
+                if self.sees(&[(claim, left)]) {
                     return true;
                 }
                 self.now += POLL;
             }
             false
+        }
+
+        /// Looks once. Returns whether the process gave up.
+        fn sees(&self, claims: &[(Claim, Duration)]) -> bool {
+            let looks = self.waits.looks("lease", self.need);
+            looks.see(claims, self.now) == Some(true)
         }
 
         fn waited(&self) -> Duration {
@@ -265,42 +287,48 @@ mod tests {
     }
 
     #[test]
-    fn a_process_that_acquires_the_lease_waits_no_longer() {
-        let mut process = Process::new();
-        for holder in 0..100 {
-            let claim = process.requesting(holder);
-            assert!(!process.looks(claim, LEASE));
-            process.waits.end("lease");
-        }
-    }
-
-    #[test]
     fn waits_that_each_end_with_a_token_do_not_add_up() {
         let mut process = Process::new();
-        for holder in 0..100 {
-            let requested = process.server_time();
-            let claim = process.requesting(holder);
-            assert!(!process.looks(claim, LEASE / 3), "{holder}");
-            process.waits.find_token("lease", requested);
-            process.now += LEASE;
+        for number in 0..100 {
+            process.need = Some(Need::new(1, number.into()));
+            let claim = process.requesting(number);
+            assert!(!process.looks(claim, LEASE), "{number}");
         }
     }
 
     #[test]
-    fn a_token_that_is_restored_ends_no_second_wait() {
+    fn a_cache_that_gets_a_token_ends_the_wait_of_no_other_cache() {
         let mut process = Process::new();
-        process.now += LEASE;
-        let restored = process.server_time();
-        for holder in 0..=u8::MAX {
-            let claim = process.requesting(holder);
-            if process.looks(claim, LEASE / 3) {
-                let bound = LEASE + LEASE.mul_f64(1.5) + LEASE / 3 + 4 * POLL;
-                assert!(process.waited() <= bound, "{:?}", process.waited());
+        for number in 0..=u8::MAX {
+            let claim = process.requesting(number);
+            // another cache of the process, which waits for another token each time
+            let other = process
+                .waits
+                .looks("lease", Some(Need::new(2, number.into())));
+            assert_eq!(other.see(&[(claim, LEASE)], process.now), Some(false));
+            if process.looks(claim, LEASE) {
+                let waited = process.waited();
+                assert!(waited <= LEASE.mul_f64(1.5) + 2 * POLL, "{waited:?}");
                 return;
             }
-            process.waits.find_token("lease", restored);
         }
         panic!("the process waits for ever");
+    }
+
+    /// The end of their need is not known. Calls that follow each other at once belong together.
+    #[test]
+    fn calls_that_no_cache_makes_are_one_wait_until_they_pause() {
+        let mut process = Process::new();
+        process.need = None;
+        for number in 0..100 {
+            let claim = process.requesting(number);
+            assert!(!process.looks(claim, LEASE), "{number}");
+            process.now += BETWEEN_LOOKS;
+        }
+        let claim = process.requesting(100);
+        assert!(!process.looks(claim, LEASE));
+        let next = process.requesting(101);
+        assert!(process.looks(next, LEASE));
     }
 
     #[test]
@@ -424,8 +452,7 @@ mod tests {
             assert!(!process.looks(renewed, LEASE / 3), "{round}");
             let brief = process.requesting(round);
             let claims = [(brief, LEASE), (renewed, LEASE * 2 / 3)];
-            let is_over = process.waits.see("lease", &claims, process.now);
-            assert_eq!(is_over, Some(false), "{round}");
+            assert!(!process.sees(&claims), "{round}");
         }
     }
 }

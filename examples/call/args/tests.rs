@@ -10,7 +10,7 @@ fn an_error_is_one_line() {
         (
             &["--client-id", "id", "https://api/"][..],
             "the following required arguments were not provided: \
-             <--provider <NAME>|--token-url <URL>>",
+             <--provider <NAME>|--token-url <URL>|--issuer <URL>>",
         ),
         (
             &["--provider", "a", "--token-url", "b"],

@@ -8,6 +8,7 @@ use std::{sync::Arc, time::Duration};
 
 use crate::{
     args::{Args, StackName},
+    credentials::Credentials,
     failure::Failure,
     grant::{RequestTime, TimedSource},
     response::Response,
@@ -18,7 +19,7 @@ use crate::{
     token_request_count::{CountingSource, TokenRequestCount},
 };
 use auth_core::{
-    Authorizer, ClientCredentialsBuilder, HttpTransport, ReplayMethods, TokenCache, async_trait,
+    Authorizer, HttpTransport, ReplayMethods, TokenCache, async_trait,
     shared_store::SharedTokenStore,
 };
 
@@ -38,7 +39,7 @@ pub(crate) fn tenants(
     args: &Args,
     target: &Target,
     tls: &Tls,
-    credentials: ClientCredentialsBuilder,
+    credentials: Credentials,
     token_requests: &TokenRequestCount,
 ) -> anyhow::Result<Vec<Tenant>> {
     let tokens = Tokens {
@@ -61,7 +62,7 @@ pub(crate) fn tenants(
 
 /// The settings of the tokens. A stack adds the transport of the token requests.
 struct Tokens<'a> {
-    credentials: ClientCredentialsBuilder,
+    credentials: Credentials,
     tenants: usize,
     url: &'a str,
     replay_methods: ReplayMethods,
@@ -76,7 +77,7 @@ impl Tokens<'_> {
         transport: impl HttpTransport,
         make: impl Fn(Authorizer) -> anyhow::Result<S>,
     ) -> anyhow::Result<Vec<Tenant>> {
-        let credentials = self.credentials.build(transport)?;
+        let credentials = self.credentials.source(transport)?;
         let source = Arc::new(CountingSource::new(
             credentials,
             self.token_requests.clone(),

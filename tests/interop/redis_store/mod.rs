@@ -8,6 +8,7 @@ mod error_replies;
 mod events;
 mod fixture;
 mod forged_leases;
+mod kept_waiting;
 mod large_tokens;
 mod leases;
 mod notifications;

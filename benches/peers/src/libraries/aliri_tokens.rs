@@ -1,63 +1,57 @@
 //! A task refreshes the token, and readers borrow it under a lock. The borrow is not checked for
-//! expiry. `token_status()` checks it, so there is a read with it and one without it.
+//! expiry; `token_status()` checks it.
 
 use std::{fmt, hint::black_box};
 
 use ::aliri_tokens::{
-    AccessToken, TokenLifetimeConfig, TokenStatus, TokenWatcher, TokenWithLifetime,
-    backoff::ErrorBackoffConfig,
-    jitter::RandomEarlyJitter,
-    sources::{AsyncTokenSource, ConstTokenSource},
+    AccessToken, IdToken, TokenLifetimeConfig, TokenStatus, TokenWatcher, TokenWithLifetime,
+    backoff::ErrorBackoffConfig, jitter::RandomEarlyJitter, sources::AsyncTokenSource,
 };
-use aliri_clock::DurationSecs;
+use aliri_clock::{DurationSecs, System};
 use async_trait::async_trait;
+use http::HeaderValue;
 
-use super::{LIFETIME, Library};
-use crate::failing::{Failure, Source};
+use super::{LIFETIME, Lends, Library, header};
+use crate::source::{Failure, Source};
 
-/// A read borrows the token and does not check its expiry.
-pub struct Unchecked(TokenWatcher);
+pub struct AliriTokens(TokenWatcher);
 
-/// A read borrows the token and checks its expiry.
-pub struct Checked(TokenWatcher);
-
-async fn watch<S: AsyncTokenSource + 'static>(source: S) -> Result<TokenWatcher, S::Error> {
+async fn watch(source: Source) -> Result<TokenWatcher, Failed> {
     let jitter = RandomEarlyJitter::new(DurationSecs(60));
     TokenWatcher::spawn_from_token_source(source, jitter, ErrorBackoffConfig::default()).await
 }
 
-async fn ready() -> TokenWatcher {
-    let source = ConstTokenSource::new(AccessToken::from(bench_support::token()))
-        .with_lifetime_config(TokenLifetimeConfig::default())
-        .with_token_valid_for(DurationSecs(LIFETIME.as_secs()));
-    watch(source).await.unwrap()
-}
-
-impl Library for Unchecked {
-    const NAME: &'static str = "aliri_tokens_unchecked";
-
-    type Read = usize;
-
-    async fn ready() -> Self {
-        Self(ready().await)
-    }
-
-    fn reader(&self) -> impl FnMut() -> usize {
-        let watcher = self.0.clone();
-        move || black_box(watcher.token().access_token().as_str()).len()
+impl AliriTokens {
+    pub fn watcher(&self) -> TokenWatcher {
+        self.0.clone()
     }
 }
 
-impl Library for Checked {
+impl Library for AliriTokens {
     const NAME: &'static str = "aliri_tokens";
 
-    type Read = usize;
+    type Header = HeaderValue;
 
     async fn ready() -> Self {
-        Self(ready().await)
+        Self(watch(Source::issuing()).await.unwrap())
     }
 
-    fn reader(&self) -> impl FnMut() -> usize {
+    fn reader(&self) -> impl FnMut() -> HeaderValue {
+        let watcher = self.0.clone();
+        move || {
+            let token = watcher.token();
+            assert!(!matches!(token.token_status(), TokenStatus::Expired));
+            header(token.access_token().as_str())
+        }
+    }
+}
+
+impl Lends for AliriTokens {
+    const NAME: &'static str = "aliri_tokens_lent";
+
+    type Loan = usize;
+
+    fn lender(&self) -> impl FnMut() -> usize {
         let watcher = self.0.clone();
         move || {
             let token = watcher.token();
@@ -83,14 +77,16 @@ impl AsyncTokenSource for Source {
     type Error = Failed;
 
     async fn request_token(&mut self) -> Result<TokenWithLifetime, Failed> {
-        self.fail().await;
-        Err(Failed)
+        let token = self.token().await.map_err(|_| Failed)?;
+        let lifetime = DurationSecs(LIFETIME.as_secs());
+        let config = TokenLifetimeConfig::<System>::default();
+        Ok(config.create_token(AccessToken::from(token), None::<IdToken>, lifetime))
     }
 }
 
 /// The constructor of the watcher waits for the first token, so there is one caller.
 pub async fn failing(failure: Failure) -> Source {
-    let source = Source::new(failure, 1);
-    source.asked(|| watch(source.clone())).await;
+    let source = Source::failing(failure, 1);
+    source.ask(|| watch(source.clone())).await;
     source
 }

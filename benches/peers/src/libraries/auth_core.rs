@@ -1,26 +1,23 @@
-//! `auth_core`. A read is a ready header, checked for expiry.
+//! `auth_core`. The cache keeps a ready header.
 
 use ::auth_core::{
-    Authorization, Error, ErrorKind, TokenCache, TokenRequest, TokenResponse, TokenSource,
-    async_trait,
+    AccessToken, Authorization, Error, ErrorKind, TokenCache, TokenRequest, TokenResponse,
+    TokenSource, async_trait,
 };
 
-use super::Library;
-use bench_support::Instantly;
+use super::{Awaited, LIFETIME, Library, ready};
+use crate::source::{Failure, Source};
 
-use crate::failing::{CALLERS, Failure, Source};
-
-pub struct AuthCore(TokenCache);
+#[derive(Clone)]
+pub struct AuthCore(pub TokenCache);
 
 impl Library for AuthCore {
     const NAME: &'static str = "auth_core";
 
-    type Read = Authorization;
+    type Header = Authorization;
 
     async fn ready() -> Self {
-        let tokens = TokenCache::new(Instantly);
-        tokens.token().await.unwrap();
-        Self(tokens)
+        ready().await
     }
 
     fn reader(&self) -> impl FnMut() -> Authorization {
@@ -32,22 +29,23 @@ impl Library for AuthCore {
 #[async_trait]
 impl TokenSource for Source {
     async fn fetch(&self, _request: &TokenRequest) -> Result<TokenResponse, Error> {
-        let kind = match self.fail().await {
-            Failure::Denied => ErrorKind::Denied,
-            Failure::Unavailable => ErrorKind::Unavailable,
-        };
-        Err(Error::new(kind, "scripted"))
+        match self.token().await {
+            Ok(token) => Ok(TokenResponse::bearer(token)?.with_expires_in(LIFETIME)),
+            Err(Failure::Denied) => Err(Error::new(ErrorKind::Denied, "scripted")),
+            Err(Failure::Unavailable) => Err(Error::new(ErrorKind::Unavailable, "scripted")),
+        }
     }
 }
 
-pub async fn failing(failure: Failure) -> Source {
-    let source = Source::new(failure, CALLERS);
-    let tokens = TokenCache::new(source.clone());
-    source
-        .asked(|| {
-            let tokens = tokens.clone();
-            async move { tokens.token().await }
-        })
-        .await;
-    source
+impl Awaited for AuthCore {
+    type Token = AccessToken;
+    type Error = Error;
+
+    fn cold(source: Source) -> Self {
+        Self(TokenCache::new(source))
+    }
+
+    async fn token(self) -> Result<AccessToken, Error> {
+        self.0.token().await
+    }
 }

@@ -16,12 +16,11 @@ use ::azure_core::{
     time::OffsetDateTime,
 };
 use async_trait::async_trait;
+use bench_support::ready_now;
 use bytes::Bytes;
 
-use super::{LIFETIME, Library};
-use bench_support::ready_now;
-
-use crate::failing::{CALLERS, Failure, Source};
+use super::{Awaited, LIFETIME, Library, ready};
+use crate::source::Source;
 
 #[derive(Clone)]
 pub struct AzureCore {
@@ -30,33 +29,23 @@ pub struct AzureCore {
 }
 
 impl AzureCore {
-    fn new(credential: impl TokenCredential + 'static) -> Self {
-        Self {
-            policy: BearerTokenAuthorizationPolicy::new(Arc::new(credential), ["scope"]),
-            next: [Arc::new(NoContent)],
-        }
+    /// Returns a function that reads once.
+    pub fn into_reader(self) -> impl FnMut() -> AsyncRawResponse {
+        let Self { policy, next } = self;
+        let (context, mut request) = (Context::default(), request());
+        move || ready_now(policy.send(&context, &mut request, &next)).unwrap()
+    }
+
+    /// Returns a function that does what a read does, without the policy.
+    pub fn bare(&self) -> impl FnMut() -> AsyncRawResponse + use<> {
+        let [next] = self.next.clone();
+        let (context, mut request) = (Context::default(), request());
+        move || ready_now(next.send(&context, &mut request, &[])).unwrap()
     }
 }
 
 fn request() -> Request {
     Request::new("https://api.example.test/".parse().unwrap(), Method::Get)
-}
-
-#[derive(Debug)]
-struct Instantly;
-
-#[async_trait]
-impl TokenCredential for Instantly {
-    async fn get_token(
-        &self,
-        _scopes: &[&str],
-        _options: Option<TokenRequestOptions<'_>>,
-    ) -> Result<AccessToken, Error> {
-        Ok(AccessToken {
-            token: Secret::new(bench_support::token()),
-            expires_on: OffsetDateTime::now_utc() + LIFETIME,
-        })
-    }
 }
 
 /// The policy that follows in the pipeline.
@@ -77,23 +66,14 @@ impl Policy for NoContent {
 impl Library for AzureCore {
     const NAME: &'static str = "azure_core";
 
-    type Read = AsyncRawResponse;
+    type Header = AsyncRawResponse;
 
     async fn ready() -> Self {
-        let azure = Self::new(Instantly);
-        let context = Context::default();
-        let sent = azure
-            .policy
-            .send(&context, &mut request(), &azure.next)
-            .await;
-        sent.unwrap();
-        azure
+        ready().await
     }
 
     fn reader(&self) -> impl FnMut() -> AsyncRawResponse {
-        let Self { policy, next } = self.clone();
-        let (context, mut request) = (Context::default(), request());
-        move || ready_now(policy.send(&context, &mut request, &next)).unwrap()
+        self.clone().into_reader()
     }
 }
 
@@ -104,23 +84,27 @@ impl TokenCredential for Source {
         _scopes: &[&str],
         _options: Option<TokenRequestOptions<'_>>,
     ) -> Result<AccessToken, Error> {
-        self.fail().await;
-        Err(Error::with_message(ErrorKind::Credential, "scripted"))
+        let failed = |_| Error::with_message(ErrorKind::Credential, "scripted");
+        Ok(AccessToken {
+            token: Secret::new(self.token().await.map_err(failed)?),
+            expires_on: OffsetDateTime::now_utc() + LIFETIME,
+        })
     }
 }
 
-pub async fn failing(failure: Failure) -> Source {
-    let source = Source::new(failure, CALLERS);
-    let azure = AzureCore::new(source.clone());
-    source
-        .asked(|| {
-            let AzureCore { policy, next } = azure.clone();
-            async move {
-                policy
-                    .send(&Context::default(), &mut request(), &next)
-                    .await
-            }
-        })
-        .await;
-    source
+impl Awaited for AzureCore {
+    type Token = AsyncRawResponse;
+    type Error = Error;
+
+    fn cold(source: Source) -> Self {
+        Self {
+            policy: BearerTokenAuthorizationPolicy::new(Arc::new(source), ["scope"]),
+            next: [Arc::new(NoContent)],
+        }
+    }
+
+    async fn token(self) -> Result<AsyncRawResponse, Error> {
+        let context = Context::default();
+        self.policy.send(&context, &mut request(), &self.next).await
+    }
 }

@@ -1,24 +1,19 @@
-//! A service account whose token endpoint is on loopback. A read is a token in an `Arc`, checked
-//! for expiry.
+//! A service account whose token endpoint is on loopback. It hands out a token in an `Arc`.
 
 use std::sync::{Arc, LazyLock};
 
-use ::gcp_auth::{CustomServiceAccount, Token, TokenProvider};
+use ::gcp_auth::{CustomServiceAccount, Error, Token, TokenProvider};
+use bench_support::ready_now;
+use http::HeaderValue;
 use rsa::{
     RsaPrivateKey,
     pkcs8::{EncodePrivateKey, LineEnding},
     rand_core::OsRng,
 };
 use serde_json::json;
-use url::Url;
 
-use super::Library;
-use bench_support::ready_now;
-
-use crate::{
-    failing::{CALLERS, Failure, Source},
-    loopback,
-};
+use super::{Awaited, Lends, Library, header, ready};
+use crate::source::Source;
 
 const SCOPES: [&str; 1] = ["scope"];
 
@@ -28,29 +23,30 @@ static KEY: LazyLock<String> = LazyLock::new(|| {
     key.to_pkcs8_pem(LineEnding::LF).unwrap().to_string()
 });
 
+#[derive(Clone)]
 pub struct GcpAuth(Arc<CustomServiceAccount>);
-
-fn account(token_endpoint: &Url) -> Arc<CustomServiceAccount> {
-    let account = json!({
-        "client_email": "peers@example.test",
-        "private_key": *KEY,
-        "token_uri": token_endpoint,
-    });
-    Arc::new(CustomServiceAccount::from_json(&account.to_string()).unwrap())
-}
 
 impl Library for GcpAuth {
     const NAME: &'static str = "gcp_auth";
 
-    type Read = Arc<Token>;
+    type Header = HeaderValue;
 
     async fn ready() -> Self {
-        let account = account(&loopback::issuing().await);
-        account.token(&SCOPES).await.unwrap();
-        Self(account)
+        ready().await
     }
 
-    fn reader(&self) -> impl FnMut() -> Arc<Token> {
+    fn reader(&self) -> impl FnMut() -> HeaderValue {
+        let mut lend = self.lender();
+        move || header(lend().as_str())
+    }
+}
+
+impl Lends for GcpAuth {
+    const NAME: &'static str = "gcp_auth_lent";
+
+    type Loan = Arc<Token>;
+
+    fn lender(&self) -> impl FnMut() -> Arc<Token> {
         let account = Arc::clone(&self.0);
         move || ready_now(account.token(&SCOPES)).unwrap()
     }
@@ -58,14 +54,21 @@ impl Library for GcpAuth {
 
 /// Each token request contains an assertion with the second in which it was made. Five attempts take
 /// more than a second, so two token requests differ, and the attempts of one are equal.
-pub async fn failing(failure: Failure) -> Source {
-    let source = Source::new(failure, CALLERS);
-    let account = account(&source.serve().await);
-    source
-        .asked(|| {
-            let account = Arc::clone(&account);
-            async move { account.token(&SCOPES).await }
-        })
-        .await;
-    source
+impl Awaited for GcpAuth {
+    type Token = Arc<Token>;
+    type Error = Error;
+
+    fn cold(source: Source) -> Self {
+        let account = json!({
+            "client_email": "peers@example.test",
+            "private_key": *KEY,
+            "token_uri": source.serve(),
+        });
+        let account = CustomServiceAccount::from_json(&account.to_string());
+        Self(Arc::new(account.unwrap()))
+    }
+
+    async fn token(self) -> Result<Arc<Token>, Error> {
+        self.0.token(&SCOPES).await
+    }
 }

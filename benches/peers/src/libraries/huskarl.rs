@@ -1,11 +1,13 @@
-//! A cache with a custom source, so that a read does not take the lock of the built-in
-//! `GrantTokenSource`. A read is a token in an `Arc`, checked for expiry.
+//! A cache that hands out a token in an `Arc`. Reads are those of a cache with a custom source, so that
+//! they do not take the lock of the built-in `GrantTokenSource`. Callers without a token use the built-in
+//! source, which has a circuit breaker.
 
 use std::{sync::Arc, time::SystemTime};
 
 use ::huskarl::{
     cache::{
-        GrantTokenSource, InMemoryRefreshTokenStore, InMemoryTokenCache, TokenError, TokenSource,
+        GrantTokenSource, InMemoryRefreshTokenStore, InMemoryTokenCache, TokenCache, TokenError,
+        TokenSource,
     },
     core::{
         Error,
@@ -19,17 +21,17 @@ use ::huskarl::{
         core::{RawTokenResponse, TokenResponse},
     },
 };
+use bench_support::ready_now;
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Request, header::CONTENT_TYPE};
 
-use super::{LIFETIME, Library};
-use bench_support::ready_now;
+use super::{Awaited, LIFETIME, Lends, Library, header};
+use crate::source::Source;
 
-use crate::failing::{CALLERS, Failure, Source};
+#[derive(Clone)]
+pub struct Huskarl(Arc<dyn TokenCache>);
 
-pub struct Huskarl(Arc<InMemoryTokenCache<Instantly>>);
-
-pub struct Instantly;
+struct Instantly;
 
 impl TokenSource for Instantly {
     fn token(&self) -> MaybeSendBoxFuture<'_, Result<Arc<TokenResponse>, TokenError>> {
@@ -48,7 +50,7 @@ impl TokenSource for Instantly {
 impl Library for Huskarl {
     const NAME: &'static str = "huskarl";
 
-    type Read = Arc<TokenResponse>;
+    type Header = HeaderValue;
 
     async fn ready() -> Self {
         let tokens = InMemoryTokenCache::builder().source(Instantly).build();
@@ -56,7 +58,19 @@ impl Library for Huskarl {
         Self(Arc::new(tokens))
     }
 
-    fn reader(&self) -> impl FnMut() -> Arc<TokenResponse> {
+    /// `expose_header_value` would copy the token twice.
+    fn reader(&self) -> impl FnMut() -> HeaderValue {
+        let mut lend = self.lender();
+        move || header(lend().access_token().token().expose_secret())
+    }
+}
+
+impl Lends for Huskarl {
+    const NAME: &'static str = "huskarl_lent";
+
+    type Loan = Arc<TokenResponse>;
+
+    fn lender(&self) -> impl FnMut() -> Arc<TokenResponse> {
         let tokens = Arc::clone(&self.0);
         move || ready_now(tokens.token()).unwrap()
     }
@@ -69,37 +83,39 @@ impl HttpClient for Source {
         _idempotency: Idempotency,
     ) -> MaybeSendBoxFuture<'_, Result<HttpResponse, Error>> {
         Box::pin(async {
-            let (status, body) = self.fail().await.answer();
+            let (status, body) = self.response().await;
             let json = HeaderValue::from_static("application/json");
             Ok(HttpResponse {
                 status,
                 headers: HeaderMap::from_iter([(CONTENT_TYPE, json)]),
-                body: Bytes::from_static(body.as_bytes()),
+                body: Bytes::from(body),
             })
         })
     }
 }
 
-/// The built-in source, which has a circuit breaker.
-pub async fn failing(failure: Failure) -> Source {
-    let source = Source::new(failure, CALLERS);
-    let grant = ClientCredentialsGrant::builder()
-        .client_id("client")
-        .http_client(source.clone())
-        .client_auth(NoAuth)
-        .token_endpoint("https://idp.example.test/token".parse().unwrap())
-        .build();
-    let grants = GrantTokenSource::builder()
-        .grant(grant)
-        .grant_parameters(ClientCredentialsGrantParameters::builder().build())
-        .refresh_store(InMemoryRefreshTokenStore::default())
-        .build();
-    let tokens = Arc::new(InMemoryTokenCache::builder().source(grants).build());
-    source
-        .asked(|| {
-            let tokens = Arc::clone(&tokens);
-            async move { tokens.token().await }
-        })
-        .await;
-    source
+impl Awaited for Huskarl {
+    type Token = Arc<TokenResponse>;
+    type Error = TokenError;
+
+    fn cold(source: Source) -> Self {
+        let grant = ClientCredentialsGrant::builder()
+            .client_id("client")
+            .http_client(source)
+            .client_auth(NoAuth)
+            .token_endpoint("https://idp.example.test/token".parse().unwrap())
+            .build();
+        let grants = GrantTokenSource::builder()
+            .grant(grant)
+            .grant_parameters(ClientCredentialsGrantParameters::builder().build())
+            .refresh_store(InMemoryRefreshTokenStore::default())
+            .build();
+        Self(Arc::new(
+            InMemoryTokenCache::builder().source(grants).build(),
+        ))
+    }
+
+    async fn token(self) -> Result<Arc<TokenResponse>, TokenError> {
+        self.0.token().await
+    }
 }

@@ -1,4 +1,4 @@
-//! A task refreshes the token. A read is a ready header in an `Arc`, checked for expiry under a lock.
+//! A task refreshes the token. It hands out a ready header in an `Arc`, checked for expiry under a lock.
 
 use std::sync::Arc;
 
@@ -6,11 +6,8 @@ use ::middle::{Authorizer, BasicClientCredentialAuthorizer, Error};
 use http::HeaderValue;
 use url::Url;
 
-use super::Library;
-use crate::{
-    failing::{Failure, Source},
-    loopback,
-};
+use super::{Lends, Library};
+use crate::source::{Failure, Source};
 
 pub struct Middle(BasicClientCredentialAuthorizer);
 
@@ -20,16 +17,34 @@ async fn build(url: Url) -> Result<BasicClientCredentialAuthorizer, Error> {
         .await
 }
 
+impl Middle {
+    pub fn authorizer(&self) -> BasicClientCredentialAuthorizer {
+        self.0.clone()
+    }
+}
+
 impl Library for Middle {
     const NAME: &'static str = "middle";
 
-    type Read = Arc<HeaderValue>;
+    type Header = HeaderValue;
 
     async fn ready() -> Self {
-        Self(build(loopback::issuing().await).await.unwrap())
+        Self(build(Source::issuing().serve()).await.unwrap())
     }
 
-    fn reader(&self) -> impl FnMut() -> Arc<HeaderValue> {
+    fn reader(&self) -> impl FnMut() -> HeaderValue {
+        let authorizer = self.0.clone();
+        // as its own client does
+        move || Arc::unwrap_or_clone(authorizer.authorization_header().unwrap())
+    }
+}
+
+impl Lends for Middle {
+    const NAME: &'static str = "middle_lent";
+
+    type Loan = Arc<HeaderValue>;
+
+    fn lender(&self) -> impl FnMut() -> Arc<HeaderValue> {
         let authorizer = self.0.clone();
         move || authorizer.authorization_header().unwrap()
     }
@@ -37,8 +52,8 @@ impl Library for Middle {
 
 /// The constructor of the authorizer waits for the first token, so there is one caller.
 pub async fn failing(failure: Failure) -> Source {
-    let source = Source::new(failure, 1);
-    let url = source.serve().await;
-    source.asked(|| build(url.clone())).await;
+    let source = Source::failing(failure, 1);
+    let url = source.serve();
+    source.ask(|| build(url.clone())).await;
     source
 }

@@ -13,7 +13,7 @@ pub struct RwLockByHand(Arc<RwLock<Entry>>);
 impl Library for RwLockByHand {
     const NAME: &'static str = "rwlock_by_hand";
 
-    type Read = HeaderValue;
+    type Header = HeaderValue;
 
     async fn ready() -> Self {
         Self(Arc::new(RwLock::new(Entry::new())))

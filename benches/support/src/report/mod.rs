@@ -9,7 +9,7 @@ mod table;
 #[cfg(test)]
 mod tests;
 
-pub use rounds::{Directory, Error, Rounds};
+pub use rounds::{Directory, Error, Rounds, new_run};
 
 /// Returns the table, in Markdown.
 ///

@@ -7,10 +7,13 @@ use std::{
     env, fs,
     io::ErrorKind,
     path::{Path, PathBuf},
-    process::Command,
+    process::{self, Command},
+    time::SystemTime,
 };
 
 use serde_json::{Value, json};
+
+use crate::processors;
 
 /// A sentence for the person who runs the benches.
 pub type Error = Box<dyn std::error::Error + Send + Sync>;
@@ -25,8 +28,36 @@ pub struct Rounds {
     pub processors: usize,
     /// Why the times do not show what happens on this many threads.
     pub void: Option<String>,
+    /// What the probes of these threads showed, before and after the rounds. Empty for one thread.
+    pub probes: Vec<String>,
     /// The time of an iteration in nanoseconds, by round. A count has one round.
     pub times: Vec<f64>,
+}
+
+impl Rounds {
+    /// Times of one thread, whose rounds are a run of their own.
+    pub fn of(times: Vec<f64>) -> Self {
+        Self {
+            run: new_run(),
+            threads: 1,
+            processors: processors::count(),
+            void: None,
+            probes: Vec::new(),
+            times,
+        }
+    }
+
+    /// A count, such as bytes or requests.
+    pub fn count(count: f64) -> Self {
+        Self::of(vec![count])
+    }
+}
+
+/// Returns a name for a run that no other run has.
+pub fn new_run() -> String {
+    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+    let now = now.map_or(0, |now| now.as_nanos());
+    format!("{now}-{}", process::id())
 }
 
 /// The directory in which criterion keeps its files.
@@ -81,10 +112,12 @@ impl Directory {
             threads,
             processors,
             void,
+            probes,
             times,
         } = rounds;
         let json = json!({
-            "run": run, "threads": threads, "processors": processors, "void": void, "times": times,
+            "run": run, "threads": threads, "processors": processors, "void": void, "probes": probes,
+            "times": times,
         });
         let file = self.file(group, function);
         let directory = file.parent().ok_or("a file in a directory")?;
@@ -146,6 +179,11 @@ fn parse(text: &str) -> Option<Rounds> {
             Value::Null => None,
             why => Some(why.as_str()?.to_owned()),
         },
+        // a file of an earlier version has none
+        probes: json["probes"].as_array().map_or(Some(Vec::new()), |all| {
+            let texts = all.iter().map(|probe| probe.as_str().map(str::to_owned));
+            texts.collect()
+        })?,
         times: json["times"]
             .as_array()?
             .iter()

@@ -66,6 +66,7 @@ fn rounds(times: Vec<f64>) -> Rounds {
         threads: 1,
         processors: 2,
         void: None,
+        probes: Vec::new(),
         times,
     }
 }
@@ -223,7 +224,7 @@ fn scaling_is_measured_by_the_floors_own() {
 }
 
 #[test]
-fn the_fastest_other_library_is_one_that_checks_its_token() {
+fn the_fastest_other_library_is_one_that_returns_a_header() {
     let scratch = Scratch::new("libraries");
     scratch.measured("herd/auth_core/10000", 1.0);
     scratch.measured("herd/watch_broadcast/10000", 1.0);
@@ -233,7 +234,7 @@ fn the_fastest_other_library_is_one_that_checks_its_token() {
     scratch.measured("peers/slow/2", 900.0);
     scratch.measured("peers/fast/2", 120.0);
     scratch.measured("peers/fast/1", 1.0);
-    scratch.measured("peers/faster_unchecked/2", 60.0);
+    scratch.measured("peers/faster_lent/2", 60.0);
     let fast = "a read by the fastest other library (`fast`), over ours, 2 threads";
     assert_eq!(
         scratch.row(fast),
@@ -244,6 +245,24 @@ fn the_fastest_other_library_is_one_that_checks_its_token() {
     let unprobed = rounds(vec![120.0; 20]);
     directory.write("peers", "fast/2", &unprobed).unwrap();
     assert_eq!(scratch.verdict(fast), "not measured");
+}
+
+#[test]
+fn the_file_of_a_function_has_its_probes() {
+    let scratch = Scratch::new("probes");
+    let probed = Rounds {
+        probes: vec!["before".to_owned(), "after".to_owned()],
+        ..rounds(vec![10.0; 20])
+    };
+    scratch.write("peers/fast/1", probed.clone());
+    let read = scratch.directory().read("peers", "fast/1").unwrap();
+    assert_eq!(read, Some(probed));
+    // of an earlier version
+    let file = scratch.0.join("peers/fast/1/rounds.json");
+    let earlier = r#"{"run":"1","threads":1,"processors":2,"void":null,"times":[10.0]}"#;
+    fs::write(file, earlier).unwrap();
+    let read = scratch.directory().read("peers", "fast/1").unwrap();
+    assert_eq!(read, Some(rounds(vec![10.0])));
 }
 
 #[test]

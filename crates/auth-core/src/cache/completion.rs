@@ -8,7 +8,7 @@ use super::{
     denials::{Denied, Start, is_denial_of_client},
     fetch::{Fetch, Fetched},
     inner::Inner,
-    policy::{Probation, RejectionKind},
+    policy::{Life, Probation, RejectionKind},
     slot::CachedToken,
     state::{Failure, FetchedToken, Outcome, RefreshState},
     turns::is_slow_failure,
@@ -58,10 +58,15 @@ struct Completing<'a> {
 }
 
 impl Inner {
-    /// Records the result of a fetch.
+    /// Records the result of a fetch. Returns `None`, and records nothing, if it is a token from the
+    /// store that has expired in the meantime: the fetch then goes on.
     ///
     /// No user code runs under the lock: neither a source nor a subscriber of events.
-    pub(super) fn complete(self: &Arc<Self>, fetched: Fetched, fetch: &Fetch) -> Completion {
+    pub(super) fn complete(
+        self: &Arc<Self>,
+        fetched: Fetched,
+        fetch: &Fetch,
+    ) -> Option<Completion> {
         let number = fetch.number;
         let Fetched {
             requested_at,
@@ -72,10 +77,14 @@ impl Inner {
         let is_contradicted = self.is_contradicted();
         let denied =
             sent.and_then(|sent| self.tell_client(sent, result.as_ref().err(), is_contradicted));
-        if from_store && result.is_ok() {
+        let now = self.clock.now();
+        if from_store && let Ok(response) = &result {
+            let life = self.life(requested_at, now, response, fetch.draw);
+            if has_expired(&life, now) {
+                return None;
+            }
             self.client.loaded();
         }
-        let now = self.clock.now();
         let mut state = self.state();
         let is_last = state.is_last(number);
         state.tokens_from_store += u64::from(from_store);
@@ -96,7 +105,7 @@ impl Inner {
         };
         let reissued_for = completing.reissued_for;
         state.finish(number, self.keep_warm);
-        Completion {
+        Some(Completion {
             outcome,
             reissued_for,
             next: is_last.then_some(next),
@@ -104,7 +113,13 @@ impl Inner {
             from_store,
             has_run: from_store || sent.is_some(),
             changes: state.changes.clone().filter(|_| is_last),
-        }
+        })
+    }
+
+    /// Returns the life of a token that was received by `now`. `draw` is its jitter.
+    fn life(&self, requested_at: Now, now: Now, response: &TokenResponse, draw: f64) -> Life {
+        let (lifetime, age) = (response.expires_in(), response.age);
+        self.policy.life(requested_at, now, lifetime, age, draw)
     }
 
     /// Records the result of a token request for all caches of the source. Returns the denial of the
@@ -138,16 +153,19 @@ impl Inner {
     }
 }
 
+/// Returns whether a token that was received has expired already: the machine may have been suspended
+/// meanwhile. A token that was issued for the fetch is handed out nevertheless.
+fn has_expired(life: &Life, now: Now) -> bool {
+    life.received_expired || now.reached(life.usable_until)
+}
+
 impl Completing<'_> {
     fn token(&mut self, requested_at: Now, response: TokenResponse) -> (Outcome, Duration) {
-        let (cache, now, draw) = (self.cache, self.now, self.draw);
-        let (lifetime, age) = (response.expires_in(), response.age);
-        let life = cache.policy.life(requested_at, now, lifetime, age, draw);
+        let (cache, now) = (self.cache, self.now);
+        let life = cache.life(requested_at, now, &response, self.draw);
         let cause = self.state.replaces_rejected().filter(|_| self.is_last);
         let replaces_rejected = cause.is_some();
-        // the token may have expired already: the machine may have been suspended meanwhile
-        let has_expired = life.received_expired || now.reached(life.usable_until);
-        let is_worse = has_expired
+        let is_worse = has_expired(&life, now)
             && !replaces_rejected
             && cache.slot.usable_for(now) > Some(life.usable_for(now));
         if is_worse {
@@ -158,16 +176,6 @@ impl Completing<'_> {
             )
             // the current token may end before the backoff of a denial does
             .transient());
-        }
-        // only a token that was issued for this fetch is handed out although it has expired
-        if has_expired && self.from_store {
-            return self.failure(
-                Error::new(
-                    ErrorKind::InvalidResponse,
-                    "the token from the shared store expired before it could be used",
-                )
-                .transient(),
-            );
         }
         self.state.tokens_received += 1;
         let credentials = match self.sent {

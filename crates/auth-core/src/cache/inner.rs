@@ -38,6 +38,18 @@ pub(super) struct Inner {
     pub(super) client: Arc<Client>,
     pub(super) request: TokenRequest,
     pub(super) store: Option<Arc<dyn SharedTokenStore>>,
+    /// Identifies the cache to the store.
+    pub(super) id: CacheId,
+}
+
+/// A number that no other cache of the process has.
+pub(super) struct CacheId(pub(super) u64);
+
+impl CacheId {
+    pub(super) fn next() -> Self {
+        static NEXT: atomic::AtomicU64 = atomic::AtomicU64::new(0);
+        Self(NEXT.fetch_add(1, Relaxed))
+    }
 }
 
 /// Counters for [`CacheStatus`](super::CacheStatus). No decision depends on them, so that they need

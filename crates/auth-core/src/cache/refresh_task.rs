@@ -8,6 +8,7 @@
 use std::{sync::Arc, time::Duration};
 
 use super::{
+    completion::Completion,
     credential_looks::{LOOK_INTERVAL, may_depend_on_credentials},
     denials::Standing,
     fetch::{Fetch, Fetched, Schedule},
@@ -18,12 +19,19 @@ use super::{
     state::{Begun, RefreshState, Waiter},
 };
 use crate::{
-    Authorization, Error, ErrorKind, panics::catch_panic, shared_store::SharedTokenStore, time::Now,
+    Authorization, Error, ErrorKind,
+    panics::catch_panic,
+    shared_store::{SharedToken, SharedTokenStore},
+    time::Now,
 };
 
 /// The maximum number of fetches that a waiter joins, one after another. A fetch is abandoned, for
 /// instance, when the runtime that drives it ends.
 const MAX_JOINS: usize = 8;
+
+/// The maximum number of times that a fetch goes on because a token from the shared store expired before
+/// it was recorded, plus one.
+const MAX_LOOKS: u32 = 2;
 
 /// The maximum time to save a token after an attempt.
 const SAVE_TIMEOUT: Duration = Duration::from_secs(20);
@@ -54,20 +62,14 @@ impl RefreshTask {
     /// processes and emits the event. If the cache is kept warm, sleeps until the time of the next
     /// refresh, and returns its task.
     async fn run_once(self) -> Option<Self> {
-        let (fetched, shared) = match &self.store {
-            None => (self.fetch.run().await, None),
-            Some(store) => self.fetch_with(store).await,
-        };
-        let cache = self.fetch.cache.upgrade()?;
-        let save = shared
-            .is_some()
-            .then(|| to_save(&cache, &fetched))
-            .flatten();
-        let mut completion = cache.complete(fetched, &self.fetch);
+        let Recorded {
+            mut completion,
+            shared,
+            save,
+            keep_warm,
+        } = self.fetch_and_record().await?;
         // the next token request is sent in the knowledge of this one's result
         self.fetch.release_turn();
-        let keep_warm = cache.keep_warm;
-        drop(cache);
         let outcome = completion.outcome.clone();
         let progress = &self.fetch.progress;
         progress.send_modify(|progress| progress.outcome = Some(outcome));
@@ -105,7 +107,44 @@ impl RefreshTask {
     }
 }
 
+/// A fetch whose result is recorded in the cache.
+struct Recorded {
+    completion: Completion,
+    /// The remaining work in the shared store, and the token to save there.
+    shared: Option<Unsaved>,
+    save: Option<SharedToken>,
+    keep_warm: bool,
+}
+
 impl RefreshTask {
+    /// Fetches a token and records it in the cache. Returns `None` if the cache was dropped.
+    ///
+    /// A token from the store may expire before it is recorded. It is no reason for the fetch to fail:
+    /// the fetch looks at the store once more, and then requests a token without it.
+    async fn fetch_and_record(&self) -> Option<Recorded> {
+        let mut looks = MAX_LOOKS;
+        loop {
+            let (fetched, shared) = match &self.store {
+                Some(store) if looks > 0 => self.fetch_with(store).await,
+                _ => (self.fetch.run().await, None),
+            };
+            looks = looks.saturating_sub(1);
+            let cache = self.fetch.cache.upgrade()?;
+            let save = shared
+                .is_some()
+                .then(|| to_save(&cache, &fetched))
+                .flatten();
+            if let Some(completion) = cache.complete(fetched, &self.fetch) {
+                return Some(Recorded {
+                    completion,
+                    shared,
+                    save,
+                    keep_warm: cache.keep_warm,
+                });
+            }
+        }
+    }
+
     /// Fetches a token with the shared store. A panic outside the store and the source, such as one
     /// of a subscriber of tracing events, is a failed fetch, which backs off.
     async fn fetch_with(&self, store: &Arc<dyn SharedTokenStore>) -> (Fetched, Option<Unsaved>) {
@@ -118,7 +157,7 @@ impl RefreshTask {
 }
 
 /// Returns the token to save for other processes, if there is one.
-fn to_save(cache: &Inner, fetched: &Fetched) -> Option<crate::shared_store::SharedToken> {
+fn to_save(cache: &Inner, fetched: &Fetched) -> Option<SharedToken> {
     let response = fetched
         .result
         .as_ref()

@@ -9,7 +9,7 @@ use std::{
 use super::{
     changes::{Publisher, TokenChanges},
     client::Client,
-    inner::{Inner, Issued, NotBefore},
+    inner::{CacheId, Inner, Issued, NotBefore},
     policy::RefreshPolicy,
     rejection::Replacement,
     slot::Slot,
@@ -362,6 +362,7 @@ impl TokenCacheBuilder {
                 client,
                 request: self.request,
                 store: self.store,
+                id: CacheId::next(),
             }),
         }
     }

@@ -24,16 +24,43 @@ impl ClientCredentials {
         client_id: impl Into<String>,
         authentication: ClientAuthentication,
     ) -> ClientCredentialsBuilder {
-        ClientCredentialsBuilder {
-            endpoint: TokenEndpoint::builder(token_endpoint, authentication).client_id(client_id),
+        let endpoint = TokenEndpoint::builder(token_endpoint, authentication);
+        ClientCredentialsBuilder::new(endpoint.client_id(client_id))
+    }
+
+    /// Returns a builder for the client `client_id` of the authorization server `issuer`, whose metadata
+    /// tells the token endpoint: see [`TokenEndpoint::discover`].
+    ///
+    /// ```
+    /// # use auth_core::{ClientAuthentication, ClientCredentials, Error, HttpTransport};
+    /// # fn example(transport: impl HttpTransport) -> Result<(), Error> {
+    /// let authentication = ClientAuthentication::client_secret_basic("s3cr3t");
+    /// let grant = ClientCredentials::discover("https://as.example.com", "my-client", authentication)
+    ///     .scope("document_read")
+    ///     .build(transport)?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn discover(
+        issuer: impl Into<String>,
+        client_id: impl Into<String>,
+        authentication: ClientAuthentication,
+    ) -> ClientCredentialsBuilder {
+        let endpoint = TokenEndpoint::discover(issuer, authentication);
+        ClientCredentialsBuilder::new(endpoint.client_id(client_id))
+    }
+}
+
+impl ClientCredentialsBuilder {
+    fn new(endpoint: TokenEndpointBuilder) -> Self {
+        Self {
+            endpoint,
             defaults: TokenRequest::builder(),
             scope_if_none: None,
             scope_required_by: None,
         }
     }
-}
 
-impl ClientCredentialsBuilder {
     /// Sets the token endpoint's URL. Replaces that of a provider's preset.
     #[must_use]
     pub fn token_endpoint(mut self, url: impl Into<String>) -> Self {
@@ -131,6 +158,14 @@ impl ClientCredentialsBuilder {
     #[must_use]
     pub fn client_id_in_form(mut self, send: bool) -> Self {
         self.endpoint = self.endpoint.client_id_in_form(send);
+        self
+    }
+
+    /// Sets the issuer of the authorization server, for the audience of assertions: see
+    /// [`TokenEndpointBuilder::issuer`].
+    #[must_use]
+    pub fn issuer(mut self, issuer: impl Into<String>) -> Self {
+        self.endpoint = self.endpoint.issuer(issuer);
         self
     }
 

@@ -4,6 +4,7 @@
 //!   fails
 //! - [`many_tokens`]: several scopes, audiences, APIs or tenants in one client
 //! - [`workload_identity`]: clients that authenticate by a token of their platform
+//! - [`private_key_jwt`]: clients that sign
 //! - [`mtls`]: clients that authenticate by a certificate
 //! - [`testing`]: tests of your own program, with time under the test's control
 //!
@@ -12,5 +13,6 @@
 pub mod failures;
 pub mod many_tokens;
 pub mod mtls;
+pub mod private_key_jwt;
 pub mod testing;
 pub mod workload_identity;

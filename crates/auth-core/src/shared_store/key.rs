@@ -7,6 +7,7 @@ use std::{
 
 use zeroize::Zeroizing;
 
+use super::need::Need;
 use crate::TokenRequest;
 
 /// The key under which processes share a token: all parameters that shape the token, without the
@@ -24,8 +25,12 @@ use crate::TokenRequest;
 /// assert_ne!(key, SharedKey::new(["https://vault.example.com", "role-8"], &request));
 /// # Ok::<(), auth_core::Error>(())
 /// ```
-#[derive(Clone, Eq, PartialEq)]
-pub struct SharedKey(Zeroizing<Vec<u8>>);
+#[derive(Clone)]
+pub struct SharedKey {
+    bytes: Zeroizing<Vec<u8>>,
+    /// Takes no part in comparisons.
+    need: Option<Need>,
+}
 
 impl SharedKey {
     /// Creates a key for `request`. `source` names the server, the client and its authentication
@@ -38,7 +43,7 @@ impl SharedKey {
         let length = |texts: &Vec<&str>| texts.iter().map(|text| 8 + text.len()).sum::<usize>();
         let whole: usize = lists.iter().map(|texts| 8 + length(texts)).sum();
         // allocated once: growing would leave unwiped copies behind
-        let mut key = Self(Zeroizing::new(Vec::with_capacity(whole)));
+        let mut key = Self::empty(whole, None);
         for texts in lists {
             key.list(&texts);
         }
@@ -49,30 +54,62 @@ impl SharedKey {
     /// its length.
     #[must_use]
     pub fn as_bytes(&self) -> &[u8] {
-        &self.0
+        &self.bytes
+    }
+
+    /// Returns the need for a token on account of which a cache calls the store. `None` if no cache made
+    /// the call. For `auth-redis`; not part of the public API.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn need(&self) -> Option<Need> {
+        self.need
+    }
+
+    /// Sets the need on account of which the store is called. For `auth-redis`; not part of the public
+    /// API.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn with_need(mut self, need: Need) -> Self {
+        self.need = Some(need);
+        self
     }
 
     /// Returns the key of the fallback lease, for the processes that wait for the holder of this
     /// key's lease.
     pub(crate) fn fallback(&self) -> Self {
-        let mut key = Self(Zeroizing::new(Vec::with_capacity(self.0.len() + 64)));
-        key.0.extend_from_slice(&self.0);
+        let mut key = Self::empty(self.bytes.len() + 64, self.need);
+        key.bytes.extend_from_slice(&self.bytes);
         key.list(&["fallback"]);
         key
+    }
+
+    fn empty(capacity: usize, need: Option<Need>) -> Self {
+        Self {
+            bytes: Zeroizing::new(Vec::with_capacity(capacity)),
+            need,
+        }
     }
 
     fn list(&mut self, texts: &[&str]) {
         self.length(texts.len());
         for text in texts {
             self.length(text.len());
-            self.0.extend_from_slice(text.as_bytes());
+            self.bytes.extend_from_slice(text.as_bytes());
         }
     }
 
     fn length(&mut self, length: usize) {
-        self.0.extend_from_slice(&(length as u64).to_be_bytes());
+        self.bytes.extend_from_slice(&(length as u64).to_be_bytes());
     }
 }
+
+impl PartialEq for SharedKey {
+    fn eq(&self, other: &Self) -> bool {
+        self.bytes == other.bytes
+    }
+}
+
+impl Eq for SharedKey {}
 
 impl Hash for SharedKey {
     fn hash<H: Hasher>(&self, state: &mut H) {
@@ -132,6 +169,14 @@ mod tests {
             r.parameter("q", "2").parameter("p", "1").scope("y x")
         });
         assert_eq!(one, other);
+    }
+
+    #[test]
+    fn keys_of_two_caches_are_equal_and_a_fallback_lease_is_for_the_same_need() {
+        let (one, other) = (Need::new(1, 0), Need::new(2, 0));
+        let key = key(&["a"], |r| r).with_need(one);
+        assert_eq!(key, key.clone().with_need(other));
+        assert_eq!(key.fallback().need(), Some(one));
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! The interface of a store that processes share.
 
 mod key;
+mod need;
 mod token;
 
 use std::{fmt, sync::Arc, time::Duration};
@@ -9,6 +10,7 @@ use async_trait::async_trait;
 
 use crate::Error;
 pub use key::SharedKey;
+pub(crate) use need::Need;
 pub use token::SharedToken;
 
 /// For `auth-redis` and `auth-jose`. Not part of the public API.
@@ -19,6 +21,7 @@ pub mod internal {
         error::transient,
         event_limit::EventLimit,
         secret_file::{SecretFile, open_to_others},
+        shared_store::need::Need,
     };
 }
 

@@ -122,11 +122,11 @@ impl TokenEndpoint {
         request: &TokenRequest,
     ) -> Result<TokenResponse, Error> {
         let located = self.locate().await?;
-        let context = || context(&located, self.client_id(), form.grant_type(), request);
-        let Credentials { proofs, version } = self.credentials(form, &context()).await?;
+        let context = context(&located, self.client_id(), form.grant_type(), request);
+        let Credentials { proofs, version } = self.credentials(form, &context).await?;
         let mut proofs = proofs.iter().peekable();
         while let Some(proof) = proofs.next() {
-            let form = &self.with_assertions(form, &context()).await?;
+            let form = &self.with_assertions(form, &context).await?;
             let error = match self.request_with(&located.url, proof, form, request).await {
                 Ok(response) => {
                     proof.works();
@@ -135,8 +135,8 @@ impl TokenEndpoint {
                 Err(error) => error,
             };
             if error.error_code() != Some("invalid_client") || proofs.peek().is_none() {
-                let version = version.and(form.version());
-                return Err(self.0.denied.denied(self.0.location.failed(error), version));
+                let error = self.0.location.failed(error);
+                return Err(self.0.denied.denied(error, version.and(form.version())));
             }
         }
         // there is at least one proof
@@ -169,8 +169,8 @@ impl TokenEndpoint {
     }
 
     /// Returns the key under which processes share the token of this request: it names the token
-    /// endpoint, the client, its authentication method and certificate, the grant type and the headers. The secret and
-    /// the fields of the form are not part of it: name what they decide about the token with
+    /// endpoint, the client, its authentication method and certificate, the grant type and the headers.
+    /// The secret and the fields of the form are not part of it: name what they decide about the token with
     /// [`Form::key_part`].
     #[must_use]
     pub fn shared_key(&self, form: &Form, request: &TokenRequest) -> SharedKey {
@@ -228,13 +228,13 @@ impl TokenEndpoint {
     }
 
     /// Checks that none of the parameters of `form` and of the default request is in the query of the
-    /// token endpoint, as far as it is known, or is sent twice.
+    /// token endpoint, if that is known, or is sent twice.
     pub(crate) fn check_parameters(
         &self,
         form: &Form,
         defaults: &TokenRequest,
     ) -> Result<(), Error> {
-        check_names(self.0.location.known_url(), form, defaults)
+        check_names(self.0.location.known(), form, defaults)
     }
 
     /// Returns the token endpoint, which may have to be discovered.

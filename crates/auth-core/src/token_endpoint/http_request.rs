@@ -136,8 +136,8 @@ impl RequestSettings {
     }
 }
 
-/// Checks the grant type, and that no parameter is sent twice: in the endpoint's query, if it is known, in
-/// the form and as a parameter of the request. Names are compared without case, as many servers do.
+/// Checks the grant type, and that no parameter is sent twice: in the endpoint's query, in the form and
+/// as a parameter of the request. Names are compared without case, as many servers do.
 pub(super) fn check_names(
     endpoint: Option<&TokenEndpointUrl>,
     form: &Form,

@@ -74,8 +74,8 @@ impl Location {
         }
     }
 
-    /// Returns the URL, if the user states it.
-    pub(super) fn known_url(&self) -> Option<&TokenEndpointUrl> {
+    /// Returns the token endpoint, if it is known without a request.
+    pub(super) fn known(&self) -> Option<&TokenEndpointUrl> {
         match self {
             Self::Url { url, .. } => Some(url),
             Self::Discovered(_) => None,

@@ -299,6 +299,17 @@ async fn an_assertion_knows_the_issuer() {
 }
 
 #[tokio::test]
+async fn the_builder_of_the_grant_discovers_as_well() {
+    let server = Server::default();
+    server.naming(OAUTH, "https://as.example/t");
+    let authentication = ClientAuthentication::client_secret_basic("s3cr3t");
+    let source = ClientCredentials::discover(ISSUER, "my-client", authentication);
+    fetch(&source.build(server.clone()).unwrap()).await.unwrap();
+    let last = server.requests().pop();
+    assert_eq!(last.as_deref(), Some("POST https://as.example/t"));
+}
+
+#[tokio::test]
 async fn the_document_can_be_read_without_a_client() {
     let server = Server::default();
     server.naming(OAUTH, "https://as.example/t");

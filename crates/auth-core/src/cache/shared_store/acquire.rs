@@ -30,7 +30,7 @@ pub(in crate::cache) async fn fetch(
     store: &Arc<dyn SharedTokenStore>,
     cache: &Weak<Inner>,
 ) -> (Fetched, Option<Unsaved>) {
-    let Some(key) = shared_key(fetch).await else {
+    let Some(key) = shared_key(fetch, cache).await else {
         return (fetch.run().await, None);
     };
     let shared = |key| SharedFetch {
@@ -57,14 +57,18 @@ pub(in crate::cache) async fn fetch(
     }
 }
 
-/// Returns the key under which processes share the token, if they do.
-async fn shared_key(fetch: &Fetch) -> Option<SharedKey> {
+/// Returns the key under which processes share the token, if they do, for the need of this cache.
+async fn shared_key(fetch: &Fetch, cache: &Weak<Inner>) -> Option<SharedKey> {
     let key = catch_store_panic(async { fetch.source.shared_key(&fetch.request) });
     let key = key.await.ok().flatten();
     if key.is_none() {
         events::source_has_no_shared_key();
     }
-    key
+    let key = key?;
+    Some(match cache.upgrade() {
+        Some(cache) => key.with_need(cache.need()),
+        None => key,
+    })
 }
 
 struct SharedFetch<'a> {

@@ -3,6 +3,7 @@
 
 mod acquire;
 mod admission;
+mod need;
 mod operation;
 mod save;
 

@@ -1,7 +1,9 @@
 //! One token for many processes, each of which is simulated by a cache.
 
 mod broken_store;
+mod expired_on_the_way;
 mod lease;
+mod needs;
 mod old_token_put_back;
 mod one_token;
 mod random_histories;
