@@ -20,6 +20,14 @@ pub(crate) type Scopes = BTreeSet<String>;
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 pub(crate) struct Family(pub(crate) usize);
 
+/// Whose token it is.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Owner {
+    /// The client to which it was issued. A test, or a grant without a client, issues to none.
+    pub(crate) client: Option<String>,
+    pub(crate) family: Option<Family>,
+}
+
 /// Splits a `scope` value.
 pub(crate) fn scopes(value: &str) -> Scopes {
     value.split_ascii_whitespace().map(str::to_owned).collect()
@@ -37,7 +45,7 @@ pub(crate) struct IssuedTokens {
 struct IssuedToken {
     expires_at: Now,
     scopes: Scopes,
-    family: Option<Family>,
+    owner: Owner,
 }
 
 impl IssuedTokens {
@@ -52,16 +60,11 @@ impl IssuedTokens {
 
     /// Issues a token: a unique `b64token` (RFC 6750 §2.1).
     pub(crate) fn issue(&self, lifetime: Duration, scopes: Scopes) -> String {
-        self.issue_of(lifetime, scopes, None)
+        self.issue_to(lifetime, scopes, Owner::default())
     }
 
-    /// Issues a token of a family.
-    pub(crate) fn issue_of(
-        &self,
-        lifetime: Duration,
-        scopes: Scopes,
-        family: Option<Family>,
-    ) -> String {
+    /// Issues a token to an owner.
+    pub(crate) fn issue_to(&self, lifetime: Duration, scopes: Scopes, owner: Owner) -> String {
         let number = self.issued.fetch_add(1, Relaxed) + 1;
         let mut token = format!("at-{number}-{:016x}", fastrand::u64(..));
         while token.len() < self.length {
@@ -70,7 +73,7 @@ impl IssuedTokens {
         let issued = IssuedToken {
             expires_at: self.clock.now().after(lifetime),
             scopes,
-            family,
+            owner,
         };
         lock(&self.active).insert(token.clone(), issued);
         token
@@ -88,12 +91,17 @@ impl IssuedTokens {
         (!self.clock.now().reached(issued.expires_at)).then(|| issued.scopes.clone())
     }
 
+    /// Returns the client to which an active token was issued.
+    pub(crate) fn client_of(&self, token: &str) -> Option<String> {
+        lock(&self.active).get(token)?.owner.client.clone()
+    }
+
     pub(crate) fn revoke(&self, token: &str) {
         lock(&self.active).remove(token);
     }
 
     pub(crate) fn revoke_family(&self, family: Family) {
-        lock(&self.active).retain(|_, token| token.family != Some(family));
+        lock(&self.active).retain(|_, token| token.owner.family != Some(family));
     }
 
     pub(crate) fn revoke_all(&self) {

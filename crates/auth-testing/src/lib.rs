@@ -5,6 +5,8 @@
 //! | task | item |
 //! |---|---|
 //! | run an authorization server | [`AuthorizationServer`] ([`AuthorizationServerBuilder`], [`ClientAuthenticationMethod`]) |
+//! | verify what a client signs, with the feature `jose` | `AssertionVerifier` (`VerificationKey`, `AcceptedAudience`), `provider` |
+//! | change the metadata of the server | [`AuthorizationServer::set_metadata`] ([`MetadataPath`]) |
 //! | run a protected API | [`ProtectedApi`] |
 //! | make a server fail | [`Answer`], [`Fault`] |
 //! | control the time | [`ManualClock`], [`TokioClock`] |

@@ -127,9 +127,11 @@ impl RefreshTokens {
         }
     }
 
-    /// Returns the family of a token.
-    pub(crate) fn family_of(&self, token: &str) -> Option<Family> {
-        Some(lock(&self.known).get(token)?.family)
+    /// Returns the client and the family of a token.
+    pub(crate) fn owner_of(&self, token: &str) -> Option<(String, Family)> {
+        let known = lock(&self.known);
+        let token = known.get(token)?;
+        Some((token.client.clone(), token.family))
     }
 
     pub(crate) fn is_active(&self, token: &str) -> bool {

@@ -36,7 +36,7 @@ impl Claims {
         self.0.keys().map(String::as_str)
     }
 
-    /// Returns a NumericDate (RFC 7519 §2).
+    /// Returns a `NumericDate` (RFC 7519 §2).
     pub(super) fn seconds(&self, name: &str) -> Result<Option<f64>, String> {
         match self.0.get(name) {
             None => Ok(None),

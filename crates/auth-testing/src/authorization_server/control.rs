@@ -55,9 +55,10 @@ impl AuthorizationServer {
         self.state.faults.always(fault.into());
     }
 
-    /// Removes all faults, also those of the metadata. A request that already hangs stays unanswered.
+    /// Removes all faults, also those of the metadata and of revocations. A request that already hangs stays unanswered.
     pub fn recover(&self) {
         self.state.metadata.faults.clear();
+        self.state.revocation_faults.clear();
         self.state.faults.clear();
     }
 

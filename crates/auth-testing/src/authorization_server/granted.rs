@@ -2,14 +2,13 @@
 
 use serde_json::{Map, Value};
 
-use crate::issued_tokens::{Family, Scopes};
+use crate::issued_tokens::{Family, Owner, Scopes};
 
 /// What a token response grants.
 #[derive(Debug, Default)]
 pub(super) struct Granted {
     pub(super) scopes: Scopes,
-    /// The refresh tokens and access tokens that are revoked together with the token.
-    pub(super) family: Option<Family>,
+    pub(super) owner: Owner,
     /// Members of the response, beside those of every token response.
     pub(super) members: Map<String, Value>,
 }
@@ -20,6 +19,16 @@ impl Granted {
             scopes,
             ..Self::default()
         }
+    }
+
+    pub(super) fn of_family(mut self, family: Family) -> Self {
+        self.owner.family = Some(family);
+        self
+    }
+
+    pub(super) fn of_client(mut self, client: Option<String>) -> Self {
+        self.owner.client = client;
+        self
     }
 
     pub(super) fn with_member(mut self, name: &str, value: impl Into<Value>) -> Self {

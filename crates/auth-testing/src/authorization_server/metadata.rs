@@ -5,7 +5,10 @@ use std::sync::Mutex;
 use http::{HeaderValue, Method, Request, StatusCode, header::ALLOW};
 use serde_json::{Map, Value};
 
-use super::{client_authentication::ClientAuthenticationMethod, token_endpoint::TokenEndpoint};
+use super::{
+    client_authentication::ClientAuthenticationMethod, revocation::REVOCATION_PATH,
+    token_endpoint::TokenEndpoint,
+};
 use crate::{
     answer::Answer,
     fault::Fault,
@@ -98,6 +101,8 @@ impl TokenEndpoint {
         let mut members = Map::new();
         members.insert("issuer".into(), self.issuer(base).into());
         members.insert("token_endpoint".into(), self.url(base).into());
+        let revocation = format!("{base}{REVOCATION_PATH}");
+        members.insert("revocation_endpoint".into(), revocation.into());
         members.insert(
             "token_endpoint_auth_methods_supported".into(),
             self.method_names().into(),

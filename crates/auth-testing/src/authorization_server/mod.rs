@@ -12,6 +12,8 @@ mod observe;
 mod parameters;
 mod refresh_control;
 mod respond;
+mod revocation;
+mod revocation_control;
 mod server;
 #[cfg(feature = "jose")]
 mod signed;

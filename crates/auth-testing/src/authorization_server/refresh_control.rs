@@ -39,7 +39,7 @@ impl AuthorizationServer {
     /// not issue it.
     pub fn revoke_refresh_token(&self, token: &str) {
         let endpoint = &self.state.endpoint;
-        if let Some(family) = endpoint.refresh_tokens.family_of(token) {
+        if let Some((_, family)) = endpoint.refresh_tokens.owner_of(token) {
             endpoint.refresh_tokens.revoke_family(family);
             endpoint.tokens.revoke_family(family);
         }

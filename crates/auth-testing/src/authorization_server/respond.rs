@@ -11,7 +11,7 @@ use super::{
     client_authentication::ClientRequest, granted::Granted, grants::GrantRequest,
     parameters::Parameters, token_endpoint::TokenEndpoint, token_error::TokenError,
 };
-use crate::{answer::Answer, received::Received, sync::lock};
+use crate::{answer::Answer, sync::lock};
 
 /// Parameters that must not be in a URI (RFC 6749 §2.3.1).
 const CLIENT_CREDENTIALS: [&str; 3] = ["client_assertion", "client_id", "client_secret"];
@@ -40,11 +40,7 @@ impl TokenEndpoint {
         }
         let form = &Parameters::parse(request)?;
         let (issuer, token_endpoint) = (self.issuer(base), self.url(base));
-        let received = Received {
-            issuer: &issuer,
-            token_endpoint: &token_endpoint,
-            now: self.tokens.clock.now().wall,
-        };
+        let received = self.received(&issuer, &token_endpoint);
         let client = ClientRequest {
             headers: request.headers(),
             form,
@@ -63,6 +59,7 @@ impl TokenEndpoint {
             client: client.as_deref(),
             received,
         })
+        .map(|granted| granted.of_client(client))
     }
 
     fn token_response(&self, granted: Granted) -> Answer {
@@ -71,7 +68,7 @@ impl TokenEndpoint {
         let scope = scope.join(" ");
         let token = self
             .tokens
-            .issue_of(lifetime, granted.scopes, granted.family);
+            .issue_to(lifetime, granted.scopes, granted.owner);
         let mut json = Map::new();
         json.insert("access_token".into(), token.into());
         json.insert("token_type".into(), "Bearer".into());

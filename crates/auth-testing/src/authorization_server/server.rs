@@ -8,7 +8,7 @@ use std::{
 use http::{Request, Response, StatusCode};
 use hyper::body::Incoming;
 
-use super::{metadata::Metadata, token_endpoint::TokenEndpoint};
+use super::{metadata::Metadata, revocation::REVOCATION_PATH, token_endpoint::TokenEndpoint};
 use crate::{
     answer::Answer,
     fault::Fault,
@@ -28,7 +28,7 @@ use crate::{
 /// | token exchange ([RFC 8693](https://www.rfc-editor.org/rfc/rfc8693)) | [`exchange_tokens`](crate::AuthorizationServerBuilder::exchange_tokens) |
 /// | JWT bearer ([RFC 7523 §2.1](https://www.rfc-editor.org/rfc/rfc7523#section-2.1)) | `AuthorizationServerBuilder::assertion_issuer`, with the feature `jose` |
 ///
-/// It has [metadata documents](Self::set_metadata_paths).
+/// It has [metadata documents](Self::set_metadata_paths) and a [revocation endpoint](Self::revocation_endpoint).
 ///
 /// The server speaks HTTP/1.1 and HTTP/2 with prior knowledge, without TLS. The value is a handle
 /// that any thread may use, and clones are handles to the same server. When the last handle is
@@ -78,6 +78,8 @@ pub(super) struct State {
     pub(super) traffic: Traffic,
     pub(super) faults: Script<Fault>,
     pub(super) token_requests: Counter,
+    pub(super) revocation_faults: Script<Fault>,
+    pub(super) revocation_requests: Counter,
 }
 
 impl AuthorizationServer {
@@ -107,6 +109,8 @@ impl AuthorizationServer {
             base: OnceLock::new(),
             faults: Script::default(),
             token_requests: Counter::default(),
+            revocation_faults: Script::default(),
+            revocation_requests: Counter::default(),
         });
         let loopback = Arc::new(Loopback::serve(Arc::clone(&state)).await?);
         // no client knows the port before
@@ -130,6 +134,16 @@ impl Respond for State {
                     let request = Request::from_parts(head, ());
                     let answer = self.metadata.respond(&request, &self.endpoint, base);
                     Some(answer.into_response())
+                }
+            };
+        }
+        if path == REVOCATION_PATH {
+            self.revocation_requests.increment();
+            return match self.revocation_faults.take() {
+                Some(fault) => fault.response().await,
+                None => {
+                    let request = Request::from_parts(head, body.received());
+                    Some(self.endpoint.revoke(&request, base).into_response())
                 }
             };
         }

@@ -11,6 +11,31 @@ impl AuthorizationServerBuilder {
     ///
     /// A denial is `invalid_client`, and its description says which part of the assertion was expected to
     /// be what.
+    ///
+    /// ```
+    /// use auth_jose::{Algorithm, PrivateKeyJwt, Signer, SigningKey};
+    /// use auth_testing::{
+    ///     AssertionVerifier, AuthorizationServer, VerificationKey,
+    ///     auth_core::{ClientAuthentication, ClientCredentials, HttpTransport, TokenCache},
+    /// };
+    ///
+    /// async fn test(transport: impl HttpTransport) -> Result<(), Box<dyn std::error::Error>> {
+    ///     let key = SigningKey::generate(Algorithm::Es256)?;
+    ///     let public = key.public_jwk().ok_or("expected a public key")?.to_string();
+    ///     let assertions = AssertionVerifier::new(VerificationKey::from_jwk(&public)?);
+    ///     let server = AuthorizationServer::builder()
+    ///         .client_with_assertion("my-client", assertions)
+    ///         .start()
+    ///         .await?;
+    ///
+    ///     let authentication = ClientAuthentication::client_assertion(PrivateKeyJwt::new(key)?);
+    ///     let url = server.token_endpoint();
+    ///     let grant = ClientCredentials::builder(url, "my-client", authentication).build(transport)?;
+    ///     let token = TokenCache::new(grant).token().await?;
+    ///     assert!(server.is_active(token.secret()));
+    ///     Ok(())
+    /// }
+    /// ```
     pub fn client_with_assertion(
         self,
         id: impl Into<String>,

@@ -13,6 +13,7 @@ use super::{client::RegisteredClient, client_authentication::ClientAuthenticatio
 use crate::assertion::AssertionVerifier;
 use crate::{
     issued_tokens::{IssuedTokens, Scopes},
+    received::Received,
     refresh_tokens::RefreshTokens,
     sync::lock,
 };
@@ -42,6 +43,15 @@ impl TokenEndpoint {
     /// `base`: the origin of the server.
     pub(super) fn issuer(&self, base: &str) -> String {
         format!("{base}{}", self.issuer_path)
+    }
+
+    /// Returns what assertions are verified against.
+    pub(super) fn received<'a>(&self, issuer: &'a str, token_endpoint: &'a str) -> Received<'a> {
+        Received {
+            issuer,
+            token_endpoint,
+            now: self.tokens.clock.now().wall,
+        }
     }
 
     pub(super) fn url(&self, base: &str) -> String {

@@ -170,7 +170,7 @@ async fn a_server_demands_what_it_is_configured_to() {
         verifier
             .require_header(["kid", "x5c"])
             .require_claims(["iat"])
-            .only_claims(["scope"])
+            .only_claims(["sub", "scope"])
     })
     .await;
     let valid = || {

@@ -22,5 +22,6 @@ mod longest_durations;
 mod metadata;
 mod protected_api;
 mod refresh_tokens;
+mod revocation;
 mod token_errors;
 mod token_exchange;

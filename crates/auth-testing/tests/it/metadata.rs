@@ -37,6 +37,7 @@ async fn rfc8414_2_both_documents_describe_the_server() {
     let expected = json!({
         "issuer": server.issuer(),
         "token_endpoint": server.token_endpoint(),
+        "revocation_endpoint": server.revocation_endpoint(),
         "token_endpoint_auth_methods_supported": ["client_secret_post", "none"],
         "grant_types_supported": [
             "client_credentials", "refresh_token", "urn:ietf:params:oauth:grant-type:token-exchange",

@@ -21,10 +21,7 @@ impl TokenEndpoint {
         let rotate = self.rotate_refresh_tokens;
         let denied = match self.refresh_tokens.redeem(token, client, requested, rotate) {
             Ok(redeemed) => {
-                let granted = Granted {
-                    family: Some(redeemed.family),
-                    ..Granted::of(redeemed.scopes)
-                };
+                let granted = Granted::of(redeemed.scopes).of_family(redeemed.family);
                 return Ok(match redeemed.next {
                     Some(next) => granted.with_member("refresh_token", next),
                     None => granted,

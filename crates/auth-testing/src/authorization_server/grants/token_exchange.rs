@@ -73,10 +73,11 @@ impl TokenEndpoint {
                 )));
             }
         };
-        if self.exchanges_own_tokens && token_type == ACCESS_TOKEN {
-            if let Some(granted) = self.tokens.granted(token) {
-                return Ok(Some(Subject::OwnToken(granted)));
-            }
+        if self.exchanges_own_tokens
+            && token_type == ACCESS_TOKEN
+            && let Some(granted) = self.tokens.granted(token)
+        {
+            return Ok(Some(Subject::OwnToken(granted)));
         }
         let invalid = |fault: String| TokenError::invalid_request(format!("{name}: {fault}"));
         #[cfg(feature = "jose")]
