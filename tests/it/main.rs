@@ -5,6 +5,7 @@
 
 mod bound_origins;
 mod classification;
+mod client_certificates;
 mod error_find;
 mod fleet_simulation;
 mod per_request;

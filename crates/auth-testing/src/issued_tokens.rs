@@ -26,6 +26,8 @@ pub(crate) struct Owner {
     /// The client to which it was issued. A test, or a grant without a client, issues to none.
     pub(crate) client: Option<String>,
     pub(crate) family: Option<Family>,
+    /// The thumbprint of the certificate to which it is bound (RFC 8705 §3).
+    pub(crate) certificate: Option<Arc<str>>,
 }
 
 /// Splits a `scope` value.
@@ -94,6 +96,16 @@ impl IssuedTokens {
     /// Returns the client to which an active token was issued.
     pub(crate) fn client_of(&self, token: &str) -> Option<String> {
         lock(&self.active).get(token)?.owner.client.clone()
+    }
+
+    /// Returns whether a request with this certificate may use the token.
+    pub(crate) fn accepts_certificate(&self, token: &str, presented: Option<&str>) -> bool {
+        let active = lock(&self.active);
+        let bound = active.get(token).map(|token| &token.owner.certificate);
+        match bound {
+            Some(Some(bound)) => presented == Some(bound),
+            Some(None) | None => true,
+        }
     }
 
     pub(crate) fn revoke(&self, token: &str) {

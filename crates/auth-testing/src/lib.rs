@@ -6,6 +6,7 @@
 //! |---|---|
 //! | run an authorization server | [`AuthorizationServer`] ([`AuthorizationServerBuilder`], [`ClientAuthenticationMethod`]) |
 //! | verify what a client signs, with the feature `jose` | `AssertionVerifier` (`VerificationKey`, `AcceptedAudience`), `provider` |
+//! | see the certificates of clients, with the feature `tls` | `TestAuthority` (`TestCertificate`) |
 //! | change the metadata of the server | [`AuthorizationServer::set_metadata`] ([`MetadataPath`]) |
 //! | run a protected API | [`ProtectedApi`] |
 //! | make a server fail | [`Answer`], [`Fault`] |
@@ -23,6 +24,7 @@ mod grpc;
 mod issued_tokens;
 mod loopback;
 mod manual_clock;
+mod peer_certificate;
 mod protected_api;
 #[cfg(feature = "jose")]
 pub mod provider;
@@ -32,6 +34,8 @@ mod refresh_tokens;
 mod script;
 mod shared_store;
 mod sync;
+#[cfg(feature = "tls")]
+mod tls;
 mod tokio_clock;
 mod traffic;
 
@@ -47,6 +51,8 @@ pub use grpc::{BytesCodec, EchoClient};
 pub use manual_clock::ManualClock;
 pub use protected_api::ProtectedApi;
 pub use shared_store::{MemoryStore, check_shared_store};
+#[cfg(feature = "tls")]
+pub use tls::{TestAuthority, TestCertificate};
 pub use tokio_clock::TokioClock;
 
 // their types occur in the signatures above

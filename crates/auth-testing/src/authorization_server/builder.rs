@@ -11,6 +11,8 @@ use super::{
 };
 #[cfg(feature = "jose")]
 use crate::assertion::AssertionVerifier;
+#[cfg(feature = "tls")]
+use crate::tls::{TestAuthority, TlsServer};
 use crate::{
     issued_tokens::{IssuedTokens, Scopes, scopes},
     refresh_tokens::RefreshTokens,
@@ -43,6 +45,9 @@ pub struct AuthorizationServerBuilder {
     #[cfg(feature = "jose")]
     pub(super) subject_issuers: Vec<AssertionVerifier>,
     exchange_own_tokens: bool,
+    pub(super) bind_to_certificates: bool,
+    #[cfg(feature = "tls")]
+    pub(super) authority: Option<TestAuthority>,
     rotate_refresh_tokens: bool,
     required_parameters: Vec<String>,
     response_members: Map<String, Value>,
@@ -178,9 +183,13 @@ impl AuthorizationServerBuilder {
     /// Starts the server on the current tokio runtime. It accepts connections when this returns.
     ///
     /// # Errors
-    /// If no port of 127.0.0.1 can be bound.
+    /// If no port of 127.0.0.1 can be bound, or the certificate of the server cannot be issued.
     pub async fn start(self) -> io::Result<AuthorizationServer> {
-        AuthorizationServer::start(TokenEndpoint {
+        #[cfg(feature = "tls")]
+        let tls = self.authority.as_ref().map(TlsServer::new).transpose()?;
+        #[cfg(not(feature = "tls"))]
+        let tls = None;
+        let endpoint = TokenEndpoint {
             path: Mutex::new(self.path),
             issuer_path: self.issuer_path,
             #[cfg(feature = "jose")]
@@ -188,6 +197,7 @@ impl AuthorizationServerBuilder {
             #[cfg(feature = "jose")]
             subject_issuers: self.subject_issuers,
             exchanges_own_tokens: self.exchange_own_tokens,
+            binds_to_certificates: self.bind_to_certificates,
             rotate_refresh_tokens: self.rotate_refresh_tokens,
             required_parameters: self.required_parameters,
             response_members: self.response_members,
@@ -199,8 +209,8 @@ impl AuthorizationServerBuilder {
             announce_lifetime: self.announce_lifetime,
             lifetime: Mutex::new(self.lifetime),
             tokens: Arc::new(IssuedTokens::new(self.clock, self.token_length)),
-        })
-        .await
+        };
+        AuthorizationServer::start(endpoint, tls).await
     }
 }
 
@@ -215,6 +225,9 @@ impl Default for AuthorizationServerBuilder {
             #[cfg(feature = "jose")]
             subject_issuers: Vec::new(),
             exchange_own_tokens: false,
+            bind_to_certificates: true,
+            #[cfg(feature = "tls")]
+            authority: None,
             rotate_refresh_tokens: true,
             required_parameters: Vec::new(),
             response_members: Map::new(),

@@ -9,6 +9,8 @@ use percent_encoding::percent_decode_str;
 use super::{client::RegisteredClient, parameters::Parameters, token_error::TokenError};
 #[cfg(feature = "jose")]
 use crate::assertion::{AssertionVerifier, Claims};
+#[cfg(feature = "tls")]
+use crate::peer_certificate::PeerCertificate;
 use crate::received::Received;
 
 /// A method of client authentication that an authorization server can accept.
@@ -43,6 +45,8 @@ pub(super) struct ClientRequest<'a> {
         expect(dead_code, reason = "only for assertions")
     )]
     pub(super) received: Received<'a>,
+    #[cfg(feature = "tls")]
+    pub(super) certificate: Option<&'a PeerCertificate>,
     /// Whether the grant needs no client.
     pub(super) may_be_anonymous: bool,
 }
@@ -94,6 +98,14 @@ impl ClientRequest<'_> {
                 Some(id) if matches!(clients.get(id), Some(RegisteredClient::Public)) => {
                     Ok(Some(id.to_owned()))
                 }
+                #[cfg(feature = "tls")]
+                Some(id) if self.certificate_of(id, clients).is_some() => {
+                    let checked = self.certificate_of(id, clients).transpose();
+                    let checked = checked.map_err(|fault| {
+                        TokenError::invalid_client(format!("client certificate: {fault}"))
+                    });
+                    checked.map(|_| Some(id.to_owned()))
+                }
                 None if self.may_be_anonymous
                     || methods.contains(&ClientAuthenticationMethod::Anonymous) =>
                 {
@@ -104,6 +116,16 @@ impl ClientRequest<'_> {
                 )),
             },
         }
+    }
+
+    /// Checks the certificate of a client that authenticates by one. `None` for other clients.
+    #[cfg(feature = "tls")]
+    fn certificate_of(
+        &self,
+        id: &str,
+        clients: &HashMap<String, RegisteredClient>,
+    ) -> Option<Result<(), String>> {
+        clients.get(id)?.check_certificate(self.certificate)
     }
 
     /// Returns the id of the client that an assertion authenticates.

@@ -1,5 +1,7 @@
 //! What a grant yields.
 
+use std::sync::Arc;
+
 use serde_json::{Map, Value};
 
 use crate::issued_tokens::{Family, Owner, Scopes};
@@ -28,6 +30,11 @@ impl Granted {
 
     pub(super) fn of_client(mut self, client: Option<String>) -> Self {
         self.owner.client = client;
+        self
+    }
+
+    pub(super) fn bound_to(mut self, certificate: Option<Arc<str>>) -> Self {
+        self.owner.certificate = certificate;
         self
     }
 

@@ -1,6 +1,8 @@
 //! An authorization server for grants without a user: client credentials, assertions, tokens that are exchanged or refreshed.
 
 mod builder;
+#[cfg(feature = "tls")]
+mod certificates;
 mod client;
 mod client_authentication;
 mod control;

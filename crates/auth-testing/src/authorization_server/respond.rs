@@ -1,5 +1,7 @@
 //! The responses of the token endpoint: RFC 6749 §5.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use http::{
     HeaderValue, Method, Request, StatusCode,
@@ -11,7 +13,7 @@ use super::{
     client_authentication::ClientRequest, granted::Granted, grants::GrantRequest,
     parameters::Parameters, token_endpoint::TokenEndpoint, token_error::TokenError,
 };
-use crate::{answer::Answer, sync::lock};
+use crate::{answer::Answer, peer_certificate::PeerCertificate, sync::lock};
 
 /// Parameters that must not be in a URI (RFC 6749 §2.3.1).
 const CLIENT_CREDENTIALS: [&str; 3] = ["client_assertion", "client_id", "client_secret"];
@@ -44,6 +46,8 @@ impl TokenEndpoint {
         let client = ClientRequest {
             headers: request.headers(),
             form,
+            #[cfg(feature = "tls")]
+            certificate: request.extensions().get(),
             received,
             may_be_anonymous: Self::needs_no_client(form.value("grant_type")),
         };
@@ -59,7 +63,13 @@ impl TokenEndpoint {
             client: client.as_deref(),
             received,
         })
-        .map(|granted| granted.of_client(client))
+        .map(|granted| {
+            let certificate = request.extensions().get::<PeerCertificate>();
+            let certificate = certificate.filter(|_| self.binds_to_certificates);
+            granted
+                .of_client(client)
+                .bound_to(certificate.map(|certificate| Arc::clone(&certificate.thumbprint)))
+        })
     }
 
     fn token_response(&self, granted: Granted) -> Answer {

@@ -31,6 +31,8 @@ impl TokenEndpoint {
         let client = ClientRequest {
             headers: request.headers(),
             form,
+            #[cfg(feature = "tls")]
+            certificate: request.extensions().get(),
             received: self.received(&issuer, &token_endpoint),
             may_be_anonymous: false,
         };

@@ -13,7 +13,7 @@ use crate::{
     answer::Answer,
     fault::Fault,
     issued_tokens::IssuedTokens,
-    loopback::{Body, Loopback, Respond},
+    loopback::{Body, Loopback, Respond, Tls},
     script::Script,
     sync::{Counter, lock},
     traffic::Traffic,
@@ -30,7 +30,8 @@ use crate::{
 ///
 /// It has [metadata documents](Self::set_metadata_paths) and a [revocation endpoint](Self::revocation_endpoint).
 ///
-/// The server speaks HTTP/1.1 and HTTP/2 with prior knowledge, without TLS. The value is a handle
+/// The server speaks HTTP/1.1 and HTTP/2 with prior knowledge, without TLS unless the feature `tls` and
+/// `AuthorizationServerBuilder::tls` enable it. The value is a handle
 /// that any thread may use, and clones are handles to the same server. When the last handle is
 /// dropped, the runtime stops the server and closes its connections. A
 /// [`ProtectedApi`](crate::ProtectedApi) is no such handle: it continues to check tokens after their
@@ -73,6 +74,7 @@ pub struct AuthorizationServer {
 pub(super) struct State {
     /// The origin, set once the port is known.
     base: OnceLock<String>,
+    tls: Tls,
     pub(super) endpoint: TokenEndpoint,
     pub(super) metadata: Metadata,
     pub(super) traffic: Traffic,
@@ -101,18 +103,23 @@ impl AuthorizationServer {
         &self.state.endpoint.tokens
     }
 
-    pub(super) async fn start(endpoint: TokenEndpoint) -> std::io::Result<Self> {
+    pub(crate) fn tls(&self) -> Tls {
+        self.state.tls.clone()
+    }
+
+    pub(super) async fn start(endpoint: TokenEndpoint, tls: Tls) -> std::io::Result<Self> {
         let state = Arc::new(State {
             traffic: Traffic::new(Arc::clone(&endpoint.tokens.clock)),
             endpoint,
             metadata: Metadata::default(),
             base: OnceLock::new(),
+            tls: tls.clone(),
             faults: Script::default(),
             token_requests: Counter::default(),
             revocation_faults: Script::default(),
             revocation_requests: Counter::default(),
         });
-        let loopback = Arc::new(Loopback::serve(Arc::clone(&state)).await?);
+        let loopback = Arc::new(Loopback::serve(Arc::clone(&state), tls).await?);
         // no client knows the port before
         let _ = state.base.set(loopback.url());
         Ok(Self { state, loopback })

@@ -28,6 +28,7 @@ pub(super) struct TokenEndpoint {
     #[cfg(feature = "jose")]
     pub(super) subject_issuers: Vec<AssertionVerifier>,
     pub(super) exchanges_own_tokens: bool,
+    pub(super) binds_to_certificates: bool,
     pub(super) rotate_refresh_tokens: bool,
     pub(super) required_parameters: Vec<String>,
     pub(super) scopes: Option<Scopes>,

@@ -16,6 +16,7 @@ use crate::{
     fault::Fault,
     issued_tokens::{IssuedTokens, Scopes},
     loopback::{Body, Respond},
+    peer_certificate::PeerCertificate,
     recorder::RecordedBody,
     script::Script,
     sync::lock,
@@ -70,7 +71,7 @@ impl Respond for ProtectedResource {
         let response = match self.script.take() {
             Some(Step::Fail(fault)) => fault.response().await?,
             Some(Step::Reject) => self.reject(protocol, &Rejection::InvalidToken),
-            None => match self.check_token(&head.headers) {
+            None => match self.check_token(&head) {
                 Ok(()) => self.serve(protocol, head, body).await?,
                 Err(rejection) => self.reject(protocol, &rejection),
             },
@@ -81,8 +82,13 @@ impl Respond for ProtectedResource {
 }
 
 impl ProtectedResource {
-    fn check_token(&self, headers: &HeaderMap) -> Result<(), Rejection> {
-        let token = bearer_token(headers)?;
+    fn check_token(&self, head: &Parts) -> Result<(), Rejection> {
+        let token = bearer_token(&head.headers)?;
+        let certificate = head.extensions.get::<PeerCertificate>();
+        let certificate = certificate.map(|certificate| &*certificate.thumbprint);
+        if !self.tokens.accepts_certificate(token, certificate) {
+            return Err(Rejection::InvalidToken);
+        }
         let granted = self.tokens.granted(token).ok_or(Rejection::InvalidToken)?;
         let required = lock(&self.required);
         if required.is_subset(&granted) {

@@ -11,6 +11,8 @@ mod auto_traits;
 mod client;
 #[cfg(feature = "jose")]
 mod client_assertions;
+#[cfg(feature = "tls")]
+mod client_certificates;
 mod faults;
 mod gate_and_latency;
 #[cfg(feature = "grpc")]
