@@ -32,7 +32,12 @@ use crate::{peer_certificate::PeerCertificate, sync::lock};
 #[cfg(feature = "tls")]
 pub(crate) type Tls = Option<TlsServer>;
 #[cfg(not(feature = "tls"))]
-pub(crate) type Tls = Option<Infallible>;
+pub(crate) type Tls = Option<NoTls>;
+
+/// There is no TLS without the feature.
+#[cfg(not(feature = "tls"))]
+#[derive(Clone, Debug)]
+pub(crate) enum NoTls {}
 
 pub(crate) type Body = UnsyncBoxBody<Bytes, Box<dyn Error + Send + Sync>>;
 
