@@ -5,6 +5,7 @@
 //! each request, applies the [`Attempt`] to it, and has the response
 //! [classified](Attempt::classify). If the [`Verdict`] is [`Renew`](Verdict::Renew), the adapter
 //! waits for the [`Renewal`], and replays the request once with [`Renewal::attempt`]. If it is
+//! [`DeliverAfter`](Verdict::DeliverAfter), the adapter holds the response until the [`Hold`] ends. If it is
 //! [`DeliverAndWatch`](Verdict::DeliverAndWatch), the adapter reports the frames of the response's
 //! body to the [`TrailingStatus`]. A [`Deadline`] bounds all of this by the time that the caller allows.
 //!
@@ -15,8 +16,9 @@
 
 pub use crate::{
     authorizer::{
-        Attempt, AttemptFuture, Deadline, Decision, PassedThrough, Passing, Redirect, Renewal,
-        RenewalFuture, ReplacementFuture, RequestHead, ResponseHead, TrailingStatus, Verdict,
+        Attempt, AttemptFuture, Deadline, Decision, Hold, PassedThrough, Passing, Redirect,
+        Renewal, RenewalFuture, ReplacementFuture, RequestHead, ResponseHead, TrailingStatus,
+        Verdict,
     },
     origin::Target,
 };

@@ -161,6 +161,15 @@ pub(crate) fn credentials_changed() {
     );
 }
 
+/// The program revoked a token.
+pub(crate) fn token_revoked(generation: u64) {
+    tracing::info!(
+        name: "auth_core.token_revoked",
+        generation,
+        "the access token was revoked at the authorization server, and is no longer used"
+    );
+}
+
 /// The causes of an error, outermost first.
 struct Causes<'a>(&'a dyn StdError);
 

@@ -8,6 +8,10 @@ use std::borrow::Cow;
 
 use zeroize::Zeroizing;
 
+mod syntax;
+
+pub(crate) use syntax::is_json;
+
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
 /// The members of a JSON object. If a name occurs several times, its last value counts.
@@ -141,6 +145,17 @@ impl<'a> Value<'a> {
                 return scanner.rest.is_empty().then_some(elements);
             }
         }
+    }
+
+    /// Returns the list as it stands in the text, if the value is one and valid.
+    pub(crate) fn list_text(self) -> Option<&'a str> {
+        let text = std::str::from_utf8(self.0).ok()?;
+        (text.starts_with('[') && is_json(text)).then_some(text)
+    }
+
+    /// Returns the size of the value in the text, in bytes.
+    pub(crate) fn size(self) -> usize {
+        self.0.len()
     }
 
     /// Returns the number, if the value is one or, as some servers write it, a text with one.

@@ -33,6 +33,7 @@
 //! | learn of each new token, for a long-lived connection | [`TokenCache::changes`] ([`TokenChanges`]) |
 //! | share one token among many processes | [`TokenCacheBuilder::shared_store`]; `auth-redis` for Redis and Valkey |
 //! | save the token before a short-lived program exits | [`TokenCache::flush`] |
+//! | revoke the token before a program exits | [`TokenCache::revoke`], [`TokenEndpointBuilder::revocation_endpoint`] |
 //! | write a health endpoint | [`TokenCache::status`] ([`CacheStatus`]) |
 //! | retry at once after the configuration has been corrected | [`TokenCache::clear_backoff`] |
 //! | handle an error | [`Error`], [`Error::find`], [`ErrorKind`] |

@@ -4,7 +4,7 @@ use std::{fmt, sync::Arc};
 
 use async_trait::async_trait;
 
-use crate::{Error, TokenRequest, TokenResponse, shared_store::SharedKey};
+use crate::{AccessToken, Error, TokenRequest, TokenResponse, shared_store::SharedKey};
 
 /// Obtains access tokens: one call sends one token request.
 ///
@@ -101,6 +101,24 @@ pub trait TokenSource: fmt::Debug + Send + Sync + 'static {
     async fn credentials_changed(&self) -> bool {
         false
     }
+
+    /// Revokes a token that this source has obtained
+    /// ([RFC 7009](https://www.rfc-editor.org/rfc/rfc7009)), for
+    /// [`TokenCache::revoke`](crate::TokenCache::revoke). Default: an error, because the source does not
+    /// know how.
+    ///
+    /// A token that the server does not know counts as revoked. The call is bounded by the attempt
+    /// timeout, and a panic is an error. A source that wraps another one forwards it.
+    ///
+    /// # Errors
+    /// If the token may not have been revoked.
+    async fn revoke(&self, token: &AccessToken) -> Result<(), Error> {
+        let _ = token;
+        Err(Error::configuration(
+            "revocation: expected a token source that revokes its tokens, got one that does not; \
+             implement TokenSource::revoke",
+        ))
+    }
 }
 
 #[async_trait]
@@ -119,5 +137,9 @@ impl<S: TokenSource + ?Sized> TokenSource for Arc<S> {
 
     async fn credentials_changed(&self) -> bool {
         (**self).credentials_changed().await
+    }
+
+    async fn revoke(&self, token: &AccessToken) -> Result<(), Error> {
+        (**self).revoke(token).await
     }
 }

@@ -2,12 +2,14 @@
 
 use std::{
     fmt,
-    future::{Future, poll_fn},
-    pin::{Pin, pin},
+    future::Future,
+    pin::Pin,
     sync::Arc,
-    task::Poll,
+    task::{Context, Poll},
     time::Duration,
 };
+
+use pin_project_lite::pin_project;
 
 /// One reading of both clocks.
 ///
@@ -45,6 +47,12 @@ impl Now {
         let monotonic = deadline.monotonic.saturating_sub(self.monotonic);
         monotonic.min(deadline.wall.saturating_sub(self.wall))
     }
+}
+
+/// Returns a time in nanoseconds. A `u64` holds 584 years; longer times become its maximum.
+#[inline]
+pub(crate) fn nanoseconds(time: Duration) -> u64 {
+    u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
 }
 
 /// The future of [`Clock::sleep_until`].
@@ -123,23 +131,51 @@ impl AnyClock {
     }
 
     /// Returns the output of `future`, or `None` if `deadline` is reached first.
-    pub(crate) async fn before<F: Future>(
-        &self,
+    pub(crate) fn before<F: Future>(&self, deadline: Duration, future: F) -> Before<'_, F> {
+        Before {
+            clock: self,
+            deadline,
+            future: Some(future),
+            sleep: None,
+        }
+    }
+}
+
+pin_project! {
+    /// The future of [`AnyClock::before`]. An `async fn` would contain `future` twice, and thousands of waiters
+    /// may wake at the same time.
+    pub(crate) struct Before<'a, F> {
+        clock: &'a AnyClock,
         deadline: Duration,
-        future: F,
-    ) -> Option<F::Output> {
-        let mut future = pin!(future);
+        // `None` once it has finished, or the deadline is reached: it is dropped while this is polled, so that
+        // a panic of its drop is caught where panics of its poll are
+        #[pin]
+        future: Option<F>,
         // a future that is ready at once needs no timer
-        let mut sleep = None;
-        poll_fn(|cx| match future.as_mut().poll(cx) {
+        sleep: Option<Sleep>,
+    }
+}
+
+impl<F: Future> Future for Before<'_, F> {
+    type Output = Option<F::Output>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let mut this = self.project();
+        let Some(future) = this.future.as_mut().as_pin_mut() else {
+            return Poll::Ready(None);
+        };
+        let ended = match future.poll(cx) {
             Poll::Ready(output) => Poll::Ready(Some(output)),
-            Poll::Pending => sleep
-                .get_or_insert_with(|| self.sleep_until(deadline))
-                .as_mut()
-                .poll(cx)
-                .map(|()| None),
-        })
-        .await
+            Poll::Pending => {
+                let sleep = || this.clock.sleep_until(*this.deadline);
+                let sleep = this.sleep.get_or_insert_with(sleep);
+                sleep.as_mut().poll(cx).map(|()| None)
+            }
+        };
+        if ended.is_ready() {
+            this.future.set(None);
+        }
+        ended
     }
 }
 

@@ -167,17 +167,30 @@ impl<'a> StoredToken<'a> {
     }
 }
 
-/// Encodes the token and, if the response named them, its scopes: `0 <token>` or
-/// `1 <length> <scopes> <token>`.
+/// In the first byte of a payload: the scopes follow.
+const SCOPES: u8 = 1;
+/// In the first byte of a payload: the authorization details follow, after the scopes.
+const AUTHORIZATION_DETAILS: u8 = 2;
+
+/// Encodes the token and, if the response named them, its scopes and its authorization details:
+/// `0 <token>`, `1 <length> <scopes> <token>`, `2 <length> <details> <token>` or
+/// `3 <length> <scopes> <length> <details> <token>`.
 pub(crate) fn payload(token: &SharedToken) -> Zeroizing<Vec<u8>> {
-    let mut payload = Zeroizing::new(Vec::with_capacity(token.secret().len() + 256));
-    match token.scopes() {
-        None => payload.push(0),
-        Some(scopes) => {
-            let scopes = scopes.to_string();
-            payload.push(1);
-            payload.extend_from_slice(&(scopes.len() as u64).to_be_bytes());
-            payload.extend_from_slice(scopes.as_bytes());
+    let scopes = token.scopes().map(ToString::to_string);
+    let parts = [
+        (SCOPES, scopes.as_deref()),
+        (AUTHORIZATION_DETAILS, token.authorization_details()),
+    ];
+    let length = |(_, part): &(u8, Option<&str>)| part.map_or(0, |part| 8 + part.len());
+    let length = 1 + token.secret().len() + parts.iter().map(length).sum::<usize>();
+    // allocated once: growing would leave unwiped copies behind
+    let mut payload = Zeroizing::new(Vec::with_capacity(length));
+    payload.push(0);
+    for (flag, part) in parts {
+        if let Some(part) = part {
+            payload[0] |= flag;
+            payload.extend_from_slice(&(part.len() as u64).to_be_bytes());
+            payload.extend_from_slice(part.as_bytes());
         }
     }
     payload.extend_from_slice(token.secret().as_bytes());
@@ -186,20 +199,27 @@ pub(crate) fn payload(token: &SharedToken) -> Zeroizing<Vec<u8>> {
 
 /// Decodes a payload. The token has no lifetime and no age yet.
 pub(crate) fn token(payload: &[u8]) -> Option<SharedToken> {
-    let (has_scopes, rest) = payload.split_first()?;
-    let (scopes, token) = match has_scopes {
-        0 => (None, rest),
-        1 => {
-            let (length, rest) = rest.split_first_chunk()?;
-            let length = u64::from_be_bytes(*length).try_into().ok()?;
-            let (scopes, token) = rest.split_at_checked(length)?;
-            (Some(std::str::from_utf8(scopes).ok()?), token)
+    let (flags, mut rest) = payload.split_first()?;
+    if flags & !(SCOPES | AUTHORIZATION_DETAILS) != 0 {
+        return None;
+    }
+    let mut part = |flag| {
+        if flags & flag == 0 {
+            return Some(None);
         }
-        _ => return None,
+        let (length, after) = rest.split_first_chunk()?;
+        let length = u64::from_be_bytes(*length).try_into().ok()?;
+        let (part, after) = after.split_at_checked(length)?;
+        rest = after;
+        Some(Some(std::str::from_utf8(part).ok()?))
     };
-    let token = SharedToken::bearer(std::str::from_utf8(token).ok()?).ok()?;
-    Some(match scopes {
-        Some(scopes) => token.with_scope(scopes),
+    let (scopes, details) = (part(SCOPES)?, part(AUTHORIZATION_DETAILS)?);
+    let mut token = SharedToken::bearer(std::str::from_utf8(rest).ok()?).ok()?;
+    if let Some(scopes) = scopes {
+        token = token.with_scope(scopes);
+    }
+    Some(match details {
+        Some(details) => token.with_authorization_details(details),
         None => token,
     })
 }
@@ -263,16 +283,21 @@ mod tests {
     }
 
     #[test]
-    fn a_payload_holds_the_token_and_its_scopes() {
+    fn a_payload_holds_the_token_its_scopes_and_its_authorization_details() {
         for scope in [None, Some(""), Some("read"), Some("read write")] {
-            let bearer = SharedToken::bearer("abc").unwrap();
-            let given = match scope {
-                Some(scope) => bearer.with_scope(scope),
-                None => bearer,
-            };
-            let found = token(&payload(&given)).unwrap();
-            assert_eq!(found.secret(), "abc");
-            assert_eq!(found.scopes(), given.scopes(), "{scope:?}");
+            for details in [None, Some("[]"), Some(r#"[{"type":"a"}]"#)] {
+                let mut given = SharedToken::bearer("abc").unwrap();
+                if let Some(scope) = scope {
+                    given = given.with_scope(scope);
+                }
+                if let Some(details) = details {
+                    given = given.with_authorization_details(details);
+                }
+                let found = token(&payload(&given)).unwrap();
+                assert_eq!(found.secret(), "abc");
+                assert_eq!(found.scopes(), given.scopes(), "{scope:?}");
+                assert_eq!(found.authorization_details(), details);
+            }
         }
     }
 
@@ -289,6 +314,9 @@ mod tests {
             b"\x01\xff\xff\xff\xff\xff\xff\xff\xffreadabc",
             b"\x01\0\0\0\0\0\0\0\x04\xff\xff\xff\xffabc",
             b"\x02abc",
+            b"\x02\0\0\0\0\0\0\0\x08[]abc",
+            b"\x03\0\0\0\0\0\0\0\x04readabc",
+            b"\x04abc",
         ] {
             assert!(token(payload).is_none(), "{payload:?}");
         }

@@ -115,10 +115,15 @@ const MAX_PAYLOAD: usize = MAX_VALUE - 1024;
 /// Checks that a load would accept the token.
 pub(crate) fn check_size(token: &SharedToken) -> Result<(), Error> {
     let scopes = token.scopes().map_or(0, |scopes| scopes.to_string().len());
-    let size = token.secret().len().saturating_add(scopes);
+    let details = token.authorization_details().map_or(0, str::len);
+    let size = token
+        .secret()
+        .len()
+        .saturating_add(scopes)
+        .saturating_add(details);
     if size > MAX_PAYLOAD {
         let message = format!(
-            "the token is not saved in Redis: the token and its scopes have {size} bytes; expected at \
+            "the token is not saved in Redis: the token, its scopes and its authorization details have {size} bytes; expected at \
              most {MAX_PAYLOAD}"
         );
         return Err(Error::new(ErrorKind::SharedStore, message));

@@ -5,7 +5,7 @@ use std::{future::Future, mem, pin::Pin, time::Duration};
 use auth_core::{
     Authorizer,
     adapter::{
-        Attempt, AttemptFuture, Deadline, Decision, RenewalFuture, RequestHead, ResponseHead,
+        Attempt, AttemptFuture, Deadline, Decision, Hold, RenewalFuture, RequestHead, ResponseHead,
         Verdict,
     },
 };
@@ -29,8 +29,9 @@ use crate::{
 /// origin carries the token again.
 ///
 /// If the API rejects the token, another token is requested and the request is replayed once with
-/// it, unless its body is a stream. A response from another origin, after a redirect, does not
-/// reject the token.
+/// it, unless its body is a stream. The response to a request that is not replayed is held until the other
+/// token has arrived, for one second or half of the request's own timeout at most, so that the next request
+/// carries it. A response from another origin, after a redirect, does not reject the token.
 ///
 /// A [`TokenRequest`](auth_core::TokenRequest) in the request's extensions (`with_extension`) picks
 /// the request's token. Without one, the request carries the token that is
@@ -96,7 +97,8 @@ impl Middleware for AuthMiddleware {
     {
         Box::pin(async move {
             let decision = self.decide(&request, extensions);
-            // a request that waits, and a replay, have what is left of the request's timeout
+            // a request that waits, a response that is held, and a replay have what is left of the
+            // request's timeout
             let timeout = request.timeout().copied();
             let mut deadline = None;
             let attempt = match decision {
@@ -110,7 +112,7 @@ impl Middleware for AuthMiddleware {
                 }
             };
             let (sent, can_replay) = take(&mut request, &attempt);
-            if deadline.is_none() && can_replay {
+            if deadline.is_none() {
                 deadline = self.deadline(timeout);
             }
             let response = next.clone().run(sent, extensions).await?;
@@ -121,7 +123,7 @@ impl Middleware for AuthMiddleware {
             };
             match answered.classify(attempt, can_replay, extensions, next) {
                 Ok(response) => Ok(response),
-                Err(replay) => replay.await,
+                Err(later) => later.await,
             }
         })
     }
@@ -160,7 +162,8 @@ struct Answered {
 }
 
 impl Answered {
-    /// Returns the response, or the future of the replay. The latter is boxed, like the wait for a token.
+    /// Returns the response, or the future of it or of the replay. The futures are boxed, like the wait
+    /// for a token.
     fn classify<'a>(
         self,
         attempt: Attempt,
@@ -171,8 +174,15 @@ impl Answered {
         let head = response_head(&self.response, self.request.url());
         match attempt.classify(head, can_replay) {
             Verdict::Renew(renewal) => Err(Box::pin(self.replayed(renewal, extensions, next))),
+            Verdict::DeliverAfter(hold) => Err(Box::pin(self.held(hold))),
             Verdict::Deliver | Verdict::DeliverAndWatch(_) => Ok(self.response),
         }
+    }
+
+    /// Returns the response when another token has arrived.
+    async fn held(self, hold: Hold) -> Result<Response, Error> {
+        hold.until_replaced(self.deadline.as_deref()).await;
+        Ok(self.response)
     }
 
     /// Replays the request with another token. Returns the first response if there is none.
@@ -197,7 +207,10 @@ impl Answered {
         attempt.apply(request.headers_mut());
         let response = next.run(request, extensions).await?;
         // the caller receives the response; the cache records whether the new token was accepted
-        let _ = attempt.classify(response_head(&response, &requested), false);
+        let verdict = attempt.classify(response_head(&response, &requested), false);
+        if let Verdict::DeliverAfter(hold) = verdict {
+            hold.until_replaced(deadline.as_deref()).await;
+        }
         Ok(response)
     }
 }

@@ -72,6 +72,10 @@ impl CallDeadline {
         deadline.0.is_some().then(|| Box::new(deadline))
     }
 
+    pub(crate) fn get(&self) -> Option<&Deadline> {
+        self.0.as_ref()
+    }
+
     /// Returns the status of a gRPC call that follows in its trailers, with this deadline.
     pub(crate) fn bound_trailers(&self, status: TrailingStatus) -> TrailingStatus {
         match &self.0 {

@@ -5,7 +5,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use auth_core::{
     Authorizer, BoxError, Error, ErrorKind,
-    adapter::{Attempt, PassedThrough, Passing, Renewal, RenewalFuture, TrailingStatus, Verdict},
+    adapter::{
+        Attempt, PassedThrough, Passing, Renewal, RenewalFuture, ReplacementFuture, TrailingStatus,
+        Verdict,
+    },
 };
 use auth_replay::Replay;
 use http::{Request, Response, request::Parts};
@@ -102,6 +105,8 @@ pub(crate) struct SentRequest<S, B, R: Replay<B>> {
 pub(crate) enum Classified<S, B, R: Replay<B>> {
     /// Deliver the response. Its body reports the status in its trailers, if there is one.
     Deliver(Option<TrailingStatus>),
+    /// Keep the response until this future completes, and deliver it then.
+    DeliverAfter(ReplacementFuture),
     /// Keep the response, and await another token for the replay.
     Replay(RenewalFuture, Box<PreparedReplay<S, B, R>>),
 }
@@ -158,17 +163,28 @@ impl<S, B, R: Replay<B>> SentRequest<S, B, R> {
                 None => Classified::Deliver(None),
             },
             Verdict::Deliver => Classified::Deliver(None),
+            Verdict::DeliverAfter(hold) => {
+                let deadline = call_deadline(&self.replay, &self.deadline);
+                Classified::DeliverAfter(hold.until_replaced(deadline.and_then(CallDeadline::get)))
+            }
             Verdict::DeliverAndWatch(status) => {
-                let deadline = match &self.replay {
-                    Some(replay) => Some(&replay.deadline),
-                    None => self.deadline.as_deref(),
-                };
-                Classified::Deliver(Some(match deadline {
+                Classified::Deliver(Some(match call_deadline(&self.replay, &self.deadline) {
                     Some(deadline) => deadline.bound_trailers(status),
                     None => status,
                 }))
             }
         }
+    }
+}
+
+/// Returns the deadline of a call, which is kept with its replay if there is one.
+fn call_deadline<'a, S, B, R: Replay<B>>(
+    replay: &'a Option<Box<PreparedReplay<S, B, R>>>,
+    deadline: &'a Option<Box<CallDeadline>>,
+) -> Option<&'a CallDeadline> {
+    match replay {
+        Some(replay) => Some(&replay.deadline),
+        None => deadline.as_deref(),
     }
 }
 

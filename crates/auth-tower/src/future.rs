@@ -7,7 +7,7 @@ use std::{
 
 use auth_core::{
     BoxError,
-    adapter::{Attempt, AttemptFuture, Decision, RenewalFuture},
+    adapter::{Attempt, AttemptFuture, Decision, RenewalFuture, ReplacementFuture},
 };
 use auth_replay::Replay;
 use http::{Request, Response};
@@ -64,6 +64,11 @@ pin_project! {
             #[pin]
             response: S::Future,
             sent: Option<SentRequest<S, B, R>>,
+        },
+        /// The API rejected the token, another is requested, and the request is not replayed.
+        Delivery {
+            replacement: ReplacementFuture,
+            response: Option<Box<S::Response>>,
         },
         /// The API rejected the token, and another is requested.
         Replacement {
@@ -262,11 +267,26 @@ where
                         Classified::Deliver(status) => {
                             return Poll::Ready(Ok(ResponseBody::wrap(response, status)));
                         }
+                        Classified::DeliverAfter(replacement) => Awaiting::Delivery {
+                            replacement,
+                            response: Some(Box::new(response)),
+                        },
                         Classified::Replay(token, replay) => Awaiting::Replacement {
                             token,
                             rejected: Some(Box::new(RejectedRequest { response, replay })),
                         },
                     }
+                }
+                AwaitingProjection::Delivery {
+                    replacement,
+                    response,
+                } => {
+                    ready!(replacement.as_mut().poll(cx));
+                    let Some(response) = response.take() else {
+                        // not reached: the response is taken when this state ends
+                        return Poll::Pending;
+                    };
+                    return Poll::Ready(Ok(ResponseBody::wrap(*response, None)));
                 }
                 AwaitingProjection::Replacement { token, rejected } => {
                     let renewal = token.as_mut().poll(cx);
@@ -325,7 +345,9 @@ where
             Awaiting::PassedThrough { .. } | Awaiting::Response { .. } => {
                 "ResponseFuture::AwaitingResponse"
             }
-            Awaiting::Replacement { .. } => "ResponseFuture::AwaitingReplacement",
+            Awaiting::Delivery { .. } | Awaiting::Replacement { .. } => {
+                "ResponseFuture::AwaitingReplacement"
+            }
             Awaiting::ReplayReadiness { .. } => "ResponseFuture::AwaitingReplayReadiness",
         })
     }

@@ -19,7 +19,9 @@ use crate::service::Auth;
 ///
 /// If the API rejects the token, the layer requests another and replays the request once with it, on
 /// a clone of the inner service. `R` keeps the body for the replay: [`Bounded`] by default, or the
-/// strategy given to [`replay`](Self::replay).
+/// strategy given to [`replay`](Self::replay). The response to a request that is not replayed is held until
+/// the other token has arrived, for one second or half of the `grpc-timeout` at most, so that the next
+/// request carries it.
 ///
 /// The `grpc-timeout` of a gRPC request bounds everything that the layer does for it: waiting for a token,
 /// for readiness and for a replacement, and the replay. A request that is sent late, and a replay, carry

@@ -1,4 +1,6 @@
-use std::{fmt, future::poll_fn};
+use std::fmt;
+#[cfg(not(feature = "hyper"))]
+use std::future::poll_fn;
 
 use async_trait::async_trait;
 use auth_core::{BoxError, Error, HttpTransport, TransportBody};
@@ -9,7 +11,7 @@ use http_body_util::Full;
 use tower_service::Service;
 
 #[cfg(feature = "hyper")]
-use crate::used_connection::UsedConnection;
+use crate::used_connection::send;
 
 /// Sends token requests through a tower HTTP service, such as [`HyperClient`](crate::HyperClient).
 ///
@@ -20,9 +22,11 @@ use crate::used_connection::UsedConnection;
 /// Each token request therefore has the mark [`NewConnection`](auth_core::NewConnection) in its
 /// extensions, and `HyperClient` sends it over a connection of its own. hyper-util's own `Client`
 /// ignores the mark. With the feature `hyper`, which is enabled by default, the transport has that
-/// client give the connection of a token request to no further request. A token request can then only
-/// meet a connection that other requests to the same origin left, and fail at most once for each. For
-/// other services, and without the feature, the service alone decides.
+/// client give the connection of a token request to no further request, from the moment in which the
+/// request takes it. A token request can then only meet a connection that other requests to the same
+/// origin left, and fail at most once for each, or share an HTTP/2 connection with token requests that
+/// took it within the same microseconds. For other services, and without the feature, the service alone
+/// decides.
 ///
 /// The token requests carry the `User-Agent` of `auth-core`. A layer of the service that replaces the
 /// header wins. For a layer that sets it only where there is none, such as tower-http's
@@ -61,17 +65,19 @@ where
 {
     async fn send(&self, request: Request<Bytes>) -> Result<Response<TransportBody>, Error> {
         let mut service = self.service.clone();
-        poll_fn(|cx| service.poll_ready(cx))
-            .await
-            .map_err(Error::connection)?;
-        #[cfg_attr(not(feature = "hyper"), expect(unused_mut))]
-        let mut request = request.map(Full::new);
-        #[cfg(feature = "hyper")]
-        let _connection = UsedConnection::of(&mut request);
-        let response = service.call(request).await;
+        let response = send(&mut service, request.map(Full::new)).await;
         let response = response.map_err(Error::connection)?;
         Ok(response.map(TransportBody::new))
     }
+}
+
+#[cfg(not(feature = "hyper"))]
+async fn send<S, B>(service: &mut S, request: Request<Full<Bytes>>) -> Result<Response<B>, S::Error>
+where
+    S: Service<Request<Full<Bytes>>, Response = Response<B>>,
+{
+    poll_fn(|cx| service.poll_ready(cx)).await?;
+    service.call(request).await
 }
 
 impl<S> fmt::Debug for TowerTransport<S> {

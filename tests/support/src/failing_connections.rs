@@ -36,6 +36,9 @@ pub enum Fault {
     NoEndOfBody,
     /// The server resets each later stream with `REFUSED_STREAM` (HTTP/2 only).
     StreamsRefused,
+    /// All responses wait until the server has received this many requests. The connection keeps
+    /// working.
+    Held(usize),
     /// None: the connection keeps working.
     None,
 }
@@ -63,6 +66,7 @@ struct State {
     /// The number of requests of each connection.
     requests: Mutex<Vec<usize>>,
     unanswered: watch::Sender<usize>,
+    received: watch::Sender<usize>,
 }
 
 impl FailingConnections {
@@ -86,6 +90,7 @@ impl FailingConnections {
             expires_in,
             requests: Mutex::default(),
             unanswered: watch::Sender::new(0),
+            received: watch::Sender::new(0),
         });
         let alpn = match protocol {
             Protocol::Http1 => "http/1.1",
@@ -140,6 +145,11 @@ impl FailingConnections {
         outcomes
     }
 
+    /// Waits until the server has received this many requests.
+    pub async fn received(&self, count: usize) {
+        self.state.received(count).await;
+    }
+
     /// Returns the number of requests that each connection has carried. Connections without a request
     /// do not count.
     pub fn requests_per_connection(&self) -> Vec<usize> {
@@ -150,6 +160,11 @@ impl FailingConnections {
 impl State {
     fn lock(&self) -> std::sync::MutexGuard<'_, Vec<usize>> {
         self.requests.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    async fn received(&self, count: usize) {
+        let mut received = self.received.subscribe();
+        received.wait_for(|now| *now >= count).await.unwrap();
     }
 
     async fn serve<S>(self: Arc<Self>, stream: S, protocol: Protocol)
@@ -194,6 +209,10 @@ impl State {
             requests[connection] += 1;
             requests[connection] == 1
         };
+        self.received.send_modify(|count| *count += 1);
+        if let Fault::Held(count) = self.fault {
+            self.received(count).await;
+        }
         match self.fault {
             Fault::NoResponse if !is_first => {
                 self.unanswered.send_modify(|count| *count += 1);

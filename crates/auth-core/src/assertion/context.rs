@@ -98,7 +98,8 @@ impl AssertionContext {
         self.client_id.as_deref()
     }
 
-    /// Returns the `grant_type` of the token request.
+    /// Returns the `grant_type` of the token request. It is empty if the client authenticates to
+    /// [revoke](crate::TokenCache::revoke) a token.
     #[must_use]
     pub fn grant_type(&self) -> &str {
         &self.grant_type

@@ -7,6 +7,7 @@ use http::{HeaderMap, Method, header::AUTHORIZATION};
 use super::{
     classify::{Classification, Classifier},
     head::{Redirect, ResponseHead},
+    hold::Hold,
     trailing_status::TrailingStatus,
 };
 use crate::{
@@ -36,6 +37,9 @@ pub type AttemptFuture = Pin<Box<dyn Future<Output = Result<Attempt, Error>> + S
 pub enum Verdict {
     /// Deliver the response to the caller.
     Deliver,
+    /// Keep the response until the [`Hold`] ends, and deliver it to the caller then: the API rejected the
+    /// token, the request is not replayed, and the next request has another token.
+    DeliverAfter(Hold),
     /// Deliver the response to the caller, and report the frames of its body: the status of this
     /// gRPC call is in the trailers. An adapter that sees no trailers drops the value; then the
     /// response is not classified.
@@ -164,7 +168,10 @@ impl Attempt {
                     is_grpc,
                 }
             })),
-            _ => Verdict::Deliver,
+            replacement => match replacement.and_then(Hold::until) {
+                Some(hold) => Verdict::DeliverAfter(hold),
+                None => Verdict::Deliver,
+            },
         }
     }
 }
@@ -198,6 +205,7 @@ impl fmt::Debug for Verdict {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Deliver => "Deliver",
+            Self::DeliverAfter(_) => "DeliverAfter",
             Self::DeliverAndWatch(_) => "DeliverAndWatch",
             Self::Renew(_) => "Renew",
         })

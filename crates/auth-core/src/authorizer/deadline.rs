@@ -17,7 +17,7 @@ use crate::{
 /// the request: a gRPC call's `grpc-timeout`, or a request's own timeout.
 ///
 /// An adapter ends everything that it does for the request by then: waiting for a token or for a
-/// replacement, waiting for readiness, and the replay. A request that is sent later than it was
+/// replacement, waiting for readiness, holding a response, and the replay. A request that is sent later than it was
 /// received carries what is [left](Self::remaining).
 pub struct Deadline {
     clock: AnyClock,

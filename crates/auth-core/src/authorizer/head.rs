@@ -1,5 +1,7 @@
 //! The parts of a request and of a response that an [`Authorizer`](super::Authorizer) reads.
 
+use std::borrow::Cow;
+
 use http::{Extensions, HeaderMap, Method, Request, Response, StatusCode};
 
 use crate::{
@@ -69,11 +71,24 @@ impl<'a> RequestHead<'a> {
         self.headers
     }
 
-    /// Returns the host that the request's URI names, as written there. `None` if the URI is only a
+    /// Returns the host that the request's URI names, normalized: in lower case, without a final dot
+    /// after several labels, an IPv6 address in brackets and as in RFC 5952. All spellings of a host
+    /// are therefore equal, and a tenant cannot depend on how a client writes the hop of a redirect.
+    /// Allocates only if the URI has another spelling.
+    ///
+    /// A malformed host, which no allowed origin has, is returned as written. `None` if the URI is only a
     /// path.
+    ///
+    /// ```
+    /// # use auth_core::RequestHead;
+    /// # use http::{HeaderMap, Uri};
+    /// let (uri, headers) = (Uri::from_static("https://API.example.com./orders"), HeaderMap::new());
+    /// let head = RequestHead::new(&uri, &headers);
+    /// assert_eq!(head.host().as_deref(), Some("api.example.com"));
+    /// ```
     #[must_use]
-    pub fn host(&self) -> Option<&'a str> {
-        Some(self.target.destination?.host())
+    pub fn host(&self) -> Option<Cow<'a, str>> {
+        Some(self.target.destination?.normalized_host())
     }
 
     /// Returns the origin that the request's URI names, normalized. Two APIs on different ports of

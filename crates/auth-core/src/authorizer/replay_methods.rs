@@ -4,7 +4,9 @@ use http::Method;
 
 /// The requests that are replayed, once, after an API has rejected their token.
 ///
-/// In every case a request is replayed only if its body can be sent again.
+/// In every case a request is replayed only if its body can be sent again. The response to a request that
+/// is not replayed is delivered when another token has arrived, and after one second at the latest: the
+/// next request carries that token.
 #[non_exhaustive]
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub enum ReplayMethods {

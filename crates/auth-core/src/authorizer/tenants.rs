@@ -29,14 +29,17 @@ impl Authorizer {
     ///
     /// `tenant` returns the tenant of a request, and is called for each request. If the response to a
     /// request without a token is a redirect, it is also called for each form that the next request may
-    /// have, with fewer headers for example. A request without a tenant is sent without a token. `authorizer` creates a tenant's authorizer at the tenant's
-    /// first request. A tenant's authorizer is dropped when it was not used for the
+    /// have, with fewer headers for example. A request without a tenant is sent without a token.
+    /// `authorizer` creates a tenant's authorizer at the tenant's first request. A tenant's authorizer is dropped when it was not used for the
     /// [time to idle](TenantsBuilder::time_to_idle), or when there are more tenants than
     /// [`max_capacity`](TenantsBuilder::max_capacity); the tenant's next request creates it again.
     ///
     /// If `authorizer` fails or panics, the request is not sent. The tenant's requests receive the
     /// same error at once until the next attempt: 1 s later, then 2 s, and so on up to 60 s. At most
-    /// 1,024 failures are remembered, and a tenant without an authorizer evicts no other.
+    /// 1,024 failures are remembered, and a tenant without an authorizer evicts no other. A redirect of an
+    /// unlisted origin to a URL of such a tenant is an error
+    /// ([`ErrorKind::Redirected`](crate::ErrorKind::Redirected)): by the time the client sends the hop,
+    /// `authorizer` may succeed.
     ///
     /// `authorizer` is called under no lock, and at most once at a time for each tenant. If it blocks,
     /// it blocks the thread that sends the request; other requests of its tenant wait for it, without
@@ -235,25 +238,22 @@ where
         next: Option<Target<'_>>,
         channel: Option<&Channel>,
     ) -> bool {
-        let target = next.unwrap_or(request.target);
+        let Some(target) = next else {
+            return true; // the host that cannot be compared may decide about the tenant
+        };
         let forms = HopForms::of(request);
         let hops = forms.heads(RequestHead { target, ..*request });
-        let keys: Vec<_> = hops.filter_map(|hop| (self.tenant)(&hop)).collect();
-        if next.is_none() && keys.is_empty() {
-            return true; // the host that cannot be compared may decide about the tenant
-        }
         let now = self.clock.now();
-        keys.into_iter().any(|key| {
+        let mut keys = hops.filter_map(|hop| (self.tenant)(&hop));
+        keys.any(|key| {
             let kept = self.kept.get(&key, now).map(Made::Value);
             match kept.map_or_else(|| self.authorizer_of(&key, now), Ok) {
                 Ok(Made::Value(authorizer)) => {
                     let channel = channel.or(authorizer.channel.as_ref());
                     authorizer.hop_gets_token_on(Some(request), next, channel)
                 }
-                // the hop would wait for the tenant's authorizer, which may give it a token
-                Ok(Made::Waiting(_)) => true,
-                // the hop would fail
-                Err(_) => false,
+                // the hop may be sent when the tenant has an authorizer, which may give it a token
+                Ok(Made::Waiting(_)) | Err(_) => true,
             }
         })
     }

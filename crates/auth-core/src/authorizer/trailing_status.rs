@@ -1,24 +1,18 @@
 //! A gRPC call whose status follows in the trailers of its response.
 
-use std::{fmt, future::Future, pin::Pin, time::Duration};
+use std::{fmt, time::Duration};
 
 use http::HeaderMap;
 
 use super::{
     classify::{Classification, classify_grpc_status},
     deadline::Deadline,
+    hold::{self, PATIENCE, ReplacementFuture},
 };
 use crate::{
     cache::{Issued, Replacing},
     challenge::grpc_status,
 };
-
-/// The future of [`TrailingStatus::trailers`]. It takes as long as a token request, one second at most,
-/// and not longer than the call's deadline.
-pub type ReplacementFuture = Pin<Box<dyn Future<Output = ()> + Send>>;
-
-/// The maximum time for which trailers are held.
-const PATIENCE: Duration = Duration::from_secs(1);
 
 /// A gRPC call that was sent with a token, and whose status follows in the trailers.
 ///
@@ -79,14 +73,12 @@ impl TrailingStatus {
             Classification::Accepted => self.token.accepted(),
             Classification::Rejected(kind) if self.token.is_current() => {
                 let replacement = self.token.rejected(kind, false);
-                let mut replacement = replacement.filter(Replacing::is_pending)?;
+                let replacement = replacement.filter(Replacing::is_pending)?;
                 let patience = self.patience();
                 if patience.is_zero() {
                     return None;
                 }
-                return Some(Box::pin(async move {
-                    replacement.wait_at_most(patience).await;
-                }));
+                return Some(hold::wait(replacement, patience));
             }
             _ => {}
         }

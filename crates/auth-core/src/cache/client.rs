@@ -1,4 +1,4 @@
-//! The state that all caches of one source share: the turns, the denials of the client, and the looks
+//! What all caches of one source share: the settings, the turns, the denials of the client, and the looks
 //! for changed credentials.
 
 use std::{
@@ -13,7 +13,7 @@ use std::{
 
 use super::{
     credential_looks::{self, CredentialLooks},
-    denials::{Denials, Denied, Standing, Start},
+    denials::{Denial, Denials, Standing, Start},
     policy::RefreshPolicy,
     runtime::Runtime,
     turn_order::Rank,
@@ -21,15 +21,25 @@ use super::{
 };
 use crate::{
     Error, ErrorKind, TokenSource, events,
+    shared_store::SharedTokenStore,
     time::{AnyClock, Now},
 };
 
 pub(super) struct Client {
     source: Arc<dyn TokenSource>,
+    settings: Settings,
     pub(super) clock: AnyClock,
     /// The number of changes of the credentials that were found.
     credentials: AtomicU64,
     state: Mutex<ClientState>,
+}
+
+/// The settings of all caches of one source.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Settings {
+    pub(super) policy: RefreshPolicy,
+    pub(super) keep_warm: bool,
+    pub(super) store: Option<Arc<dyn SharedTokenStore>>,
 }
 
 pub(super) struct ClientState {
@@ -41,9 +51,14 @@ pub(super) struct ClientState {
 }
 
 impl Client {
-    pub(super) fn new(source: Arc<dyn TokenSource>, clock: AnyClock) -> Arc<Self> {
+    pub(super) fn new(
+        source: Arc<dyn TokenSource>,
+        settings: Settings,
+        clock: AnyClock,
+    ) -> Arc<Self> {
         Arc::new(Self {
             source,
+            settings,
             clock,
             credentials: AtomicU64::new(0),
             state: Mutex::new(ClientState {
@@ -57,6 +72,10 @@ impl Client {
 
     pub(super) fn source(&self) -> &Arc<dyn TokenSource> {
         &self.source
+    }
+
+    pub(super) fn settings(&self) -> &Settings {
+        &self.settings
     }
 
     /// Sets the maximum number of token requests in flight at once.
@@ -78,11 +97,6 @@ impl Client {
         self.state().denials.backing_off(now.monotonic, standing)
     }
 
-    /// Returns the number of tokens that were issued to any cache.
-    pub(super) fn issued(&self) -> u64 {
-        self.state().denials.issued()
-    }
-
     /// Returns the last denial of the client, if there was no success since, and the number of
     /// consecutive denials.
     pub(super) fn last_denial(&self, now: Now, standing: Standing) -> Option<(Error, u32)> {
@@ -92,27 +106,10 @@ impl Client {
     /// Records the answer to a token request that was sent at `start`, or its failure.
     pub(super) fn answered(&self, start: Start, error: Option<&Error>) {
         let now = self.clock.now().monotonic;
-        let took = now.saturating_sub(start.at);
         self.change(|state| {
-            if error.is_some_and(|error| is_slow_failure(error, took)) {
-                state.turns.failed_slowly(now);
-            }
-            if error.is_none_or(|error| error.kind() != ErrorKind::Timeout) {
-                state.answered_at = now;
-            }
             match error {
-                None => {
-                    if start.standing.rank == Rank::Slow {
-                        state.turns.recovered();
-                    }
-                    state.denials.issued_token();
-                    state.turns.one_at_a_time = OneAtATime::None;
-                }
-                // the client was not denied
-                Some(error) if !error.is_transient() => {
-                    state.turns.one_at_a_time = OneAtATime::None;
-                }
-                Some(_) => {}
+                Some(error) => state.failed(start, error, now),
+                None => state.issued_token(start, now),
             }
             state.turns.next()
         });
@@ -123,20 +120,26 @@ impl Client {
         self.state().denials.loaded_token();
     }
 
-    /// Records a denial of the client by a token request that was sent at `start`. Returns `None` if
-    /// the credentials have changed since.
+    /// Records a denial of the client by a token request that was sent at `start`. `before`: the number
+    /// of the last token request of the same cache that was denied so, since it was issued a token.
     pub(super) fn denied(
         &self,
         start: Start,
         error: &Error,
         policy: &RefreshPolicy,
-    ) -> Option<Denied> {
+        before: Option<u64>,
+    ) -> Denial {
         let now = self.clock.now().monotonic;
-        let mut denied = None;
+        let mut denial = Denial::OldCredentials;
         self.change(|state| {
             // under the lock: a change is counted before it clears the denials
             if start.credentials != self.credentials() {
                 return Vec::new();
+            }
+            if state.denials.excuses(start, before) {
+                denial = Denial::Cache;
+                state.failed(start, error, now);
+                return state.turns.next();
             }
             state.answered_at = now;
             let effect = state.denials.denied(start, error, policy, now);
@@ -144,11 +147,11 @@ impl Client {
                 true => OneAtATime::New,
                 false => OneAtATime::All,
             };
-            denied = Some(effect);
+            denial = Denial::Client(effect);
             // the waiting fetches of caches that back off fail with this error
             state.turns.all()
         });
-        denied
+        denial
     }
 
     /// Ends the backoff after denials of the client.
@@ -206,6 +209,30 @@ impl Client {
     pub(super) fn change(&self, change: impl FnOnce(&mut ClientState) -> Vec<Waker>) {
         let woken = change(&mut self.state());
         woken.into_iter().for_each(Waker::wake);
+    }
+}
+
+impl ClientState {
+    /// Records that the token request that was sent at `start` was answered with a token.
+    fn issued_token(&mut self, start: Start, now: Duration) {
+        self.answered_at = now;
+        if start.standing.rank == Rank::Slow {
+            self.turns.recovered();
+        }
+        if self.denials.issued_token(start) {
+            self.turns.one_at_a_time = OneAtATime::None;
+        }
+    }
+
+    /// Records a failure that does not concern the client. Whether the client is still denied is known
+    /// after a token only: a server may check the scope first.
+    fn failed(&mut self, start: Start, error: &Error, now: Duration) {
+        if is_slow_failure(error, now.saturating_sub(start.at)) {
+            self.turns.failed_slowly(now);
+        }
+        if error.kind() != ErrorKind::Timeout {
+            self.answered_at = now;
+        }
     }
 }
 

@@ -5,7 +5,8 @@ use std::{sync::Arc, time::Duration};
 use super::{
     changes::Publisher,
     credential_looks::{LOOK_INTERVAL, may_depend_on_credentials},
-    denials::{Denied, Start, is_denial_of_client},
+    deadlines::Deadlines,
+    denials::{Denial, Start, is_denial_of_client},
     fetch::{Fetch, Fetched},
     inner::Inner,
     policy::{Life, Probation, RejectionKind},
@@ -54,7 +55,7 @@ struct Completing<'a> {
     /// The time after which the token endpoint is asked again, if it returned an old token once more.
     reissued_for: Option<Duration>,
     /// The denial of the client, if it was denied.
-    denied: Option<Denied>,
+    denial: Option<Denial>,
 }
 
 impl Inner {
@@ -74,9 +75,7 @@ impl Inner {
             from_store,
         } = fetched;
         let sent = fetch.sent().filter(|_| !from_store);
-        let is_contradicted = self.is_contradicted();
-        let denied =
-            sent.and_then(|sent| self.tell_client(sent, result.as_ref().err(), is_contradicted));
+        let denial = sent.and_then(|sent| self.tell_client(sent, result.as_ref().err()));
         let now = self.clock.now();
         if from_store && let Ok(response) = &result {
             let life = self.life(requested_at, now, response, fetch.draw);
@@ -97,14 +96,14 @@ impl Inner {
             draw: fetch.draw,
             sent,
             reissued_for: None,
-            denied,
+            denial,
         };
         let (outcome, next) = match result {
             Ok(response) => completing.token(requested_at, response),
             Err(error) => completing.failure(error),
         };
         let reissued_for = completing.reissued_for;
-        state.finish(number, self.keep_warm);
+        state.finish(number, self.settings().keep_warm);
         Some(Completion {
             outcome,
             reissued_for,
@@ -119,37 +118,26 @@ impl Inner {
     /// Returns the life of a token that was received by `now`. `draw` is its jitter.
     fn life(&self, requested_at: Now, now: Now, response: &TokenResponse, draw: f64) -> Life {
         let (lifetime, age) = (response.expires_in(), response.age);
-        self.policy.life(requested_at, now, lifetime, age, draw)
+        self.settings()
+            .policy
+            .life(requested_at, now, lifetime, age, draw)
     }
 
     /// Records the result of a token request for all caches of the source. Returns the denial of the
-    /// client, if it was denied. `is_contradicted`: a denial concerns this cache alone.
-    fn tell_client(
-        &self,
-        sent: Start,
-        error: Option<&Error>,
-        is_contradicted: bool,
-    ) -> Option<Denied> {
+    /// client, if it was denied.
+    fn tell_client(&self, sent: Start, error: Option<&Error>) -> Option<Denial> {
         match error {
-            Some(denial) if is_denial_of_client(denial) && !is_contradicted => {
-                self.client.denied(sent, denial, &self.policy)
+            Some(denial) if is_denial_of_client(denial) => {
+                let failure = |state: &RefreshState| state.failure.as_ref()?.denied_request;
+                let before = failure(&self.state());
+                let policy = &self.settings().policy;
+                Some(self.client.denied(sent, denial, policy, before))
             }
             _ => {
                 self.client.answered(sent, error);
                 None
             }
         }
-    }
-}
-
-impl Inner {
-    /// Returns whether another cache was issued a token since the client was last denied in this
-    /// one: the authorization server denies the client this token alone.
-    fn is_contradicted(&self) -> bool {
-        let issued = self.client.issued();
-        let state = self.state();
-        let before = state.failure.as_ref().and_then(|f| f.issued_before);
-        before.is_some_and(|before| issued > before)
     }
 }
 
@@ -183,7 +171,7 @@ impl Completing<'_> {
             None => cache.client.credentials(),
         };
         self.state.proof = Some(credentials);
-        let probation = cause.and_then(|cause| self.probation(&response, cause));
+        let probation = cause.map(|cause| self.probation(&response, cause));
         let generation = self.generation(&response);
         let requested = cache.request.scopes();
         let token = AccessToken::new(response, generation, life.expires_at, requested);
@@ -197,7 +185,12 @@ impl Completing<'_> {
                 false => 0,
             };
             let issued = cache.issue(token.clone());
-            let cached = CachedToken::new(issued, life, probation, store_replacements);
+            let cached = CachedToken::new(
+                issued,
+                Deadlines::from(&life),
+                probation,
+                store_replacements,
+            );
             cache.slot.store(cached, now);
             self.state.failure = None;
             cache.next_refresh.clear();
@@ -211,25 +204,39 @@ impl Completing<'_> {
 
     /// Returns the probation of a token that replaces a rejected one.
     ///
-    /// A token of a fetch that the rejection joined is not on probation: it may have been issued before
-    /// all tokens were revoked.
-    fn probation(&mut self, response: &TokenResponse, cause: RejectionKind) -> Option<Probation> {
+    /// The token may have been issued before the API revoked the rejected one, and have been revoked
+    /// with it. Such a token is spared the probation of 30 s. If the API rejects every token, the next
+    /// one is not.
+    fn probation(&mut self, response: &TokenResponse, cause: RejectionKind) -> Probation {
         let (slot, now) = (&self.cache.slot, self.now);
         let header = &response.authorization;
         let is_current = slot.current(|cached| cached.token.original().header() == header);
+        let is_spared = slot.current(CachedToken::is_spared) == Some(true);
         if is_current != Some(true) && !slot.was_replaced(header) {
             // a token from the store has been in use elsewhere since it was issued
             let since = now.monotonic.saturating_sub(response.age);
-            let probation = Probation::of_another_token(since, cause);
-            return (!self.state.is_joined_by_rejection()).then_some(probation);
+            return match self.may_be_older(since) && !is_spared {
+                true => Probation::of_older_token(since, now.monotonic, cause, self.from_store),
+                false => Probation::of_another_token(since, cause).after(is_spared),
+            };
         }
         let before = slot.current(CachedToken::unaccepted_reissues);
         let reissues = before.unwrap_or_default().saturating_add(1);
-        let policy = &self.cache.policy;
+        let policy = &self.cache.settings().policy;
         let wait = policy.backoff_without_token(reissues, fastrand::f64());
         self.reissued_for = Some(wait);
         let ends_at = now.monotonic.saturating_add(wait);
-        Some(Probation::of_old_token(ends_at, cause, reissues))
+        Probation::of_old_token(ends_at, cause, reissues).after(is_spared)
+    }
+
+    /// Returns whether a token that was issued at `since` may be older than the revocation of the
+    /// rejected token that it replaces.
+    fn may_be_older(&self, since: Duration) -> bool {
+        // an endpoint that rejects every token may have caused the fetch, before the revocation
+        let was_accepted = self.cache.slot.current(CachedToken::was_accepted);
+        let is_saved_before =
+            self.from_store && self.state.rejected_at().is_some_and(|at| since < at);
+        was_accepted == Some(true) || is_saved_before || self.state.is_joined_by_rejection()
     }
 
     /// Returns the token's generation. Some servers return the same token until it ends: its
@@ -247,12 +254,33 @@ impl Completing<'_> {
 
     fn failure(&mut self, error: Error) -> (Outcome, Duration) {
         let (cache, now) = (self.cache, self.now);
-        let in_a_row = self.state.failure.as_ref().map_or(0, |f| f.in_a_row);
+        let before = self.state.failure.as_ref();
+        let in_a_row = before.map_or(0, |before| before.in_a_row);
         let never_sent = self.sent.is_none() && !error.is_transient();
-        let (in_a_row, wait, wait_without_token) = match (self.denied, error.retry_after()) {
+        let denied = match self.denial {
+            Some(Denial::Client(denied)) => Some(denied),
+            _ => None,
+        };
+        let is_excused = matches!(self.denial, Some(Denial::Cache))
+            || before.is_some_and(|before| before.is_excused);
+        let denied_request = match (self.sent, self.denial) {
+            (Some(sent), Some(_)) => Some(sent.number),
+            _ => before.and_then(|before| before.denied_request),
+        };
+        let (in_a_row, wait, wait_without_token) = match (denied, error.retry_after()) {
             (Some(denied), _) => {
-                let wait = denied.next_attempt.saturating_sub(now.monotonic);
-                (in_a_row.saturating_add(1), wait, wait)
+                let in_a_row = in_a_row.saturating_add(1);
+                let own = match is_excused {
+                    true => {
+                        cache
+                            .settings()
+                            .policy
+                            .backoff(&error, in_a_row, None, fastrand::f64())
+                    }
+                    false => Duration::ZERO,
+                };
+                let wait = denied.next_attempt.saturating_sub(now.monotonic).max(own);
+                (in_a_row, wait, wait)
             }
             // another cache of the source received this error: no token was requested
             (None, Some(wait)) if never_sent => (in_a_row, wait, wait),
@@ -260,7 +288,12 @@ impl Completing<'_> {
                 let in_a_row = in_a_row.saturating_add(1);
                 let usable_for = cache.slot.usable_for(now);
                 let draw = fastrand::f64();
-                let backoff = |usable_for| cache.policy.backoff(&error, in_a_row, usable_for, draw);
+                let backoff = |usable_for| {
+                    cache
+                        .settings()
+                        .policy
+                        .backoff(&error, in_a_row, usable_for, draw)
+                };
                 (in_a_row, backoff(usable_for), backoff(None))
             }
         };
@@ -268,12 +301,7 @@ impl Completing<'_> {
         let error = error.with_next_attempt(wait);
         let mut next = next_attempt;
         let mut credentials = None;
-        let before = self.state.failure.as_ref().and_then(|f| f.issued_before);
-        let issued_before = match self.sent.is_some() && is_denial_of_client(&error) {
-            true => before.or_else(|| Some(cache.client.issued())),
-            false => before,
-        };
-        if let Some(denied) = self.denied {
+        if let Some(denied) = denied {
             self.state.proof = None;
             self.state.denied_in = Some(denied.series);
         }
@@ -293,9 +321,10 @@ impl Completing<'_> {
                 in_a_row,
                 next_attempt,
                 next_without_token: now.monotonic.saturating_add(wait_without_token),
-                of_client: self.denied.is_some() || never_sent,
+                of_client: (denied.is_some() && !is_excused) || never_sent,
                 is_slow,
-                issued_before,
+                denied_request,
+                is_excused,
                 credentials,
             }));
         }

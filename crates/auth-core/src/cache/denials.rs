@@ -27,9 +27,16 @@ pub(super) struct Denials {
     series_so_far: u64,
     /// The number of denials that started or lengthened a backoff.
     denials: u64,
-    /// The number of tokens that were issued to any cache.
-    issued: u64,
-    /// Whether one of them was issued for the current credentials, or loaded from the shared store.
+    /// The number of token requests so far.
+    requests: u64,
+    /// The last token request that was answered with a token, in the order in which they were sent.
+    last_issued: u64,
+    /// The last one that was denied, likewise.
+    last_denied: u64,
+    /// The number of denials that concerned their caches alone, since a token was issued to a later
+    /// token request than every denied one.
+    excused: u32,
+    /// Whether a token was issued for the current credentials, or loaded from the shared store.
     has_issued: bool,
 }
 
@@ -65,10 +72,23 @@ pub(super) struct Standing {
 /// The state of the client when a token request was sent.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Start {
+    /// The number of the token request among those of all caches.
+    pub(super) number: u64,
     denials: u64,
     pub(super) at: Duration,
     pub(super) credentials: u64,
     pub(super) standing: Standing,
+}
+
+/// Whom a denial concerns.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Denial {
+    /// The client, so far as is known.
+    Client(Denied),
+    /// The denied cache alone.
+    Cache,
+    /// The credentials have changed since the token request was sent.
+    OldCredentials,
 }
 
 /// The effect of a denial of the client.
@@ -96,18 +116,15 @@ pub(super) fn is_denial_of_client(error: &Error) -> bool {
 
 impl Denials {
     /// Returns the state at the start of a token request.
-    pub(super) fn start(&self, at: Duration, credentials: u64, standing: Standing) -> Start {
+    pub(super) fn start(&mut self, at: Duration, credentials: u64, standing: Standing) -> Start {
+        self.requests += 1;
         Start {
+            number: self.requests,
             denials: self.denials,
             at,
             credentials,
             standing,
         }
-    }
-
-    /// Returns the number of tokens that were issued to any cache.
-    pub(super) fn issued(&self) -> u64 {
-        self.issued
     }
 
     /// Returns the error until the next attempt of a cache is due.
@@ -128,11 +145,33 @@ impl Denials {
         Some((error, series.in_a_row))
     }
 
-    /// Records that a token was issued.
-    pub(super) fn issued_token(&mut self) {
-        self.issued += 1;
+    /// Records that a token was issued to the token request that was sent at `start`. Returns whether
+    /// the client is no longer denied: a token request that was sent before the last denied one may have
+    /// been answered before the client was denied.
+    pub(super) fn issued_token(&mut self, start: Start) -> bool {
         self.has_issued = true;
-        self.series = None;
+        self.last_issued = self.last_issued.max(start.number);
+        let is_accepted = start.number > self.last_denied;
+        if is_accepted {
+            self.series = None;
+            self.excused = 0;
+        }
+        is_accepted
+    }
+
+    /// Returns whether a denial concerns the denied cache alone: another cache was issued a token by a
+    /// later token request than this one, or than the one `before`, which was the last denied one of
+    /// this cache. The latter excuses at most [`CACHES_TRIED`] denials in a row: the client may be
+    /// denied everything since.
+    pub(super) fn excuses(&mut self, start: Start, before: Option<u64>) -> bool {
+        self.last_denied = self.last_denied.max(start.number);
+        if self.last_issued > start.number {
+            return true;
+        }
+        let is_contradicted = before.is_some_and(|before| self.last_issued > before);
+        let is_excused = is_contradicted && self.excused < CACHES_TRIED;
+        self.excused += u32::from(is_excused);
+        is_excused
     }
 
     /// Records that a token was loaded which another process was issued. It tells nothing about a
@@ -173,7 +212,8 @@ impl Denials {
         let in_a_row = before.map_or(0, |before| before.in_a_row);
         let in_a_row = in_a_row.saturating_add(u32::from(is_new && !is_trial));
         let wait = policy.backoff(error, in_a_row, None, fastrand::f64());
-        let mut others = match caches >= CACHES_TRIED || error.server_retry_after().is_some() {
+        // a `Retry-After` may concern the denied cache alone as well
+        let mut others = match caches >= CACHES_TRIED {
             true => now.saturating_add(wait),
             false => now,
         };

@@ -11,7 +11,7 @@ use tokio::sync::watch;
 use super::{
     client::Client,
     denials::{Standing, Start},
-    inner::{Counters, Inner},
+    inner::Inner,
     state::Progress,
     turns::GRACE,
     waiting::{Times, Turn},
@@ -31,7 +31,6 @@ pub(super) struct Fetch {
     pub(super) source: Arc<dyn TokenSource>,
     pub(super) request: TokenRequest,
     pub(super) clock: AnyClock,
-    pub(super) counters: Arc<Counters>,
     pub(super) client: Arc<Client>,
     pub(super) cache: Weak<Inner>,
     /// The waiters watch it. If it is dropped without an outcome, they learn that the fetch has
@@ -170,7 +169,9 @@ impl Fetch {
             schedule.sent = schedule.turn.as_ref().map(|turn| turn.start);
             schedule.deadline
         };
-        self.counters.count_token_request();
+        if let Some(cache) = self.cache.upgrade() {
+            cache.counters.count_token_request();
+        }
         let started = self.clock.now();
         let attempts = async {
             let requested_at = self.clock.now();

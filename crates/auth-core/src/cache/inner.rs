@@ -9,35 +9,29 @@ use std::{
 use http::HeaderValue;
 
 use super::{
-    client::Client,
+    client::{Client, Settings},
     denials::Standing,
     per_thread::Duplicate,
-    policy::RefreshPolicy,
     slot::{CachedToken, Slot},
     state::RefreshState,
     sync::{AtomicBool, AtomicU64, Mutex, MutexGuard},
 };
 use crate::{
     AccessToken, Error, TokenRequest,
-    shared_store::SharedTokenStore,
-    time::{AnyClock, Now},
+    time::{AnyClock, Now, nanoseconds},
 };
 
 pub(super) struct Inner {
     pub(super) slot: Slot<Issued>,
     pub(super) next_refresh: NotBefore,
     pub(super) state: Mutex<RefreshState>,
-    pub(super) counters: Arc<Counters>,
-    /// Shared by all caches of one source, as it takes 200 bytes.
-    pub(super) policy: Arc<RefreshPolicy>,
-    pub(super) keep_warm: bool,
+    pub(super) counters: Counters,
     /// Whether this is the source's own cache.
     pub(super) is_default: bool,
     pub(super) clock: AnyClock,
     /// Shared by all caches of one source.
     pub(super) client: Arc<Client>,
     pub(super) request: TokenRequest,
-    pub(super) store: Option<Arc<dyn SharedTokenStore>>,
     /// Identifies the cache to the store.
     pub(super) id: CacheId,
 }
@@ -101,11 +95,11 @@ impl NotBefore {
     }
 }
 
-fn nanoseconds(time: Duration) -> u64 {
-    u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
-}
-
 impl Inner {
+    pub(super) fn settings(&self) -> &Settings {
+        self.client.settings()
+    }
+
     pub(super) fn state(&self) -> MutexGuard<'_, RefreshState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -244,7 +238,7 @@ impl Issued {
     /// Reports that a request is replayed with this token.
     pub(crate) fn replayed(&self) {
         if let Some(cache) = self.cache() {
-            cache.state().replays += 1;
+            cache.state().rejections().replays += 1;
         }
     }
 

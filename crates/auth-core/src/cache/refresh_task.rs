@@ -19,7 +19,7 @@ use super::{
     state::{Begun, RefreshState, Waiter},
 };
 use crate::{
-    Authorization, Error, ErrorKind,
+    AccessToken, Authorization, Error, ErrorKind,
     panics::catch_panic,
     shared_store::{SharedToken, SharedTokenStore},
     time::Now,
@@ -139,7 +139,7 @@ impl RefreshTask {
                     completion,
                     shared,
                     save,
-                    keep_warm: cache.keep_warm,
+                    keep_warm: cache.settings().keep_warm,
                 });
             }
         }
@@ -176,6 +176,13 @@ impl Inner {
         Some(read(cached.token.get()))
     }
 
+    /// Returns this thread's copy of the current token, like [`hit`](Self::hit). Not inlined into the
+    /// callers' code: the result is one word.
+    #[inline(never)]
+    pub(super) fn token(self: &Arc<Self>) -> Option<AccessToken> {
+        self.hit(self.clock.now(), |issued| issued.token().clone())
+    }
+
     /// Returns the authorization of the current token, like [`hit`](Self::hit).
     ///
     /// Neither this function nor [`copied`](Self::copied) is inlined, so that the header is cloned
@@ -202,7 +209,7 @@ impl Inner {
     ) -> Option<&'a CachedToken<Issued>> {
         let cached = current.token()?;
         // no token expires before it is stale
-        if now.reached(cached.life.stale_at) && !self.is_stale_and_usable(cached, now) {
+        if cached.deadlines.stale_at.is_reached(now) && !self.is_stale_and_usable(cached, now) {
             return None;
         }
         Some(cached)
@@ -210,7 +217,7 @@ impl Inner {
 
     #[cold]
     fn is_stale_and_usable(self: &Arc<Self>, cached: &CachedToken<Issued>, now: Now) -> bool {
-        if now.reached(cached.life.usable_until) {
+        if cached.deadlines.usable_until.is_reached(now) {
             return false;
         }
         self.refresh_in_background(now);
@@ -235,8 +242,9 @@ impl Inner {
                 if let Some(token) = mine {
                     return Ok(token);
                 }
-                // this waiter may be polled long after the token was received
-                if !now.reached(fetched.usable_until) {
+                // this waiter may be polled long after the token was received, or was revoked
+                let is_usable = !now.reached(fetched.usable_until);
+                if is_usable && !self.slot.was_replaced(fetched.token.header()) {
                     return Ok(read(&self.issue(fetched.token.clone())));
                 }
             }
@@ -303,11 +311,11 @@ impl Inner {
         now: Now,
     ) -> Result<Waiter, Error> {
         let runtime = Runtime::current()?;
-        let allowed = self.policy.attempt(self.slot.usable_for(now));
+        let allowed = self.settings().policy.attempt(self.slot.usable_for(now));
         let deadline = now.monotonic.saturating_add(allowed);
         // the new fetch takes the place of the lost one
         state.give_back_lost(now);
-        let begun = state.begin(deadline, self.store.is_some());
+        let begun = state.begin(deadline, self.settings().store.is_some());
         let waiter = begun.waiter.clone();
         let task = self.task(allowed, deadline, begun, self.standing(state));
         state.set_task(runtime.spawn(task.run()));
@@ -317,7 +325,7 @@ impl Inner {
     /// Starts the next fetch of the task whose last one was `number`, unless it backs off.
     fn next_step(self: &Arc<Self>, number: u64) -> NextStep {
         let now = self.clock.now();
-        let allowed = self.policy.attempt(self.slot.usable_for(now));
+        let allowed = self.settings().policy.attempt(self.slot.usable_for(now));
         let deadline = now.monotonic.saturating_add(allowed);
         let mut state = self.state();
         if !state.is_last(number) {
@@ -334,7 +342,7 @@ impl Inner {
             return NextStep::SleepUntil(looks_again_at(&error, now));
         }
         let standing = self.standing(&state);
-        match state.begin_next(number, deadline, self.store.is_some()) {
+        match state.begin_next(number, deadline, self.settings().store.is_some()) {
             Some(begun) => {
                 let task = self.task(allowed, deadline, begun, standing);
                 NextStep::Fetch(Box::new(task))
@@ -356,15 +364,14 @@ impl Inner {
             progress,
         } = begun;
         self.next_refresh.set(waiter.abandoned_at());
-        let timeout = self.policy.attempt(None);
+        let timeout = self.settings().policy.attempt(None);
         RefreshTask {
-            store: self.store.clone(),
+            store: self.settings().store.clone(),
             fetch: Fetch {
                 number,
                 source: Arc::clone(self.client.source()),
                 request: self.request.clone(),
                 clock: self.clock.clone(),
-                counters: Arc::clone(&self.counters),
                 client: Arc::clone(&self.client),
                 cache: Arc::downgrade(self),
                 progress,
@@ -383,7 +390,7 @@ impl Inner {
     pub(super) fn withdraw(&self, number: u64, receivers: impl FnOnce() -> usize) -> bool {
         let now = self.clock.now();
         let mut state = self.state();
-        let is_kept = self.keep_warm && state.tokens_received > 0;
+        let is_kept = self.settings().keep_warm && state.tokens_received > 0;
         let has_usable_token = self.slot.usable_for(now).is_some();
         let is_withdrawn = !is_kept && !has_usable_token && !state.has_callers(number, receivers());
         if is_withdrawn {
@@ -403,7 +410,11 @@ impl Inner {
             }
         };
         // in a runtime that is not driven the task neither finishes nor is dropped
-        let max = self.policy.attempt(None).saturating_add(SAVE_TIMEOUT);
+        let max = self
+            .settings()
+            .policy
+            .attempt(None)
+            .saturating_add(SAVE_TIMEOUT);
         let end = self.clock.now().monotonic.saturating_add(max);
         let _ = self.clock.before(end, flushed).await;
     }

@@ -162,10 +162,10 @@ impl Inner {
         let generation = token.generation();
         let mut state = self.state();
         let next = self.replace(&mut state, now, token, kind);
-        let rejected = state.rejection_events.admit(now.monotonic);
+        let rejected = state.rejections().events.admit(now.monotonic);
         let withheld = match &next {
             Next::Withheld { reason, .. } => {
-                let suppressed = state.withheld_events.admit(now.monotonic);
+                let suppressed = state.rejections().withheld_events.admit(now.monotonic);
                 suppressed.map(|suppressed| (*reason, suppressed))
             }
             Next::Ready | Next::Pending(_) => None,
@@ -211,7 +211,7 @@ impl Inner {
                 return Current::Replaced;
             }
             let is_accepted = cached.accepted.load(Relaxed);
-            let probation = cached.probation.filter(|_| !is_accepted);
+            let probation = cached.probation();
             Current::Rejected {
                 on_probation: probation.and_then(|probation| probation.withholds(kind, now)),
                 is_accepted,
@@ -226,6 +226,7 @@ impl Inner {
         }
         state.give_back_lost(now);
         let observed = state
+            .rejections()
             .observation
             .filter(|observed| observed.is_of(generation));
         let is_confirmed = match current {
@@ -244,7 +245,11 @@ impl Inner {
                 on_probation: Some(reason),
                 ..
             }) => Some(reason),
-            Some(_) => state.rejection_budgets.check(kind, is_confirmed, now).err(),
+            Some(_) => state
+                .rejections()
+                .budgets
+                .check(kind, is_confirmed, now)
+                .err(),
             None => None,
         };
         let withheld = withheld.or_else(|| {
@@ -266,15 +271,14 @@ impl Inner {
                 backing_off: None,
             };
         };
-        // an expired token is replaced in any case, and does not use the budget
+        // an expired token is replaced in any case: the fetch neither uses the budget, nor is its token on
+        // probation
         if let Some(Current::Rejected { is_accepted, .. }) = current {
-            state.rejection_budgets.take(kind, now);
+            state.rejections().budgets.take(kind, now);
             // if an API has accepted the token after a rejection, the token was not revoked by then
             let returns = !(is_accepted && observed.is_some());
             state.set_caused_by_rejection(kind, returns.then_some(kind), now);
             self.observe(state, now, generation, is_accepted);
-        } else {
-            state.set_caused_by_rejection(kind, None, now);
         }
         Next::Pending(waiter)
     }
@@ -286,6 +290,7 @@ impl Inner {
     /// after this rejection.
     fn observe(&self, state: &mut RefreshState, now: Now, generation: u64, is_accepted: bool) {
         let observed = state
+            .rejections()
             .observation
             .filter(|observed| observed.is_of(generation));
         if observed.is_some_and(|observed| !is_accepted || !observed.has_ended(now)) {
@@ -294,6 +299,6 @@ impl Inner {
         if is_accepted {
             self.slot.renew(now);
         }
-        state.observation = Some(Observation::start(generation, now));
+        state.rejections().observation = Some(Observation::start(generation, now));
     }
 }

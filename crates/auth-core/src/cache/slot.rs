@@ -18,9 +18,10 @@ use http::HeaderValue;
 use stand_in::{ArcSwapOption, Guard};
 
 use super::{
+    deadlines::Deadlines,
     per_thread::{Duplicate, Mine, PerThread},
-    policy::{Life, Probation},
-    sync::{AtomicBool, Mutex},
+    policy::Probation,
+    sync::{AtomicBool, Mutex, MutexGuard},
 };
 use crate::{AccessToken, Authorization, time::Now};
 
@@ -38,29 +39,32 @@ pub(super) struct CachedToken<T> {
     pub(super) token: PerThread<T>,
     /// The original's, so that a hit by its thread reads no further allocation.
     authorization: Authorization,
-    pub(super) life: Life,
-    /// `None` if the token did not replace a rejected one.
-    pub(super) probation: Option<Probation>,
+    pub(super) deadlines: Deadlines,
+    /// `None` if the token did not replace a rejected one, which is the rule.
+    probation: Option<Box<Probation>>,
     /// The number of consecutive replacements, this one included, that came from the shared store.
     pub(super) store_replacements: u32,
     /// Whether an API has accepted the token, since its copies were renewed if they were.
     pub(super) accepted: AtomicBool,
+    /// Whether the copies were renewed, because an API had accepted the token.
+    is_renewed: bool,
 }
 
 impl<T: AsRef<AccessToken> + Duplicate> CachedToken<T> {
     pub(super) fn new(
         token: T,
-        life: Life,
+        deadlines: Deadlines,
         probation: Option<Probation>,
         store_replacements: u32,
     ) -> Self {
         Self {
             authorization: token.as_ref().authorization(),
             token: PerThread::new(token),
-            life,
-            probation,
+            deadlines,
+            probation: probation.map(Box::new),
             store_replacements,
             accepted: AtomicBool::new(false),
+            is_renewed: false,
         }
     }
 
@@ -88,15 +92,38 @@ impl<T> CachedToken<T> {
     /// Returns how often in a row the token endpoint returned an old token once more, if it was not
     /// accepted.
     pub(super) fn unaccepted_reissues(&self) -> u32 {
-        let probation = self.probation.filter(|_| !self.accepted.load(Relaxed));
-        probation.map_or(0, Probation::reissues)
+        self.probation().map_or(0, Probation::reissues)
+    }
+
+    /// Returns the token's probation, unless an API has accepted the token.
+    pub(super) fn probation(&self) -> Option<Probation> {
+        let probation = self.probation.as_deref().copied();
+        probation.filter(|_| !self.accepted.load(Relaxed))
+    }
+
+    /// Returns whether an API has ever accepted the token.
+    pub(super) fn was_accepted(&self) -> bool {
+        self.is_renewed || self.accepted.load(Relaxed)
+    }
+
+    /// Returns whether the token replaced a rejected one, was not accepted, and it or one before it
+    /// was spared the probation of 30 s.
+    pub(super) fn is_spared(&self) -> bool {
+        !self.was_accepted() && self.probation().is_some_and(Probation::is_spared)
     }
 }
 
 #[derive(Debug)]
 pub(super) struct Slot<T> {
     current: ArcSwapOption<CachedToken<T>>,
-    retired: Retired<T>,
+    /// `None` until a token has been replaced: thousands of keys have a first token only.
+    kept: Mutex<Option<Box<Kept<T>>>>,
+}
+
+/// The tokens that are kept for a while.
+#[derive(Debug)]
+struct Kept<T> {
+    replaced: Retired<T>,
     /// Earlier copies of current tokens. They do not take the place of replaced tokens.
     renewed: Retired<T>,
 }
@@ -115,7 +142,7 @@ impl<T> Current<T> {
     }
 }
 /// Replaced entries with the times of their replacement, by the monotonic clock.
-type Retired<T> = Mutex<VecDeque<(Duration, Arc<CachedToken<T>>)>>;
+type Retired<T> = VecDeque<(Duration, Arc<CachedToken<T>>)>;
 
 impl<T> Slot<T> {
     /// Loads the current token. A caller that keeps the guard must be short, and cannot await.
@@ -129,7 +156,7 @@ impl<T> Slot<T> {
     pub(super) fn usable<R>(&self, now: Now, read: impl FnOnce(&CachedToken<T>) -> R) -> Option<R> {
         let guard = self.current.load();
         match guard.as_deref() {
-            Some(cached) if !now.reached(cached.life.usable_until) => Some(read(cached)),
+            Some(cached) if !cached.deadlines.usable_until.is_reached(now) => Some(read(cached)),
             _ => None,
         }
     }
@@ -141,28 +168,42 @@ impl<T> Slot<T> {
 
     /// Returns how much longer the current token is usable; `None` if it is not.
     pub(super) fn usable_for(&self, now: Now) -> Option<Duration> {
-        self.usable(now, |cached| now.until(cached.life.usable_until))
+        self.usable(now, |cached| {
+            now.until(cached.deadlines.usable_until.time())
+        })
     }
 
     /// Returns whether the current token is usable and stale.
     pub(super) fn is_stale(&self, now: Now) -> bool {
-        self.usable(now, |cached| now.reached(cached.life.stale_at)) == Some(true)
+        self.usable(now, |cached| cached.deadlines.stale_at.is_reached(now)) == Some(true)
     }
 
     /// Returns when the current token becomes stale; `None` if it is stale, or not usable.
     pub(super) fn fresh_until(&self, now: Now) -> Option<Now> {
-        let stale_at = self.usable(now, |cached| cached.life.stale_at)?;
-        (!now.reached(stale_at)).then_some(stale_at)
+        let stale_at = self.usable(now, |cached| cached.deadlines.stale_at)?;
+        (!stale_at.is_reached(now)).then(|| stale_at.time())
+    }
+
+    fn kept(&self) -> MutexGuard<'_, Option<Box<Kept<T>>>> {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(super) fn store(&self, token: CachedToken<T>, now: Now) {
-        self.swap(token, &self.retired, now);
+        self.swap(Some(token), |kept| &mut kept.replaced, now);
     }
 
-    fn swap(&self, token: CachedToken<T>, retired: &Retired<T>, now: Now) {
-        let replaced = self.current.swap(Some(Arc::new(token)));
-        let mut retired = retired.lock().unwrap_or_else(PoisonError::into_inner);
-        retired.extend(replaced.map(|token| (now.monotonic, token)));
+    fn swap(
+        &self,
+        token: Option<CachedToken<T>>,
+        list: impl FnOnce(&mut Kept<T>) -> &mut Retired<T>,
+        now: Now,
+    ) {
+        let Some(replaced) = self.current.swap(token.map(Arc::new)) else {
+            return;
+        };
+        let mut kept = self.kept();
+        let retired = list(kept.get_or_insert_default());
+        retired.push_back((now.monotonic, replaced));
         let old = |(since, _): &(Duration, _)| since.saturating_add(RETIRED_FOR) <= now.monotonic;
         while retired.len() > MIN_RETIRED && retired.front().is_some_and(old) {
             retired.pop_front();
@@ -177,21 +218,36 @@ impl<T: AsRef<AccessToken> + Duplicate> Slot<T> {
     pub(super) fn renew(&self, now: Now) {
         let renewed = self.current(|cached| {
             let token = cached.token.original().duplicate();
-            CachedToken::new(token, cached.life, None, 0)
+            CachedToken {
+                is_renewed: true,
+                ..CachedToken::new(token, cached.deadlines, None, 0)
+            }
         });
-        if let Some(renewed) = renewed {
-            self.swap(renewed, &self.renewed, now);
+        if renewed.is_some() {
+            self.swap(renewed, |kept| &mut kept.renewed, now);
         }
+    }
+
+    /// Drops the current token, if it has this header. It counts as replaced. Returns whether it did.
+    /// The caller holds the lock of the state, so that no other token is stored meanwhile.
+    pub(super) fn remove(&self, header: &HeaderValue, now: Now) -> bool {
+        let is_current =
+            |cached: &CachedToken<T>| cached.token.original().as_ref().header() == header;
+        let is_current = self.current(is_current) == Some(true);
+        if is_current {
+            self.swap(None, |kept| &mut kept.replaced, now);
+        }
+        is_current
     }
 }
 
 impl<T: AsRef<AccessToken> + Duplicate> Slot<T> {
     /// Returns whether the token with this header is one of the kept replaced tokens.
     pub(super) fn was_replaced(&self, header: &HeaderValue) -> bool {
-        let retired = self.retired.lock().unwrap_or_else(PoisonError::into_inner);
-        retired
-            .iter()
-            .any(|(_, cached)| cached.token.original().as_ref().header() == header)
+        self.kept().as_ref().is_some_and(|kept| {
+            let mut replaced = kept.replaced.iter();
+            replaced.any(|(_, cached)| cached.token.original().as_ref().header() == header)
+        })
     }
 }
 
@@ -199,8 +255,16 @@ impl<T> Default for Slot<T> {
     fn default() -> Self {
         Self {
             current: ArcSwapOption::default(),
-            retired: Mutex::default(),
-            renewed: Mutex::default(),
+            kept: Mutex::default(),
+        }
+    }
+}
+
+impl<T> Default for Kept<T> {
+    fn default() -> Self {
+        Self {
+            replaced: VecDeque::new(),
+            renewed: VecDeque::new(),
         }
     }
 }
@@ -262,7 +326,7 @@ mod tests {
         let response = TokenResponse::bearer("abc").unwrap();
         let requested = "".parse().unwrap();
         let token = AccessToken::new(response, generation, life.expires_at, &requested);
-        CachedToken::new(token, life, None, 0)
+        CachedToken::new(token, Deadlines::from(&life), None, 0)
     }
 
     #[test]
@@ -290,18 +354,16 @@ mod tests {
             let accepted = |cached: &CachedToken<_>| cached.accepted.load(Relaxed);
             assert_eq!(slot.current(accepted), Some(false));
         }
-        assert_eq!(slot.retired.lock().unwrap().len(), 5);
-        assert_eq!(
-            slot.renewed.lock().unwrap().len(),
-            10,
-            "those of ten seconds"
-        );
+        let kept = slot.kept();
+        let kept = kept.as_ref().unwrap();
+        assert_eq!(kept.replaced.len(), 5);
+        assert_eq!(kept.renewed.len(), 10, "those of ten seconds");
     }
 
     #[test]
     fn the_last_four_replaced_tokens_and_those_of_the_last_ten_seconds_are_kept() {
         let slot = Slot::default();
-        let retired = || slot.retired.lock().unwrap().len();
+        let retired = || slot.kept().as_ref().unwrap().replaced.len();
         for generation in 1..=8 {
             slot.store(token(at(0), generation), at(0));
         }

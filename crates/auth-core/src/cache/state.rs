@@ -5,16 +5,11 @@ use std::time::Duration;
 use tokio::sync::watch;
 
 use super::{
-    changes::Publisher,
-    denials::Standing,
-    policy::{Observation, RejectionBudgets, RejectionKind},
-    runtime::Task,
-    turn_order::Rank,
-    turns::GRACE,
+    changes::Publisher, denials::Standing, policy::RejectionKind, rejections::Rejections,
+    runtime::Task, turn_order::Rank, turns::GRACE,
 };
 use crate::{
     AccessToken, Error,
-    event_limit::EventLimit,
     time::{AnyClock, Now},
 };
 
@@ -43,16 +38,18 @@ pub(super) struct FetchedToken {
 }
 
 /// The state that the cache's lock protects. The lock is held for an instant, never across I/O.
+///
+/// Each of thousands of keys has one. What a cache seldom has is in a box.
 #[derive(Debug, Default)]
 pub(super) struct RefreshState {
-    last: Option<LastFetch>,
+    /// `None` once the last fetch has finished, unless its task continues to keep the token warm.
+    last: Option<Box<LastFetch>>,
     /// The number of fetches so far.
     fetches: u64,
     /// The number of tokens received so far.
     pub(super) tokens_received: u64,
     /// The number of different tokens so far.
     pub(super) generation: u64,
-    /// In a box: seldom there.
     pub(super) failure: Option<Box<Failure>>,
     /// The number of changes of the credentials before the token request that was last answered with
     /// a token, or before a token was loaded from the shared store. `None` if there was none, or if the
@@ -60,14 +57,8 @@ pub(super) struct RefreshState {
     pub(super) proof: Option<u64>,
     /// The series of denials in which the client was last denied in this cache.
     pub(super) denied_in: Option<u64>,
-    pub(super) rejection_budgets: RejectionBudgets,
-    /// The last rejected token that stayed in use.
-    pub(super) observation: Option<Observation>,
-    /// Limits the event `token_rejected`.
-    pub(super) rejection_events: EventLimit,
-    /// Limits the event `replacement_withheld`.
-    pub(super) withheld_events: EventLimit,
-    pub(super) replays: u64,
+    /// `None` before the first rejection.
+    rejections: Option<Box<Rejections>>,
     /// The number of tokens that another process had requested.
     pub(super) tokens_from_store: u64,
     /// The outcome of the last fetch, with a shared store. Its sender is dropped once the token has
@@ -77,7 +68,7 @@ pub(super) struct RefreshState {
     pub(super) changes: Option<Publisher>,
 }
 
-/// The fetch that started last. It may have finished.
+/// The fetch that started last.
 #[derive(Debug)]
 struct LastFetch {
     number: u64,
@@ -92,11 +83,9 @@ struct LastFetch {
     is_joined_by_rejection: bool,
     /// The rejection budget to which a failure of the fetch gives back what it took.
     returns_to: Option<RejectionKind>,
-    /// The time since when a loss of the fetch gives back what it took as well, if its waiters have
-    /// got no outcome.
-    lost_from: Duration,
-    /// `None` once the fetch has finished, unless its task continues to keep the token warm: the
-    /// handle of a finished task would keep 2 kB allocated.
+    /// The time of the rejection that caused the fetch, by the monotonic clock.
+    rejected_at: Option<Duration>,
+    /// `None` until the task has been spawned. The handle of a finished task would keep 2 kB allocated.
     task: Option<Task>,
 }
 
@@ -118,9 +107,10 @@ pub(super) struct Failure {
     pub(super) of_client: bool,
     /// Whether the last token request that was sent was a slow failure.
     pub(super) is_slow: bool,
-    /// The number of tokens that any cache of the source had been issued before the denial of the
-    /// client, if this cache's token request was denied.
-    pub(super) issued_before: Option<u64>,
+    /// The number of the last token request of this cache in which the client was denied.
+    pub(super) denied_request: Option<u64>,
+    /// Whether such a denial concerned this cache alone. The cache then backs off by itself as well.
+    pub(super) is_excused: bool,
     /// The number of changes of the credentials before the token request, if the failure may depend
     /// on them.
     pub(super) credentials: Option<u64>,
@@ -165,6 +155,16 @@ impl Waiter {
 }
 
 impl RefreshState {
+    /// Returns what the cache remembers of rejections.
+    pub(super) fn rejections(&mut self) -> &mut Rejections {
+        self.rejections.get_or_insert_default()
+    }
+
+    /// Returns the number of requests that were replayed.
+    pub(super) fn replays(&self) -> u64 {
+        self.rejections.as_ref().map_or(0, |all| all.replays)
+    }
+
     /// Returns the fetch in flight, if there is one.
     pub(super) fn in_flight(&self, now: Now) -> Option<&Waiter> {
         let waiter = self.last.as_ref()?.waiter.as_ref()?;
@@ -251,15 +251,15 @@ impl RefreshState {
         self.fetches += 1;
         let waiter = Waiter { progress };
         self.unsaved = saves.then(|| waiter.progress.clone());
-        self.last = Some(LastFetch {
+        self.last = Some(Box::new(LastFetch {
             number: self.fetches,
             waiter: Some(waiter.clone()),
             replaces_rejected: None,
             is_joined_by_rejection: false,
             returns_to: None,
-            lost_from: Duration::MAX,
+            rejected_at: None,
             task,
-        });
+        }));
         Begun {
             number: self.fetches,
             waiter,
@@ -276,15 +276,15 @@ impl RefreshState {
 
     /// Records that fetch `number` has finished. `keeps_warm`: its task continues.
     pub(super) fn finish(&mut self, number: u64, keeps_warm: bool) {
-        if let Some(last) = self.last.as_mut().filter(|last| last.number == number) {
-            last.waiter = None;
-            if !keeps_warm {
-                last.task = None;
-            }
+        match self.last.as_mut().filter(|last| last.number == number) {
+            Some(last) if keeps_warm => last.waiter = None,
+            Some(_) => self.last = None,
+            None => {}
         }
     }
 
-    /// Returns whether fetch `number` started last. An abandoned fetch did not.
+    /// Returns whether fetch `number` started last. An abandoned fetch did not. After
+    /// [`finish`](Self::finish) the answer is no, unless the task of the fetch continues.
     pub(super) fn is_last(&self, number: u64) -> bool {
         self.last.as_ref().is_some_and(|last| last.number == number)
     }
@@ -300,7 +300,7 @@ impl RefreshState {
         if let Some(last) = &mut self.last {
             last.replaces_rejected = Some(kind);
             last.returns_to = returns_to;
-            last.lost_from = now.monotonic.saturating_add(BETWEEN_LOST);
+            last.rejected_at = Some(now.monotonic);
         }
     }
 
@@ -308,7 +308,7 @@ impl RefreshState {
     pub(super) fn give_back_budget(&mut self) {
         let taken = self.last.as_mut().and_then(|last| last.returns_to.take());
         if let Some(kind) = taken {
-            self.rejection_budgets.give_back(kind);
+            self.rejections().budgets.give_back(kind);
         }
     }
 
@@ -317,7 +317,9 @@ impl RefreshState {
     pub(super) fn give_back_lost(&mut self, now: Now) {
         let is_lost = self.in_flight(now).is_none();
         let last = self.last.as_ref().filter(|last| last.waiter.is_some());
-        if is_lost && last.is_some_and(|last| now.monotonic >= last.lost_from) {
+        let rejected_at = last.and_then(|last| last.rejected_at);
+        let lost_from = rejected_at.map(|at| at.saturating_add(BETWEEN_LOST));
+        if is_lost && lost_from.is_some_and(|lost_from| now.monotonic >= lost_from) {
             self.give_back_budget();
         }
     }
@@ -337,6 +339,11 @@ impl RefreshState {
     pub(super) fn is_joined_by_rejection(&self) -> bool {
         let last = self.last.as_ref();
         last.is_some_and(|last| last.is_joined_by_rejection)
+    }
+
+    /// Returns the time of the rejection that caused the last fetch, if one did.
+    pub(super) fn rejected_at(&self) -> Option<Duration> {
+        self.last.as_ref()?.rejected_at
     }
 
     /// Returns the kind of the rejection that the last fetch is on account of, if it replaces a

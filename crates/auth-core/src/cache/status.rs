@@ -62,7 +62,7 @@ impl Inner {
             tokens_from_shared_store: state.tokens_from_store,
             shared_store_failures: self.counters.store_failures(),
             tokens_received: state.tokens_received,
-            replays: state.replays,
+            replays: state.replays(),
             consecutive_failures: {
                 let own = failure.map_or(0, |failure| failure.in_a_row);
                 own.max(denial.as_ref().map_or(0, |(_, in_a_row)| *in_a_row))

@@ -2,15 +2,17 @@
 
 use std::{
     fmt,
+    future::Future,
     panic::{AssertUnwindSafe, catch_unwind},
     sync::Arc,
 };
 
 use super::{
     changes::{Publisher, TokenChanges},
-    client::Client,
-    inner::{CacheId, Inner, Issued, NotBefore},
+    client::{Client, Settings},
+    inner::{CacheId, Counters, Inner, Issued, NotBefore},
     policy::RefreshPolicy,
+    reading::Reading,
     rejection::Replacement,
     slot::Slot,
     status::CacheStatus,
@@ -65,10 +67,8 @@ impl TokenCache {
         TokenCacheBuilder {
             source: Arc::new(source),
             request: TokenRequest::default(),
-            policy: Arc::default(),
-            keep_warm: false,
+            settings: Settings::default(),
             clock: AnyClock::System,
-            store: None,
         }
     }
 
@@ -85,12 +85,11 @@ impl TokenCache {
     /// # Errors
     /// The error of the token request that failed. Every waiter receives it, and so does every
     /// caller until the next attempt is due.
-    pub async fn token(&self) -> Result<AccessToken, Error> {
-        let read = |issued: &Issued| issued.token().clone();
-        match self.hit(self.now(), read) {
-            Some(token) => Ok(token),
-            None => self.inner.wait(read).await,
-        }
+    #[inline]
+    pub fn token(&self) -> impl Future<Output = Result<AccessToken, Error>> + Send {
+        Reading::new(&self.inner, |inner| {
+            inner.wait(|issued| issued.token().clone())
+        })
     }
 
     /// Reports that an API rejected `token`, and returns its replacement.
@@ -190,6 +189,48 @@ impl TokenCache {
         self.inner.flush().await;
     }
 
+    /// Revokes the current token at the authorization server
+    /// ([RFC 7009](https://www.rfc-editor.org/rfc/rfc7009)), and drops it: at the end of a program whose
+    /// token should not outlive it. Without a token nothing is done. A later read requests another token.
+    ///
+    /// The source has to know how: see
+    /// [`revocation_endpoint`](crate::TokenEndpointBuilder::revocation_endpoint) and
+    /// [`TokenSource::revoke`].
+    ///
+    /// 1. It waits as [`flush`](Self::flush) does, for a token request in flight and for the token to be
+    ///    saved. A program therefore need not flush before.
+    /// 2. It removes the token from the [shared store](TokenCacheBuilder::shared_store), if the store
+    ///    holds this one. **Other processes that use the token already see it rejected**, and each
+    ///    requests another one or loads it: revoke a shared token only with the last process.
+    /// 3. It revokes the token. A connection that fails before a response is tried once more. If the
+    ///    server asks to repeat the revocation later (503 with `Retry-After`), it waits and repeats it,
+    ///    within the attempt timeout.
+    /// 4. It drops the token, unless another one has replaced it meanwhile. A cache that is
+    ///    [kept warm](TokenCacheBuilder::keep_warm) requests none before a caller needs one.
+    ///
+    /// Steps 2 and 3 take at most the attempt timeout (10 s by default), and step 1 as long as `flush`.
+    /// Stop the program's requests before: while they run, the cache may obtain another token.
+    ///
+    /// # Errors
+    /// If the token may not have been revoked; the cache then keeps it. After a 503 it is still valid,
+    /// and [`Error::server_retry_after`] returns how long the server asked to wait. A
+    /// [`Configuration`](crate::ErrorKind::Configuration) error if the source cannot revoke tokens. A
+    /// [`NoRuntime`](crate::ErrorKind::NoRuntime) error outside a tokio runtime.
+    ///
+    /// ```
+    /// # use auth_core::{Error, TokenCache};
+    /// # async fn run(_: &TokenCache) {}
+    /// # async fn example(tokens: TokenCache) {
+    /// run(&tokens).await;
+    /// if let Err(error) = tokens.revoke().await {
+    ///     eprintln!("the token remains valid until it expires: {error}");
+    /// }
+    /// # }
+    /// ```
+    pub async fn revoke(&self) -> Result<(), Error> {
+        self.inner.revoke().await
+    }
+
     /// Ends the backoff after a failure, so that the next caller without a usable token requests
     /// one at once. Call this after the configuration has been corrected. A usable token stays in
     /// use. If the authorization server denied the client, the backoff of all caches of
@@ -220,16 +261,29 @@ impl TokenCache {
 
     /// Creates a cache for another token of the same source.
     pub(crate) fn for_request(&self, request: TokenRequest) -> Self {
-        let inner = &self.inner;
-        TokenCacheBuilder {
-            source: Arc::clone(inner.client.source()),
-            request,
-            policy: Arc::clone(&inner.policy),
-            keep_warm: inner.keep_warm,
-            store: inner.store.clone(),
-            clock: inner.clock.clone(),
+        let Inner { client, clock, .. } = &*self.inner;
+        Self::of_client(Arc::clone(client), request, clock.clone(), false)
+    }
+
+    fn of_client(
+        client: Arc<Client>,
+        request: TokenRequest,
+        clock: AnyClock,
+        is_default: bool,
+    ) -> Self {
+        Self {
+            inner: Arc::new(Inner {
+                slot: Slot::default(),
+                next_refresh: NotBefore::default(),
+                state: Mutex::default(),
+                counters: Counters::default(),
+                is_default,
+                clock,
+                client,
+                request,
+                id: CacheId::next(),
+            }),
         }
-        .build_for(Arc::clone(&inner.client), false)
     }
 
     /// Sets the maximum number of token requests in flight at once, of all caches of the source.
@@ -286,10 +340,8 @@ impl fmt::Debug for TokenCache {
 pub struct TokenCacheBuilder {
     source: Arc<dyn TokenSource>,
     request: TokenRequest,
-    policy: Arc<RefreshPolicy>,
-    keep_warm: bool,
+    settings: Settings,
     clock: AnyClock,
-    store: Option<Arc<dyn SharedTokenStore>>,
 }
 
 impl TokenCacheBuilder {
@@ -303,7 +355,7 @@ impl TokenCacheBuilder {
     /// Sets when to refresh and how to back off. Default: the defaults of [`RefreshPolicy`].
     #[must_use]
     pub fn refresh_policy(mut self, policy: RefreshPolicy) -> Self {
-        self.policy = Arc::new(policy);
+        self.settings.policy = policy;
         self
     }
 
@@ -316,7 +368,7 @@ impl TokenCacheBuilder {
     /// another runtime starts them again.
     #[must_use]
     pub fn keep_warm(mut self) -> Self {
-        self.keep_warm = true;
+        self.settings.keep_warm = true;
         self
     }
 
@@ -330,7 +382,7 @@ impl TokenCacheBuilder {
     /// [`ClientCredentials`](crate::ClientCredentials) does.
     #[must_use]
     pub fn shared_store(mut self, store: impl SharedTokenStore) -> Self {
-        self.store = Some(Arc::new(store));
+        self.settings.store = Some(Arc::new(store));
         self
     }
 
@@ -344,26 +396,13 @@ impl TokenCacheBuilder {
     /// Builds the cache. It requests no token before a caller needs one.
     #[must_use]
     pub fn build(self) -> TokenCache {
-        let client = Client::new(Arc::clone(&self.source), self.clock.clone());
-        self.build_for(client, true)
-    }
-
-    fn build_for(self, client: Arc<Client>, is_default: bool) -> TokenCache {
-        TokenCache {
-            inner: Arc::new(Inner {
-                slot: Slot::default(),
-                next_refresh: NotBefore::default(),
-                state: Mutex::default(),
-                counters: Arc::default(),
-                policy: self.policy,
-                keep_warm: self.keep_warm,
-                is_default,
-                clock: self.clock,
-                client,
-                request: self.request,
-                store: self.store,
-                id: CacheId::next(),
-            }),
-        }
+        let Self {
+            source,
+            request,
+            settings,
+            clock,
+        } = self;
+        let client = Client::new(source, settings, clock.clone());
+        TokenCache::of_client(client, request, clock, true)
     }
 }

@@ -61,7 +61,7 @@ impl Client {
         }
         let ends_at = ends_at(deadline);
         let number = state.turns.take(None, standing.rank, now, ends_at)?;
-        Some(self.turn_of(&state, standing, number, now))
+        Some(self.turn_of(&mut state, standing, number, now))
     }
 
     /// Waits for a turn. `postpone` receives the time at which the fetch is abandoned if nothing is
@@ -126,7 +126,7 @@ impl Client {
 
     fn turn_of(
         self: &Arc<Self>,
-        state: &ClientState,
+        state: &mut ClientState,
         standing: Standing,
         number: u64,
         now: Duration,
@@ -158,7 +158,7 @@ impl<W: Fn() -> bool> Place<'_, W> {
         let outcome = match taken {
             Some(number) => {
                 self.number = None;
-                let turn = client.turn_of(&state, standing, number, now);
+                let turn = client.turn_of(&mut state, standing, number, now);
                 Poll::Ready(Some(Ok(turn)))
             }
             None => {

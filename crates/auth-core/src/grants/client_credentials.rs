@@ -3,7 +3,8 @@
 use async_trait::async_trait;
 
 use crate::{
-    Error, Form, TokenEndpoint, TokenRequest, TokenResponse, TokenSource, shared_store::SharedKey,
+    AccessToken, Error, Form, TokenEndpoint, TokenRequest, TokenResponse, TokenSource,
+    shared_store::SharedKey,
 };
 
 /// Requests access tokens from a token endpoint by the client credentials grant
@@ -86,5 +87,8 @@ impl TokenSource for ClientCredentials {
     /// which could not be read. Of an assertion it compares the version.
     async fn credentials_changed(&self) -> bool {
         self.endpoint.credentials_changed(&[]).await
+    }
+    async fn revoke(&self, token: &AccessToken) -> Result<(), Error> {
+        self.endpoint.revoke(token.secret()).await
     }
 }

@@ -68,6 +68,13 @@ impl ClientCredentialsBuilder {
         self
     }
 
+    /// Sets the URL of the revocation endpoint: see [`TokenEndpointBuilder::revocation_endpoint`].
+    #[must_use]
+    pub fn revocation_endpoint(mut self, url: impl Into<String>) -> Self {
+        self.endpoint = self.endpoint.revocation_endpoint(url);
+        self
+    }
+
     /// Sets the client's authentication. Replaces that of a provider's preset.
     #[must_use]
     pub fn authentication(mut self, authentication: ClientAuthentication) -> Self {

@@ -6,8 +6,8 @@ use async_trait::async_trait;
 
 use super::subject::Subject;
 use crate::{
-    AssertionSource, Error, Form, TokenEndpoint, TokenRequest, TokenResponse, TokenSource,
-    shared_store::SharedKey,
+    AccessToken, AssertionSource, Error, Form, TokenEndpoint, TokenRequest, TokenResponse,
+    TokenSource, shared_store::SharedKey,
 };
 
 const GRANT_TYPE: &str = "urn:ietf:params:oauth:grant-type:jwt-bearer";
@@ -159,5 +159,8 @@ impl TokenSource for JwtBearer {
     /// token request that failed because of them.
     async fn credentials_changed(&self) -> bool {
         self.endpoint.credentials_changed(&[&*self.source]).await
+    }
+    async fn revoke(&self, token: &AccessToken) -> Result<(), Error> {
+        self.endpoint.revoke(token.secret()).await
     }
 }

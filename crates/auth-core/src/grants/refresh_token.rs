@@ -6,7 +6,8 @@ use async_trait::async_trait;
 
 use super::{refresh_token_store::RefreshTokenStore, rotation::Rotation, subject::Subject};
 use crate::{
-    Error, TokenEndpoint, TokenRequest, TokenResponse, TokenSource, shared_store::SharedKey,
+    AccessToken, Error, TokenEndpoint, TokenRequest, TokenResponse, TokenSource,
+    shared_store::SharedKey,
 };
 
 /// Requests access tokens by the refresh token of a user
@@ -130,5 +131,9 @@ impl TokenSource for RefreshToken {
     /// credentials, with those of the last token request that failed because of them.
     async fn credentials_changed(&self) -> bool {
         self.rotation.credentials_changed().await
+    }
+    /// Revokes the access token. The server may revoke the refresh token as well (RFC 7009 §2.1).
+    async fn revoke(&self, token: &AccessToken) -> Result<(), Error> {
+        self.rotation.endpoint().revoke(token.secret()).await
     }
 }

@@ -6,8 +6,8 @@ use async_trait::async_trait;
 
 use super::{subject::Subject, token_type::TokenType};
 use crate::{
-    AssertionSource, Error, ErrorKind, Form, TokenEndpoint, TokenRequest, TokenResponse,
-    TokenSource, shared_store::SharedKey,
+    AccessToken, AssertionSource, Error, ErrorKind, Form, TokenEndpoint, TokenRequest,
+    TokenResponse, TokenSource, shared_store::SharedKey,
 };
 
 const GRANT_TYPE: &str = "urn:ietf:params:oauth:grant-type:token-exchange";
@@ -232,5 +232,8 @@ impl TokenSource for TokenExchange {
         let mut sources: Vec<&dyn AssertionSource> = vec![&*self.subject.source];
         sources.extend(self.actor.iter().map(|actor| &*actor.source));
         self.endpoint.credentials_changed(&sources).await
+    }
+    async fn revoke(&self, token: &AccessToken) -> Result<(), Error> {
+        self.endpoint.revoke(token.secret()).await
     }
 }

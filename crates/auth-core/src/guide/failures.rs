@@ -30,6 +30,10 @@
 //! | It denies the client itself (`invalid_client`, `unauthorized_client`, a 401). | As above. After denials in three caches, the caches of all [`TokenRequest`](crate::TokenRequest)s of the client back off together. After the backoff one of them asks. Usable tokens stay in use. A `TokenRequest` that never got a token does not delay those that did. |
 //! | More than 16 tokens of one client are needed at once. | The token requests are sent in turn, 16 at a time ([`max_concurrent_requests`](crate::TokenCachesBuilder::max_concurrent_requests)). The time in the queue does not count as time of an attempt. If the token endpoint responds to none of them for 12 s, those that have waited as long fail. [`TokenCaches`](crate::TokenCaches) describes the order. |
 //! | The token requests of some [`TokenRequest`](crate::TokenRequest)s hang. | After the first of them have timed out, at least half of the turns is left to the default token and to refreshes, and those that hang are sent last. |
+//! | The assertion of a [`JwtBearer`](crate::JwtBearer), or a token of a [`TokenExchange`](crate::TokenExchange), cannot be made. | The error of its source, whose kind decides about the backoff. It begins with the parameter: `assertion`, `subject_token`, `actor_token`. After a denial the next attempt is made at once if the [version](crate::AssertionSource::version) of its source has changed. |
+//! | The authorization server denies a refresh token (`invalid_grant`). | The same error as after a denial. The user has to authorize the client again. Once the [store](crate::RefreshTokenStore) has another refresh token, the next attempt is made within about a second. |
+//! | A new refresh token cannot be saved. | Nothing while the current access token is usable, and then the error of the store. Each attempt, about 1 s to 10 s apart, saves the refresh token without another token request: see [`RefreshToken`](crate::RefreshToken). |
+//! | The response to a [`RefreshToken`](crate::RefreshToken) is later than the attempt timeout. | The error of a timeout. The token request continues for up to 20 s, its refresh token is saved, and the next attempt uses its access token. |
 //! | The function that makes a tenant's authorizer fails or panics. | The requests of that tenant receive its error at once, until the next attempt: after 1 s, 2 s, … 60 s. |
 //! | The token endpoint redirects. | An error, which names the target. hyper's client and `ReqwestTransport` never follow redirects. Do not give `TowerTransport` a service that follows redirects. |
 //! | A kept connection to the token endpoint no longer answers, refuses each HTTP/2 stream, or belongs to a runtime that is no longer driven. | Nothing: `auth_tower::HyperClient` and `ReqwestTransport` send each token request over a new connection. Another client should do so for requests with the mark [`NewConnection`](crate::NewConnection). |
@@ -44,9 +48,10 @@
 //!
 //! | event | requests see |
 //! |---|---|
-//! | The API rejects the token: 401, any 4xx with the error `invalid_token`, or, for a gRPC request, `grpc-status: 16` in the headers of the response. | One token request is made for all rejected requests. Each request is replayed once with the new token, if its body can be sent again. Otherwise, or if there is no other token, the caller receives the 401, and the next request carries the new token. |
+//! | The API rejects the token: 401, any 4xx with the error `invalid_token`, or, for a gRPC request, `grpc-status: 16` in the headers of the response. | One token request is made for all rejected requests. Each request is replayed once with the new token, if its body can be sent again. Otherwise the response is held until the new token has arrived, for 1 s or half of the caller's deadline at most: the caller receives it, and its next request carries the new token. If there is no other token, the caller receives the first response. |
 //! | A gRPC call ends with status 16 in the trailers. | The call is not replayed, because its caller has received the headers of the response. If its token is still the current one, another token is requested. The trailers are held until it has arrived, for 1 s or the rest of the call's `grpc-timeout` at most, and the next call carries it. `auth-reqwest` sees no trailers. |
-//! | The API rejects every token. | The callers receive its 401s. Each cache requests at most four tokens in a row, and then one every 30 s (the rejection budget). During the first 30 s of a replacement, its rejection causes no token request, unless an API has accepted the replacement. |
+//! | The API rejects every token. | The callers receive its 401s. Each cache requests at most four tokens in a row, and then one every 30 s (the rejection budget). During the first 30 s of a replacement, its rejection causes no token request, unless an API has accepted the replacement, or had accepted the token that it replaced. |
+//! | The API revokes the token together with its replacement, which was in flight or had been saved by another process. | The request that is replayed with the replacement receives the 401. The replacement is replaced by the next request, or after 1 s if another process had saved it. |
 //! | One endpoint rejects every token without a reason, and the API then revokes the token. | Rejections with the error `invalid_token` have a rejection budget of their own, and replace a replacement that was requested after a rejection without it. The revoked token is therefore replaced at once. |
 //! | One endpoint rejects every token as the others reject a revoked one, and the API then revokes the token. | The last token request of the budget is kept for a token that no API has accepted for 1 s. The revoked token is replaced within about 2 s, or within 30 s if the other endpoints are slow, receive few requests, or do not check the token. |
 //! | The API revokes the token while the token endpoint is down. | The callers receive the 401s of the API. The attempts are as far apart as without a token, about 1 s to 10 s, and the failed ones do not use the rejection budget. |
@@ -64,6 +69,18 @@
 //! | hyper, any tower client | Bodies up to 64 KiB: `Full<Bytes>`, `Empty<Bytes>`, `String`, and boxed bodies (`BoxBody`, `UnsyncBoxBody`) of common errors. A boxed body of unknown size is replayable until more than 64 KiB have been sent. `auth-replay` documents how to set another limit, to use bodies of your own, or to switch recording off. |
 //! | tonic | All up to 64 KiB. A stream is replayable until more than 64 KiB have been sent. |
 //! | reqwest | All but streams: those that `Request::try_clone` clones. |
+//!
+//! # When a token is revoked
+//!
+//! [`TokenCache::revoke`](crate::TokenCache::revoke) revokes the current token (RFC 7009) and drops it.
+//!
+//! | event | effect |
+//! |---|---|
+//! | The server does not know the token, or has revoked it before. | It counts as revoked: RFC 7009 §2.2 requires a 200. |
+//! | The server responds with 503. | The token is still valid, and the cache keeps it. With a `Retry-After` that ends within the attempt timeout the revocation is repeated by itself. Otherwise the error has [`server_retry_after`](crate::Error::server_retry_after). |
+//! | The server denies the revocation, or does not answer within the attempt timeout. | An error, and the cache keeps the token. If it was revoked nevertheless, the API rejects it, and it is replaced. |
+//! | Other processes use the token from a shared store. | Those that hold it see it rejected, and replace it. The others do not load it any more. |
+//! | A request with the token is in flight. | The API may reject it. The request is then replayed with another token, as after any rejection. |
 //!
 //! # When the caller's deadline passes
 //!
@@ -136,7 +153,8 @@
 //! A text that comes from outside is changed before it reaches an error or an event:
 //!
 //! - Control characters, bidirectional and zero-width ones, and others that show nothing are removed.
-//! - An echo of the client's secret or of a token of the client is replaced by `[redacted]`, also in
+//! - An echo of the client's secret, of what a grant presents (an assertion, a subject, actor or refresh
+//!   token) or of a token of the client is replaced by `[redacted]`, also in
 //!   the errors of the transport: the text itself, percent-encoded, form-encoded, with escapes of
 //!   JSON or HTML, in base64 and base64url at any alignment, and in hexadecimal. So is a part of at
 //!   least 12 characters. A secret of less than 8 characters is replaced only where it stands

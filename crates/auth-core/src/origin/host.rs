@@ -1,6 +1,9 @@
 //! Hosts: names and addresses, each in the one form in which it is compared.
 
-use std::net::{Ipv4Addr, Ipv6Addr};
+use std::{
+    borrow::Cow,
+    net::{Ipv4Addr, Ipv6Addr},
+};
 
 use super::{fault::Fault, ipv4::is_number};
 
@@ -90,6 +93,19 @@ fn is_same_when_parsed(normalized: &str, written: &str) -> bool {
     match (Host::parse(normalized), Host::parse(written)) {
         (Ok(normalized), Ok(written)) => normalized.is_same(written),
         _ => false,
+    }
+}
+
+/// Returns the normalized form of a host. A malformed host, which belongs to no origin, is returned as
+/// written. Allocates only if the host is written in another way.
+pub(super) fn normalized(written: &str) -> Cow<'_, str> {
+    let may_differ = |byte: u8| byte.is_ascii_uppercase() || byte == b'[';
+    if !written.ends_with('.') && !written.bytes().any(may_differ) {
+        return Cow::Borrowed(written);
+    }
+    match Host::parse(written) {
+        Ok(host) => Cow::Owned(host.normalized()),
+        Err(_) => Cow::Borrowed(written),
     }
 }
 

@@ -3,6 +3,7 @@
 mod owned;
 
 use std::{
+    borrow::Cow,
     fmt,
     hash::{Hash, Hasher},
 };
@@ -105,8 +106,13 @@ impl<'a> Destination<'a> {
         matches!(self.place, Place::Authority(place) if place.as_str() == authority)
     }
 
+    /// Returns the host in its normalized form. A malformed host is returned as written.
+    pub(crate) fn normalized_host(&self) -> Cow<'a, str> {
+        host::normalized(self.host())
+    }
+
     /// Returns the host as written.
-    pub(crate) fn host(&self) -> &'a str {
+    fn host(&self) -> &'a str {
         match self.place {
             Place::Authority(authority) => authority.host(),
             Place::Parts { host, .. } => host,

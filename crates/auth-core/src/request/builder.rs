@@ -2,7 +2,10 @@
 
 use std::fmt;
 
-use super::token_request::{Fields, TokenRequest};
+use super::{
+    authorization_detail::{checked_detail, detail_type},
+    token_request::{Fields, TokenRequest},
+};
 use crate::{
     Error,
     redact::without_secrets,
@@ -12,8 +15,9 @@ use crate::{
 
 /// Parameters that have a setting of their own, or that the grant sets. `parameter` permits
 /// `resource` nevertheless, for a value that is no URI.
-pub(crate) const RESERVED_PARAMETERS: [&str; 9] = [
+pub(crate) const RESERVED_PARAMETERS: [&str; 10] = [
     "audience",
+    "authorization_details",
     "client_assertion",
     "client_assertion_type",
     "client_id",
@@ -30,6 +34,7 @@ pub struct TokenRequestBuilder {
     scopes: Vec<String>,
     resources: Vec<String>,
     audience: Option<String>,
+    authorization_details: Vec<String>,
     parameters: Vec<(String, String)>,
 }
 
@@ -64,6 +69,32 @@ impl TokenRequestBuilder {
         self
     }
 
+    /// Adds a detail of the authorization that is requested, as a JSON object whose member `type` says
+    /// what the others mean ([RFC 9396 §2](https://www.rfc-editor.org/rfc/rfc9396#section-2)). All
+    /// details are sent in one parameter, `authorization_details`, in the order in which they are
+    /// added.
+    ///
+    /// The text is sent as it is given, without blanks at its ends, and is part of the key: two
+    /// spellings of one object are two requests. [`AccessToken::authorization_details`] returns what
+    /// was granted.
+    ///
+    /// ```
+    /// use auth_core::TokenRequest;
+    ///
+    /// let payment = r#"{"type":"payment_initiation","instructedAmount":{"currency":"EUR","amount":"123.50"}}"#;
+    /// let request = TokenRequest::builder().authorization_detail(payment).build()?;
+    /// assert_eq!(request.authorization_details().collect::<Vec<_>>(), [payment]);
+    /// assert!(TokenRequest::builder().authorization_detail("{}").build().is_err());
+    /// # Ok::<(), auth_core::Error>(())
+    /// ```
+    ///
+    /// [`AccessToken::authorization_details`]: crate::AccessToken::authorization_details
+    #[must_use]
+    pub fn authorization_detail(mut self, json: impl Into<String>) -> Self {
+        self.authorization_details.push(json.into());
+        self
+    }
+
     /// Adds a parameter that the authorization server expects in addition to the standard ones.
     ///
     /// The name `resource` is permitted, also several times. Its value is sent unchecked, for servers
@@ -77,12 +108,13 @@ impl TokenRequestBuilder {
     /// Builds the request.
     ///
     /// # Errors
-    /// If a scope or a resource is malformed, or if the name of a parameter is given twice, is empty,
+    /// If a scope or a resource is malformed, if a detail of the authorization is no JSON object with a
+    /// text as its member `type`, or if the name of a parameter is given twice, is empty,
     /// holds invisible characters or blanks at its ends, has a setting of its own (`scope`, …) or is
     /// set by the grant (`client_id`, …). Names are compared without case.
     pub fn build(self) -> Result<TokenRequest, Error> {
         let mut fields = Fields {
-            audience: self.audience,
+            audience: self.audience.map(String::into_boxed_str),
             ..Fields::default()
         };
         for scope in &self.scopes {
@@ -91,6 +123,16 @@ impl TokenRequestBuilder {
         for resource in self.resources {
             check_resource(&resource)?;
             fields.resources.insert(resource);
+        }
+        for (at, json) in self.authorization_details.iter().enumerate() {
+            let detail = checked_detail(json).map_err(|fault| {
+                Error::configuration(format!(
+                    "authorization_detail {}: expected a JSON object with a text as its member \"type\" \
+                     (RFC 9396 section 2), got {fault}",
+                    at + 1
+                ))
+            })?;
+            fields.authorization_details.push(detail.to_owned());
         }
         for (name, value) in self.parameters {
             if name == "resource" && !value.is_empty() {
@@ -111,15 +153,21 @@ impl TokenRequestBuilder {
 }
 
 impl fmt::Debug for TokenRequestBuilder {
-    /// Shows parameters by name only, and neither query nor user of a URL: their values may be
+    /// Shows details of the authorization by type only, parameters by name only, and neither query nor user of a URL: their values may be
     /// secret.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let resources: Vec<_> = self.resources.iter().map(|r| without_secrets(r)).collect();
+        let details = self
+            .authorization_details
+            .iter()
+            .map(|json| detail_type(json));
+        let details: Vec<_> = details.collect();
         let names: Vec<_> = self.parameters.iter().map(|(name, _)| name).collect();
         f.debug_struct("TokenRequestBuilder")
             .field("scopes", &self.scopes)
             .field("resources", &resources)
             .field("audience", &self.audience.as_deref().map(without_secrets))
+            .field("authorization_details", &details)
             .field("parameters", &names)
             .finish()
     }

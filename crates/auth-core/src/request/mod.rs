@@ -1,5 +1,6 @@
 //! Token requests: what a client requests from the token endpoint.
 
+mod authorization_detail;
 mod builder;
 mod scopes;
 mod token_request;

@@ -4,6 +4,7 @@ use std::{
     collections::{BTreeSet, btree_set},
     fmt, iter,
     str::FromStr,
+    sync::{Arc, LazyLock},
 };
 
 use crate::Error;
@@ -11,7 +12,8 @@ use crate::Error;
 /// A set of scopes ([RFC 6749 §3.3](https://www.rfc-editor.org/rfc/rfc6749#section-3.3)):
 /// case-sensitive, without an order.
 ///
-/// Sets collect into their union, and a set iterates over its scopes in ascending order.
+/// Sets collect into their union, and a set iterates over its scopes in ascending order. Clones share one
+/// allocation.
 ///
 /// ```
 /// use auth_core::Scopes;
@@ -26,8 +28,8 @@ use crate::Error;
 /// assert_eq!(scopes.iter().collect::<Vec<_>>(), ["document_read", "event"]);
 /// # Ok::<(), auth_core::Error>(())
 /// ```
-#[derive(Clone, Default, Eq, Hash, Ord, PartialEq, PartialOrd)]
-pub struct Scopes(BTreeSet<Box<str>>);
+#[derive(Clone, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub struct Scopes(Arc<BTreeSet<Box<str>>>);
 
 impl Scopes {
     /// Returns whether the set is empty.
@@ -53,9 +55,16 @@ impl Scopes {
         length.saturating_sub(1)
     }
 
+    fn of(scopes: BTreeSet<Box<str>>) -> Self {
+        match scopes.is_empty() {
+            true => Self::default(),
+            false => Self(Arc::new(scopes)),
+        }
+    }
+
     /// Parses the scopes of a response, which may hold characters that a request must not.
     pub(crate) fn granted(text: &str) -> Self {
-        Self(text.split_whitespace().map(Into::into).collect())
+        Self::of(text.split_whitespace().map(Into::into).collect())
     }
 
     /// Adds the scopes of `text`, separated by spaces.
@@ -68,9 +77,17 @@ impl Scopes {
                      (RFC 6749 section 3.3), got {c:?}"
                 )));
             }
-            self.0.insert(scope.into());
+            Arc::make_mut(&mut self.0).insert(scope.into());
         }
         Ok(())
+    }
+}
+
+impl Default for Scopes {
+    /// Returns an empty set. All empty sets of a process are clones of one.
+    fn default() -> Self {
+        static EMPTY: LazyLock<Scopes> = LazyLock::new(|| Scopes(Arc::default()));
+        EMPTY.clone()
     }
 }
 
@@ -87,7 +104,8 @@ impl FromStr for Scopes {
 impl FromIterator<Self> for Scopes {
     /// Returns the union.
     fn from_iter<I: IntoIterator<Item = Self>>(sets: I) -> Self {
-        Self(sets.into_iter().flat_map(|set| set.0).collect())
+        let scopes = sets.into_iter().map(|set| Arc::unwrap_or_clone(set.0));
+        Self::of(scopes.flatten().collect())
     }
 }
 

@@ -8,7 +8,7 @@ use std::{
     sync::{Arc, LazyLock},
 };
 
-use super::scopes::Scopes;
+use super::{authorization_detail::detail_type, scopes::Scopes};
 use crate::redact::without_secrets;
 
 /// A request for a token: the parameters that shape the token, and nothing else. Two equal requests
@@ -39,7 +39,9 @@ pub struct TokenRequest {
 pub(super) struct Fields {
     pub(super) scopes: Scopes,
     pub(super) resources: BTreeSet<String>,
-    pub(super) audience: Option<String>,
+    pub(super) audience: Option<Box<str>>,
+    /// JSON objects, in the order in which they are sent.
+    pub(super) authorization_details: Vec<String>,
     pub(super) parameters: BTreeMap<String, String>,
 }
 
@@ -72,6 +74,12 @@ impl TokenRequest {
         self.fields.audience.as_deref()
     }
 
+    /// Returns the details of the authorization that is requested, each of which is a JSON object, in
+    /// the order in which they are sent ([RFC 9396](https://www.rfc-editor.org/rfc/rfc9396)).
+    pub fn authorization_details(&self) -> impl Iterator<Item = &str> {
+        self.fields.authorization_details.iter().map(String::as_str)
+    }
+
     /// Returns the further parameters, ordered by name.
     pub fn parameters(&self) -> impl Iterator<Item = (&str, &str)> {
         let parameters = self.fields.parameters.iter();
@@ -79,18 +87,20 @@ impl TokenRequest {
     }
 
     /// Returns all parameters of the request, in a fixed order.
-    pub(crate) fn texts(&self) -> [Vec<&str>; 4] {
+    pub(crate) fn texts(&self) -> [Vec<&str>; 5] {
         let Fields {
             scopes,
             resources,
             audience,
+            authorization_details,
             parameters,
         } = &*self.fields;
         let parameters = parameters.iter();
         [
             scopes.iter().collect(),
             resources.iter().map(String::as_str).collect(),
-            audience.iter().map(String::as_str).collect(),
+            audience.iter().map(AsRef::as_ref).collect(),
+            authorization_details.iter().map(String::as_str).collect(),
             parameters
                 .flat_map(|(name, value)| [&**name, value])
                 .collect(),
@@ -104,6 +114,7 @@ impl TokenRequest {
             scopes,
             resources,
             audience,
+            authorization_details,
             parameters,
         } = &*self.fields;
         Self::new(Fields {
@@ -118,6 +129,11 @@ impl TokenRequest {
                 resources.clone()
             },
             audience: audience.clone().or_else(|| defaults.audience.clone()),
+            authorization_details: if authorization_details.is_empty() {
+                defaults.authorization_details.clone()
+            } else {
+                authorization_details.clone()
+            },
             parameters: {
                 let mut all = defaults.parameters.clone();
                 all.retain(|default, _| {
@@ -171,14 +187,16 @@ impl PartialOrd for TokenRequest {
 }
 
 impl fmt::Debug for TokenRequest {
-    /// Shows parameters by name only, and neither query nor user of a URL: their values may be
+    /// Shows details of the authorization by type only, parameters by name only, and neither query nor user of a URL: their values may be
     /// secret.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let resources: Vec<_> = self.resources().map(without_secrets).collect();
+        let details: Vec<_> = self.authorization_details().map(detail_type).collect();
         f.debug_struct("TokenRequest")
             .field("scopes", &self.fields.scopes)
             .field("resources", &resources)
             .field("audience", &self.audience().map(without_secrets))
+            .field("authorization_details", &details)
             .field("parameters", &self.fields.parameters.keys())
             .finish()
     }

@@ -37,9 +37,9 @@ impl SharedKey {
     /// method.
     #[must_use]
     pub fn new<'a>(source: impl IntoIterator<Item = &'a str>, request: &TokenRequest) -> Self {
-        let [scopes, resources, audience, parameters] = request.texts();
+        let [scopes, resources, audience, details, parameters] = request.texts();
         let source: Vec<_> = source.into_iter().collect();
-        let lists = [source, scopes, resources, audience, parameters];
+        let lists = [source, scopes, resources, audience, details, parameters];
         let length = |texts: &Vec<&str>| texts.iter().map(|text| 8 + text.len()).sum::<usize>();
         let whole: usize = lists.iter().map(|texts| 8 + length(texts)).sum();
         // allocated once: growing would leave unwiped copies behind
@@ -147,6 +147,16 @@ mod tests {
             key(&["a"], |r| r.scope("x")),
             key(&["a"], |r| r.scope("x y")),
             key(&["a"], |r| r.audience("x")),
+            key(&["a"], |r| r.authorization_detail(r#"{"type":"x"}"#)),
+            key(&["a"], |r| r.authorization_detail(r#"{"type":"y"}"#)),
+            key(&["a"], |r| {
+                r.authorization_detail(r#"{"type":"x"}"#)
+                    .authorization_detail(r#"{"type":"y"}"#)
+            }),
+            key(&["a"], |r| {
+                r.authorization_detail(r#"{"type":"y"}"#)
+                    .authorization_detail(r#"{"type":"x"}"#)
+            }),
             key(&["a"], |r| r.parameter("x", "y")),
             key(&["a"], |r| r.parameter("xy", "")),
             key(&["a"], |r| r.resource("https://x.example")),

@@ -48,6 +48,9 @@ pub mod internal {
 /// after 10 s at most. Each cache decides by its own clock and policy whether a token is usable:
 /// the store does not.
 ///
+/// A token that is [revoked](crate::TokenCache::revoke) is saved once more, as one that was issued
+/// just now with a lifetime of 999 ms. No cache uses it, and the store has no token when it has ended.
+///
 /// A request that finds its token in the process never waits for the store, and no request fails
 /// because of it. If an operation takes longer than [`patience`](Self::patience), fails or panics,
 /// the cache logs a warning and requests its own token.

@@ -58,6 +58,22 @@ impl SharedToken {
         }
     }
 
+    /// Sets the granted authorization details, a JSON array as a text. Default: not known.
+    ///
+    /// ```
+    /// use auth_core::shared_store::SharedToken;
+    ///
+    /// let token = SharedToken::bearer("abc")?.with_authorization_details(r#"[{"type":"payment"}]"#);
+    /// assert_eq!(token.authorization_details(), Some(r#"[{"type":"payment"}]"#));
+    /// # Ok::<(), auth_core::Error>(())
+    /// ```
+    #[must_use]
+    pub fn with_authorization_details(self, granted: &str) -> Self {
+        Self {
+            response: self.response.with_authorization_details(granted),
+        }
+    }
+
     /// Returns the token itself.
     #[must_use]
     pub fn secret(&self) -> &str {
@@ -88,6 +104,12 @@ impl SharedToken {
         self.response.scopes()
     }
 
+    /// Returns the granted authorization details, if the server stated them.
+    #[must_use]
+    pub fn authorization_details(&self) -> Option<&str> {
+        self.response.authorization_details()
+    }
+
     /// Creates a shared token from one that has just been issued. A refresh token is not shared.
     pub(crate) fn issued(response: TokenResponse, lifetime: Duration, age: Duration) -> Self {
         let response = response.without_refresh_token();
@@ -110,5 +132,18 @@ impl fmt::Debug for SharedToken {
             .field("remaining", &self.remaining())
             .field("scopes", &self.scopes())
             .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_refresh_token_is_not_shared() {
+        let response = TokenResponse::bearer("abc").unwrap();
+        let response = response.with_refresh_token("r3fr3sh");
+        let shared = SharedToken::issued(response, Duration::from_secs(60), Duration::ZERO);
+        assert!(shared.response().refresh_token().is_none());
     }
 }

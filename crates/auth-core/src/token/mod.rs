@@ -13,10 +13,10 @@ use http::{HeaderMap, HeaderValue, header::AUTHORIZATION};
 use crate::{
     Scopes,
     secret::{copied, credentials},
-    time::Now,
+    time::{Now, nanoseconds},
 };
-pub(crate) use response::MAX_SCOPES;
 pub use response::TokenResponse;
+pub(crate) use response::{MAX_SCOPES, check_token};
 
 /// An access token: the secret, the `Authorization` header, the time of its end and the granted
 /// scopes.
@@ -32,7 +32,13 @@ struct TokenData {
     authorization: Authorization,
     /// In nanoseconds since 1970. A `u64` holds 584 years.
     expires_at: u64,
-    scopes: Arc<Scopes>,
+    granted: Arc<Granted>,
+}
+
+/// What the authorization server granted.
+struct Granted {
+    scopes: Scopes,
+    authorization_details: Option<Box<str>>,
 }
 
 const _: () = assert!(size_of::<TokenData>() == 64 || size_of::<usize>() != 8);
@@ -46,14 +52,17 @@ impl AccessToken {
         expires_at: Now,
         requested: &Scopes,
     ) -> Self {
-        let scopes = response.scopes().unwrap_or(requested).clone();
+        let granted = Granted {
+            scopes: response.scopes().unwrap_or(requested).clone(),
+            authorization_details: response.authorization_details().map(Into::into),
+        };
         Self(Arc::new(TokenData {
             authorization: Authorization {
                 value: response.authorization,
                 generation,
             },
-            expires_at: u64::try_from(expires_at.wall.as_nanos()).unwrap_or(u64::MAX),
-            scopes: Arc::new(scopes),
+            expires_at: nanoseconds(expires_at.wall),
+            granted: Arc::new(granted),
         }))
     }
 
@@ -63,7 +72,7 @@ impl AccessToken {
         let TokenData {
             authorization,
             expires_at,
-            scopes,
+            granted,
         } = &*self.0;
         Self(Arc::new(TokenData {
             authorization: Authorization {
@@ -71,7 +80,7 @@ impl AccessToken {
                 generation: authorization.generation,
             },
             expires_at: *expires_at,
-            scopes: Arc::clone(scopes),
+            granted: Arc::clone(granted),
         }))
     }
 
@@ -115,7 +124,27 @@ impl AccessToken {
     /// Returns the granted scopes: those of the response or, if it states none, the requested ones.
     #[must_use]
     pub fn scopes(&self) -> &Scopes {
-        &self.0.scopes
+        &self.0.granted.scopes
+    }
+
+    /// Returns the granted authorization details, if the response states them: a JSON array as it
+    /// stands in the response ([RFC 9396 §7](https://www.rfc-editor.org/rfc/rfc9396#section-7)). They
+    /// may differ from the requested ones; `None` says nothing about those.
+    ///
+    /// ```
+    /// # use auth_core::{AccessToken, Error, TokenCache};
+    /// # async fn example(tokens: TokenCache) -> Result<(), Box<dyn std::error::Error>> {
+    /// let token = tokens.token().await?;
+    /// let granted: serde_json::Value = match token.authorization_details() {
+    ///     Some(json) => serde_json::from_str(json)?,
+    ///     None => return Err("the server does not say what it granted".into()),
+    /// };
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn authorization_details(&self) -> Option<&str> {
+        self.0.granted.authorization_details.as_deref()
     }
 }
 
@@ -123,7 +152,7 @@ impl fmt::Debug for AccessToken {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("AccessToken")
             .field("expires_at", &self.expires_at())
-            .field("scopes", &self.0.scopes)
+            .field("scopes", self.scopes())
             .finish_non_exhaustive()
     }
 }

@@ -11,7 +11,8 @@ use crate::{
 
 /// The maximum size of a token, in bytes.
 const MAX_TOKEN: usize = 64 * 1024;
-/// The maximum size of the granted scopes as one text, in bytes.
+/// The maximum size of the granted scopes as one text, and of the granted authorization details, in
+/// bytes.
 pub(crate) const MAX_SCOPES: usize = 16 * 1024;
 
 /// The response of a [`TokenSource`](crate::TokenSource): the access token response of
@@ -33,6 +34,7 @@ pub struct TokenResponse {
     pub(crate) authorization: HeaderValue,
     lifetime: Option<Duration>,
     scopes: Option<Scopes>,
+    authorization_details: Option<Box<str>>,
     refresh_token: Option<SecretString>,
     issued_token_type: Option<Box<str>>,
     /// The part of the lifetime that had passed when the token was loaded from a shared store.
@@ -57,24 +59,14 @@ impl TokenResponse {
 
     /// Creates the response for a bearer token. The error does not show the token.
     pub(crate) fn new(token: &str) -> Result<Self, String> {
-        let invalid = |what| {
-            format!("expected visible ASCII characters (RFC 6749 appendix A.12), got {what}")
-        };
-        if token.len() > MAX_TOKEN {
-            return Err(format!(
-                "expected a token of at most 64 KiB, got one of {} bytes",
-                token.len()
-            ));
-        }
-        if let Some(what) = not_a_token(token) {
-            return Err(invalid(what));
-        }
+        check_token(token)?;
         let authorization = credentials_header("Bearer", token)
-            .ok_or_else(|| invalid("some that no header may hold".into()))?;
+            .ok_or_else(|| invalid("some that no header may hold"))?;
         Ok(Self {
             authorization,
             lifetime: None,
             scopes: None,
+            authorization_details: None,
             refresh_token: None,
             issued_token_type: None,
             age: Duration::ZERO,
@@ -114,6 +106,31 @@ impl TokenResponse {
     #[must_use]
     pub fn with_scopes(mut self, granted: Scopes) -> Self {
         self.scopes = Some(granted);
+        self
+    }
+
+    /// Returns the granted authorization details, if the response states them: a JSON array as it
+    /// stands in the response ([RFC 9396 §7](https://www.rfc-editor.org/rfc/rfc9396#section-7)). They
+    /// may differ from the requested ones.
+    #[must_use]
+    pub fn authorization_details(&self) -> Option<&str> {
+        self.authorization_details.as_deref()
+    }
+
+    /// Sets the granted authorization details, a JSON array. A cache takes a response in which they
+    /// exceed 16 KiB for an [`ErrorKind::InvalidResponse`] error.
+    ///
+    /// ```
+    /// use auth_core::TokenResponse;
+    ///
+    /// let response = TokenResponse::bearer("abc")?
+    ///     .with_authorization_details(r#"[{"type":"payment_initiation"}]"#);
+    /// assert_eq!(response.authorization_details(), Some(r#"[{"type":"payment_initiation"}]"#));
+    /// # Ok::<(), auth_core::Error>(())
+    /// ```
+    #[must_use]
+    pub fn with_authorization_details(mut self, granted: impl Into<Box<str>>) -> Self {
+        self.authorization_details = Some(granted.into());
         self
     }
 
@@ -179,22 +196,30 @@ impl TokenResponse {
         self
     }
 
-    /// Returns the response, or an error if its scopes are too large to be cached and stored. The
+    /// Returns the response, or an error if its scopes or authorization details are too large to be cached and stored. The
     /// token has been checked before.
     pub(crate) fn within_bounds(self) -> Result<Self, Error> {
-        if self.is_within_bounds() {
-            return Ok(self);
-        }
-        let length = self.scopes.map_or(0, |scopes| scopes.text_length());
-        Err(Error::new(
-            ErrorKind::InvalidResponse,
-            format!("scope: expected scopes of at most 16 KiB, got {length} bytes"),
-        ))
+        let what = match self.lengths() {
+            [scopes, _] if scopes > MAX_SCOPES => {
+                format!("scope: expected scopes of at most 16 KiB, got {scopes} bytes")
+            }
+            [_, details] if details > MAX_SCOPES => format!(
+                "authorization_details: expected details of at most 16 KiB, got {details} bytes"
+            ),
+            _ => return Ok(self),
+        };
+        Err(Error::new(ErrorKind::InvalidResponse, what))
     }
 
     pub(crate) fn is_within_bounds(&self) -> bool {
-        let scopes = self.scopes.as_ref();
-        scopes.is_none_or(|scopes| scopes.text_length() <= MAX_SCOPES)
+        self.lengths().iter().all(|length| *length <= MAX_SCOPES)
+    }
+
+    /// Returns the lengths of the scopes as one text, and of the authorization details.
+    fn lengths(&self) -> [usize; 2] {
+        let scopes = self.scopes.as_ref().map_or(0, Scopes::text_length);
+        let details = self.authorization_details.as_ref();
+        [scopes, details.map_or(0, |details| details.len())]
     }
 }
 
@@ -205,6 +230,24 @@ impl fmt::Debug for TokenResponse {
             .field("scopes", &self.scopes)
             .finish_non_exhaustive()
     }
+}
+
+/// Checks the length and the characters of a token. The error does not show the token.
+pub(crate) fn check_token(token: &str) -> Result<(), String> {
+    if token.len() > MAX_TOKEN {
+        return Err(format!(
+            "expected a token of at most 64 KiB, got one of {} bytes",
+            token.len()
+        ));
+    }
+    match not_a_token(token) {
+        Some(what) => Err(invalid(&what)),
+        None => Ok(()),
+    }
+}
+
+fn invalid(what: &str) -> String {
+    format!("expected visible ASCII characters (RFC 6749 appendix A.12), got {what}")
 }
 
 /// Returns why `token` is not a token, without showing its characters.

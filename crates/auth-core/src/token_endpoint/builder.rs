@@ -45,6 +45,7 @@ const RESERVED_HEADERS: [HeaderName; 13] = [
 pub struct TokenEndpointBuilder {
     place: Place,
     issuer: Option<String>,
+    revocation_endpoint: Option<String>,
     client_id: Option<String>,
     authentication: ClientAuthentication,
     allow_http: bool,
@@ -114,6 +115,7 @@ impl TokenEndpointBuilder {
         Self {
             place,
             issuer: None,
+            revocation_endpoint: None,
             client_id: None,
             authentication,
             allow_http: false,
@@ -140,6 +142,28 @@ impl TokenEndpointBuilder {
         self
     }
 
+    /// Sets the URL of the revocation endpoint, at which tokens are revoked
+    /// ([RFC 7009 §2](https://www.rfc-editor.org/rfc/rfc7009#section-2)). The client authenticates
+    /// there as it does at the token endpoint. Default: none, and
+    /// [`TokenCache::revoke`](crate::TokenCache::revoke) fails.
+    ///
+    /// ```
+    /// # use auth_core::{ClientAuthentication, Error, HttpTransport, TokenEndpoint};
+    /// # fn example(transport: impl HttpTransport) -> Result<(), Error> {
+    /// let authentication = ClientAuthentication::client_secret_basic("s3cr3t");
+    /// let endpoint = TokenEndpoint::builder("https://as.example.com/token", authentication)
+    ///     .client_id("my-client")
+    ///     .revocation_endpoint("https://as.example.com/revoke")
+    ///     .build(transport)?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn revocation_endpoint(mut self, url: impl Into<String>) -> Self {
+        self.revocation_endpoint = Some(url.into());
+        self
+    }
+
     /// Sets the client's id. A client that authenticates by a secret or by a certificate has one.
     #[must_use]
     pub fn client_id(mut self, client_id: impl Into<String>) -> Self {
@@ -154,7 +178,7 @@ impl TokenEndpointBuilder {
         self
     }
 
-    /// Permits `http` to a token endpoint that is not on loopback. The client's secret is then
+    /// Permits `http` to a token endpoint or a revocation endpoint that is not on loopback. The client's secret is then
     /// visible on the network path. Default: `false`.
     #[must_use]
     pub fn danger_allow_http(mut self, allow: bool) -> Self {
@@ -247,6 +271,7 @@ impl TokenEndpointBuilder {
     /// - the issuer is empty; for an endpoint that is discovered, if it is not such an `https` URL, or has
     ///   a query
     /// - the URL's query contains a parameter that the token request also sends
+    /// - the same holds for the URL of the revocation endpoint
     /// - the client id or the secret is empty, or contains a character that no credential has: see
     ///   [`ClientSecret`](crate::ClientSecret#characters). The same rules hold for the id.
     /// - the authentication requires a client id and there is none, or the form has to hold it and must
@@ -257,6 +282,10 @@ impl TokenEndpointBuilder {
     /// - a token type to accept is blank
     pub fn build(self, transport: impl HttpTransport) -> Result<TokenEndpoint, Error> {
         let location = self.location()?;
+        let revocation = self.revocation_endpoint.as_deref();
+        let revocation =
+            revocation.map(|url| TokenEndpointUrl::parse_revocation(url, self.allow_http));
+        let revocation_endpoint = revocation.transpose()?;
         if let Some(client_id) = &self.client_id {
             if client_id.is_empty() {
                 return Err(Error::configuration(
@@ -284,6 +313,7 @@ impl TokenEndpointBuilder {
         }
         Ok(TokenEndpoint::new(Inner {
             location,
+            revocation_endpoint,
             accepted_types: accepted_types.map(Into::into).collect(),
             client_id: self.client_id,
             authentication: self.authentication,
@@ -376,9 +406,11 @@ impl fmt::Debug for TokenEndpointBuilder {
             Place::Url(url) => Some(without_secrets(url)),
             Place::Discovered => None,
         };
+        let revocation = self.revocation_endpoint.as_deref().map(without_secrets);
         f.debug_struct("TokenEndpointBuilder")
             .field("url", &url)
             .field("issuer", &self.issuer.as_deref().map(without_secrets))
+            .field("revocation_endpoint", &revocation)
             .field("client_id", &self.client_id)
             .field("authentication", &self.authentication)
             .field("danger_allow_http", &self.allow_http)

@@ -14,6 +14,7 @@ use super::{
     issued_tokens::IssuedTokens,
     location::{Located, Location},
     response::ReceivedResponse,
+    role::Role,
     url::TokenEndpointUrl,
     warnings::Warnings,
 };
@@ -24,7 +25,7 @@ use crate::{
 };
 
 /// How long the body of a failure may take. Its status is known before.
-const FAILURE_BODY_PATIENCE: Duration = Duration::from_secs(1);
+pub(super) const FAILURE_BODY_PATIENCE: Duration = Duration::from_secs(1);
 
 /// The token endpoint of an authorization server, as one client uses it
 /// ([RFC 6749 §3.2](https://www.rfc-editor.org/rfc/rfc6749#section-3.2)): its URL, the client's
@@ -83,6 +84,7 @@ pub(super) type Thumbprint = Arc<dyn Fn() -> String + Send + Sync>;
 
 pub(super) struct Inner {
     pub(super) location: Location,
+    pub(super) revocation_endpoint: Option<TokenEndpointUrl>,
     pub(super) client_id: Option<String>,
     pub(super) authentication: ClientAuthentication,
     /// The certificate that the transport presents.
@@ -107,6 +109,10 @@ struct Sent<'a> {
 impl TokenEndpoint {
     pub(super) fn new(inner: Inner) -> Self {
         Self(Arc::new(inner))
+    }
+
+    pub(super) fn inner(&self) -> &Inner {
+        &self.0
     }
 
     /// Sends a token request, and reads the response.
@@ -238,7 +244,7 @@ impl TokenEndpoint {
     }
 
     /// Returns the token endpoint, which may have to be discovered.
-    async fn locate(&self) -> Result<Located, Error> {
+    pub(super) async fn locate(&self) -> Result<Located, Error> {
         let method = self.0.authentication.method();
         let has_certificate = self.0.thumbprint.is_some() || method.uses_certificate();
         let location = &self.0.location;
@@ -248,7 +254,7 @@ impl TokenEndpoint {
     }
 
     /// Obtains the client's credentials.
-    async fn credentials(
+    pub(super) async fn credentials(
         &self,
         form: &Form,
         context: &AssertionContext,
@@ -320,6 +326,15 @@ impl TokenEndpoint {
         made.map_err(|error| error.at(what))
     }
 
+    /// Returns what each request to the server contains and no error may show.
+    pub(super) fn secrets(&self, proof: &Credential<'_>) -> Vec<SecretString> {
+        let mut secrets = proof.forms(self.client_id());
+        let headers = self.0.settings.headers.values();
+        let headers = headers.filter_map(|value| value.to_str().ok());
+        secrets.extend(headers.map(SecretString::from));
+        secrets
+    }
+
     /// Sends a token request with `proof`, and reads the response.
     async fn request_with(
         &self,
@@ -335,12 +350,9 @@ impl TokenEndpoint {
             method: inner.authentication.method(),
             credential: proof,
         };
-        let built = inner.settings.http_request(&client, form, request)?;
-        let mut secrets = proof.forms(self.client_id());
+        let built = inner.settings.token_request(&client, form, request)?;
+        let mut secrets = self.secrets(proof);
         secrets.extend(form.secrets().cloned());
-        let headers = inner.settings.headers.values();
-        let headers = headers.filter_map(|value| value.to_str().ok());
-        secrets.extend(headers.map(SecretString::from));
         let sent = Sent {
             endpoint,
             form,
@@ -377,6 +389,7 @@ impl TokenEndpoint {
             status: head.status,
             headers: &head.headers,
             body: &received,
+            role: Role::Token,
             endpoint,
             grant_type: sent.form.grant_type(),
             client_advice: inner.authentication.method().advice(),
@@ -399,7 +412,7 @@ impl TokenEndpoint {
 }
 
 /// Describes a token request to its sources of assertions.
-fn context(
+pub(super) fn context(
     located: &Located,
     client_id: Option<&str>,
     grant_type: &str,
@@ -423,8 +436,11 @@ impl fmt::Debug for TokenEndpoint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let inner = &*self.0;
         let headers: Vec<_> = inner.settings.headers.keys().collect();
+        let revocation = inner.revocation_endpoint.as_ref();
+        let revocation = revocation.map(TokenEndpointUrl::without_query);
         f.debug_struct("TokenEndpoint")
             .field("url", &self.url())
+            .field("revocation_endpoint", &revocation)
             .field("client_id", &inner.client_id)
             .field("authentication", &inner.authentication)
             .field("user_agent", &inner.settings.user_agent)

@@ -37,15 +37,34 @@ pub(super) struct Client<'a> {
 type Parameters<'a> = Vec<(&'a str, Cow<'a, str>)>;
 
 impl RequestSettings {
-    /// Returns the HTTP request.
-    pub(super) fn http_request(
+    /// Returns the HTTP request for a token.
+    pub(super) fn token_request(
         &self,
         client: &Client<'_>,
         form: &Form,
         request: &TokenRequest,
     ) -> Result<Request<Bytes>, Error> {
-        let parameters = self.parameters(client, form, request);
         check_names(Some(client.endpoint), form, request)?;
+        self.http_request(client, token_parameters(form, request))
+    }
+
+    /// Returns the HTTP request that revokes an access token (RFC 7009 §2.1).
+    pub(super) fn revocation(
+        &self,
+        client: &Client<'_>,
+        token: &str,
+    ) -> Result<Request<Bytes>, Error> {
+        let hint = ("token_type_hint", "access_token".into());
+        self.http_request(client, vec![("token", token.into()), hint])
+    }
+
+    /// Returns the HTTP request of a client that authenticates.
+    fn http_request<'a>(
+        &self,
+        client: &Client<'a>,
+        mut parameters: Parameters<'a>,
+    ) -> Result<Request<Bytes>, Error> {
+        self.add_client(client, &mut parameters);
         // growing would leave an unwiped copy behind; an octet becomes at most three
         let length = |(name, value): &(&str, Cow<'_, str>)| 3 * (name.len() + value.len()) + 2;
         let body = String::with_capacity(parameters.iter().map(length).sum());
@@ -87,35 +106,8 @@ impl RequestSettings {
         Ok(built)
     }
 
-    /// Returns the parameters in the order of the providers' documents.
-    fn parameters<'a>(
-        &self,
-        client: &Client<'a>,
-        form: &'a Form,
-        request: &'a TokenRequest,
-    ) -> Parameters<'a> {
-        let mut all: Parameters<'a> = vec![("grant_type", form.grant_type().into())];
-        all.extend(form.values().map(|(name, value)| (name, value.into())));
-        if form.sends_request() {
-            if !request.scopes().is_empty() {
-                all.push(("scope", request.scopes().to_string().into()));
-            }
-            all.extend(
-                request
-                    .resources()
-                    .map(|resource| ("resource", resource.into())),
-            );
-            all.extend(
-                request
-                    .audience()
-                    .map(|audience| ("audience", audience.into())),
-            );
-            all.extend(
-                request
-                    .parameters()
-                    .map(|(name, value)| (name, value.into())),
-            );
-        }
+    /// Adds the parameters of the client's authentication.
+    fn add_client<'a>(&self, client: &Client<'a>, all: &mut Parameters<'a>) {
         if self.client_id_in_form {
             all.extend(client.id.map(|id| ("client_id", id.into())));
         }
@@ -132,8 +124,31 @@ impl RequestSettings {
             }
             Credential::Secret(_) | Credential::None => {}
         }
-        all
     }
+}
+
+/// Returns the parameters of a token request, in the order of the providers' documents.
+fn token_parameters<'a>(form: &'a Form, request: &'a TokenRequest) -> Parameters<'a> {
+    let mut all: Parameters<'a> = vec![("grant_type", form.grant_type().into())];
+    all.extend(form.values().map(|(name, value)| (name, value.into())));
+    if !form.sends_request() {
+        return all;
+    }
+    if !request.scopes().is_empty() {
+        all.push(("scope", request.scopes().to_string().into()));
+    }
+    let resources = request.resources();
+    all.extend(resources.map(|resource| ("resource", resource.into())));
+    let audience = request.audience();
+    all.extend(audience.map(|audience| ("audience", audience.into())));
+    let details: Vec<&str> = request.authorization_details().collect();
+    if !details.is_empty() {
+        let details = format!("[{}]", details.join(","));
+        all.push(("authorization_details", details.into()));
+    }
+    let parameters = request.parameters();
+    all.extend(parameters.map(|(name, value)| (name, value.into())));
+    all
 }
 
 /// Checks the grant type, and that no parameter is sent twice: in the endpoint's query, in the form and

@@ -22,6 +22,8 @@ pub(super) enum Location {
 pub(super) struct Located {
     pub(super) url: Arc<TokenEndpointUrl>,
     pub(super) issuer: Option<Arc<str>>,
+    /// The revocation endpoint that the metadata names.
+    pub(super) revocation: Option<Arc<TokenEndpointUrl>>,
 }
 
 impl Location {
@@ -36,6 +38,7 @@ impl Location {
             Self::Url { url, issuer } => Ok(Located {
                 url: Arc::clone(url),
                 issuer: issuer.clone(),
+                revocation: None,
             }),
             Self::Discovered(discovery) => {
                 let metadata = discovery.metadata(transport).await?;
@@ -45,6 +48,7 @@ impl Location {
                 Ok(Located {
                     url: Arc::clone(url.unwrap_or(&metadata.token_endpoint)),
                     issuer: Some(metadata.issuer().into()),
+                    revocation: metadata.revocation_endpoint.clone(),
                 })
             }
         }

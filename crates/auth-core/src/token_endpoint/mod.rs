@@ -1,4 +1,5 @@
-//! The token endpoint: its URL, the client's authentication there, and its responses.
+//! The token endpoint: its URL, the client's authentication there, and its responses. And the
+//! revocation endpoint beside it.
 
 mod authentication;
 mod body;
@@ -15,6 +16,8 @@ mod metadata;
 mod redirect;
 mod response;
 mod retry_after;
+mod revocation;
+mod role;
 mod url;
 mod warnings;
 

@@ -9,6 +9,7 @@ use super::{
     error_response::{Code, Described},
     redirect,
     retry_after::retry_after,
+    role::Role,
 };
 use crate::{
     Error, ErrorKind, Scopes, SecretString, TokenRequest, TokenResponse,
@@ -39,7 +40,8 @@ pub(crate) struct ReceivedResponse<'a> {
     pub(crate) status: StatusCode,
     pub(crate) headers: &'a HeaderMap,
     pub(crate) body: &'a [u8],
-    /// The token endpoint, for error texts.
+    pub(crate) role: Role,
+    /// The URL of the endpoint, for error texts.
     pub(crate) endpoint: &'a str,
     pub(crate) grant_type: &'a str,
     /// What to do if the server denies the client.
@@ -76,13 +78,26 @@ impl ReceivedResponse<'_> {
         } else {
             Err(self.failure(&self.described()))
         };
-        read.map_err(|error| {
-            let error = error.with_status(self.status);
-            match retry_after(self.headers, self.wall) {
-                Some(wait) => error.with_server_retry_after(wait),
-                None => error,
-            }
-        })
+        read.map_err(|error| self.with_head(error))
+    }
+
+    /// Returns the error for a revocation that failed.
+    pub(crate) fn not_revoked(&self) -> Error {
+        self.with_head(self.failure(&self.described()))
+    }
+
+    /// Adds to an error what the head of the response says.
+    fn with_head(&self, error: Error) -> Error {
+        let error = error.with_status(self.status);
+        match retry_after(self.headers, self.wall) {
+            Some(wait) => error.with_server_retry_after(wait),
+            None => error,
+        }
+    }
+
+    /// Returns the endpoint, for the beginning of error texts.
+    fn place(&self) -> String {
+        format!("{} {}", self.role.endpoint(), self.endpoint)
     }
 
     /// Reads a successful response. Ignores unknown members (§5.1).
@@ -146,6 +161,9 @@ impl ReceivedResponse<'_> {
         }
         if let Some(scopes) = granted(members.get("scope"))? {
             response = response.with_scopes(scopes);
+        }
+        if let Some(details) = granted_details(members.get("authorization_details"))? {
+            response = response.with_authorization_details(details);
         }
         if let Some(refresh_token) = self.refresh_token(members.get("refresh_token"))? {
             response = response.with_refresh_token(refresh_token);
@@ -287,35 +305,41 @@ impl ReceivedResponse<'_> {
     fn redirected(&self, reason: &str) -> String {
         let location = self.headers.get(header::LOCATION);
         let location = location.map(|value| String::from_utf8_lossy(value.as_bytes()));
+        let endpoint = self.role.endpoint();
         let (target, advice) = match location {
             Some(location) => {
                 let target = redirect::target(self.endpoint, &location);
                 let target = format!("to {}", self.shown(&target));
                 (
                     target,
-                    "set it as the token endpoint if it is the right one",
+                    format!("set it as the {endpoint} if it is the right one"),
                 )
             }
             None => (
                 "without a target".to_owned(),
-                "check the URL of the token endpoint",
+                format!("check the URL of the {endpoint}"),
             ),
         };
         format!(
-            "token endpoint {}: expected a token response, got a redirect {target} ({reason}), which \
-             is not followed, because it would carry the client's secret elsewhere; {advice}",
-            self.endpoint
+            "{}: expected {}, got a redirect {target} ({reason}), which is not followed, because it \
+             would carry the client's secret elsewhere; {advice}",
+            self.place(),
+            self.role.response()
         )
     }
 
     fn unavailable(&self, reason: &str) -> String {
-        let endpoint = self.endpoint;
+        let (place, name) = (self.place(), self.role.endpoint());
         match self.status {
             StatusCode::NOT_FOUND | StatusCode::METHOD_NOT_ALLOWED | StatusCode::GONE => format!(
-                "token endpoint {endpoint} is not available at this path ({reason}); the path is \
-                 probably wrong: check the URL of the token endpoint"
+                "{place} is not available at this path ({reason}); the path is probably wrong: check \
+                 the URL of the {name}"
             ),
-            _ => format!("token endpoint {endpoint} is unavailable ({reason})"),
+            // RFC 7009 section 2.2.1
+            StatusCode::SERVICE_UNAVAILABLE if self.role == Role::Revocation => {
+                format!("{place} is unavailable ({reason}); the token is still valid")
+            }
+            _ => format!("{place} is unavailable ({reason})"),
         }
     }
 
@@ -328,6 +352,14 @@ impl ReceivedResponse<'_> {
         };
         let (what, advice) = match code {
             Some("invalid_client") => ("the client".into(), self.client_advice),
+            Some("unsupported_token_type") => (
+                "the revocation of an access token".into(),
+                "this server revokes other tokens only (RFC 7009 section 2.2.1)",
+            ),
+            Some("unauthorized_client") if self.role == Role::Revocation => (
+                self.role.request().into(),
+                "a client may revoke only tokens that were issued to it",
+            ),
             Some("unauthorized_client") => (
                 format!("{grant} for the client"),
                 "permit this grant in the client's registration",
@@ -354,26 +386,27 @@ impl ReceivedResponse<'_> {
                 format!("the scopes \"{scopes}\""),
                 "request only scopes that the client may use",
             ),
+            Some("invalid_authorization_details") => (
+                "the authorization details".into(),
+                "request only types and members that the client may use (RFC 9396)",
+            ),
             Some("invalid_target") => (
                 "the resource or the audience".into(),
                 "request only those that the server knows (RFC 8707)",
             ),
             Some("invalid_request") => (
-                "the token request".into(),
+                self.role.request().into(),
                 "check its parameters, and the authentication method",
             ),
             _ if self.status == StatusCode::UNAUTHORIZED => {
                 ("the client".into(), self.client_advice)
             }
             _ => (
-                "the token request".into(),
+                self.role.request().into(),
                 "check the client's registration and the parameters of the request",
             ),
         };
-        format!(
-            "token endpoint {} denied {what} ({reason}); {advice}",
-            self.endpoint
-        )
+        format!("{} denied {what} ({reason}); {advice}", self.place())
     }
 
     /// Returns the status and what is known beyond it: the members of the error response, or why
@@ -413,8 +446,9 @@ impl ReceivedResponse<'_> {
         Error::new(
             ErrorKind::InvalidResponse,
             format!(
-                "token endpoint {}: expected a token response, got an invalid one ({}): {what}",
-                self.endpoint,
+                "{}: expected {}, got an invalid one ({}): {what}",
+                self.place(),
+                self.role.response(),
                 self.status.as_u16()
             ),
         )
@@ -497,6 +531,18 @@ fn granted(value: Option<Value<'_>>) -> Result<Option<Scopes>, String> {
     }
     let texts: Vec<&str> = texts.iter().map(|text| text.as_str()).collect();
     Ok(Some(Scopes::granted(&texts.join(" "))))
+}
+
+/// Returns the granted authorization details. `None` if they are unknown: absent, or no list.
+fn granted_details(value: Option<Value<'_>>) -> Result<Option<&str>, String> {
+    let Some(value) = value else { return Ok(None) };
+    if value.size() > MAX_SCOPES {
+        return Err(format!(
+            "member \"authorization_details\": expected details of at most 16 KiB, got {} bytes",
+            value.size()
+        ));
+    }
+    Ok(value.list_text())
 }
 
 #[cfg(test)]

@@ -2,14 +2,19 @@
 
 use http::Uri;
 
+use super::role::Role;
 use crate::{
     Error, origin::HttpUrl, redact::without_secrets, request::RESERVED_PARAMETERS,
     uri_syntax::check_characters,
 };
 
-/// A checked token endpoint.
+/// The parameters of a revocation (RFC 7009 §2.1).
+const REVOCATION_PARAMETERS: [&str; 2] = ["token", "token_type_hint"];
+
+/// A checked token endpoint or revocation endpoint.
 #[derive(Clone, Debug)]
 pub(crate) struct TokenEndpointUrl {
+    role: Role,
     uri: Uri,
     /// The URL without its query, for error texts.
     without_query: String,
@@ -19,11 +24,26 @@ pub(crate) struct TokenEndpointUrl {
 
 impl TokenEndpointUrl {
     pub(crate) fn parse(text: &str, allow_http: bool) -> Result<Self, Error> {
+        let endpoint = Self::parse_as(Role::Token, text, allow_http)?;
+        endpoint.check_parameters(RESERVED_PARAMETERS)?;
+        Ok(endpoint)
+    }
+
+    /// Parses the URL of a revocation endpoint (RFC 7009 §2).
+    pub(crate) fn parse_revocation(text: &str, allow_http: bool) -> Result<Self, Error> {
+        let endpoint = Self::parse_as(Role::Revocation, text, allow_http)?;
+        endpoint.check_parameters(RESERVED_PARAMETERS)?;
+        endpoint.check_parameters(REVOCATION_PARAMETERS)?;
+        Ok(endpoint)
+    }
+
+    fn parse_as(role: Role, text: &str, allow_http: bool) -> Result<Self, Error> {
         let invalid = |reason: &str| {
             Error::configuration(format!(
-                "token endpoint {:?}: expected an https URL such as \
-                 https://as.example.com/oauth/token, got {reason}",
-                without_secrets(text)
+                "{} {:?}: expected an https URL such as {}, got {reason}",
+                role.endpoint(),
+                without_secrets(text),
+                role.example()
             ))
         };
         let url = HttpUrl::parse(text).map_err(|error| invalid(&error.to_string()))?;
@@ -49,13 +69,12 @@ impl TokenEndpointUrl {
             invalid("a URL that the HTTP client cannot represent").with_source(e)
         })?;
         let query = form_urlencoded::parse(url.query.unwrap_or_default().as_bytes());
-        let endpoint = Self {
+        Ok(Self {
+            role,
             uri,
             without_query,
             parameters: query.map(|(name, _)| name.into_owned()).collect(),
-        };
-        endpoint.check_parameters(RESERVED_PARAMETERS)?;
-        Ok(endpoint)
+        })
     }
 
     /// Checks that none of these parameters is in the endpoint's query, which is sent unchanged.
@@ -71,8 +90,9 @@ impl TokenEndpointUrl {
         match names.into_iter().find(in_query) {
             None => Ok(()),
             Some(name) => Err(Error::configuration(format!(
-                "token endpoint {:?}: expected no parameter {name} in its query, because it would be \
+                "{} {:?}: expected no parameter {name} in its query, because it would be \
                  sent twice (RFC 6749 section 3.2); remove it from the URL",
+                self.role.endpoint(),
                 self.without_query
             ))),
         }

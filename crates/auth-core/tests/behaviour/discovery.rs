@@ -299,6 +299,24 @@ async fn an_assertion_knows_the_issuer() {
 }
 
 #[tokio::test]
+async fn rfc8414_2_the_document_tells_the_revocation_endpoint() {
+    let server = Server::default();
+    let document = metadata("https://as.example/t").replacen(
+        '{',
+        r#"{"revocation_endpoint":"https://as.example/revoke","#,
+        1,
+    );
+    server.set(OAUTH, 200, document);
+    server.set("https://as.example/t", 200, TOKEN);
+    server.set("https://as.example/revoke", 200, "");
+    let tokens = TokenCache::new(source(builder(), &server));
+    tokens.token().await.unwrap();
+    tokens.revoke().await.unwrap();
+    let last = server.requests().pop();
+    assert_eq!(last.as_deref(), Some("POST https://as.example/revoke"));
+}
+
+#[tokio::test]
 async fn the_builder_of_the_grant_discovers_as_well() {
     let server = Server::default();
     server.naming(OAUTH, "https://as.example/t");

@@ -5,6 +5,7 @@
 
 mod allocations;
 mod answers;
+mod authorization_details;
 mod auto_traits;
 mod bound_origins;
 mod cache;
@@ -13,6 +14,7 @@ mod changing_secrets;
 mod client_assertions;
 mod client_credentials;
 mod client_credentials_authorizer;
+mod contradicted_denials;
 mod corrected_credentials;
 mod credential_characters;
 mod debug_texts;
@@ -37,6 +39,7 @@ mod providers;
 mod recording_transport;
 mod rejections;
 mod request_parameters;
+mod revocation;
 mod scopes;
 mod secret_file_modes;
 mod secret_files;

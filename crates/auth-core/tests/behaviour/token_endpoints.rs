@@ -173,3 +173,24 @@ async fn the_assertion_of_a_grant_names_its_parameter_in_errors() {
         "assertion: no key"
     );
 }
+
+#[test]
+fn a_form_names_what_its_fields_decide_about_the_token() {
+    let endpoint = builder().header("key", "part").build(Recording::issuing());
+    let endpoint = endpoint.unwrap();
+    let key = |form: Form| endpoint.shared_key(&form, &request());
+    let form = || Form::new("account_credentials");
+    let keys = [
+        form(),
+        form().key_part("a"),
+        form().key_part("b"),
+        form().key_part("a").key_part("b"),
+        form().key_part("ab"),
+        form().key_part("key").key_part("part"),
+    ];
+    let keys = keys.map(key);
+    for (at, one) in keys.iter().enumerate() {
+        assert!(keys[..at].iter().all(|other| other != one), "{at}");
+    }
+    assert!(key(form().key_part("a").field("account_id", "1")) == keys[1]);
+}

@@ -10,6 +10,7 @@ mod caller_deadline;
 mod grpc_allocations;
 mod host_header;
 mod hyper_client;
+mod overlapping_token_requests;
 mod own_failure;
 mod readiness;
 mod redirects;

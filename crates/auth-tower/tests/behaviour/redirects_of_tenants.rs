@@ -1,16 +1,27 @@
 //! Redirects of unlisted origins in a stack whose requests have tenants: the tenant of a hop is decided
 //! anew, by what the client leaves of the request.
 
-use std::sync::{Arc, Barrier};
+use std::{
+    convert::Infallible,
+    future::ready,
+    sync::{
+        Arc, Barrier,
+        atomic::{AtomicUsize, Ordering::SeqCst},
+    },
+};
 
-use auth_core::{Authorizer, BoxError, Error, ErrorKind, RequestHead};
-use auth_test_support::{Deployment, RawServer, get, hyper_clients::hyper_client};
+use auth_core::{Authorizer, BoxError, Error, ErrorKind, RequestHead, TokenCache};
+use auth_test_support::{
+    Deployment, RawServer, get, hyper_clients::hyper_client, scripted::Scripted,
+};
 use auth_tower::AuthLayer;
+use bytes::Bytes;
 use futures_util::FutureExt;
 use http::{
-    HeaderValue, Method, StatusCode,
-    header::{CONTENT_TYPE, COOKIE},
+    HeaderValue, Method, Request, Response, StatusCode,
+    header::{AUTHORIZATION, CONTENT_TYPE, COOKIE, LOCATION},
 };
+use http_body_util::Full;
 use tower::{ServiceBuilder, ServiceExt};
 
 use crate::redirects_of_unlisted_origins::{auth_inside, redirecting};
@@ -59,6 +70,48 @@ async fn a_method_that_the_client_changes_does_not_give_the_hop_a_token() {
         let json = HeaderValue::from_static("application/json");
         request.headers_mut().insert(CONTENT_TYPE, json);
         assert_not_followed(auth_inside(tenants, request).await, &deployment);
+    }
+}
+
+/// The client keeps the final dot, and writes the address in hexadecimal digits.
+#[tokio::test]
+async fn a_tenant_that_is_picked_by_a_spelling_of_its_host_gets_no_request_of_an_unlisted_origin() {
+    for tenant in [
+        "api.example.com",
+        "api.example.com.",
+        "[::ffff:10.0.0.1]",
+        "[::ffff:a00:1]",
+    ] {
+        let authorizer = Authorizer::builder(TokenCache::new(Scripted::expires_in(600)))
+            .origin(format!("https://{tenant}"))
+            .build()
+            .unwrap();
+        let tenants = Authorizer::per_tenant(
+            move |request: &RequestHead<'_>| {
+                let is_tenant = request.host().is_some_and(|host| host == tenant);
+                is_tenant.then_some(())
+            },
+            move |()| Ok(authorizer.clone()),
+        );
+        let tokens = Arc::new(AtomicUsize::new(0));
+        let sent = tokens.clone();
+        let client = ServiceBuilder::new()
+            .layer(FollowRedirectLayer::new())
+            .layer(AuthLayer::new(tenants.build().unwrap()))
+            .service_fn(move |request: Request<Full<Bytes>>| {
+                let has_token = request.headers().contains_key(AUTHORIZATION);
+                sent.fetch_add(usize::from(has_token), SeqCst);
+                let mut response = Response::new(Full::<Bytes>::default());
+                if request.uri().host() == Some("unlisted.example") {
+                    *response.status_mut() = StatusCode::FOUND;
+                    let location = format!("https://{tenant}/admin").parse().unwrap();
+                    response.headers_mut().insert(LOCATION, location);
+                }
+                ready(Ok::<_, Infallible>(response))
+            });
+        // either the redirect is not followed, or its hop carries no token
+        let _ = client.oneshot(get("https://unlisted.example/")).await;
+        assert_eq!(tokens.load(SeqCst), 0, "{tenant}");
     }
 }
 

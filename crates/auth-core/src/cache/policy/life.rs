@@ -12,10 +12,7 @@ pub(super) const RECEIVED_EXPIRED_FOR: Duration = Duration::from_secs(1);
 const JUMP: Duration = Duration::from_secs(5);
 
 /// The deadlines of one token.
-///
-/// The one that a hit reads comes first.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-#[repr(C)]
 pub(crate) struct Life {
     /// From here on a read starts a refresh.
     pub(crate) stale_at: Now,
@@ -23,7 +20,7 @@ pub(crate) struct Life {
     pub(crate) usable_until: Now,
     /// The token's own end.
     pub(crate) expires_at: Now,
-    pub(super) lifetime: Duration,
+    pub(crate) lifetime: Duration,
     /// Whether the token was received expired, and is handed out because there is no better one.
     pub(crate) received_expired: bool,
 }

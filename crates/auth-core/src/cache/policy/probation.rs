@@ -8,6 +8,9 @@ use crate::time::Now;
 /// For this long a rejection of a replacement that no API has accepted starts no fetch: the API
 /// would reject the next token as well.
 const OF_ANOTHER_TOKEN: Duration = Duration::from_secs(30);
+/// The probation of a saved token that may be older than the revocation. A process that rejects such
+/// a token in the meantime saves the next one, so that few processes request one.
+const OF_OLDER_SAVED_TOKEN: Duration = Duration::from_secs(1);
 
 /// The probation of a token that replaced a rejected one. It ends when an API accepts the token.
 #[derive(Clone, Copy, Debug)]
@@ -19,6 +22,9 @@ pub(crate) struct Probation {
     /// The number of times in a row that the token endpoint returned a token that had been rejected or
     /// replaced before.
     reissues: u32,
+    /// Whether this token, or one before it that no API has accepted either, was spared the probation
+    /// of 30 s.
+    is_spared: bool,
 }
 
 impl Probation {
@@ -28,6 +34,27 @@ impl Probation {
             ends_at: since.saturating_add(OF_ANOTHER_TOKEN),
             cause,
             reissues: 0,
+            is_spared: false,
+        }
+    }
+
+    /// The probation of a token that may be older than the revocation of the rejected one. Another
+    /// process may have saved it. The times are by the monotonic clock.
+    pub(crate) fn of_older_token(
+        since: Duration,
+        received_at: Duration,
+        cause: RejectionKind,
+        is_saved: bool,
+    ) -> Self {
+        let longest = Self::of_another_token(since, cause);
+        let wait = match is_saved {
+            true => OF_OLDER_SAVED_TOKEN,
+            false => Duration::ZERO,
+        };
+        Self {
+            ends_at: received_at.saturating_add(wait).min(longest.ends_at),
+            is_spared: true,
+            ..longest
         }
     }
 
@@ -38,7 +65,22 @@ impl Probation {
             ends_at,
             cause,
             reissues,
+            is_spared: false,
         }
+    }
+
+    /// Returns the probation of a token that follows a spared one which no API has accepted, if
+    /// `is_spared`. It is not spared itself.
+    pub(crate) fn after(self, is_spared: bool) -> Self {
+        Self {
+            is_spared: self.is_spared || is_spared,
+            ..self
+        }
+    }
+
+    /// Returns whether a token in a row that no API has accepted was spared the probation of 30 s.
+    pub(crate) fn is_spared(self) -> bool {
+        self.is_spared
     }
 
     /// Returns how often in a row the token endpoint returned an old token once more.

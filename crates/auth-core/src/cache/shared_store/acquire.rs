@@ -14,8 +14,8 @@ use super::{
     save::{Unsaved, while_held},
 };
 use crate::{
-    Error, ErrorKind, events,
-    shared_store::{Lease, SharedKey, SharedToken, SharedTokenStore},
+    Error, ErrorKind, TokenRequest, TokenSource, events,
+    shared_store::{Lease, Need, SharedKey, SharedToken, SharedTokenStore},
     time::Now,
 };
 
@@ -30,13 +30,17 @@ pub(in crate::cache) async fn fetch(
     store: &Arc<dyn SharedTokenStore>,
     cache: &Weak<Inner>,
 ) -> (Fetched, Option<Unsaved>) {
-    let Some(key) = shared_key(fetch, cache).await else {
+    let need = cache.upgrade().map(|cache| cache.need());
+    let Some(key) = shared_key(&*fetch.source, &fetch.request, need).await else {
         return (fetch.run().await, None);
     };
     let shared = |key| SharedFetch {
         fetch,
         cache,
-        access: StoreAccess::new(store, key, fetch),
+        access: {
+            let (clock, deadline) = (fetch.clock.clone(), fetch.deadline());
+            StoreAccess::new(store, key, clock, &fetch.cache, deadline)
+        },
     };
     loop {
         // A fetch that waits for its turn holds no lease. A saved token needs no turn.
@@ -57,16 +61,20 @@ pub(in crate::cache) async fn fetch(
     }
 }
 
-/// Returns the key under which processes share the token, if they do, for the need of this cache.
-async fn shared_key(fetch: &Fetch, cache: &Weak<Inner>) -> Option<SharedKey> {
-    let key = catch_store_panic(async { fetch.source.shared_key(&fetch.request) });
+/// Returns the key under which processes share the token, if they do, for the need of a cache.
+pub(super) async fn shared_key(
+    source: &dyn TokenSource,
+    request: &TokenRequest,
+    need: Option<Need>,
+) -> Option<SharedKey> {
+    let key = catch_store_panic(async { source.shared_key(request) });
     let key = key.await.ok().flatten();
     if key.is_none() {
         events::source_has_no_shared_key();
     }
     let key = key?;
-    Some(match cache.upgrade() {
-        Some(cache) => key.with_need(cache.need()),
+    Some(match need {
+        Some(need) => key.with_need(need),
         None => key,
     })
 }

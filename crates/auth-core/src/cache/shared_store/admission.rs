@@ -23,10 +23,9 @@ impl Inner {
         requested_at: Now,
     ) -> Option<SharedToken> {
         let now = self.clock.now();
-        let lifetime = self.policy.lifetime(issued.expires_in());
-        let life = self
-            .policy
-            .life(requested_at, now, Some(lifetime), issued.age, 0.5);
+        let policy = &self.settings().policy;
+        let lifetime = policy.lifetime(issued.expires_in());
+        let life = policy.life(requested_at, now, Some(lifetime), issued.age, 0.5);
         // by both clocks: the machine may have been suspended meanwhile
         let age = life.age(now);
         let is_fresh = !life.received_expired && !now.reached(life.stale_at);
@@ -40,10 +39,13 @@ impl Inner {
         let now = self.clock.now();
         let response = token.response();
         let (lifetime, age) = (response.expires_in(), response.age);
-        let life = self.policy.life(loaded_at, now, lifetime, age, draw);
+        let life = self
+            .settings()
+            .policy
+            .life(loaded_at, now, lifetime, age, draw);
         let is_another = self.slot.current(|current| {
             *current.token.original().header() != response.authorization
-                && age <= current.life.age(loaded_at).saturating_add(SAME_AGE)
+                && age <= current.deadlines.age(loaded_at).saturating_add(SAME_AGE)
         });
         // without a usable token a stale one is used, and refreshed in the background
         let end = match self.slot.usable_for(now) {

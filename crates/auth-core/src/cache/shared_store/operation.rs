@@ -1,9 +1,13 @@
 //! One operation of the store: it has a time limit, may fail and may panic. Its failure is logged
 //! and counted.
 
-use std::{future::Future, sync::Arc, time::Duration};
+use std::{
+    future::Future,
+    sync::{Arc, Weak},
+    time::Duration,
+};
 
-use super::super::{fetch::Fetch, inner::Counters};
+use super::super::inner::Inner;
 use crate::{
     Error, ErrorKind, events,
     panics::catch_panic,
@@ -18,13 +22,13 @@ const PART_OF_ATTEMPT: u32 = 4;
 /// waits for it.
 const PATIENCE_AFTERWARDS: u32 = 4;
 
-/// Access to the saved token of one key, for the time of one fetch.
+/// Access to the saved token of one key, for the time of one fetch or one revocation.
 pub(super) struct StoreAccess {
     pub(super) store: Arc<dyn SharedTokenStore>,
     pub(super) key: SharedKey,
     pub(super) clock: AnyClock,
-    counters: Arc<Counters>,
-    /// The fetch's deadline, by the monotonic clock.
+    cache: Weak<Inner>,
+    /// The deadline of the fetch or the revocation, by the monotonic clock.
     pub(super) deadline: Duration,
 }
 
@@ -37,17 +41,23 @@ pub(super) enum OperationError {
 }
 
 impl StoreAccess {
-    pub(super) fn new(store: &Arc<dyn SharedTokenStore>, key: SharedKey, fetch: &Fetch) -> Self {
+    pub(super) fn new(
+        store: &Arc<dyn SharedTokenStore>,
+        key: SharedKey,
+        clock: AnyClock,
+        cache: &Weak<Inner>,
+        deadline: Duration,
+    ) -> Self {
         Self {
             store: Arc::clone(store),
             key,
-            clock: fetch.clock.clone(),
-            counters: Arc::clone(&fetch.counters),
-            deadline: fetch.deadline(),
+            clock,
+            cache: Weak::clone(cache),
+            deadline,
         }
     }
 
-    /// Runs an operation before the token request.
+    /// Runs an operation before the token request or the revocation.
     pub(super) async fn before_request<T>(
         &self,
         operation: &'static str,
@@ -107,7 +117,9 @@ impl StoreAccess {
 
     /// Logs and counts a failure.
     pub(super) fn failed(&self, operation: &'static str, error: &Error) -> OperationError {
-        self.counters.count_store_failure();
+        if let Some(cache) = self.cache.upgrade() {
+            cache.counters.count_store_failure();
+        }
         events::shared_store_failed(operation, error);
         OperationError::Failed
     }

@@ -9,6 +9,7 @@ fn one_for_each_field() -> Vec<TokenRequest> {
         scopes: _,
         resources: _,
         audience: _,
+        authorization_details: _,
         parameters: _,
     } = Fields::default();
     let base = TokenRequest::builder;
@@ -17,6 +18,7 @@ fn one_for_each_field() -> Vec<TokenRequest> {
         base().scope("s"),
         base().resource("https://r/"),
         base().audience("a"),
+        base().authorization_detail(r#"{"type":"t"}"#),
         base().parameter("p", "v"),
     ];
     requests.map(|builder| builder.build().unwrap()).into()
@@ -26,7 +28,7 @@ fn one_for_each_field() -> Vec<TokenRequest> {
 fn every_field_is_part_of_the_key() {
     let hashed: Hashed<_> = one_for_each_field().into_iter().collect();
     let ordered: Ordered<_> = one_for_each_field().into_iter().collect();
-    assert_eq!((hashed.len(), ordered.len()), (5, 5));
+    assert_eq!((hashed.len(), ordered.len()), (6, 6));
     let same: Hashed<_> = [one_for_each_field(), one_for_each_field()]
         .into_iter()
         .flatten()
@@ -68,6 +70,7 @@ fn defaults_complete_a_request() {
         .scope("scope")
         .resource("https://r/")
         .audience("aud")
+        .authorization_detail(r#"{"type":"t"}"#)
         .parameter("p", "1")
         .parameter("q", "2")
         .build()
@@ -80,6 +83,14 @@ fn defaults_complete_a_request() {
     let merged = request.or(&defaults);
     assert_eq!(merged.scopes().to_string(), "other");
     assert_eq!(merged.audience(), Some("aud"));
+    assert_eq!(merged.authorization_details().count(), 1);
+    let other = TokenRequest::builder().authorization_detail(r#"{"type":"other"}"#);
+    let merged_details = other.build().unwrap().or(&defaults);
+    assert!(
+        merged_details
+            .authorization_details()
+            .eq([r#"{"type":"other"}"#])
+    );
     assert_eq!(
         merged.parameters().collect::<Vec<_>>(),
         [("p", "mine"), ("q", "2")]

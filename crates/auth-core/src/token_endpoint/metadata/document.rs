@@ -17,7 +17,7 @@ pub struct Metadata {
     issuer: Arc<str>,
     pub(in crate::token_endpoint) token_endpoint: Arc<TokenEndpointUrl>,
     pub(in crate::token_endpoint) mtls_token_endpoint: Option<Arc<TokenEndpointUrl>>,
-    revocation_endpoint: Option<String>,
+    pub(in crate::token_endpoint) revocation_endpoint: Option<Arc<TokenEndpointUrl>>,
     methods: Vec<String>,
 }
 
@@ -54,7 +54,11 @@ impl Metadata {
             }
         }
         let endpoint = |name: &str, text: &str| {
-            let url = TokenEndpointUrl::parse(text, issuer.allows_http());
+            let parse = match name {
+                "revocation_endpoint" => TokenEndpointUrl::parse_revocation,
+                _ => TokenEndpointUrl::parse,
+            };
+            let url = parse(text, issuer.allows_http());
             url.map(Arc::new).map_err(|error| {
                 invalid(format!("member {name:?}: expected a URL, got another text"))
                     .with_source(error)
@@ -82,7 +86,10 @@ impl Metadata {
                 Some(alias) => Some(endpoint("mtls_endpoint_aliases", &alias)?),
                 None => None,
             },
-            revocation_endpoint: text("revocation_endpoint").map(|url| url.to_string()),
+            revocation_endpoint: match text("revocation_endpoint") {
+                Some(url) => Some(endpoint("revocation_endpoint", &url)?),
+                None => None,
+            },
             methods: methods.unwrap_or_else(|| vec!["client_secret_basic".to_owned()]),
         })
     }
@@ -109,10 +116,12 @@ impl Metadata {
     }
 
     /// Returns the URL of the revocation endpoint ([RFC
-    /// 7009](https://www.rfc-editor.org/rfc/rfc7009)), if there is one.
+    /// 7009](https://www.rfc-editor.org/rfc/rfc7009)), without its query, if there is one.
     #[must_use]
     pub fn revocation_endpoint(&self) -> Option<&str> {
-        self.revocation_endpoint.as_deref()
+        self.revocation_endpoint
+            .as_deref()
+            .map(TokenEndpointUrl::without_query)
     }
 
     /// Returns the methods of client authentication that the token endpoint supports. A document that

@@ -13,6 +13,7 @@ fn read(status: u16, headers: &[(&'static str, &str)], body: &str) -> Result<Tok
         status: StatusCode::from_u16(status).unwrap(),
         headers: &map,
         body: body.as_bytes(),
+        role: Role::Token,
         endpoint: ENDPOINT,
         grant_type: "client_credentials",
         client_advice: "check the client id, the secret and the authentication method",

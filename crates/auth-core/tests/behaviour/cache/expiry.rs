@@ -26,6 +26,17 @@ async fn an_expired_token_is_never_handed_out_even_when_the_refresh_fails() {
     assert_eq!(error.kind(), ErrorKind::Connection);
 }
 
+#[tokio::test(start_paused = true)]
+async fn the_future_of_a_read_reads_the_token_when_it_is_polled() {
+    let source = Scripted::expires_in(600);
+    let tokens = cache(&source, TokioClock::new());
+    tokens.token().await.unwrap();
+    let (early, late) = (tokens.token(), tokens.token());
+    assert_eq!(early.await.unwrap().secret(), "t1");
+    tokio::time::advance(secs(570)).await;
+    assert_eq!(late.await.unwrap().secret(), "t2", "t1 has expired");
+}
+
 /// Reported elsewhere: zerobus#701.
 #[tokio::test(start_paused = true)]
 async fn a_lifetime_is_counted_from_before_the_request() {

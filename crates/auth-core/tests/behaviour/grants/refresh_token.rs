@@ -12,7 +12,8 @@ use auth_core::{
     Error, ErrorKind, HttpTransport, RefreshToken, RefreshTokenStore, SecretString, TokenCache,
     TokenCaches, TokenRequest, TokenSource, TransportBody, async_trait,
 };
-use auth_testing::TokioClock;
+use auth_test_support::with_timeout;
+use auth_testing::{MemoryStore, TokioClock};
 use bytes::Bytes;
 use futures_util::future::join_all;
 use http::{Request, Response};
@@ -210,7 +211,7 @@ async fn the_new_refresh_token_is_saved_before_the_access_token_is_handed_out() 
         let tokens = tokens.clone();
         async move { tokens.token().await }
     });
-    store.0.changed.notified().await;
+    with_timeout(store.0.changed.notified()).await;
     for _ in 0..10 {
         tokio::task::yield_now().await;
     }
@@ -266,7 +267,7 @@ async fn a_response_that_is_later_than_the_attempt_timeout_is_not_lost() {
     let error = tokens.token().await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Timeout, "{error}");
     server.release();
-    store.0.changed.notified().await;
+    with_timeout(store.0.changed.notified()).await;
     tokio::time::advance(Duration::from_secs(3)).await;
     let token = tokens.token().await.unwrap();
     assert_eq!((token.secret(), server.forms().len()), ("a2", 1));
@@ -274,6 +275,33 @@ async fn a_response_that_is_later_than_the_attempt_timeout_is_not_lost() {
     // 600 s are counted from before the only token request, not from the second attempt
     let usable = tokens.status().usable_for.unwrap();
     assert!(usable < Duration::from_secs(600 - 30 - 12), "{usable:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_late_token_is_shared_with_its_age_and_without_its_refresh_token() {
+    let (server, store) = (Rotating::new(), Memory::with("r1"));
+    server.hold();
+    let (clock, shared) = (TokioClock::new(), MemoryStore::new());
+    let source = grant(server.clone(), &store).with_subject("alice").unwrap();
+    let process = || {
+        let tokens = TokenCache::builder(source.clone()).clock(clock);
+        tokens.shared_store(shared.clone()).build()
+    };
+    let first = process();
+    first.token().await.unwrap_err();
+    server.release();
+    with_timeout(store.0.changed.notified()).await;
+    // the failed process holds the lease until its next attempt
+    tokio::time::advance(Duration::from_secs(15)).await;
+    first.token().await.unwrap();
+    first.flush().await;
+    let other = process();
+    assert_eq!(other.token().await.unwrap().secret(), "a2");
+    assert_eq!(server.forms().len(), 1);
+    for tokens in [first, other] {
+        let usable = tokens.status().usable_for.unwrap();
+        assert!(usable < Duration::from_secs(600 - 30 - 24), "{usable:?}");
+    }
 }
 
 #[tokio::test(start_paused = true)]
@@ -320,7 +348,7 @@ async fn a_dropped_cache_does_not_lose_the_new_refresh_token() {
     let _ = waiter.await;
     server.release();
     while store.saved().is_empty() {
-        store.0.changed.notified().await;
+        with_timeout(store.0.changed.notified()).await;
     }
     assert_eq!(store.saved(), ["r2"]);
 }

@@ -46,7 +46,9 @@ fn answered(attempt: Attempt, status: StatusCode) -> Verdict {
 async fn replay(attempt: Attempt) -> Option<Attempt> {
     match answered(attempt, StatusCode::UNAUTHORIZED) {
         Verdict::Renew(renewal) => renewal.await.attempt(),
-        Verdict::Deliver | Verdict::DeliverAndWatch(_) => panic!("expected Verdict::Renew"),
+        Verdict::Deliver | Verdict::DeliverAfter(_) | Verdict::DeliverAndWatch(_) => {
+            panic!("expected Verdict::Renew")
+        }
     }
 }
 

@@ -94,7 +94,6 @@ impl TokenSource for Provider {
                 Trouble::Hangs => pending().await,
             }
         }
-        sleep(Duration::from_millis(50)).await;
         let issued = state.issued.load(SeqCst);
         let take = |left: usize| left.checked_sub(1);
         let is_again = issued > 0 && state.again.fetch_update(SeqCst, SeqCst, take).is_ok();
@@ -102,6 +101,8 @@ impl TokenSource for Provider {
             true => issued,
             false => state.issued.fetch_add(1, SeqCst) + 1,
         };
+        // the response is on its way
+        sleep(Duration::from_millis(50)).await;
         Ok(TokenResponse::bearer(format!("t{number}"))?.with_expires_in(state.lifetime))
     }
 }

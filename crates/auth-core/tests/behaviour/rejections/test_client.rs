@@ -57,7 +57,7 @@ impl TestClient {
         let response = self.send(&first, path).await;
         let second = match first.classify(&response, true) {
             Verdict::Renew(renewal) => renewal.await.attempt(),
-            Verdict::Deliver | Verdict::DeliverAndWatch(_) => None,
+            Verdict::Deliver | Verdict::DeliverAfter(_) | Verdict::DeliverAndWatch(_) => None,
         };
         let response = match second {
             Some(second) => {

@@ -8,6 +8,7 @@ mod old_token_put_back;
 mod one_token;
 mod random_histories;
 mod rejected_token;
+mod revoked_with_the_saved_token;
 mod same_token_again;
 mod second_look;
 mod slow_store;

@@ -2,6 +2,7 @@
 
 mod bodies;
 mod failed_refresh;
+mod held_responses;
 mod many_at_once;
 mod redirects;
 mod replay_limit;

@@ -18,7 +18,9 @@ pub(super) async fn a_saved_token_is_loaded(
         load(first, &key).await.is_none(),
         "a key under which no token was saved has none"
     );
+    let details = r#"[{"type":"payment","currencies":["EUR"]}]"#;
     let saved = token("abc", 100).with_scope("read write");
+    let saved = saved.with_authorization_details(details);
     save(first, &key, &saved).await;
     for store in [first, second] {
         let found = load(store, &key).await;
@@ -30,6 +32,11 @@ pub(super) async fn a_saved_token_is_loaded(
         let found = found.unwrap_or(saved.clone());
         assert_eq!(found.lifetime(), LIFETIME, "a token keeps its lifetime");
         assert_eq!(found.scopes(), saved.scopes(), "a token keeps its scopes");
+        assert_eq!(
+            found.authorization_details(),
+            Some(details),
+            "a token keeps its authorization details"
+        );
         assert!(
             found.remaining() <= saved.remaining()
                 && found.remaining() + PATIENCE > saved.remaining(),
@@ -48,8 +55,10 @@ pub(super) async fn a_saved_token_is_loaded(
     let found = load(first, &another_key).await;
     assert_is_token(found.as_ref(), "def", "each key has its own token");
     assert!(
-        found.is_some_and(|found| found.scopes().is_none()),
-        "a token that was saved without scopes is loaded without scopes"
+        found.is_some_and(
+            |found| found.scopes().is_none() && found.authorization_details().is_none()
+        ),
+        "a token that was saved without scopes and authorization details is loaded without them"
     );
 }
 

@@ -4,11 +4,12 @@
 use std::{
     convert::Infallible,
     future::{Ready, ready},
+    time::Duration,
 };
 
 use auth_core::{Authorizer, TokenCache};
 use auth_test_support::{scripted::Scripted, settle};
-use auth_testing::{EchoClient, ManualClock};
+use auth_testing::{EchoClient, ManualClock, TokioClock};
 use auth_tower::AuthLayer;
 use bytes::Bytes;
 use futures_util::stream;
@@ -129,4 +130,22 @@ async fn with_the_layer_inside_the_status_in_the_body_is_not_classified() {
         settle().await;
     }
     assert_eq!(source.requests(), 1);
+}
+
+/// The layer inside sees a body that it cannot record: the call is not replayed, and its response is held.
+#[tokio::test(start_paused = true)]
+async fn inside_the_client_layer_the_call_after_a_rejection_in_the_headers_has_another_token() {
+    let source = Scripted::expires_in(600).latency(Duration::from_millis(50));
+    let tokens = TokenCache::builder(source.clone()).clock(TokioClock::new());
+    let builder = Authorizer::builder(tokens.build()).origin("https://api.example.com");
+    let authorizer = builder.danger_trust_channel(true).build().unwrap();
+    let client = ServiceBuilder::new()
+        .layer(GrpcWebClientLayer::new())
+        .layer(AuthLayer::new(authorizer))
+        .service(GrpcWebLayer::new().layer(api(Status::InHeaders)));
+    let mut echo = EchoClient::new(client);
+    let status = echo.unary("hello").await.unwrap_err();
+    assert_eq!(status.code(), Code::Unauthenticated);
+    echo.unary("hello").await.unwrap();
+    assert_eq!(source.requests(), 2);
 }

@@ -8,6 +8,7 @@ mod grpc;
 mod grpc_trailers;
 mod grpc_web;
 mod grpc_wire;
+mod held_responses;
 mod many_at_once;
 mod readiness;
 mod replay_limit;
