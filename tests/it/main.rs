@@ -8,6 +8,7 @@ mod classification;
 mod client_certificates;
 mod error_find;
 mod fleet_simulation;
+mod grants_at_the_server;
 mod per_request;
 mod projected_token;
 mod provider_assertions;
