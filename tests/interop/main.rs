@@ -7,6 +7,7 @@
 mod call;
 mod call_redirected;
 mod call_rejected;
+mod client_methods;
 mod fixture_checks;
 mod grant;
 mod greeter_client;

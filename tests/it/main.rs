@@ -5,10 +5,15 @@
 
 mod bound_origins;
 mod classification;
+mod client_certificates;
 mod error_find;
 mod fleet_simulation;
+mod grants_at_the_server;
 mod per_request;
+mod projected_token;
+mod provider_assertions;
 mod readme;
+mod temporary_file;
 mod token_answers;
 mod token_connections;
 mod token_endpoint_answers;

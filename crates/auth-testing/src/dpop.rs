@@ -63,11 +63,17 @@ impl ProofChecks {
     }
 }
 
-/// Returns the URL of a request without its query, as the client wrote it: the servers speak `http`.
-pub(crate) fn request_url(uri: &Uri, headers: &HeaderMap) -> String {
+/// Returns the URL of a request without its query, as the client wrote it. `base`: the origin of the server,
+/// or its scheme.
+pub(crate) fn request_url(base: &str, uri: &Uri, headers: &HeaderMap) -> String {
     let host = headers.get(HOST).and_then(|host| host.to_str().ok());
     let authority = uri.authority().map(Authority::as_str).or(host);
-    format!("http://{}{}", authority.unwrap_or_default(), uri.path())
+    let scheme = if base.starts_with("https") {
+        "https"
+    } else {
+        "http"
+    };
+    format!("{scheme}://{}{}", authority.unwrap_or_default(), uri.path())
 }
 
 /// Returns whether a request has a proof.

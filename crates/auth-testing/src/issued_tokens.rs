@@ -19,6 +19,32 @@ use crate::sync::lock;
 /// Scopes. Their order has no meaning (RFC 6749 §3.3).
 pub(crate) type Scopes = BTreeSet<String>;
 
+/// The tokens that follow from one authorization of a user: they are revoked together.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+pub(crate) struct Family(pub(crate) usize);
+
+/// Whose token it is.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Owner {
+    /// The client to which it was issued. A test, or a grant without a client, issues to none.
+    pub(crate) client: Option<String>,
+    pub(crate) family: Option<Family>,
+    /// The thumbprint of the certificate to which it is bound (RFC 8705 §3).
+    pub(crate) certificate: Option<Arc<str>>,
+    /// Whether it is bound to a key for DPoP (RFC 9449).
+    pub(crate) has_proof: bool,
+}
+
+impl Owner {
+    /// Returns the type of the token.
+    pub(crate) fn token_type(&self) -> AccessTokenType {
+        match self.has_proof {
+            true => AccessTokenType::Dpop,
+            false => AccessTokenType::Bearer,
+        }
+    }
+}
+
 /// Splits a `scope` value.
 pub(crate) fn scopes(value: &str) -> Scopes {
     value.split_ascii_whitespace().map(str::to_owned).collect()
@@ -34,9 +60,9 @@ pub(crate) struct IssuedTokens {
 
 #[derive(Debug)]
 struct IssuedToken {
-    token_type: AccessTokenType,
     expires_at: Now,
     scopes: Scopes,
+    owner: Owner,
 }
 
 impl IssuedTokens {
@@ -56,15 +82,24 @@ impl IssuedTokens {
         lifetime: Duration,
         scopes: Scopes,
     ) -> String {
+        let owner = Owner {
+            has_proof: token_type == AccessTokenType::Dpop,
+            ..Owner::default()
+        };
+        self.issue_to(lifetime, scopes, owner)
+    }
+
+    /// Issues a token to an owner.
+    pub(crate) fn issue_to(&self, lifetime: Duration, scopes: Scopes, owner: Owner) -> String {
         let number = self.issued.fetch_add(1, Relaxed) + 1;
         let mut token = format!("at-{number}-{:016x}", fastrand::u64(..));
         while token.len() < self.length {
             token.push(fastrand::alphanumeric());
         }
         let issued = IssuedToken {
-            token_type,
             expires_at: self.clock.now().after(lifetime),
             scopes,
+            owner,
         };
         lock(&self.active).insert(token.clone(), issued);
         token
@@ -79,12 +114,31 @@ impl IssuedTokens {
     pub(crate) fn granted(&self, token: &str) -> Option<(AccessTokenType, Scopes)> {
         let active = lock(&self.active);
         let issued = active.get(token)?;
-        let granted = || (issued.token_type, issued.scopes.clone());
+        let granted = || (issued.owner.token_type(), issued.scopes.clone());
         (!self.clock.now().reached(issued.expires_at)).then(granted)
+    }
+
+    /// Returns the client to which an active token was issued.
+    pub(crate) fn client_of(&self, token: &str) -> Option<String> {
+        lock(&self.active).get(token)?.owner.client.clone()
+    }
+
+    /// Returns whether a request with this certificate may use the token.
+    pub(crate) fn accepts_certificate(&self, token: &str, presented: Option<&str>) -> bool {
+        let active = lock(&self.active);
+        let bound = active.get(token).map(|token| &token.owner.certificate);
+        match bound {
+            Some(Some(bound)) => presented == Some(bound),
+            Some(None) | None => true,
+        }
     }
 
     pub(crate) fn revoke(&self, token: &str) {
         lock(&self.active).remove(token);
+    }
+
+    pub(crate) fn revoke_family(&self, family: Family) {
+        lock(&self.active).retain(|_, token| token.owner.family != Some(family));
     }
 
     pub(crate) fn revoke_all(&self) {

@@ -18,12 +18,26 @@ use http_body_util::combinators::UnsyncBoxBody;
 use hyper::{body::Incoming, rt::Executor, service::service_fn};
 use hyper_util::{rt::TokioIo, server::conn::auto};
 use tokio::{
+    io::{AsyncRead, AsyncWrite},
     net::{TcpListener, TcpStream},
     sync::Notify,
     task::JoinSet,
 };
 
-use crate::sync::lock;
+#[cfg(feature = "tls")]
+use crate::tls::TlsServer;
+use crate::{peer_certificate::PeerCertificate, sync::lock};
+
+/// How a server speaks TLS, if it does.
+#[cfg(feature = "tls")]
+pub(crate) type Tls = Option<TlsServer>;
+#[cfg(not(feature = "tls"))]
+pub(crate) type Tls = Option<NoTls>;
+
+/// There is no TLS without the feature.
+#[cfg(not(feature = "tls"))]
+#[derive(Clone, Debug)]
+pub(crate) enum NoTls {}
 
 pub(crate) type Body = UnsyncBoxBody<Bytes, Box<dyn Error + Send + Sync>>;
 
@@ -36,21 +50,23 @@ pub(crate) trait Respond: Send + Sync + 'static {
     ) -> impl Future<Output = Option<Response<Body>>> + Send;
 }
 
-/// The accept loop and its connections: HTTP/1.1 and HTTP/2 without TLS on one port. All of them end
+/// The accept loop and its connections: HTTP/1.1 and HTTP/2 on one port. All of them end
 /// when this is dropped.
 #[derive(Debug)]
 pub(crate) struct Loopback {
     address: SocketAddr,
+    scheme: &'static str,
     connections: Arc<AtomicUsize>,
     tasks: Tasks,
 }
 
 impl Loopback {
     /// Binds an ephemeral port, and serves it on the current runtime.
-    pub(crate) async fn serve(responder: Arc<impl Respond>) -> io::Result<Self> {
+    pub(crate) async fn serve(responder: Arc<impl Respond>, tls: Tls) -> io::Result<Self> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
         let server = Self {
             address: listener.local_addr()?,
+            scheme: if tls.is_some() { "https" } else { "http" },
             connections: Arc::default(),
             tasks: Tasks::new(),
         };
@@ -63,15 +79,16 @@ impl Loopback {
                     continue;
                 };
                 connections.fetch_add(1, Relaxed);
-                tasks.execute(connection(stream, Arc::clone(&responder), tasks.clone()));
+                let (responder, tls) = (Arc::clone(&responder), tls.clone());
+                tasks.execute(connection(stream, responder, tasks.clone(), tls));
             }
         });
         Ok(server)
     }
 
-    /// Returns `http://127.0.0.1:PORT`.
+    /// Returns `http://127.0.0.1:PORT`, or `https`.
     pub(crate) fn url(&self) -> String {
-        format!("http://{}", self.address)
+        format!("{}://{}", self.scheme, self.address)
     }
 
     pub(crate) fn connections(&self) -> usize {
@@ -85,11 +102,34 @@ impl Drop for Loopback {
     }
 }
 
-async fn connection(stream: TcpStream, responder: Arc<impl Respond>, tasks: Tasks) {
+async fn connection(stream: TcpStream, responder: Arc<impl Respond>, tasks: Tasks, tls: Tls) {
     // without it a response may wait for a delayed acknowledgement; nothing else depends on it
     let _ = stream.set_nodelay(true);
+    match tls {
+        None => requests(stream, None, responder, tasks).await,
+        #[cfg(feature = "tls")]
+        Some(tls) => {
+            if let Some((stream, peer)) = tls.accept(stream).await {
+                requests(stream, peer, responder, tasks).await;
+            }
+        }
+        #[cfg(not(feature = "tls"))]
+        Some(never) => match never {},
+    }
+}
+
+/// Responds to the requests of a connection whose client presented `peer`.
+async fn requests(
+    stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    peer: Option<PeerCertificate>,
+    responder: Arc<impl Respond>,
+    tasks: Tasks,
+) {
     let disconnect = Arc::new(Notify::new());
-    let service = service_fn(|request| {
+    let service = service_fn(|mut request: Request<Incoming>| {
+        if let Some(peer) = &peer {
+            request.extensions_mut().insert(peer.clone());
+        }
         let (responder, disconnect) = (Arc::clone(&responder), Arc::clone(&disconnect));
         async move {
             match responder.respond(request).await {

@@ -3,14 +3,20 @@
 use std::{collections::HashMap, fmt, io, sync::Arc, sync::Mutex, time::Duration};
 
 use auth_core::time::{Clock, SystemClock};
+use serde_json::{Map, Value};
 
 use super::{
-    client_authentication::ClientAuthenticationMethod, server::AuthorizationServer,
-    token_endpoint::TokenEndpoint,
+    client::RegisteredClient, client_authentication::ClientAuthenticationMethod,
+    server::AuthorizationServer, token_endpoint::TokenEndpoint,
 };
+#[cfg(feature = "jose")]
+use crate::assertion::AssertionVerifier;
+#[cfg(feature = "tls")]
+use crate::tls::{TestAuthority, TlsServer};
 use crate::{
     dpop::ProofChecks,
     issued_tokens::{IssuedTokens, Scopes, scopes},
+    refresh_tokens::RefreshTokens,
 };
 
 /// Builds an [`AuthorizationServer`].
@@ -32,8 +38,20 @@ use crate::{
 #[must_use]
 pub struct AuthorizationServerBuilder {
     path: String,
-    clients: HashMap<String, String>,
+    issuer_path: String,
+    clients: HashMap<String, RegisteredClient>,
     methods: Vec<ClientAuthenticationMethod>,
+    #[cfg(feature = "jose")]
+    pub(super) grant_issuers: Vec<AssertionVerifier>,
+    #[cfg(feature = "jose")]
+    pub(super) subject_issuers: Vec<AssertionVerifier>,
+    exchange_own_tokens: bool,
+    pub(super) bind_to_certificates: bool,
+    #[cfg(feature = "tls")]
+    pub(super) authority: Option<TestAuthority>,
+    rotate_refresh_tokens: bool,
+    required_parameters: Vec<String>,
+    response_members: Map<String, Value>,
     scopes: Option<Scopes>,
     echo_scope: bool,
     announce_lifetime: bool,
@@ -52,8 +70,56 @@ impl AuthorizationServer {
 impl AuthorizationServerBuilder {
     /// Registers a client. Can be called once for each client; a second call with the same id
     /// replaces the secret. Default: no client, so every token request is denied.
-    pub fn client(mut self, id: impl Into<String>, secret: impl Into<String>) -> Self {
-        self.clients.insert(id.into(), secret.into());
+    pub fn client(self, id: impl Into<String>, secret: impl Into<String>) -> Self {
+        self.register(id.into(), RegisteredClient::Secret(secret.into()))
+    }
+
+    /// Registers a client that does not authenticate, and sends its `client_id`
+    /// ([RFC 6749 §2.1](https://www.rfc-editor.org/rfc/rfc6749#section-2.1)).
+    pub fn public_client(self, id: impl Into<String>) -> Self {
+        self.register(id.into(), RegisteredClient::Public)
+    }
+
+    pub(super) fn register(mut self, id: String, client: RegisteredClient) -> Self {
+        self.clients.insert(id, client);
+        self
+    }
+
+    /// Permits token exchange ([RFC 8693](https://www.rfc-editor.org/rfc/rfc8693)) of the active access
+    /// tokens of this server. The token that is issued has no more scopes than the one that was presented.
+    /// Default: not permitted. With the feature `jose`, `subject_issuer` permits tokens of other issuers.
+    pub fn exchange_tokens(mut self) -> Self {
+        self.exchange_own_tokens = true;
+        self
+    }
+
+    /// Sets whether a refresh token is replaced at each token request, and is used up. Default: `true`. See
+    /// [`issue_refresh_token`](AuthorizationServer::issue_refresh_token).
+    pub fn rotate_refresh_tokens(mut self, rotate: bool) -> Self {
+        self.rotate_refresh_tokens = rotate;
+        self
+    }
+
+    /// Denies token requests without these parameters (`invalid_request`). Default: those of the grant.
+    pub fn require_parameters<T: Into<String>>(
+        mut self,
+        names: impl IntoIterator<Item = T>,
+    ) -> Self {
+        let names = names.into_iter().map(Into::into);
+        self.required_parameters.extend(names);
+        self
+    }
+
+    /// Adds a member to each token response, or replaces one.
+    pub fn response_member(mut self, name: impl Into<String>, value: impl Into<Value>) -> Self {
+        self.response_members.insert(name.into(), value.into());
+        self
+    }
+
+    /// Sets the path of the issuer, such as `/realms/a` or `/`. Default: empty, the issuer is
+    /// `http://127.0.0.1:PORT`.
+    pub fn issuer_path(mut self, path: impl Into<String>) -> Self {
+        self.issuer_path = path.into();
         self
     }
 
@@ -118,10 +184,25 @@ impl AuthorizationServerBuilder {
     /// Starts the server on the current tokio runtime. It accepts connections when this returns.
     ///
     /// # Errors
-    /// If no port of 127.0.0.1 can be bound.
+    /// If no port of 127.0.0.1 can be bound, or the certificate of the server cannot be issued.
     pub async fn start(self) -> io::Result<AuthorizationServer> {
-        AuthorizationServer::start(TokenEndpoint {
-            path: self.path,
+        #[cfg(feature = "tls")]
+        let tls = self.authority.as_ref().map(TlsServer::new).transpose()?;
+        #[cfg(not(feature = "tls"))]
+        let tls = None;
+        let endpoint = TokenEndpoint {
+            path: Mutex::new(self.path),
+            issuer_path: self.issuer_path,
+            #[cfg(feature = "jose")]
+            grant_issuers: self.grant_issuers,
+            #[cfg(feature = "jose")]
+            subject_issuers: self.subject_issuers,
+            exchanges_own_tokens: self.exchange_own_tokens,
+            binds_to_certificates: self.bind_to_certificates,
+            rotate_refresh_tokens: self.rotate_refresh_tokens,
+            required_parameters: self.required_parameters,
+            response_members: self.response_members,
+            refresh_tokens: RefreshTokens::default(),
             clients: Mutex::new(self.clients),
             methods: self.methods,
             scopes: self.scopes,
@@ -130,8 +211,8 @@ impl AuthorizationServerBuilder {
             lifetime: Mutex::new(self.lifetime),
             tokens: Arc::new(IssuedTokens::new(self.clock, self.token_length)),
             proofs: ProofChecks::default(),
-        })
-        .await
+        };
+        AuthorizationServer::start(endpoint, tls).await
     }
 }
 
@@ -139,7 +220,19 @@ impl Default for AuthorizationServerBuilder {
     fn default() -> Self {
         Self {
             path: "/token".to_owned(),
+            issuer_path: String::new(),
             clients: HashMap::new(),
+            #[cfg(feature = "jose")]
+            grant_issuers: Vec::new(),
+            #[cfg(feature = "jose")]
+            subject_issuers: Vec::new(),
+            exchange_own_tokens: false,
+            bind_to_certificates: true,
+            #[cfg(feature = "tls")]
+            authority: None,
+            rotate_refresh_tokens: true,
+            required_parameters: Vec::new(),
+            response_members: Map::new(),
             methods: vec![
                 ClientAuthenticationMethod::ClientSecretBasic,
                 ClientAuthenticationMethod::ClientSecretPost,

@@ -5,13 +5,14 @@ use std::time::Duration;
 use auth_core::AccessTokenType;
 use http::HeaderValue;
 
-use super::server::AuthorizationServer;
+use super::{client::RegisteredClient, server::AuthorizationServer};
 use crate::{fault::Fault, issued_tokens::scopes, sync::lock};
 
 impl AuthorizationServer {
     /// Registers a client, or replaces the secret of one.
     pub fn set_client(&self, id: impl Into<String>, secret: impl Into<String>) {
-        lock(&self.state.endpoint.clients).insert(id.into(), secret.into());
+        let client = RegisteredClient::Secret(secret.into());
+        lock(&self.state.endpoint.clients).insert(id.into(), client);
     }
 
     /// Removes a client. Its token requests are denied from now on (`invalid_client`). Its tokens
@@ -64,8 +65,10 @@ impl AuthorizationServer {
         self.state.endpoint.proofs.demand_nonce(Some(nonce));
     }
 
-    /// Removes all faults. A request that already hangs stays unanswered.
+    /// Removes all faults, also those of the metadata and of revocations. A request that already hangs stays unanswered.
     pub fn recover(&self) {
+        self.state.metadata.faults.clear();
+        self.state.revocation_faults.clear();
         self.state.faults.clear();
     }
 

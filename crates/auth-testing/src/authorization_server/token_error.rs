@@ -1,5 +1,7 @@
 //! The error responses of a token endpoint: RFC 6749 §5.2.
 
+use std::borrow::Cow;
+
 use http::{
     HeaderValue,
     header::{CACHE_CONTROL, WWW_AUTHENTICATE},
@@ -11,24 +13,24 @@ use crate::{answer::Answer, dpop::ProofError};
 #[derive(Debug)]
 pub(super) struct TokenError {
     code: &'static str,
-    description: &'static str,
+    description: Cow<'static, str>,
     challenge: bool,
 }
 
 impl TokenError {
-    fn new(code: &'static str, description: &'static str) -> Self {
+    fn new(code: &'static str, description: impl Into<Cow<'static, str>>) -> Self {
         Self {
             code,
-            description,
+            description: description.into(),
             challenge: false,
         }
     }
 
-    pub(super) fn invalid_request(description: &'static str) -> Self {
+    pub(super) fn invalid_request(description: impl Into<Cow<'static, str>>) -> Self {
         Self::new("invalid_request", description)
     }
 
-    pub(super) fn invalid_client(description: &'static str) -> Self {
+    pub(super) fn invalid_client(description: impl Into<Cow<'static, str>>) -> Self {
         Self::new("invalid_client", description)
     }
 
@@ -46,10 +48,15 @@ impl TokenError {
         }
     }
 
-    pub(super) fn unsupported_grant_type() -> Self {
+    pub(super) fn invalid_grant(description: impl Into<Cow<'static, str>>) -> Self {
+        Self::new("invalid_grant", description)
+    }
+
+    pub(super) fn unsupported_grant_type(supported: &[&str]) -> Self {
+        let supported = supported.join(", ");
         Self::new(
             "unsupported_grant_type",
-            "grant_type: expected client_credentials, got another",
+            format!("grant_type: expected one of {supported}, got another"),
         )
     }
 
@@ -71,7 +78,7 @@ impl From<TokenError> for Answer {
     fn from(error: TokenError) -> Self {
         let json = serde_json::json!({
             "error": error.code,
-            "error_description": error.description,
+            "error_description": permitted(&error.description),
         });
         let answer = Answer::oauth_error(error.code)
             .with_header(CACHE_CONTROL, HeaderValue::from_static("no-store"))
@@ -82,5 +89,26 @@ impl From<TokenError> for Answer {
         } else {
             answer
         }
+    }
+}
+
+/// Replaces the characters that a description must not have: a quotation mark by an apostrophe, others by a
+/// question mark.
+fn permitted(description: &str) -> String {
+    let permitted = |c: char| match c {
+        '"' => '\'',
+        ' '..='~' if c != '\\' => c,
+        _ => '?',
+    };
+    description.chars().map(permitted).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rfc6749_5_2_a_description_has_no_quotation_mark_and_no_backslash() {
+        assert_eq!(permitted("got \"a\\b\"\né"), "got 'a?b'??");
     }
 }

@@ -8,7 +8,8 @@ use crate::{authorization_server::AuthorizationServer, loopback::Loopback};
 /// A protected resource that accepts the tokens of an [`AuthorizationServer`]
 /// ([RFC 6750](https://www.rfc-editor.org/rfc/rfc6750)), on an ephemeral port of 127.0.0.1.
 ///
-/// The API speaks HTTP/1.1 and HTTP/2 with prior knowledge, without TLS. The value is a handle that
+/// The API speaks HTTP/1.1 and HTTP/2 with prior knowledge, without TLS unless its authorization server has
+/// it. The value is a handle that
 /// any thread may use, and clones are handles to the same API. When the last handle is dropped, the
 /// runtime stops the API and closes its connections.
 ///
@@ -18,7 +19,7 @@ use crate::{authorization_server::AuthorizationServer, loopback::Loopback};
 /// |---|---|
 /// | an active token | 200 and `{"method": "POST", "path": "/orders?page=2", "body_length": 11}` |
 /// | no token | 401, `WWW-Authenticate: Bearer` |
-/// | a token that is unknown, expired or revoked | 401, `WWW-Authenticate: Bearer error="invalid_token"` |
+/// | a token that is unknown, expired or revoked, or bound to another client certificate | 401, `WWW-Authenticate: Bearer error="invalid_token"` |
 /// | a token without the [required scope](Self::require_scope) | 403, `WWW-Authenticate: Bearer error="insufficient_scope", scope="…"` |
 /// | a `DPoP` token and a proof that is not for this request, or that was used before | 401, `WWW-Authenticate: DPoP error="invalid_dpop_proof"` |
 /// | a `DPoP` token and a proof without the [demanded nonce](Self::demand_nonce) | 401, `WWW-Authenticate: DPoP error="use_dpop_nonce"` |
@@ -68,12 +69,17 @@ impl ProtectedApi {
     /// # Errors
     /// If no port of 127.0.0.1 can be bound.
     pub async fn start(server: &AuthorizationServer) -> io::Result<Self> {
-        let resource = Arc::new(ProtectedResource::new(server.tokens()));
-        let loopback = Arc::new(Loopback::serve(Arc::clone(&resource)).await?);
+        let scheme = if server.tls().is_some() {
+            "https"
+        } else {
+            "http"
+        };
+        let resource = Arc::new(ProtectedResource::new(server.tokens(), scheme));
+        let loopback = Arc::new(Loopback::serve(Arc::clone(&resource), server.tls()).await?);
         Ok(Self { resource, loopback })
     }
 
-    /// Returns the API's origin, `http://127.0.0.1:PORT`.
+    /// Returns the API's origin, `http://127.0.0.1:PORT`, or `https` if the authorization server has TLS.
     #[must_use]
     pub fn url(&self) -> String {
         self.loopback.url()

@@ -18,6 +18,7 @@ use crate::{
     fault::Fault,
     issued_tokens::{IssuedTokens, Scopes},
     loopback::{Body, Respond},
+    peer_certificate::PeerCertificate,
     recorder::RecordedBody,
     script::Script,
     sync::lock,
@@ -26,6 +27,7 @@ use crate::{
 
 pub(super) struct ProtectedResource {
     tokens: Arc<IssuedTokens>,
+    scheme: &'static str,
     pub(super) required: Mutex<Scopes>,
     pub(super) traffic: Traffic,
     pub(super) script: Script<Step>,
@@ -45,8 +47,9 @@ pub(super) enum Step {
 }
 
 impl ProtectedResource {
-    pub(super) fn new(tokens: &Arc<IssuedTokens>) -> Self {
+    pub(super) fn new(tokens: &Arc<IssuedTokens>, scheme: &'static str) -> Self {
         Self {
+            scheme,
             tokens: Arc::clone(tokens),
             required: Mutex::default(),
             traffic: Traffic::new(Arc::clone(&tokens.clock)),
@@ -92,13 +95,18 @@ impl Respond for ProtectedResource {
 impl ProtectedResource {
     fn check_token(&self, head: &Parts) -> Result<(), Rejection> {
         let (token_type, token) = presented_token(&head.headers)?;
+        let certificate = head.extensions.get::<PeerCertificate>();
+        let certificate = certificate.map(|certificate| &*certificate.thumbprint);
+        if !self.tokens.accepts_certificate(token, certificate) {
+            return Err(Rejection::InvalidToken);
+        }
         let (issued, granted) = self.tokens.granted(token).ok_or(Rejection::InvalidToken)?;
         // RFC 9449 §7.2: a bound token is no bearer token
         if issued != token_type {
             return Err(Rejection::InvalidToken);
         }
         if token_type == AccessTokenType::Dpop {
-            let url = request_url(&head.uri, &head.headers);
+            let url = request_url(self.scheme, &head.uri, &head.headers);
             let checked = self.proofs.check(&head.method, &url, &head.headers);
             checked.map_err(Rejection::Proof)?;
         }

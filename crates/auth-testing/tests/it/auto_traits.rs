@@ -3,7 +3,8 @@
 use auth_test_support::assert_auto_traits;
 use auth_testing::{
     Answer, AuthorizationServer, AuthorizationServerBuilder, BytesCodec,
-    ClientAuthenticationMethod, EchoClient, Fault, ManualClock, ProtectedApi, TokioClock,
+    ClientAuthenticationMethod, EchoClient, Fault, ManualClock, MetadataPath, ProtectedApi,
+    TokioClock,
 };
 use tonic::transport::Channel;
 
@@ -19,6 +20,30 @@ fn auto_traits_of_public_types() {
         Fault: "Send Sync Unpin Clone",
         ManualClock: "Send Sync Unpin Clone",
         ProtectedApi: "Send Sync Unpin Clone",
+        MetadataPath: "Send Sync Unpin Clone",
         TokioClock: "Send Sync Unpin Clone",
+    }
+}
+
+#[cfg(feature = "jose")]
+#[test]
+fn auto_traits_of_the_types_of_assertions() {
+    use auth_testing::{AcceptedAudience, AssertionVerifier, VerificationKey};
+
+    assert_auto_traits! {
+        AcceptedAudience: "Send Sync Unpin Clone",
+        AssertionVerifier: "Send Sync Unpin Clone",
+        VerificationKey: "Send Sync Unpin Clone",
+    }
+}
+
+#[cfg(feature = "tls")]
+#[test]
+fn auto_traits_of_the_types_of_certificates() {
+    use auth_testing::{TestAuthority, TestCertificate};
+
+    assert_auto_traits! {
+        TestAuthority: "Send Sync Unpin Clone",
+        TestCertificate: "Send Sync Unpin Clone",
     }
 }
