@@ -38,7 +38,7 @@ impl AuthorizationServerBuilder {
     }
 
     /// Registers a client that authenticates by the certificate with this
-    /// [thumbprint](crate::TestCertificate::thumbprint), whoever signed it (`self_signed_tls_client_auth`, [RFC 8705
+    /// [thumbprint](crate::TestCertificate::thumbprint), of any issuer (`self_signed_tls_client_auth`, [RFC 8705
     /// §2.2](https://www.rfc-editor.org/rfc/rfc8705#section-2.2)). The form names the client.
     pub fn client_with_self_signed_certificate(
         self,
