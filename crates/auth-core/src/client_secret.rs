@@ -264,7 +264,7 @@ fn empty() -> Error {
 
 /// Checks the text of a secret's file.
 fn checked_file(file: &SecretFile, text: SecretString) -> Result<SecretString, Error> {
-    let place = format!("client secret in file {}", file.path().display());
+    let place = format!("client secret in file {}", file.shown());
     check_credential(&place, text.expose())?;
     Ok(text)
 }

@@ -209,7 +209,7 @@ const KEY: &str = "key of the client certificate";
 
 impl Files {
     fn current(&self, certificates: &str, key: &str) -> Result<Current, Error> {
-        let place = |file: &SecretFile| format!("file {}", file.path().display());
+        let place = |file: &SecretFile| format!("file {}", file.shown());
         let places = [place(&self.certificates), place(&self.key)];
         let [certificates_place, key_place] = &places;
         let places = [certificates_place.as_str(), key_place];

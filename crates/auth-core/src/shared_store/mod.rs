@@ -20,7 +20,7 @@ pub mod internal {
         client_secret::{check_secret, current_secret},
         error::transient,
         event_limit::EventLimit,
-        secret_file::{SecretFile, open_to_others},
+        secret_file::{SecretFile, ShownPath, open_to_others},
         shared_store::need::Need,
     };
 }
