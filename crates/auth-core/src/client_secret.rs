@@ -258,6 +258,12 @@ pub fn check_secret(secret: &ClientSecret, place: &str) -> Result<(), Error> {
     secret.check(place)
 }
 
+/// Returns whether there are two secrets, one of which works. For `auth-jose`.
+#[must_use]
+pub fn is_rotating(secret: &ClientSecret) -> bool {
+    matches!(secret.0, SecretSource::Rotating(_))
+}
+
 fn empty() -> Error {
     Error::configuration("client secret: expected a secret, got an empty text")
 }
