@@ -12,7 +12,7 @@ use std::{path::PathBuf, time::Duration};
 
 use clap::{
     Parser, ValueEnum,
-    error::{ContextKind, ContextValue},
+    error::{ContextKind, ContextValue, ErrorKind},
 };
 use http::Method;
 
@@ -125,18 +125,51 @@ pub(crate) fn parse() -> Result<Args, clap::Error> {
     Args::try_parse()
 }
 
-/// Returns the error in one line, without usage and tips.
+/// Returns the error in one line, without usage and tips. It does not show what may be a secret: an
+/// argument that is no option, and a long value.
 pub(crate) fn one_line(error: &clap::Error) -> String {
-    if let Some(ContextValue::String(argument)) = error.get(ContextKind::InvalidArg)
-        && argument.split('=').next() == Some("--client-secret")
-    {
+    let unexpected = match error.get(ContextKind::InvalidArg) {
+        Some(ContextValue::String(argument)) => argument.split('=').next().unwrap_or_default(),
+        _ => "",
+    };
+    if unexpected == "--client-secret" {
         return "--client-secret is not an option, because arguments are visible to other users: \
                 export AUTH_CLIENT_SECRET, \
                 or use --client-secret-file"
             .into();
     }
-    let text = error.to_string();
+    if error.kind() == ErrorKind::UnknownArgument {
+        return match is_option(unexpected) {
+            true => format!("unexpected argument '{unexpected}' found"),
+            false => "unexpected argument found, which is not shown, because it may be a secret; options \
+                      take the paths of files, and not their contents"
+                .into(),
+        };
+    }
+    let mut text = error.to_string();
+    if let Some(ContextValue::String(value)) = error.get(ContextKind::InvalidValue)
+        && value.len() > MAX_SHOWN
+    {
+        text = text.replace(value, "[not shown]");
+    }
     let first = text.split("\n\n").next().unwrap_or_default();
     let words: Vec<_> = first.split_whitespace().collect();
     words.join(" ").trim_start_matches("error: ").to_owned()
+}
+
+/// The maximum length of a value, or of the name of an option, in an error, in octets.
+const MAX_SHOWN: usize = 40;
+
+/// Returns whether an argument has the form of an option, such as `--key` or `-k`.
+fn is_option(argument: &str) -> bool {
+    let is_name = |name: &str| {
+        name.starts_with(|c: char| c.is_ascii_lowercase())
+            && name.bytes().all(|b| b.is_ascii_lowercase() || b == b'-')
+            && name.len() <= MAX_SHOWN
+    };
+    match (argument.strip_prefix("--"), argument.strip_prefix('-')) {
+        (Some(name), _) => is_name(name),
+        (None, Some(letter)) => letter.len() == 1,
+        (None, None) => false,
+    }
 }

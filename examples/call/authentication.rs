@@ -11,7 +11,10 @@ use auth_jose::{
 use auth_rustls::{ClientCertificate, rustls};
 use clap::ValueEnum;
 
-use crate::args::{AuthMethod, ClientArgs, GrantType};
+use crate::{
+    args::{AuthMethod, ClientArgs, GrantType},
+    text::shown_path,
+};
 
 /// Returns the certificate of `--cert`.
 pub(crate) fn certificate(args: &ClientArgs) -> anyhow::Result<Option<ClientCertificate>> {
@@ -30,8 +33,8 @@ pub(crate) fn method(args: &ClientArgs) -> Option<AuthMethod> {
         () if signs_grant => Some(AuthMethod::None),
         () if args.key.is_some() => Some(AuthMethod::PrivateKeyJwt),
         () if args.assertion_file.is_some() => Some(AuthMethod::ClientAssertion),
-        () if args.cert.is_some() => Some(AuthMethod::TlsClientAuth),
         () if args.provider.is_some() => None,
+        () if args.cert.is_some() => Some(AuthMethod::TlsClientAuth),
         () => Some(AuthMethod::Basic),
     };
     args.auth_method.or(meant)
@@ -90,6 +93,8 @@ pub(crate) fn grant_assertion(args: &ClientArgs) -> anyhow::Result<Box<dyn Asser
     Ok(Box::new(builder.build()?))
 }
 
+const SECRET_METHODS: &str = "--auth-method client_secret_basic or another one with a secret";
+
 /// Checks that each option is used, and that none is missing.
 fn check(args: &ClientArgs, method: AuthMethod) -> anyhow::Result<()> {
     let signs_grant = args.grant == GrantType::JwtBearer;
@@ -97,7 +102,13 @@ fn check(args: &ClientArgs, method: AuthMethod) -> anyhow::Result<()> {
         method,
         AuthMethod::PrivateKeyJwt | AuthMethod::ClientSecretJwt
     );
-    let signs = signs_grant || signs_client;
+    // the assertion of --assertion-file is signed already
+    let signs_grant_here = signs_grant && args.assertion_file.is_none();
+    let signs = signs_grant_here || signs_client;
+    let has_secret = matches!(
+        method,
+        AuthMethod::Basic | AuthMethod::BasicRaw | AuthMethod::Post | AuthMethod::ClientSecretJwt
+    );
     let has_certificate = args.cert.is_some();
     for (is_given, is_used, option, needs) in [
         (
@@ -132,15 +143,33 @@ fn check(args: &ClientArgs, method: AuthMethod) -> anyhow::Result<()> {
         ),
         (
             args.assertion_sub.is_some(),
-            signs_grant,
+            signs_grant_here,
             "--assertion-sub",
-            "--grant jwt_bearer",
+            "--grant jwt_bearer and --key",
         ),
         (
             args.assertion_scope,
-            signs_grant,
+            signs_grant_here,
             "--assertion-scope",
-            "--grant jwt_bearer",
+            "--grant jwt_bearer and --key",
+        ),
+        (
+            args.client_secret_file.is_some(),
+            has_secret,
+            "--client-secret-file",
+            SECRET_METHODS,
+        ),
+        (
+            args.client_secret_env.is_some(),
+            has_secret,
+            "--client-secret-env",
+            SECRET_METHODS,
+        ),
+        (
+            args.subject_token_type.is_some(),
+            args.grant == GrantType::TokenExchange,
+            "--subject-token-type",
+            "--grant token_exchange",
         ),
         (
             args.subject_token_file.is_some(),
@@ -170,7 +199,10 @@ fn check(args: &ClientArgs, method: AuthMethod) -> anyhow::Result<()> {
 fn secret(args: &ClientArgs) -> anyhow::Result<ClientSecret> {
     Ok(match &args.client_secret_file {
         Some(path) => ClientSecret::from_file(path)?,
-        None => ClientSecret::from_env(&args.client_secret_env)?,
+        None => {
+            let name = args.client_secret_env.as_deref();
+            ClientSecret::from_env(name.unwrap_or("AUTH_CLIENT_SECRET"))?
+        }
     })
 }
 
@@ -200,7 +232,7 @@ fn key_of(args: &ClientArgs, path: &Path) -> anyhow::Result<KeySource> {
     };
     let read = |option: &str, path: &Path| {
         let text = fs::read_to_string(path);
-        text.with_context(|| format!("{option} {}: expected a PEM file", path.display()))
+        text.with_context(|| format!("{option} {}: expected a PEM file", shown_path(path)))
     };
     let mut key = SigningKey::from_pem(&read("--key", path)?)?;
     if let Some(algorithm) = algorithm {

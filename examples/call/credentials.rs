@@ -59,7 +59,7 @@ impl Credentials {
             }
             GrantType::TokenExchange => {
                 let subject = AssertionFile::any_text(subject_token_file(&args)?)?;
-                let token_type = token_type(&args.subject_token_type)?;
+                let token_type = token_type(args.subject_token_type.as_deref().unwrap_or("jwt"))?;
                 let grant = TokenExchange::new(endpoint, subject, token_type)?;
                 Arc::new(grant.with_defaults(request)?)
             }

@@ -4,13 +4,15 @@ use std::{fs, io::Write, path::PathBuf};
 
 use auth_core::{Error, ErrorKind, RefreshTokenStore, SecretString, async_trait};
 
+use crate::text::shown_path;
+
 /// A file with a refresh token. A new one replaces it by a rename, so that a crash leaves a whole file.
 #[derive(Debug)]
 pub(crate) struct RefreshTokenFile(pub(crate) PathBuf);
 
 impl RefreshTokenFile {
     fn failed(&self, what: &str, error: std::io::Error) -> Error {
-        let path = self.0.display();
+        let path = shown_path(&self.0);
         Error::new(ErrorKind::Configuration, format!("file {path}: {what}")).with_source(error)
     }
 }

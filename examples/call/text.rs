@@ -1,5 +1,7 @@
 //! Makes texts of servers safe to print.
 
+use std::path::Path;
+
 /// Returns the first `max` bytes in one line, without control characters.
 pub(crate) fn line(bytes: &[u8], max: usize) -> String {
     match bytes.get(..max) {
@@ -34,6 +36,17 @@ pub(crate) fn redact(bytes: &mut Vec<u8>, secret: &[u8]) {
     }
     redacted.extend_from_slice(rest);
     *bytes = redacted;
+}
+
+/// Returns a path for errors. What looks like the content of a file, which may be a secret, is not shown.
+pub(crate) fn shown_path(path: &Path) -> String {
+    let text = path.to_string_lossy();
+    let is_content =
+        text.contains(['\n', '{']) || text.contains("-----BEGIN") || text.starts_with("eyJ");
+    match is_content || text.len() > 255 {
+        true => "[not shown: expected a path, got what looks like the content of a file]".into(),
+        false => text.into_owned(),
+    }
 }
 
 #[cfg(test)]

@@ -1,8 +1,8 @@
 //! The TLS configuration of every stack, for the API and for the token endpoint.
 
-use std::{path::Path, sync::Arc};
+use std::{fs, path::Path, sync::Arc};
 
-use anyhow::{Context, ensure};
+use anyhow::{Context, anyhow, ensure};
 use auth_rustls::ClientCertificate;
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::connect::HttpConnector;
@@ -13,6 +13,8 @@ use rustls::{
     pki_types::{CertificateDer, pem::PemObject},
 };
 use tonic::transport::ClientTlsConfig;
+
+use crate::text::shown_path;
 
 pub(crate) struct Tls {
     roots: RootCertStore,
@@ -28,7 +30,7 @@ impl Tls {
         let mut roots = RootCertStore::from_iter(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
         if let Some(path) = ca {
             add(&mut roots, path)
-                .with_context(|| format!("--ca {}: expected PEM certificates", path.display()))?;
+                .with_context(|| format!("--ca {}: expected PEM certificates", shown_path(path)))?;
         }
         let config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
             .with_safe_default_protocol_versions()?
@@ -67,8 +69,11 @@ impl Tls {
 
 fn add(roots: &mut RootCertStore, path: &Path) -> anyhow::Result<()> {
     let before = roots.len();
-    for certificate in CertificateDer::pem_file_iter(path)? {
-        roots.add(certificate?)?;
+    let text = fs::read(path)?;
+    for certificate in CertificateDer::pem_slice_iter(&text) {
+        // the parser's error may show a line of the file, which may be a key
+        let certificate = certificate.map_err(|_| anyhow!("got malformed PEM"))?;
+        roots.add(certificate)?;
     }
     ensure!(roots.len() > before, "got a file without a certificate");
     Ok(())

@@ -258,13 +258,19 @@ pub fn check_secret(secret: &ClientSecret, place: &str) -> Result<(), Error> {
     secret.check(place)
 }
 
+/// Returns whether there are two secrets, one of which works. For `auth-jose`.
+#[must_use]
+pub fn is_rotating(secret: &ClientSecret) -> bool {
+    matches!(secret.0, SecretSource::Rotating(_))
+}
+
 fn empty() -> Error {
     Error::configuration("client secret: expected a secret, got an empty text")
 }
 
 /// Checks the text of a secret's file.
 fn checked_file(file: &SecretFile, text: SecretString) -> Result<SecretString, Error> {
-    let place = format!("client secret in file {}", file.path().display());
+    let place = format!("client secret in file {}", file.shown());
     check_credential(&place, text.expose())?;
     Ok(text)
 }

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use auth_core::{Error, SecretString};
+use auth_core::{Error, SecretString, shared_store::internal::transient};
 use serde_json::Value;
 
 use crate::{base64url, fault::invalid, random, signature, signer::Signer};
@@ -86,14 +86,15 @@ impl Jwt {
     ///
     /// # Errors
     /// If the signer fails, if it has no certificates or no public key where the header needs them, or if
-    /// what it returned is no signature.
+    /// what it returned is no signature. The last one is transient for a signer that is not immediate.
     pub async fn sign(&self, signer: &dyn Signer) -> Result<SecretString, Error> {
         if let Some(signed) = self.sign_now(signer) {
             return signed;
         }
         let input = self.signing_input(signer)?;
         let signature = signer.sign(input.as_bytes()).await?;
-        signature::check_length(signer, &signature)?;
+        // a service that signs may fail once
+        signature::check_length(signer, &signature).map_err(transient)?;
         signature::verify(signer, input.as_bytes(), &signature)?;
         Ok(signed(&input, &signature))
     }

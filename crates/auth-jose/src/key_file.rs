@@ -191,7 +191,7 @@ impl KeyFile {
 /// Reads a key from the text of the file.
 fn read(file: &SecretFile, settings: &Settings, text: &str) -> Result<Versioned, Error> {
     let key = parse(settings, text).map_err(|error| {
-        let path = file.path().display();
+        let path = file.shown();
         Error::configuration(format!("file {path}: {error}"))
     })?;
     let version = version(text);

@@ -1,6 +1,6 @@
 //! Checks what a signer returned.
 
-use auth_core::Error;
+use auth_core::{Error, shared_store::internal::transient};
 use ring::{
     error::Unspecified,
     signature::{
@@ -75,11 +75,12 @@ pub(crate) fn verify(signer: &dyn Signer, message: &[u8], signature: &[u8]) -> R
         }
         Parts::Ed25519 { x } => UnparsedPublicKey::new(&ED25519, x).verify(message, signature),
     };
+    // as in Jwt::sign: a service that signs may fail once
     is_valid.map_err(|Unspecified| {
         let fault = format!(
             "expected a signature by {algorithm} of its public key, got octets that this key does \
              not verify"
         );
-        invalid(WHAT, fault)
+        transient(invalid(WHAT, fault))
     })
 }

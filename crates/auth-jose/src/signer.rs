@@ -54,7 +54,8 @@ pub trait Signer: fmt::Debug + Send + Sync + 'static {
     /// leading zeros in the length of the curve, and not the DER that many services return.
     ///
     /// The signature is checked before it is used: its length, and with a [public key](Self::public_jwk) the
-    /// signature itself.
+    /// signature itself. If it is none, the token request fails with a transient error: a service may fail
+    /// once.
     ///
     /// # Errors
     /// If there is no signature. The [kind](auth_core::ErrorKind) of the error decides how the cache backs

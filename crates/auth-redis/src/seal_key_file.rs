@@ -2,7 +2,10 @@
 
 use std::{fs::File, io::Read, path::Path};
 
-use auth_core::{Error, shared_store::internal::open_to_others};
+use auth_core::{
+    Error,
+    shared_store::internal::{ShownPath, open_to_others},
+};
 use zeroize::Zeroizing;
 
 use crate::events;
@@ -12,7 +15,7 @@ pub(crate) const KEY: usize = 32;
 
 /// Reads the file, and warns if users other than its owner and its group may read or change it.
 pub(crate) fn read(path: &Path) -> Result<Zeroizing<Vec<u8>>, Error> {
-    let shown = path.display();
+    let shown = ShownPath::from(path);
     let unreadable = |error| {
         Error::configuration(format!("the seal key file {shown} cannot be read")).with_source(error)
     };

@@ -130,8 +130,8 @@ impl ClientCertificate {
         self.current().thumbprint.to_string()
     }
 
-    /// Reads the files again. Returns whether the certificate was replaced. A connection that is opened
-    /// does this by itself. `false` for a certificate of texts.
+    /// Reads the files again. Returns whether the certificate, or another one of its chain, was replaced.
+    /// A connection that is opened does this by itself. `false` for a certificate of texts.
     ///
     /// # Errors
     /// Those of [`from_files`](Self::from_files). The last certificate stays in use.
@@ -147,7 +147,8 @@ impl ClientCertificate {
             .current
             .write()
             .unwrap_or_else(PoisonError::into_inner);
-        let is_other = current.thumbprint != read.thumbprint;
+        // the whole chain: an intermediate certificate may be added to that of the client
+        let is_other = current.certified.cert != read.certified.cert;
         if is_other {
             let thumbprint = Arc::clone(&read.thumbprint);
             *current = read;
@@ -208,7 +209,7 @@ const KEY: &str = "key of the client certificate";
 
 impl Files {
     fn current(&self, certificates: &str, key: &str) -> Result<Current, Error> {
-        let place = |file: &SecretFile| format!("file {}", file.path().display());
+        let place = |file: &SecretFile| format!("file {}", file.shown());
         let places = [place(&self.certificates), place(&self.key)];
         let [certificates_place, key_place] = &places;
         let places = [certificates_place.as_str(), key_place];

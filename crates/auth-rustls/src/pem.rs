@@ -59,7 +59,8 @@ fn provider() -> Result<Arc<CryptoProvider>, Error> {
 fn chain(pem: &str) -> Result<Vec<CertificateDer<'static>>, String> {
     let expected = "expected PEM with a section CERTIFICATE";
     let chain: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(pem.as_bytes()).collect();
-    let chain = chain.map_err(|error| format!("{expected}, got malformed PEM ({error})"))?;
+    // the parser's error may show a line of the text, which may be a key
+    let chain = chain.map_err(|_| format!("{expected}, got {}", malformed(pem)))?;
     match chain.is_empty() {
         false => Ok(chain),
         true => Err(format!("{expected}, got {}", contents(pem))),
@@ -70,7 +71,7 @@ fn private_key(pem: &str) -> Result<PrivateKeyDer<'static>, String> {
     let expected = "expected PEM with one section PRIVATE KEY, EC PRIVATE KEY or RSA PRIVATE KEY";
     let keys: Result<Vec<_>, _> = PrivateKeyDer::pem_slice_iter(pem.as_bytes()).collect();
     // the parser's error may show a line of the key
-    let mut keys = keys.map_err(|_| format!("{expected}, got malformed PEM"))?;
+    let mut keys = keys.map_err(|_| format!("{expected}, got {}", malformed(pem)))?;
     match (keys.pop(), keys.len()) {
         (Some(key), 0) => Ok(key),
         (None, _) => Err(format!("{expected}, got {}", contents(pem))),
@@ -78,22 +79,35 @@ fn private_key(pem: &str) -> Result<PrivateKeyDer<'static>, String> {
     }
 }
 
+const ENCRYPTED: &str = "an encrypted key; decrypt it: openssl pkey -in FILE -out OTHER";
+
+/// Says what is wrong with a text that cannot be parsed, without showing it.
+fn malformed(pem: &str) -> &'static str {
+    // headers of the form of PKCS#1 (RFC 1421 §4.6.1.1)
+    if pem.contains("Proc-Type:") && pem.contains("ENCRYPTED") {
+        ENCRYPTED
+    } else if pem.contains("\\n") {
+        "PEM with the two characters \\n in the place of line breaks; replace them"
+    } else {
+        "malformed PEM"
+    }
+}
+
 /// Says what a text has in place of what was expected, without showing it.
 fn contents(pem: &str) -> String {
-    let labels: Vec<_> = pem
-        .lines()
-        .filter_map(|line| {
-            line.trim()
-                .strip_prefix("-----BEGIN ")?
-                .strip_suffix("-----")
-        })
-        .collect();
-    let is_label = |label: &&&str| label.bytes().all(|b| b.is_ascii_uppercase() || b == b' ');
-    match labels.iter().find(is_label) {
-        Some(&"ENCRYPTED PRIVATE KEY") => {
-            "an encrypted key; decrypt it with openssl pkcs8 -in KEY -out DECRYPTED".to_owned()
+    let label = pem.lines().find_map(|line| {
+        let start = line.trim_start();
+        let label = start.strip_prefix("-----BEGIN ")?;
+        let label = label.trim_end().strip_suffix("-----")?;
+        let is_label = label.bytes().all(|b| b.is_ascii_uppercase() || b == b' ');
+        is_label.then_some((label, start.len() < line.len()))
+    });
+    match label {
+        Some(("ENCRYPTED PRIVATE KEY", _)) => ENCRYPTED.to_owned(),
+        Some((label, false)) => format!("a section {label}"),
+        Some((label, true)) => {
+            format!("an indented section {label}; remove the blanks before its lines")
         }
-        Some(label) => format!("a section {label}"),
         None if pem.is_empty() => "an empty text".to_owned(),
         None => "none".to_owned(),
     }

@@ -8,6 +8,7 @@ use std::{env, fs, path::PathBuf, process};
 use auth_rustls::{ClientCertificate, auth_core::ErrorKind};
 use auth_test_support::log::CapturedLog;
 use rcgen::{CertifiedKey, KeyPair, generate_simple_self_signed};
+use rustls::client::ResolvesClientCert;
 
 fn certified(name: &str) -> CertifiedKey<KeyPair> {
     let _ = rustls::crypto::ring::default_provider().install_default();
@@ -61,6 +62,43 @@ fn what_is_no_certificate_or_no_key_is_an_error_that_says_what_it_is() {
     }
 }
 
+/// As a key is written in a `.env` file. The library's parser shows the line in decimal octets.
+#[test]
+fn an_error_about_a_key_of_one_line_shows_none_of_it() {
+    let (certificate, key) = pems("a");
+    let line = key.replace('\n', "\\n");
+    let cut = key.trim_end().trim_end_matches('-');
+    for (certificates, key) in [(&*line, &*key), (&*certificate, &*line), (cut, &*key)] {
+        let error = ClientCertificate::from_pem(certificates, key).unwrap_err();
+        let shown = format!("{error} {error:?}");
+        assert!(
+            !shown.contains("45, 45") && !shown.contains("MIG"),
+            "{shown}"
+        );
+        let told = match certificates == cut {
+            true => "malformed PEM",
+            false => "the two characters \\n in the place of line breaks",
+        };
+        assert!(shown.contains(told), "{told}: {shown}");
+    }
+}
+
+#[test]
+fn a_key_encrypted_as_pkcs1_is_named_as_encrypted() {
+    let encrypted = include_str!("../../auth-jose/tests/keys/encrypted-pkcs1.pem");
+    let error = ClientCertificate::from_pem(&pems("a").0, encrypted).unwrap_err();
+    assert!(error.to_string().contains("an encrypted key"), "{error}");
+}
+
+#[test]
+fn an_indented_key_is_named_as_indented() {
+    let (certificate, key) = pems("a");
+    let indented: String = key.lines().map(|line| format!("  {line}\n")).collect();
+    let error = ClientCertificate::from_pem(&certificate, &indented).unwrap_err();
+    let told = "got an indented section PRIVATE KEY; remove the blanks before its lines";
+    assert!(error.to_string().contains(told), "{error}");
+}
+
 #[test]
 fn rfc8705_3_1_the_thumbprint_is_that_of_the_der_encoding() {
     use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
@@ -92,6 +130,23 @@ async fn half_of_a_replacement_is_not_used() {
     assert!(read.reload().await.unwrap());
     assert_ne!(read.thumbprint(), first);
     log.assert_contains("client certificate were replaced");
+    for file in [certificate_file, key_file] {
+        fs::remove_file(file).unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_certificate_that_is_added_to_the_chain_is_presented() {
+    let (certificate, key) = pems("a");
+    let [certificate_file, key_file] = files("chain");
+    fs::write(&certificate_file, &certificate).unwrap();
+    fs::write(&key_file, key).unwrap();
+    let read = ClientCertificate::from_files(&certificate_file, &key_file).unwrap();
+    fs::write(&certificate_file, certificate + &pems("b").0).unwrap();
+    assert!(read.reload().await.unwrap(), "the chain has changed");
+    let presented = read.resolve(&[], &[]).unwrap();
+    assert_eq!(presented.cert.len(), 2);
+    assert!(!read.reload().await.unwrap(), "nothing has changed");
     for file in [certificate_file, key_file] {
         fs::remove_file(file).unwrap();
     }

@@ -24,21 +24,22 @@ pub(crate) struct ClientArgs {
     #[arg(long, value_name = "ID")]
     pub(crate) client_id: Option<String>,
 
-    /// Environment variable with the client's secret
-    #[arg(long, value_name = "VAR", default_value = "AUTH_CLIENT_SECRET")]
-    pub(crate) client_secret_env: String,
+    /// Environment variable with the client's secret [default: AUTH_CLIENT_SECRET]
+    #[arg(long, value_name = "VAR")]
+    pub(crate) client_secret_env: Option<String>,
 
     /// File with the client's secret, read at each token request
     #[arg(long, value_name = "PATH", conflicts_with = "client_secret_env")]
     pub(crate) client_secret_file: Option<PathBuf>,
 
     /// Client authentication method [default: the preset's, private_key_jwt with --key, client_assertion
-    /// with --assertion-file, tls_client_auth with --cert, none with --grant jwt_bearer, else
-    /// client_secret_basic]
+    /// with --assertion-file, none with --grant jwt_bearer, without a preset tls_client_auth with --cert,
+    /// else client_secret_basic]
     #[arg(long, value_name = "METHOD", value_enum)]
     pub(crate) auth_method: Option<AuthMethod>,
 
-    /// File with the private key that signs the assertion, in PEM or as a JWK, read again when it changes
+    /// File with the private key that signs the assertion, in PEM or as a JWK, read again when it changes;
+    /// with --x5t-cert in PEM, and read once
     #[arg(long, value_name = "FILE")]
     pub(crate) key: Option<PathBuf>,
 
@@ -51,7 +52,7 @@ pub(crate) struct ClientArgs {
     #[arg(long, value_name = "KID", requires = "key")]
     pub(crate) kid: Option<String>,
 
-    /// PEM file with the certificate of the key, whose thumbprint becomes x5t#S256
+    /// PEM file with the certificate of the key, whose thumbprint becomes x5t#S256, read once
     #[arg(long, value_name = "FILE", requires = "key")]
     pub(crate) x5t_cert: Option<PathBuf>,
 
@@ -75,7 +76,8 @@ pub(crate) struct ClientArgs {
     #[arg(long)]
     pub(crate) assertion_scope: bool,
 
-    /// PEM file with the client's certificate, for TLS to the token endpoint and to the API
+    /// PEM file with the client's certificate, for TLS to the token endpoint and, with hyper and reqwest,
+    /// to the API
     #[arg(long, value_name = "FILE", requires = "cert_key")]
     pub(crate) cert: Option<PathBuf>,
 
@@ -92,9 +94,10 @@ pub(crate) struct ClientArgs {
     #[arg(long, value_name = "FILE")]
     pub(crate) subject_token_file: Option<PathBuf>,
 
-    /// Type of the subject token: access_token, id_token, jwt, refresh_token, saml1, saml2 or a URI
-    #[arg(long, value_name = "TYPE", default_value = "jwt")]
-    pub(crate) subject_token_type: String,
+    /// Type of the subject token of token_exchange: access_token, id_token, jwt, refresh_token, saml1, saml2
+    /// or a URI [default: jwt]
+    #[arg(long, value_name = "TYPE")]
+    pub(crate) subject_token_type: Option<String>,
 
     /// Header of the token requests; may be given several times
     #[arg(long = "token-header", value_name = "NAME: VALUE")]

@@ -72,6 +72,32 @@ fn an_error_is_one_line() {
     }
 }
 
+/// As with `--key "$(cat key.pem)"`.
+#[test]
+fn an_argument_that_may_be_a_secret_is_not_shown() {
+    let key = "-----BEGIN PRIVATE KEY-----\nMC4Cs3cr3t\n-----END PRIVATE KEY-----";
+    let long = format!("s3cr3t{}", "a".repeat(40));
+    let common = ["--token-url", "t", "--client-id", "c", "https://api/"];
+    for arguments in [
+        &["--key", key][..],
+        &[key],
+        &["s3cr3t"],
+        &["-s3cr3t"],
+        &["--no-such=s3cr3t"],
+        &["--auth-method", &long],
+        &["--rate", &long],
+    ] {
+        let error = error_of(&[&common, arguments].concat());
+        assert!(!error.contains("s3cr3t"), "{error}");
+        assert!(
+            error.starts_with("unexpected argument") || error.starts_with("invalid value"),
+            "{error}"
+        );
+    }
+    let error = error_of(&[&common[..], &["--no-such", "x"]].concat());
+    assert_eq!(error, "unexpected argument '--no-such' found");
+}
+
 #[test]
 fn with_a_duration_the_number_of_requests_is_unlimited() {
     let requests = |arguments: &[&str]| {

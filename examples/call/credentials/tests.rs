@@ -146,6 +146,34 @@ fn an_option_that_lacks_another_one_is_an_error_that_names_both() {
         let error = error(&with(arguments));
         assert!(error.contains(told), "{arguments:?}: {error}");
     }
+    let in_file = ["--grant", "jwt_bearer", "--assertion-file", &jwt];
+    for (more, told) in [
+        (&["--assertion-scope"][..], "--assertion-scope: expected"),
+        (&["--assertion-sub", "u"], "--assertion-sub: expected"),
+        (&["--assertion-aud", "a"], "--assertion-aud: expected"),
+        (&["--alg", "ES256"], "--alg: expected"),
+    ] {
+        let error = error(&with(&[&in_file, more].concat()));
+        assert!(error.contains(told), "{more:?}: {error}");
+    }
+    let none = ["--auth-method", "none"];
+    for (more, told) in [
+        (
+            &["--client-secret-file", &jwt][..],
+            "--client-secret-file: expected --auth-method",
+        ),
+        (
+            &["--client-secret-env", "VAR"],
+            "--client-secret-env: expected --auth-method",
+        ),
+        (
+            &["--subject-token-type", "jwt"],
+            "--subject-token-type: expected --grant token_exchange",
+        ),
+    ] {
+        let error = error(&with(&[&none, more].concat()));
+        assert!(error.contains(told), "{more:?}: {error}");
+    }
     for (arguments, told) in [
         (&["--client-id", "id"][..], "--provider"),
         (
@@ -192,6 +220,34 @@ fn an_option_that_lacks_another_one_is_an_error_that_names_both() {
         assert!(error.contains(told), "{arguments:?}: {error}");
     }
     fs::remove_file(jwt).unwrap();
+}
+
+/// The API may require the certificate, and the token endpoint not.
+#[test]
+fn a_certificate_leaves_the_method_of_a_preset() {
+    let method = |more: &[&str]| {
+        let certificate = ["--cert", "/c", "--cert-key", "/k", "--client-id", "id"];
+        let all = [&["call", "https://api.example.com"], &certificate[..], more].concat();
+        authentication::method(&Args::try_parse_from(all).unwrap().client)
+    };
+    assert_eq!(method(&["--provider", "signicat"]), None);
+    let url = ["--token-url", "https://as.example/t"];
+    assert_eq!(method(&url), Some(crate::args::AuthMethod::TlsClientAuth));
+}
+
+#[test]
+fn content_in_the_place_of_a_path_is_not_shown() {
+    let key = "-----BEGIN PRIVATE KEY-----\nMC4Cs3cr3t";
+    for arguments in [
+        [&format!("--key={key}"), "--x5t-cert=/no/such/file"],
+        [&format!("--key={key}"), "--kid=k"],
+    ] {
+        let error = error(&with(&arguments));
+        assert!(
+            error.contains("content of") && !error.contains("s3cr3t"),
+            "{error}"
+        );
+    }
 }
 
 #[tokio::test]

@@ -14,7 +14,7 @@ use crate::{Error, SecretString};
 /// use std::{fs, io::Write, path::PathBuf};
 /// use auth_core::{Error, ErrorKind, RefreshTokenStore, SecretString, async_trait};
 ///
-/// /// A file that only this user can read.
+/// /// A file that only this user can read: on Unix it has mode 0600.
 /// #[derive(Debug)]
 /// struct TokenFile(PathBuf);
 ///
@@ -22,13 +22,19 @@ use crate::{Error, SecretString};
 /// impl RefreshTokenStore for TokenFile {
 ///     async fn load(&self) -> Result<SecretString, Error> {
 ///         let failed = |error| Error::new(ErrorKind::Unavailable, "cannot read the file").with_source(error);
-///         fs::read_to_string(&self.0).map(SecretString::from).map_err(failed)
+///         let text = fs::read_to_string(&self.0).map_err(failed)?;
+///         // an editor ends the file with a line break
+///         Ok(SecretString::from(text.trim_end()))
 ///     }
 ///
 ///     async fn save(&self, token: &SecretString) -> Result<(), Error> {
 ///         // a crash leaves either the old file or the new one, and no part of one
 ///         let next = self.0.with_extension("next");
-///         let written = fs::File::create(&next).and_then(|mut file| {
+///         let mut options = fs::OpenOptions::new();
+///         options.write(true).create(true).truncate(true);
+///         #[cfg(unix)]
+///         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+///         let written = options.open(&next).and_then(|mut file| {
 ///             file.write_all(token.expose().as_bytes())?;
 ///             file.sync_all()?;
 ///             fs::rename(&next, &self.0)
@@ -37,6 +43,21 @@ use crate::{Error, SecretString};
 ///         written.map_err(failed)
 ///     }
 /// }
+/// # #[cfg(unix)]
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # use std::os::unix::fs::PermissionsExt;
+/// # let path = std::env::temp_dir().join(format!("auth-core-doc-refresh-{}", std::process::id()));
+/// # let store = TokenFile(path.clone());
+/// # store.save(&SecretString::from("first")).await?;
+/// # assert_eq!(fs::metadata(&path)?.permissions().mode() & 0o777, 0o600);
+/// # fs::write(&path, "s3cr3t\r\n")?;
+/// # assert_eq!(store.load().await?.expose(), "s3cr3t");
+/// # fs::remove_file(path)?;
+/// # Ok(())
+/// # }
+/// # #[cfg(not(unix))]
+/// # fn main() {}
 /// ```
 #[async_trait]
 pub trait RefreshTokenStore: fmt::Debug + Send + Sync + 'static {

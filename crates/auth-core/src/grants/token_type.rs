@@ -48,7 +48,8 @@ impl TokenType {
         let uri = uri.into();
         let invalid = |what: &dyn fmt::Display| {
             Error::configuration(format!(
-                "token type {uri:?}: expected an absolute URI such as {} (RFC 8693 section 3), got {what}",
+                "token type {}: expected an absolute URI such as {} (RFC 8693 section 3), got {what}",
+                shown(&uri),
                 Self::JWT
             ))
         };
@@ -69,6 +70,16 @@ impl TokenType {
     pub(super) fn text(&self) -> Cow<'static, str> {
         self.0.clone()
     }
+}
+
+/// The maximum length of a text that an error shows whole, in characters. A longer one may be a token.
+const MAX_SHOWN: usize = 12;
+
+/// Returns the beginning of a text that is no token type, in quotes.
+fn shown(text: &str) -> String {
+    let start: String = text.chars().take(MAX_SHOWN).collect();
+    let rest = if start.len() < text.len() { "…" } else { "" };
+    format!("{start:?}{rest}")
 }
 
 impl fmt::Display for TokenType {
@@ -99,6 +110,13 @@ mod tests {
             let error = TokenType::new(uri).unwrap_err().to_string();
             assert!(error.contains(told), "{error}");
         }
+        let jwt = "eyJhbGciOiJFUzI1NiJ9.eyJzdWIiOiJzM2NyM3QifQ.s3cr3t";
+        let error = TokenType::new(jwt).unwrap_err().to_string();
+        assert!(
+            error.starts_with("token type \"eyJhbGciOiJF\"…: "),
+            "{error}"
+        );
+        assert!(!error.contains("s3cr3t"), "{error}");
         let jwt = TokenType::new("urn:ietf:params:oauth:token-type:jwt").unwrap();
         assert_eq!(jwt, TokenType::JWT);
     }

@@ -2,6 +2,7 @@
 
 mod mode;
 mod shared_read;
+mod shown_path;
 
 use std::{
     collections::HashMap,
@@ -17,8 +18,8 @@ use std::{
 
 use zeroize::Zeroizing;
 
-pub use self::mode::open_to_others;
 use self::shared_read::SharedRead;
+pub use self::{mode::open_to_others, shown_path::ShownPath};
 use crate::{Error, SecretString, events};
 
 /// The maximum size of a secret's file, in bytes.
@@ -28,6 +29,7 @@ const MAX_SIZE: u64 = 64 * 1024;
 #[derive(Debug)]
 pub struct SecretFile {
     path: PathBuf,
+    shown: ShownPath,
     read: SharedRead<Result<Content, Fault>>,
     /// Whether the warning about the file's permissions was logged.
     warned: AtomicBool,
@@ -53,8 +55,8 @@ impl SecretFile {
     pub fn of(path: impl Into<PathBuf>) -> Arc<Self> {
         static FILES: LazyLock<Mutex<HashMap<PathBuf, Weak<SecretFile>>>> =
             LazyLock::new(Mutex::default);
-        let path = path.into();
-        let path = path::absolute(&path).unwrap_or(path);
+        let given = path.into();
+        let path = path::absolute(&given).unwrap_or_else(|_| given.clone());
         let mut files = FILES.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(file) = files.get(&path).and_then(Weak::upgrade) {
             return file;
@@ -62,6 +64,7 @@ impl SecretFile {
         files.retain(|_, file| file.strong_count() > 0);
         let file = Arc::new(Self {
             path: path.clone(),
+            shown: ShownPath::of(&given, &path),
             read: SharedRead::default(),
             warned: AtomicBool::new(false),
         });
@@ -73,6 +76,12 @@ impl SecretFile {
     #[must_use]
     pub fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// Returns the path for errors and logs.
+    #[must_use]
+    pub fn shown(&self) -> &ShownPath {
+        &self.shown
     }
 
     /// Reads the file on the caller's thread. `what` names its content in an error.
@@ -89,7 +98,7 @@ impl SecretFile {
     /// Those of [`read_here`](Self::read_here).
     pub async fn read(&self, what: &str) -> Result<SecretString, Error> {
         let path = self.path.clone();
-        let unread = WarnIfDropped(&self.path);
+        let unread = WarnIfDropped(&self.shown);
         let content = self.read.join(move || read(&path)).await;
         mem::forget(unread);
         self.text(
@@ -103,35 +112,40 @@ impl SecretFile {
     pub fn invalid(&self, what: &str, fault: &str) -> Error {
         Error::configuration(format!(
             "file {}: expected the {what}, but it {fault}",
-            self.path.display()
+            self.shown
         ))
     }
 
     /// Returns the text. Warns once about the permissions.
     fn text(&self, what: &str, content: Result<Content, Fault>) -> Result<SecretString, Error> {
-        let content = content.map_err(|fault| {
-            let error = self.invalid(what, fault.what);
-            match fault.source {
-                Some(source) => error.with_source(source),
-                None => error,
-            }
+        let content = content.map_err(|fault| match (fault.source, self.shown.content()) {
+            (Some(source), None) => self.invalid(what, fault.what).with_source(source),
+            (Some(source), Some(content)) => not_a_path(what, content).with_source(source),
+            (None, _) => self.invalid(what, fault.what),
         })?;
         if let Some(mode) = content.open_mode
             && !self.warned.swap(true, Relaxed)
         {
-            events::secret_file_permissions(&self.path.display(), mode);
+            events::secret_file_permissions(&self.shown, mode);
         }
         Ok(content.text)
     }
 }
 
+/// Returns the error that a caller gave the content of a file in the place of its path.
+fn not_a_path(what: &str, content: &str) -> Error {
+    Error::configuration(format!(
+        "{what}: expected the path of its file, got what looks like the content of one ({content})"
+    ))
+}
+
 /// Logs that a caller has stopped to wait for the read: the error of its token request states only
 /// the attempt timeout.
-struct WarnIfDropped<'a>(&'a Path);
+struct WarnIfDropped<'a>(&'a ShownPath);
 
 impl Drop for WarnIfDropped<'_> {
     fn drop(&mut self) {
-        events::secret_file_unread(&self.0.display());
+        events::secret_file_unread(self.0);
     }
 }
 

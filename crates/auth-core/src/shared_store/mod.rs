@@ -17,10 +17,10 @@ pub use token::SharedToken;
 #[doc(hidden)]
 pub mod internal {
     pub use crate::{
-        client_secret::{check_secret, current_secret},
+        client_secret::{check_secret, current_secret, is_rotating},
         error::transient,
         event_limit::EventLimit,
-        secret_file::{SecretFile, open_to_others},
+        secret_file::{SecretFile, ShownPath, open_to_others},
         shared_store::need::Need,
     };
 }

@@ -405,7 +405,7 @@ fn headers(given: &[(String, String)]) -> Result<HeaderMap, Error> {
     let mut headers = HeaderMap::new();
     for (name, value) in given {
         let invalid =
-            |what: &str| Error::configuration(format!("header {name:?}: expected {what}"));
+            |what: &str| Error::configuration(format!("header {:?}: expected {what}", shown(name)));
         let parsed: HeaderName = name.parse().map_err(|_| {
             invalid("a name of letters, digits and the characters of RFC 9110 section 5.6.2")
         })?;
@@ -428,10 +428,25 @@ fn headers(given: &[(String, String)]) -> Result<HeaderMap, Error> {
     Ok(headers)
 }
 
+/// Returns the name of a header for errors. What is no name may hold a value, which may be secret: only
+/// the name before a colon is shown.
+fn shown(name: &str) -> String {
+    let (start, rest) = match name.split_once(':') {
+        Some((start, _)) => (start, ":…"),
+        None => (name, ""),
+    };
+    match (start.parse::<HeaderName>(), name.chars().count()) {
+        (Ok(_), _) => format!("{start}{rest}"),
+        // too short for a secret
+        (Err(_), 0..8) => name.to_owned(),
+        (Err(_), length) => format!("[{length} characters]"),
+    }
+}
+
 impl fmt::Debug for TokenEndpointBuilder {
     /// Shows the URL without its query, and headers by name only: they may be secret.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let headers: Vec<_> = self.headers.iter().map(|(name, _)| name).collect();
+        let headers: Vec<_> = self.headers.iter().map(|(name, _)| shown(name)).collect();
         let url = match &self.place {
             Place::Url(url) => Some(without_secrets(url)),
             Place::Discovered => None,

@@ -9,7 +9,9 @@ use std::{
     process::{self, Command},
 };
 
-use auth_core::{ClientAuthentication, ClientCredentials, ClientSecret, TokenRequest, TokenSource};
+use auth_core::{
+    AssertionFile, ClientAuthentication, ClientCredentials, ClientSecret, TokenRequest, TokenSource,
+};
 use auth_test_support::with_timeout;
 
 use crate::{captured_log::CapturedLog, recording_transport::Recording};
@@ -54,6 +56,33 @@ fn secret_file_that_is_no_regular_file_is_an_error() {
         );
     }
     fs::remove_file(fifo).unwrap();
+}
+
+#[test]
+fn content_in_the_place_of_a_path_is_an_error_that_does_not_show_it() {
+    let key =
+        "-----BEGIN PRIVATE KEY-----\nMC4CAQAwBQYDK2VwBCIEIs3cr3t\n-----END PRIVATE KEY-----\n";
+    let jwt = "eyJhbGciOiJFUzI1NiJ9.eyJzdWIiOiJzM2NyM3QifQ.s3cr3t";
+    for (error, told) in [
+        (ClientSecret::from_file(key).unwrap_err(), "(PEM)"),
+        (
+            ClientSecret::from_file("s3cr3t\n").unwrap_err(),
+            "line break",
+        ),
+        (AssertionFile::new(jwt).unwrap_err(), "(a JWT)"),
+        (
+            AssertionFile::any_text("<Assertion>s3cr3t</Assertion>").unwrap_err(),
+            "(XML)",
+        ),
+    ] {
+        let text = error.to_string();
+        assert!(
+            text.contains("expected the path of its file") && text.contains(told),
+            "{text}"
+        );
+        let shown = format!("{error:?}");
+        assert!(!shown.contains("s3cr3t"), "{shown}");
+    }
 }
 
 /// A read of it would block a thread for ever.

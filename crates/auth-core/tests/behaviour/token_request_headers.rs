@@ -95,3 +95,22 @@ async fn the_shortest_builder_has_the_settings_of_the_token_request() {
     assert_eq!(transport.headers()[USER_AGENT], "orders/1.2");
     assert!(transport.form().ends_with("&client_id=my-client"));
 }
+
+/// As with `header("X-Key: s3cr3t", …)`, or with name and value exchanged.
+#[test]
+fn a_header_name_that_holds_a_value_is_not_shown() {
+    for (name, told) in [
+        ("X-Key: s3cr3t", "header \"X-Key:…\": expected a name"),
+        (
+            "s3cr3t/of+it=",
+            "header \"[13 characters]\": expected a name",
+        ),
+    ] {
+        let endpoint = builder().header(name, "v");
+        let shown = format!("{endpoint:?}");
+        let error = endpoint.build(Recording::issuing()).unwrap_err();
+        assert!(error.to_string().contains(told), "{error}");
+        assert!(!format!("{error:?}{shown}").contains("s3cr3t/"), "{shown}");
+        assert!(!format!("{error:?}{shown}").contains("s3cr3t\""), "{shown}");
+    }
+}

@@ -14,8 +14,8 @@ use crate::algorithm::Algorithm;
 ///
 /// The key of the HMAC is the UTF-8 of the secret. Servers issue secrets that are shorter than [RFC 7518
 /// §3.2](https://www.rfc-editor.org/rfc/rfc7518#section-3.2) requires (32 octets for HS256); they are
-/// accepted here. Whoever reads an assertion can try guesses of such a secret. Of two secrets in
-/// [rotation](auth_core::ClientSecret::rotating) the next one signs.
+/// accepted here. Whoever reads an assertion can try guesses of such a secret. Two secrets in
+/// [rotation](auth_core::ClientSecret::rotating) are an error: an assertion is signed by one.
 ///
 /// ```
 /// use auth_jose::{
@@ -36,8 +36,8 @@ impl ClientSecretJwt {
     /// Signs assertions with the defaults of [`AssertionBuilder`].
     ///
     /// # Errors
-    /// If `algorithm` is not HS256, HS384 or HS512, or if the secret is empty or contains a character that no
-    /// secret has.
+    /// If `algorithm` is not HS256, HS384 or HS512, if the secret is empty or contains a character that no
+    /// secret has, or if there are two in rotation.
     pub fn new(secret: impl Into<ClientSecret>, algorithm: Algorithm) -> Result<Self, Error> {
         Self::builder(secret, algorithm).build()
     }

@@ -1,6 +1,9 @@
 //! What all assertions of this crate have in common: a key, a header and claims.
 
-use auth_core::{Assertion, AssertionContext, Error, shared_store::internal::check_secret};
+use auth_core::{
+    Assertion, AssertionContext, Error,
+    shared_store::internal::{check_secret, is_rotating},
+};
 
 use super::{
     claims::Claims,
@@ -53,6 +56,11 @@ impl SignedAssertions {
         if let Some((secret, algorithm)) = self.keys.secret() {
             if !algorithm.is_symmetric() {
                 let fault = format!("expected HS256, HS384 or HS512, got {algorithm}");
+                return Err(invalid(name, fault));
+            }
+            if is_rotating(secret) {
+                let fault = "expected one secret, got two in rotation, of which the current one would never \
+                             sign; give the secret in a file or by a function, and replace it there";
                 return Err(invalid(name, fault));
             }
             check_secret(secret, "client secret of client_secret_jwt")?;

@@ -354,3 +354,16 @@ fn debug_shows_neither_keys_nor_the_values_of_claims() {
         assert!(!shown.contains(hidden), "{shown}");
     }
 }
+
+/// An assertion is signed by one secret. The current one would not be tried after a denial.
+#[test]
+fn two_secrets_in_rotation_are_an_error_of_client_secret_jwt() {
+    let secret = ClientSecret::rotating("n3xt-s3cr3t", "curr3nt-s3cr3t");
+    let error = ClientSecretJwt::new(secret, Algorithm::Hs256).unwrap_err();
+    let text = error.to_string();
+    assert!(
+        text.starts_with("client_secret_jwt: expected one secret, got two"),
+        "{text}"
+    );
+    assert!(!text.contains("s3cr3t"), "{text}");
+}

@@ -95,6 +95,7 @@ async fn a_signature_of_another_length_is_an_error() {
     ] {
         let error = error(&signer).await;
         assert_eq!(error.kind(), ErrorKind::Configuration);
+        assert!(error.is_transient(), "a service may fail once");
         assert_eq!(error.to_string(), format!("signer: expected {told}"));
     }
     // without a public key only the length can be checked
@@ -128,6 +129,7 @@ async fn a_signature_that_the_public_key_does_not_verify_is_an_error() {
                  does not verify"
             )
         );
+        assert!(garbage.is_transient(), "a service may fail once");
         let of_other_message = key.sign(b"other").await.unwrap();
         error(&signer(Signs::As(of_other_message))).await;
         // through an `Arc`, as signers are shared
