@@ -359,7 +359,8 @@ impl TokenEndpoint {
             request,
             secrets,
         };
-        let response = inner.transport.send(built).await;
+        let sent_request = inner.transport.send(built);
+        let response = inner.location.sending().until(sent_request).await;
         self.response(response, sent).await
     }
 

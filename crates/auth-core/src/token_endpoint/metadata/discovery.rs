@@ -101,17 +101,30 @@ impl Discovery {
         }
     }
 
-    /// Records that a token request failed with the metadata: it is requested again at the next one.
-    pub(in crate::token_endpoint) fn doubt(&self, error: &Error) {
+    /// Records that a request to an endpoint of the metadata failed. If the endpoint may have moved, the
+    /// metadata is requested again at the next token request.
+    pub(in crate::token_endpoint) fn doubt_after(&self, error: &Error) {
+        let is_of_client = match error.error_code() {
+            Some(code) => code == "invalid_client",
+            None => error.status() == Some(StatusCode::UNAUTHORIZED),
+        };
         let may_have_moved = match error.kind() {
             ErrorKind::Connection | ErrorKind::Timeout | ErrorKind::Redirected => true,
-            ErrorKind::Denied => error.error_code() == Some("invalid_client"),
+            ErrorKind::Denied => is_of_client,
             _ => matches!(
                 error.status(),
                 Some(StatusCode::NOT_FOUND | StatusCode::METHOD_NOT_ALLOWED | StatusCode::GONE)
             ),
         };
-        if may_have_moved && let Some(current) = &mut self.lock().current {
+        if may_have_moved {
+            self.doubt();
+        }
+    }
+
+    /// Records that an endpoint of the metadata may have moved: the metadata is requested again at the
+    /// next token request.
+    pub(in crate::token_endpoint) fn doubt(&self) {
+        if let Some(current) = &mut self.lock().current {
             current.is_doubtful = true;
         }
     }
