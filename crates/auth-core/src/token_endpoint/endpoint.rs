@@ -247,9 +247,10 @@ impl TokenEndpoint {
     pub(super) async fn locate(&self) -> Result<Located, Error> {
         let method = self.0.authentication.method();
         let has_certificate = self.0.thumbprint.is_some() || method.uses_certificate();
+        let user_agent = self.0.settings.user_agent.as_ref();
         let location = &self.0.location;
         location
-            .locate(&*self.0.transport, method, has_certificate)
+            .locate(&*self.0.transport, method, has_certificate, user_agent)
             .await
     }
 

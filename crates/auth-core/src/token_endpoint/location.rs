@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use http::Uri;
+use http::{HeaderValue, Uri};
 
 use super::{authentication::Method, metadata::Discovery, url::TokenEndpointUrl};
 use crate::{Error, HttpTransport};
@@ -56,6 +56,7 @@ impl Location {
         transport: &dyn HttpTransport,
         method: Method,
         has_certificate: bool,
+        user_agent: Option<&HeaderValue>,
     ) -> Result<Located, Error> {
         match self {
             Self::Url { url, issuer } => Ok(Located {
@@ -64,7 +65,7 @@ impl Location {
                 revocation: None,
             }),
             Self::Discovered(discovery) => {
-                let metadata = discovery.metadata(transport).await?;
+                let metadata = discovery.metadata(transport, user_agent).await?;
                 discovery.check_method(&metadata, method.metadata_names());
                 let alias = metadata.mtls_token_endpoint.as_ref();
                 let url = alias.filter(|_| has_certificate);

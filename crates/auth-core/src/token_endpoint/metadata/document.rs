@@ -21,9 +21,34 @@ pub struct Metadata {
     methods: Vec<String>,
 }
 
+/// Why there is no document.
+#[derive(Debug)]
+pub(super) enum Unread {
+    /// The document is that of another issuer.
+    OtherIssuer(Error),
+    /// Each other reason. An earlier document stays in use.
+    Failed(Error),
+}
+
+impl Unread {
+    /// Prefixes the message with the place of the failure.
+    pub(super) fn at(self, place: &str) -> Self {
+        match self {
+            Self::OtherIssuer(error) => Self::OtherIssuer(error.at(place)),
+            Self::Failed(error) => Self::Failed(error.at(place)),
+        }
+    }
+}
+
+impl From<Error> for Unread {
+    fn from(error: Error) -> Self {
+        Self::Failed(error)
+    }
+}
+
 impl Metadata {
     /// Reads a document. Its issuer has to be the one that was asked for, octet by octet (§3.3).
-    pub(super) fn read(body: &[u8], issuer: &Issuer) -> Result<Self, Error> {
+    pub(super) fn read(body: &[u8], issuer: &Issuer) -> Result<Self, Unread> {
         let invalid = |what: String| {
             Error::new(
                 ErrorKind::InvalidResponse,
@@ -33,24 +58,25 @@ impl Metadata {
         let shown = |text: &str| clean(text, &Echoes::default());
         let members = Members::read(body);
         if !members.is_complete() {
-            return Err(invalid("expected a JSON object, got something else".into()));
+            return Err(invalid("expected a JSON object, got something else".into()).into());
         }
         let text = |name: &str| members.get(name).and_then(Value::text);
         match text("issuer") {
             Some(named) if *named == *issuer.text().as_ref() => {}
             Some(named) => {
-                return Err(invalid(format!(
+                return Err(Unread::OtherIssuer(invalid(format!(
                     "expected the issuer {:?}, got {:?}; if the server is the right one, set that text as \
                      the issuer (RFC 8414 section 3.3)",
                     issuer.text(),
                     shown(&named)
-                )));
+                ))));
             }
             None => {
                 return Err(invalid(
                     "expected the member \"issuer\" with a text, got none (RFC 8414 section 2)"
                         .into(),
-                ));
+                )
+                .into());
             }
         }
         let endpoint = |name: &str, text: &str| {
@@ -67,7 +93,8 @@ impl Metadata {
         let Some(token_endpoint) = text("token_endpoint") else {
             return Err(invalid(
                 "expected the member \"token_endpoint\" with a text, got none".into(),
-            ));
+            )
+            .into());
         };
         let aliases = members.get("mtls_endpoint_aliases").and_then(Value::object);
         let alias = aliases
@@ -137,7 +164,9 @@ mod tests {
 
     fn read(body: &str) -> Result<Metadata, Error> {
         let issuer = Issuer::parse("https://as.example", false).unwrap();
-        Metadata::read(body.as_bytes(), &issuer)
+        Metadata::read(body.as_bytes(), &issuer).map_err(|unread| match unread {
+            Unread::OtherIssuer(error) | Unread::Failed(error) => error,
+        })
     }
 
     #[test]
