@@ -93,6 +93,11 @@ impl TokenEndpoint {
     /// be the given text, octet by octet: a document of another issuer is an error, also where there was a
     /// right one before. A client with a certificate uses the endpoint of `mtls_endpoint_aliases`.
     ///
+    /// The document may name endpoints at any `https` host, which then receive the client's secret or
+    /// assertion and the [headers](TokenEndpointBuilder::header): the issuer decides who sees them. It
+    /// names no `http` endpoint, unless the issuer is `http` itself, on loopback, or
+    /// [`danger_allow_http`](TokenEndpointBuilder::danger_allow_http) permits it.
+    ///
     /// The request for the document has the `User-Agent` of the token requests, and none of their
     /// [headers](TokenEndpointBuilder::header). Each of the two documents, of RFC 8414 and of OpenID
     /// Connect, has half of 5 s, or of half of the attempt's time if that is less.

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use http::uri::Scheme;
+
 use super::issuer::Issuer;
 use crate::{
     Error, ErrorKind,
@@ -84,11 +86,18 @@ impl Metadata {
                 "revocation_endpoint" => TokenEndpointUrl::parse_revocation,
                 _ => TokenEndpointUrl::parse,
             };
-            let url = parse(text, issuer.allows_http());
-            url.map(Arc::new).map_err(|error| {
+            let url = parse(text, issuer.allows_http()).map_err(|error| {
                 invalid(format!("member {name:?}: expected a URL, got another text"))
                     .with_source(error)
-            })
+            })?;
+            let is_http = url.uri().scheme() == Some(&Scheme::HTTP);
+            if is_http && !issuer.permits_http_endpoints() {
+                return Err(invalid(format!(
+                    "member {name:?}: expected an https URL, because the issuer is one, got http, which \
+                     would show the client's secret to the network; danger_allow_http permits it"
+                )));
+            }
+            Ok(Arc::new(url))
         };
         let Some(token_endpoint) = text("token_endpoint") else {
             return Err(invalid(
@@ -218,6 +227,20 @@ mod tests {
             (
                 r#"{"issuer":"https://as.example","token_endpoint":"http://as.example/t"}"#,
                 "\"token_endpoint\"",
+            ),
+            (
+                r#"{"issuer":"https://as.example","token_endpoint":"http://localhost/t"}"#,
+                "expected an https URL",
+            ),
+            (
+                r#"{"issuer":"https://as.example","token_endpoint":"https://as.example/t",
+                    "revocation_endpoint":"http://[::1]/r"}"#,
+                "\"revocation_endpoint\": expected an https URL",
+            ),
+            (
+                r#"{"issuer":"https://as.example","token_endpoint":"https://as.example/t",
+                    "mtls_endpoint_aliases":{"token_endpoint":"http://127.0.0.1/t"}}"#,
+                "\"mtls_endpoint_aliases\": expected an https URL",
             ),
             ("<html>", "a JSON object"),
             ("[]", "a JSON object"),
