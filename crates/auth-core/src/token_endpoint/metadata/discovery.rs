@@ -22,7 +22,7 @@ use crate::{
     Error, ErrorKind, HttpTransport, NewConnection,
     attempt_time::AttemptTime,
     events,
-    redact::clean_error,
+    redact::{Echoes, clean, clean_error},
     token_endpoint::{body::read_body, http_request::default_user_agent, retry_after::retry_after},
 };
 
@@ -32,6 +32,8 @@ const LIFETIME: Duration = Duration::from_secs(3600);
 const PATIENCE: Duration = Duration::from_secs(5);
 /// How long the last document is used after a request for it failed, unless the server asks for more.
 const PAUSE: Duration = Duration::from_secs(30);
+/// The maximum number of methods in a warning.
+const MAX_METHODS: usize = 16;
 /// How long the callers wait for another one's request, which may be in a runtime that is not driven.
 const ABANDONED: Duration = Duration::from_secs(7);
 
@@ -149,8 +151,12 @@ impl Discovery {
             .authentication_methods()
             .any(|supported| methods.contains(&supported));
         if !is_known && !methods.is_empty() && !self.warned.swap(true, Relaxed) {
-            let supported: Vec<_> = metadata.authentication_methods().collect();
-            events::method_not_supported(self.issuer(), methods[0], &supported.join(" "));
+            let supported: Vec<_> = metadata
+                .authentication_methods()
+                .take(MAX_METHODS)
+                .collect();
+            let supported = clean(&supported.join(" "), &Echoes::default());
+            events::method_not_supported(self.issuer(), methods[0], &supported);
         }
     }
 
