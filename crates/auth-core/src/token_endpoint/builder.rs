@@ -357,6 +357,11 @@ impl TokenEndpointBuilder {
 
     fn has_id_in_form(&self) -> Result<bool, Error> {
         let method = self.authentication.method();
+        if self.client_id.is_none() && self.client_id_in_form == Some(true) {
+            return Err(Error::configuration(
+                "client_id_in_form: expected a client id to send, got none; set it with client_id()",
+            ));
+        }
         match (method.has_id_in_form(), self.client_id_in_form) {
             (None, Some(false)) => Err(Error::configuration(format!(
                 "client_id_in_form: expected true for {}, which requires client_id in the form, got false",

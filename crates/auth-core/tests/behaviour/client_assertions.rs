@@ -14,7 +14,7 @@ use std::{
 use auth_core::{
     Assertion, AssertionContext, AssertionFile, AssertionSource, ClientAuthentication,
     ClientCredentials, ClientSecret, Error, ErrorKind, Form, TokenCache, TokenEndpoint,
-    TokenRequest, TokenSource, assertion_fn, async_trait,
+    TokenEndpointBuilder, TokenRequest, TokenSource, assertion_fn, async_trait,
 };
 use auth_testing::ManualClock;
 
@@ -373,4 +373,20 @@ async fn a_secret_that_changes_beside_an_assertion_without_a_version_is_noticed(
     fs::write(&path, "new").unwrap();
     assert!(endpoint.credentials_changed(&[&*subject]).await);
     fs::remove_file(&path).unwrap();
+}
+
+#[test]
+fn a_client_without_an_id_is_checked_as_well() {
+    let of_type = |name: &'static str| {
+        let source = numbered();
+        let authentication = ClientAuthentication::client_assertion_of_type(name, source);
+        TokenEndpoint::builder(ENDPOINT, authentication)
+    };
+    let build = |builder: TokenEndpointBuilder| builder.build(Recording::issuing());
+    assert!(build(of_type("urn:example:type")).is_ok());
+    let error = build(of_type("not a uri\n")).unwrap_err().to_string();
+    assert!(error.contains("client assertion type"), "{error}");
+    let error = build(of_type("urn:example:type").client_id_in_form(true)).unwrap_err();
+    let error = error.to_string();
+    assert!(error.contains("set it with client_id()"), "{error}");
 }
