@@ -1,11 +1,12 @@
 //! What an assertion may depend on.
 
 use std::{
+    fmt,
     sync::Arc,
     time::{Duration, SystemTime},
 };
 
-use crate::TokenRequest;
+use crate::{TokenRequest, redact::without_secrets};
 
 /// The token request for which an assertion is made: what the claims of a JWT are taken from.
 ///
@@ -19,7 +20,7 @@ use crate::TokenRequest;
 /// assert_eq!(context.request().scopes().to_string(), "orders");
 /// # Ok::<(), auth_core::Error>(())
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct AssertionContext {
     token_endpoint: Arc<str>,
     issuer: Option<Arc<str>>,
@@ -79,7 +80,9 @@ impl AssertionContext {
         self
     }
 
-    /// Returns the URL of the token endpoint.
+    /// Returns the URL of the token endpoint, with its query if it has one: a server that compares the
+    /// audience of an assertion with its token endpoint compares the whole URL. If the query holds a key
+    /// that an assertion must not show, use the [issuer](Self::issuer) as the audience.
     #[must_use]
     pub fn token_endpoint(&self) -> &str {
         &self.token_endpoint
@@ -116,5 +119,19 @@ impl AssertionContext {
     #[must_use]
     pub fn time(&self) -> Duration {
         self.now
+    }
+}
+
+impl fmt::Debug for AssertionContext {
+    /// Shows the token endpoint without its query, which may hold a key.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AssertionContext")
+            .field("token_endpoint", &without_secrets(&self.token_endpoint))
+            .field("issuer", &self.issuer)
+            .field("client_id", &self.client_id)
+            .field("grant_type", &self.grant_type)
+            .field("request", &self.request)
+            .field("now", &self.now)
+            .finish()
     }
 }

@@ -46,7 +46,8 @@ pub trait AssertionSource: fmt::Debug + Send + Sync + 'static {
     ///
     /// After a denial a cache backs off for 30 s to 5 min, and asks for this at most once a second
     /// while a token is needed. If it differs from the [version](Assertion::version) of the assertion
-    /// that was denied, the next token request is made at once.
+    /// that was denied, the next token request is made at once. If only one of the two is known, they
+    /// do not differ.
     async fn version(&self) -> Option<u64> {
         None
     }

@@ -311,6 +311,14 @@ impl ClientAuthentication {
     /// Checks what can be known before the first request.
     pub(crate) fn check(&self, client_id: Option<&str>) -> Result<(), Error> {
         let name = self.method.name();
+        if let Proof::Assertion { assertion_type, .. } = &self.proof
+            && !is_token(assertion_type)
+        {
+            return Err(Error::configuration(format!(
+                "client assertion type {assertion_type:?}: expected a URI of visible ASCII, such as \
+                 {JWT_BEARER}"
+            )));
+        }
         let Some(client_id) = client_id else {
             return match self.method {
                 Method::Assertion | Method::None => Ok(()),
@@ -327,12 +335,6 @@ impl ClientAuthentication {
         }
         match &self.proof {
             Proof::Secret(secret) => secret.check(&format!("client secret of {name}()")),
-            Proof::Assertion { assertion_type, .. } if !is_token(assertion_type) => {
-                Err(Error::configuration(format!(
-                    "client assertion type {assertion_type:?}: expected a URI of visible ASCII, such as \
-                     {JWT_BEARER}"
-                )))
-            }
             Proof::Assertion { .. } | Proof::None => Ok(()),
         }
     }

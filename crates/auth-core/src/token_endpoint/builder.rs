@@ -14,7 +14,7 @@ use super::{
     authentication::ClientAuthentication,
     denied::DeniedCredentials,
     endpoint::{Inner, Thumbprint, TokenEndpoint},
-    http_request::{DEFAULT_USER_AGENT, RequestSettings},
+    http_request::{RequestSettings, default_user_agent},
     issued_tokens::IssuedTokens,
     location::Location,
     metadata::Discovery,
@@ -95,8 +95,19 @@ impl TokenEndpoint {
     ///
     /// The document is requested at the first token request, over the same transport. It is used for an
     /// hour, and requested again after a token request that did not reach the endpoint or whose client
-    /// was denied. If it is not available then, the last one is used. Its `issuer` has to be the given
-    /// text, octet by octet. A client with a certificate uses the endpoint of `mtls_endpoint_aliases`.
+    /// was denied. If it is not available then, the last one is used, for 30 s or the time that the
+    /// server asks for (`Retry-After`, at most an hour), before it is requested again. Its `issuer` has to
+    /// be the given text, octet by octet: a document of another issuer is an error, also where there was a
+    /// right one before. A client with a certificate uses the endpoint of `mtls_endpoint_aliases`.
+    ///
+    /// The document may name endpoints at any `https` host, which then receive the client's secret or
+    /// assertion and the [headers](TokenEndpointBuilder::header): the issuer decides who sees them. It
+    /// names no `http` endpoint, unless the issuer is `http` itself, on loopback, or
+    /// [`danger_allow_http`](TokenEndpointBuilder::danger_allow_http) permits it.
+    ///
+    /// The request for the document has the `User-Agent` of the token requests, and none of their
+    /// [headers](TokenEndpointBuilder::header). Each of the two documents, of RFC 8414 and of OpenID
+    /// Connect, has half of 5 s, or of half of the attempt's time if that is less.
     ///
     /// ```
     /// # use auth_core::{ClientAuthentication, ClientCredentials, Error, HttpTransport, TokenEndpoint, TokenRequest};
@@ -319,8 +330,7 @@ impl TokenEndpointBuilder {
         self.authentication.check(self.client_id.as_deref())?;
         let settings = RequestSettings {
             user_agent: match &self.user_agent {
-                UserAgent::Default if transport.sets_user_agent() => None,
-                UserAgent::Default => Some(HeaderValue::from_static(DEFAULT_USER_AGENT)),
+                UserAgent::Default => default_user_agent(&transport),
                 UserAgent::Set(value) => Some(user_agent(value)?),
                 UserAgent::Omitted => None,
             },
@@ -377,6 +387,11 @@ impl TokenEndpointBuilder {
 
     fn has_id_in_form(&self) -> Result<bool, Error> {
         let method = self.authentication.method();
+        if self.client_id.is_none() && self.client_id_in_form == Some(true) {
+            return Err(Error::configuration(
+                "client_id_in_form: expected a client id to send, got none; set it with client_id()",
+            ));
+        }
         match (method.has_id_in_form(), self.client_id_in_form) {
             (None, Some(false)) => Err(Error::configuration(format!(
                 "client_id_in_form: expected true for {}, which requires client_id in the form, got false",

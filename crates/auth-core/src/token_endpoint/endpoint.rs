@@ -277,9 +277,10 @@ impl TokenEndpoint {
     pub(super) async fn locate(&self) -> Result<Located, Error> {
         let method = self.0.authentication.method();
         let has_certificate = self.0.thumbprint.is_some() || method.uses_certificate();
+        let user_agent = self.0.settings.user_agent.as_ref();
         let location = &self.0.location;
         location
-            .locate(&*self.0.transport, method, has_certificate)
+            .locate(&*self.0.transport, method, has_certificate, user_agent)
             .await
     }
 
@@ -446,7 +447,8 @@ impl TokenEndpoint {
             request,
             secrets,
         };
-        let response = inner.transport.send(built).await;
+        let sent_request = inner.transport.send(built);
+        let response = inner.location.sending().until(sent_request).await;
         self.response(response, sent).await
     }
 

@@ -11,10 +11,16 @@ use super::{
     form::Form,
     url::TokenEndpointUrl,
 };
-use crate::{Error, NewConnection, TokenRequest};
+use crate::{Error, HttpTransport, NewConnection, TokenRequest};
 
 /// The `User-Agent` unless the user or the transport sets one.
-pub(super) const DEFAULT_USER_AGENT: &str = concat!("auth-core/", env!("CARGO_PKG_VERSION"));
+const DEFAULT_USER_AGENT: &str = concat!("auth-core/", env!("CARGO_PKG_VERSION"));
+
+/// Returns the `User-Agent` of this crate, unless the transport sets one.
+pub(super) fn default_user_agent(transport: &dyn HttpTransport) -> Option<HeaderValue> {
+    let value = HeaderValue::from_static(DEFAULT_USER_AGENT);
+    (!transport.sets_user_agent()).then_some(value)
+}
 
 /// The settings of the token requests, beside those that shape the token.
 #[derive(Clone, Debug)]

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use http::Uri;
+use http::{HeaderValue, Uri};
 
 use super::{authentication::Method, metadata::Discovery, url::TokenEndpointUrl};
 use crate::{Error, HttpTransport};
@@ -26,6 +26,29 @@ pub(super) struct Located {
     pub(super) revocation: Option<Arc<TokenEndpointUrl>>,
 }
 
+/// A request to the endpoint without a response yet. If it is dropped, the endpoint may have moved.
+pub(super) struct Sending<'a> {
+    location: &'a Location,
+    has_response: bool,
+}
+
+impl Sending<'_> {
+    /// Returns the output of `sent`, a response or an error.
+    pub(super) async fn until<T>(mut self, sent: impl Future<Output = T>) -> T {
+        let output = sent.await;
+        self.has_response = true;
+        output
+    }
+}
+
+impl Drop for Sending<'_> {
+    fn drop(&mut self) {
+        if let (Location::Discovered(discovery), false) = (self.location, self.has_response) {
+            discovery.doubt();
+        }
+    }
+}
+
 impl Location {
     /// Returns the token endpoint. Requests the metadata of the authorization server if necessary.
     pub(super) async fn locate(
@@ -33,6 +56,7 @@ impl Location {
         transport: &dyn HttpTransport,
         method: Method,
         has_certificate: bool,
+        user_agent: Option<&HeaderValue>,
     ) -> Result<Located, Error> {
         match self {
             Self::Url { url, issuer } => Ok(Located {
@@ -41,7 +65,7 @@ impl Location {
                 revocation: None,
             }),
             Self::Discovered(discovery) => {
-                let metadata = discovery.metadata(transport).await?;
+                let metadata = discovery.metadata(transport, user_agent).await?;
                 discovery.check_method(&metadata, method.metadata_names());
                 let alias = metadata.mtls_token_endpoint.as_ref();
                 let url = alias.filter(|_| has_certificate);
@@ -54,12 +78,20 @@ impl Location {
         }
     }
 
-    /// Passes on the error of a token request.
+    /// Passes on the error of a request to the endpoint.
     pub(super) fn failed(&self, error: Error) -> Error {
         if let Self::Discovered(discovery) = self {
-            discovery.doubt(&error);
+            discovery.doubt_after(&error);
         }
         error
+    }
+
+    /// Watches a request to the endpoint, which is dropped when its attempt ends.
+    pub(super) fn sending(&self) -> Sending<'_> {
+        Sending {
+            location: self,
+            has_response: false,
+        }
     }
 
     /// Returns the URL without its query, or the issuer.

@@ -85,7 +85,7 @@ impl TokenEndpoint {
                 }
                 Err(error)
                     if error.error_code() == Some("invalid_client") && proofs.peek().is_some() => {}
-                Err(error) => return Err(error),
+                Err(error) => return Err(self.inner().location.failed(error)),
             }
         }
         // there is at least one proof
@@ -115,7 +115,8 @@ impl TokenEndpoint {
             Role::Revocation.endpoint(),
             endpoint.without_query()
         );
-        let response = inner.transport.send(built).await;
+        let sent = inner.transport.send(built);
+        let response = inner.location.sending().until(sent).await;
         let response = response.map_err(|e| clean_error(e, &secrets).at(&place))?;
         // RFC 7009 section 2.2: all is said by the status
         match response.status().is_success() {

@@ -1,5 +1,7 @@
 //! The token endpoint's URL, RFC 6749 §3.2.
 
+use std::fmt;
+
 use http::Uri;
 
 use super::role::Role;
@@ -12,7 +14,7 @@ use crate::{
 const REVOCATION_PARAMETERS: [&str; 2] = ["token", "token_type_hint"];
 
 /// A checked token endpoint or revocation endpoint.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(crate) struct TokenEndpointUrl {
     role: Role,
     uri: Uri,
@@ -104,6 +106,13 @@ impl TokenEndpointUrl {
 
     pub(crate) fn without_query(&self) -> &str {
         &self.without_query
+    }
+}
+
+impl fmt::Debug for TokenEndpointUrl {
+    /// Leaves out the query, which may hold a key.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&self.without_query, f)
     }
 }
 

@@ -13,8 +13,8 @@ use std::{
 
 use auth_core::{
     Assertion, AssertionContext, AssertionFile, AssertionSource, ClientAuthentication,
-    ClientCredentials, Error, ErrorKind, TokenCache, TokenEndpoint, TokenRequest, TokenSource,
-    assertion_fn, async_trait,
+    ClientCredentials, ClientSecret, Error, ErrorKind, Form, TokenCache, TokenEndpoint,
+    TokenEndpointBuilder, TokenRequest, TokenSource, assertion_fn, async_trait,
 };
 use auth_testing::ManualClock;
 
@@ -334,4 +334,59 @@ async fn a_changed_key_ends_the_backoff_and_the_same_key_does_not() {
     let source = grant(authentication, &Recording::answering(401, denied)).unwrap();
     source.fetch(&TokenRequest::default()).await.unwrap_err();
     assert!(!source.credentials_changed().await);
+}
+
+/// A version that is not known is not compared: this source tells one with its assertion only.
+#[tokio::test]
+async fn an_assertion_whose_source_has_no_version_does_not_count_as_changed() {
+    let source = assertion_fn(|_| async { Ok(Assertion::new(JWT)?.with_version(7)) });
+    let transport = Recording::answering(401, r#"{"error":"invalid_client"}"#);
+    let grant = grant(ClientAuthentication::client_assertion(source), &transport).unwrap();
+    grant.fetch(&TokenRequest::default()).await.unwrap_err();
+    assert!(!grant.credentials_changed().await);
+}
+
+#[tokio::test]
+async fn a_file_that_is_gone_does_not_count_as_changed() {
+    let path = temporary("gone", JWT);
+    let source = AssertionFile::new(&path).unwrap();
+    let transport = Recording::answering(401, r#"{"error":"invalid_client"}"#);
+    let grant = grant(ClientAuthentication::client_assertion(source), &transport).unwrap();
+    grant.fetch(&TokenRequest::default()).await.unwrap_err();
+    fs::remove_file(&path).unwrap();
+    assert!(!grant.credentials_changed().await);
+}
+
+#[tokio::test]
+async fn a_secret_that_changes_beside_an_assertion_without_a_version_is_noticed() {
+    let path = temporary("secret", "old");
+    let secret = ClientSecret::from_file(&path).unwrap();
+    let authentication = ClientAuthentication::client_secret_basic(secret);
+    let transport = Recording::answering(401, r#"{"error":"invalid_client"}"#);
+    let endpoint = TokenEndpoint::builder(ENDPOINT, authentication).client_id("my-client");
+    let endpoint = endpoint.build(transport).unwrap();
+    let subject = Arc::new(assertion_fn(|_| async { Assertion::new(JWT) }));
+    let form = Form::new("x").assertion_from("assertion", subject.clone());
+    let request = TokenRequest::default();
+    endpoint.request(&form, &request).await.unwrap_err();
+    assert!(!endpoint.credentials_changed(&[&*subject]).await);
+    fs::write(&path, "new").unwrap();
+    assert!(endpoint.credentials_changed(&[&*subject]).await);
+    fs::remove_file(&path).unwrap();
+}
+
+#[test]
+fn a_client_without_an_id_is_checked_as_well() {
+    let of_type = |name: &'static str| {
+        let source = numbered();
+        let authentication = ClientAuthentication::client_assertion_of_type(name, source);
+        TokenEndpoint::builder(ENDPOINT, authentication)
+    };
+    let build = |builder: TokenEndpointBuilder| builder.build(Recording::issuing());
+    assert!(build(of_type("urn:example:type")).is_ok());
+    let error = build(of_type("not a uri\n")).unwrap_err().to_string();
+    assert!(error.contains("client assertion type"), "{error}");
+    let error = build(of_type("urn:example:type").client_id_in_form(true)).unwrap_err();
+    let error = error.to_string();
+    assert!(error.contains("set it with client_id()"), "{error}");
 }

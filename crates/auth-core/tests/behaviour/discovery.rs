@@ -2,6 +2,7 @@
 
 use std::{
     collections::HashMap,
+    future,
     sync::{Arc, Mutex},
     time::Duration,
 };
@@ -11,7 +12,7 @@ use auth_core::{
     HttpTransport, Metadata, TokenCache, TokenEndpoint, TokenEndpointBuilder, TokenRequest,
     TokenSource, TransportBody, assertion_fn, async_trait,
 };
-use auth_testing::ManualClock;
+use auth_testing::{ManualClock, TokioClock};
 use bytes::Bytes;
 use http::{Method, Request, Response};
 use http_body_util::Full;
@@ -23,11 +24,15 @@ const ISSUER: &str = "https://as.example/realm";
 const OAUTH: &str = "https://as.example/.well-known/oauth-authorization-server/realm";
 const OIDC: &str = "https://as.example/realm/.well-known/openid-configuration";
 
+/// The status of an address that drops packets.
+const HANGS: u16 = 1;
+
 /// A server whose documents and endpoints a test sets. Everything else is a 404.
 #[derive(Clone, Debug, Default)]
 struct Server {
     answers: Arc<Mutex<HashMap<String, (u16, Bytes)>>>,
     requests: Arc<Mutex<Vec<String>>>,
+    user_agents: Arc<Mutex<Vec<String>>>,
     /// Documents wait for a permit, if there is one.
     gate: Option<Arc<Semaphore>>,
 }
@@ -55,6 +60,9 @@ impl HttpTransport for Server {
         let url = request.uri().to_string();
         let shown = format!("{} {url}", request.method());
         self.requests.lock().unwrap().push(shown);
+        let user_agent = request.headers().get("user-agent");
+        let user_agent = user_agent.map_or("none", |value| value.to_str().unwrap());
+        self.user_agents.lock().unwrap().push(user_agent.to_owned());
         if let (Some(gate), &Method::GET) = (&self.gate, request.method()) {
             gate.acquire().await.unwrap().forget();
         }
@@ -63,7 +71,13 @@ impl HttpTransport for Server {
         if status == 0 {
             return Err(Error::connection(BoxError::from("connection refused")));
         }
-        let response = Response::builder().status(status);
+        if status == HANGS {
+            future::pending::<()>().await;
+        }
+        let mut response = Response::builder().status(status);
+        if status == 429 {
+            response = response.header("retry-after", "120");
+        }
         let body = TransportBody::new(Full::new(body));
         response.body(body).map_err(Error::connection)
     }
@@ -219,6 +233,195 @@ async fn an_outage_of_the_document_is_none_of_the_token_endpoint() {
         "POST https://as.example/t".to_owned(),
     ];
     assert_eq!(server.requests()[2..], expected);
+}
+
+#[tokio::test]
+async fn a_document_that_cannot_be_used_any_more_leaves_the_last_one_in_use() {
+    for (status, body) in [
+        (503, String::new()),
+        (200, "<html>maintenance</html>".to_owned()),
+        (200, "{}".to_owned()),
+        (200, metadata("ftp://as.example/t")),
+        (302, String::new()),
+        (403, String::new()),
+        (429, String::new()),
+        (0, String::new()),
+    ] {
+        let (server, clock) = (Server::default(), ManualClock::new());
+        server.naming(OAUTH, "https://as.example/t");
+        let source = source(builder(), &server);
+        let tokens = TokenCache::builder(source).clock(clock.clone()).build();
+        tokens.token().await.unwrap();
+        server.set(OAUTH, status, body.clone());
+        clock.advance(Duration::from_secs(4000));
+        let read = tokens.token().await;
+        assert!(read.is_ok(), "{status} {body}: {read:?}");
+    }
+}
+
+#[tokio::test]
+async fn rfc8414_3_3_a_document_that_becomes_that_of_another_issuer_is_an_error() {
+    let (server, clock) = (Server::default(), ManualClock::new());
+    server.naming(OAUTH, "https://as.example/t");
+    let tokens = TokenCache::builder(source(builder(), &server)).clock(clock.clone());
+    let tokens = tokens.build();
+    tokens.token().await.unwrap();
+    let other = metadata("https://as.example/t").replace("/realm", "/other");
+    server.set(OAUTH, 200, other);
+    clock.advance(Duration::from_secs(4000));
+    let error = tokens.token().await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::InvalidResponse);
+    assert!(error.to_string().contains("expected the issuer"), "{error}");
+}
+
+#[tokio::test]
+async fn a_document_that_failed_is_requested_again_after_30_s_or_when_the_server_permits_it() {
+    for (status, pause) in [(503, 30), (429, 120)] {
+        let (server, clock) = (Server::default(), ManualClock::new());
+        server.naming(OAUTH, "https://as.example/t");
+        let source = source(builder(), &server);
+        let documents = async || {
+            let tokens = TokenCache::builder(source.clone()).clock(clock.clone());
+            tokens.build().token().await.unwrap();
+            let requests = server.requests();
+            let documents = requests.iter().filter(|request| request.starts_with("GET"));
+            documents.count()
+        };
+        assert_eq!(documents().await, 1);
+        server.set(OAUTH, status, "");
+        clock.advance(Duration::from_secs(4000));
+        assert_eq!(documents().await, 1, "the document is an hour old");
+        clock.advance(Duration::from_secs(pause - 1));
+        assert_eq!(documents().await, 0, "it failed {} s ago", pause - 1);
+        clock.advance(Duration::from_secs(1));
+        assert_eq!(documents().await, 1, "it failed {pause} s ago");
+    }
+}
+
+#[tokio::test]
+async fn rfc9110_10_2_3_a_server_that_is_busy_is_not_asked_for_the_other_document() {
+    let server = Server::default();
+    server.set(OAUTH, 429, "");
+    let error = fetch(&source(builder(), &server)).await.unwrap_err();
+    assert_eq!(error.server_retry_after(), Some(Duration::from_secs(120)));
+    assert_eq!(server.requests(), [format!("GET {OAUTH}")]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_endpoint_that_moved_and_whose_old_address_drops_packets_is_found() {
+    let server = Server::default();
+    server.naming(OAUTH, "https://as.example/old");
+    let tokens = TokenCache::builder(source(builder(), &server)).clock(TokioClock::new());
+    let tokens = tokens.build();
+    tokens.token().await.unwrap();
+    server.naming(OAUTH, "https://as.example/new");
+    server.set("https://as.example/old", HANGS, "");
+    // the token lives 600 s
+    tokio::time::advance(Duration::from_secs(601)).await;
+    let error = tokens.token().await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Timeout);
+    tokio::time::advance(error.retry_after().unwrap()).await;
+    tokens.token().await.unwrap();
+    let last = server.requests().pop();
+    assert_eq!(last.as_deref(), Some("POST https://as.example/new"));
+}
+
+#[tokio::test]
+async fn a_denial_without_a_code_is_one_that_a_moved_endpoint_may_have_caused() {
+    let server = Server::default();
+    server.naming(OAUTH, "https://as.example/old");
+    let source = source(builder(), &server);
+    fetch(&source).await.unwrap();
+    server.naming(OAUTH, "https://as.example/new");
+    server.set("https://as.example/old", 401, "");
+    let error = fetch(&source).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Denied);
+    fetch(&source).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_revocation_endpoint_that_moved_is_found() {
+    let naming = |endpoint: &str| {
+        let first = format!(r#"{{"revocation_endpoint":"{endpoint}","#);
+        metadata("https://as.example/t").replacen('{', &first, 1)
+    };
+    let server = Server::default();
+    server.set(OAUTH, 200, naming("https://as.example/old"));
+    server.set("https://as.example/new", 200, "");
+    let endpoint = builder().build(server.clone()).unwrap();
+    endpoint.revoke("token").await.unwrap_err();
+    server.set(OAUTH, 200, naming("https://as.example/new"));
+    endpoint.revoke("token").await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_document_that_hangs_leaves_half_of_the_time_to_that_of_openid_connect() {
+    let server = Server::default();
+    server.set(OAUTH, HANGS, "");
+    server.naming(OIDC, "https://as.example/t");
+    let tokens = TokenCache::builder(source(builder(), &server)).clock(TokioClock::new());
+    tokens.build().token().await.unwrap();
+    server.set(OIDC, 404, "");
+    let tokens = TokenCache::builder(source(builder(), &server)).clock(TokioClock::new());
+    let error = tokens.build().token().await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Timeout);
+}
+
+#[tokio::test]
+async fn the_request_for_the_document_has_the_user_agent_of_the_token_request() {
+    for (builder, expected) in [
+        (builder().user_agent("my-program/1"), "my-program/1"),
+        (builder().no_user_agent(), "none"),
+    ] {
+        let server = Server::default();
+        server.naming(OAUTH, "https://as.example/t");
+        fetch(&source(builder, &server)).await.unwrap();
+        assert_eq!(*server.user_agents.lock().unwrap(), [expected; 2]);
+    }
+    let server = Server::default();
+    server.naming(OAUTH, "https://as.example/t");
+    Metadata::discover(ISSUER, &server).await.unwrap();
+    let seen = server.user_agents.lock().unwrap().pop().unwrap();
+    assert!(seen.starts_with("auth-core/"), "{seen}");
+}
+
+#[tokio::test]
+async fn the_document_of_an_https_issuer_names_no_http_endpoint_unless_it_is_permitted() {
+    let endpoint = "http://127.0.0.1:4000/t";
+    let server = Server::default();
+    server.naming(OAUTH, endpoint);
+    let error = fetch(&source(builder(), &server)).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::InvalidResponse);
+    assert!(error.to_string().contains("https"), "{error}");
+    let permitted = builder().danger_allow_http(true);
+    fetch(&source(permitted, &server)).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_long_list_of_methods_is_cut_in_the_log() {
+    let (log, _guard) = CapturedLog::start();
+    let server = Server::default();
+    server.naming(OAUTH, "https://as.example/t");
+    let long = format!("a\\nb\",\"{}", "x".repeat(900_000));
+    let document = metadata("https://as.example/t").replace("client_secret_basic", &long);
+    server.set(OAUTH, 200, document);
+    fetch(&source(builder(), &server)).await.unwrap();
+    let text = log.text();
+    assert!(text.contains("client_secret_basic"), "{text}");
+    assert!(text.len() < 2000, "{} characters", text.len());
+}
+
+#[tokio::test]
+async fn no_debug_text_shows_the_query_of_an_endpoint() {
+    let server = Server::default();
+    server.naming(OAUTH, "https://as.example/t?key=s3cr3t");
+    let metadata = Metadata::discover(ISSUER, &server).await.unwrap();
+    let context = AssertionContext::new("https://as.example/t?key=s3cr3t");
+    for text in [format!("{metadata:?}"), format!("{context:?}")] {
+        assert!(text.contains("https://as.example/t"), "{text}");
+        assert!(!text.contains("s3cr3t"), "{text}");
+    }
+    assert_eq!(context.token_endpoint(), "https://as.example/t?key=s3cr3t");
 }
 
 #[tokio::test]

@@ -14,16 +14,26 @@ use http::{HeaderValue, Method, Request, StatusCode, Uri, header};
 use tokio::sync::watch;
 use zeroize::Zeroizing;
 
-use super::{document::Metadata, issuer::Issuer};
+use super::{
+    document::{Metadata, Unread},
+    issuer::Issuer,
+};
 use crate::{
-    Error, ErrorKind, HttpTransport, NewConnection, attempt_time::AttemptTime, events,
-    redact::clean_error, token_endpoint::body::read_body,
+    Error, ErrorKind, HttpTransport, NewConnection,
+    attempt_time::AttemptTime,
+    events,
+    redact::{Echoes, clean, clean_error},
+    token_endpoint::{body::read_body, http_request::default_user_agent, retry_after::retry_after},
 };
 
 /// How long a document is used before it is requested again.
 const LIFETIME: Duration = Duration::from_secs(3600);
 /// The maximum time of a request for the documents, and at most half of the attempt's remaining time.
 const PATIENCE: Duration = Duration::from_secs(5);
+/// How long the last document is used after a request for it failed, unless the server asks for more.
+const PAUSE: Duration = Duration::from_secs(30);
+/// The maximum number of methods in a warning.
+const MAX_METHODS: usize = 16;
 /// How long the callers wait for another one's request, which may be in a runtime that is not driven.
 const ABANDONED: Duration = Duration::from_secs(7);
 
@@ -49,6 +59,8 @@ struct Current {
     requested_at: Duration,
     /// Whether a token request has failed with it.
     is_doubtful: bool,
+    /// When it may be requested again, after a request for it failed.
+    next_attempt: Duration,
 }
 
 struct InFlight {
@@ -80,12 +92,16 @@ impl Discovery {
     pub(in crate::token_endpoint) async fn metadata(
         &self,
         transport: &dyn HttpTransport,
+        user_agent: Option<&HeaderValue>,
     ) -> Result<Arc<Metadata>, Error> {
         let attempt = AttemptTime::current();
         loop {
             match self.role(attempt.monotonic()) {
                 Role::Use(metadata) => return Ok(metadata),
-                Role::Request(sender) => return self.request(transport, &attempt, &sender).await,
+                Role::Request(sender) => {
+                    let document = self.document(transport, user_agent, &attempt);
+                    return self.request(document, &attempt, &sender).await;
+                }
                 Role::Wait(mut outcome, until) => {
                     let left = until.saturating_sub(attempt.monotonic());
                     let waited = outcome.wait_for(Option::is_some);
@@ -101,17 +117,30 @@ impl Discovery {
         }
     }
 
-    /// Records that a token request failed with the metadata: it is requested again at the next one.
-    pub(in crate::token_endpoint) fn doubt(&self, error: &Error) {
+    /// Records that a request to an endpoint of the metadata failed. If the endpoint may have moved, the
+    /// metadata is requested again at the next token request.
+    pub(in crate::token_endpoint) fn doubt_after(&self, error: &Error) {
+        let is_of_client = match error.error_code() {
+            Some(code) => code == "invalid_client",
+            None => error.status() == Some(StatusCode::UNAUTHORIZED),
+        };
         let may_have_moved = match error.kind() {
             ErrorKind::Connection | ErrorKind::Timeout | ErrorKind::Redirected => true,
-            ErrorKind::Denied => error.error_code() == Some("invalid_client"),
+            ErrorKind::Denied => is_of_client,
             _ => matches!(
                 error.status(),
                 Some(StatusCode::NOT_FOUND | StatusCode::METHOD_NOT_ALLOWED | StatusCode::GONE)
             ),
         };
-        if may_have_moved && let Some(current) = &mut self.lock().current {
+        if may_have_moved {
+            self.doubt();
+        }
+    }
+
+    /// Records that an endpoint of the metadata may have moved: the metadata is requested again at the
+    /// next token request.
+    pub(in crate::token_endpoint) fn doubt(&self) {
+        if let Some(current) = &mut self.lock().current {
             current.is_doubtful = true;
         }
     }
@@ -122,8 +151,12 @@ impl Discovery {
             .authentication_methods()
             .any(|supported| methods.contains(&supported));
         if !is_known && !methods.is_empty() && !self.warned.swap(true, Relaxed) {
-            let supported: Vec<_> = metadata.authentication_methods().collect();
-            events::method_not_supported(self.issuer(), methods[0], &supported.join(" "));
+            let supported: Vec<_> = metadata
+                .authentication_methods()
+                .take(MAX_METHODS)
+                .collect();
+            let supported = clean(&supported.join(" "), &Echoes::default());
+            events::method_not_supported(self.issuer(), methods[0], &supported);
         }
     }
 
@@ -131,7 +164,8 @@ impl Discovery {
         let mut state = self.lock();
         if let Some(current) = &state.current {
             let ends_at = current.requested_at.saturating_add(LIFETIME);
-            if !current.is_doubtful && now < ends_at {
+            let is_good = !current.is_doubtful && now < ends_at;
+            if is_good || now < current.next_attempt {
                 return Role::Use(Arc::clone(&current.metadata));
             }
         }
@@ -149,27 +183,33 @@ impl Discovery {
 
     async fn request(
         &self,
-        transport: &dyn HttpTransport,
+        document: impl Future<Output = Result<Metadata, Unread>>,
         attempt: &AttemptTime,
         sender: &watch::Sender<Outcome>,
     ) -> Result<Arc<Metadata>, Error> {
         let requested_at = attempt.monotonic();
-        let requested = attempt.within(PATIENCE, self.document(transport)).await;
-        let requested = requested.unwrap_or_else(|| Err(self.late()));
+        let requested = attempt.within(PATIENCE, document).await;
+        let requested = requested.unwrap_or_else(|| Err(self.late().into()));
         let mut state = self.lock();
-        let outcome = match (requested, state.current.clone()) {
-            (Ok(metadata), _) => {
+        let outcome = match (requested, &mut state.current) {
+            (Ok(metadata), current) => {
                 let metadata = Arc::new(metadata);
-                state.current = Some(Current {
+                *current = Some(Current {
                     metadata: Arc::clone(&metadata),
                     requested_at,
                     is_doubtful: false,
+                    next_attempt: Duration::ZERO,
                 });
                 Ok(metadata)
             }
             // an outage of the document is no outage of the token endpoint
-            (Err(error), Some(current)) if error.is_transient() => Ok(current.metadata),
-            (Err(error), _) => Err(error),
+            (Err(Unread::Failed(error)), Some(current)) => {
+                let pause = error.server_retry_after().unwrap_or_default();
+                let pause = pause.clamp(PAUSE, LIFETIME);
+                current.next_attempt = attempt.monotonic().saturating_add(pause);
+                Ok(Arc::clone(&current.metadata))
+            }
+            (Err(Unread::Failed(error) | Unread::OtherIssuer(error)), _) => Err(error),
         };
         state.in_flight = None;
         drop(state);
@@ -177,22 +217,40 @@ impl Discovery {
         outcome
     }
 
-    /// Requests the document of RFC 8414, and that of OpenID Connect if there is none.
-    async fn document(&self, transport: &dyn HttpTransport) -> Result<Metadata, Error> {
+    /// Requests the document of RFC 8414, and that of OpenID Connect if there is none, or if the first
+    /// one has taken half of the time.
+    async fn document(
+        &self,
+        transport: &dyn HttpTransport,
+        user_agent: Option<&HeaderValue>,
+        attempt: &AttemptTime,
+    ) -> Result<Metadata, Unread> {
         let [oauth, oidc] = self.issuer.documents();
-        match self.get(transport, oauth).await {
-            Err(error)
-                if error
-                    .status()
-                    .is_some_and(|status| status.is_client_error()) =>
-            {
-                self.get(transport, oidc).await
+        let patience = PATIENCE.min(attempt.left(attempt.monotonic()) / 2);
+        let first = self.get(transport, user_agent, oauth);
+        let Some(first) = attempt.within(patience / 2, first).await else {
+            return match self.get(transport, user_agent, oidc).await {
+                Err(Unread::Failed(_)) => Err(self.late().into()),
+                second => second,
+            };
+        };
+        let is_missing = |status: StatusCode| {
+            status.is_client_error() && status != StatusCode::TOO_MANY_REQUESTS
+        };
+        match first {
+            Err(Unread::Failed(error)) if error.status().is_some_and(is_missing) => {
+                self.get(transport, user_agent, oidc).await
             }
-            metadata => metadata,
+            first => first,
         }
     }
 
-    async fn get(&self, transport: &dyn HttpTransport, url: &Uri) -> Result<Metadata, Error> {
+    async fn get(
+        &self,
+        transport: &dyn HttpTransport,
+        user_agent: Option<&HeaderValue>,
+        url: &Uri,
+    ) -> Result<Metadata, Unread> {
         let place = format!("metadata document {url}");
         let mut request = Request::new(Bytes::new());
         *request.method_mut() = Method::GET;
@@ -204,6 +262,9 @@ impl Discovery {
             header::ACCEPT_ENCODING,
             HeaderValue::from_static("identity"),
         );
+        if let Some(user_agent) = user_agent {
+            headers.insert(header::USER_AGENT, user_agent.clone());
+        }
         let response = transport.send(request).await;
         let response = response.map_err(|error| clean_error(error, &[]).at(&place))?;
         let (head, body) = response.into_parts();
@@ -211,7 +272,7 @@ impl Discovery {
             let what = "expected the document, got a redirect, which is not followed; set the issuer that \
                         serves it, or the token endpoint itself";
             let error = Error::new(ErrorKind::Redirected, what);
-            return Err(error.with_status(head.status).at(&place));
+            return Err(error.with_status(head.status).at(&place).into());
         }
         if !head.status.is_success() {
             let what = format!(
@@ -219,11 +280,16 @@ impl Discovery {
                 head.status.as_u16()
             );
             let error = Error::new(ErrorKind::Unavailable, what);
-            return Err(error.with_status(head.status).at(&place));
+            let error = error.with_status(head.status).at(&place);
+            let wait = retry_after(&head.headers, AttemptTime::current().wall());
+            return Err(Unread::Failed(match wait {
+                Some(wait) => error.with_server_retry_after(wait),
+                None => error,
+            }));
         }
         let mut received = Zeroizing::default();
         read_body(body, &mut received, &place, &[]).await?;
-        Metadata::read(&received, &self.issuer).map_err(|error| error.at(&place))
+        Metadata::read(&received, &self.issuer).map_err(|unread| unread.at(&place))
     }
 
     fn late(&self) -> Error {
@@ -260,7 +326,9 @@ impl Metadata {
     /// # }
     /// ```
     pub async fn discover(issuer: &str, transport: &dyn HttpTransport) -> Result<Arc<Self>, Error> {
-        Discovery::new(issuer, false)?.metadata(transport).await
+        let user_agent = default_user_agent(transport);
+        let discovery = Discovery::new(issuer, false)?;
+        discovery.metadata(transport, user_agent.as_ref()).await
     }
 }
 

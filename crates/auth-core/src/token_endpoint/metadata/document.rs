@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use http::uri::Scheme;
+
 use super::issuer::Issuer;
 use crate::{
     Error, ErrorKind,
@@ -21,9 +23,34 @@ pub struct Metadata {
     methods: Vec<String>,
 }
 
+/// Why there is no document.
+#[derive(Debug)]
+pub(super) enum Unread {
+    /// The document is that of another issuer.
+    OtherIssuer(Error),
+    /// Each other reason. An earlier document stays in use.
+    Failed(Error),
+}
+
+impl Unread {
+    /// Prefixes the message with the place of the failure.
+    pub(super) fn at(self, place: &str) -> Self {
+        match self {
+            Self::OtherIssuer(error) => Self::OtherIssuer(error.at(place)),
+            Self::Failed(error) => Self::Failed(error.at(place)),
+        }
+    }
+}
+
+impl From<Error> for Unread {
+    fn from(error: Error) -> Self {
+        Self::Failed(error)
+    }
+}
+
 impl Metadata {
     /// Reads a document. Its issuer has to be the one that was asked for, octet by octet (§3.3).
-    pub(super) fn read(body: &[u8], issuer: &Issuer) -> Result<Self, Error> {
+    pub(super) fn read(body: &[u8], issuer: &Issuer) -> Result<Self, Unread> {
         let invalid = |what: String| {
             Error::new(
                 ErrorKind::InvalidResponse,
@@ -33,24 +60,25 @@ impl Metadata {
         let shown = |text: &str| clean(text, &Echoes::default());
         let members = Members::read(body);
         if !members.is_complete() {
-            return Err(invalid("expected a JSON object, got something else".into()));
+            return Err(invalid("expected a JSON object, got something else".into()).into());
         }
         let text = |name: &str| members.get(name).and_then(Value::text);
         match text("issuer") {
             Some(named) if *named == *issuer.text().as_ref() => {}
             Some(named) => {
-                return Err(invalid(format!(
+                return Err(Unread::OtherIssuer(invalid(format!(
                     "expected the issuer {:?}, got {:?}; if the server is the right one, set that text as \
                      the issuer (RFC 8414 section 3.3)",
                     issuer.text(),
                     shown(&named)
-                )));
+                ))));
             }
             None => {
                 return Err(invalid(
                     "expected the member \"issuer\" with a text, got none (RFC 8414 section 2)"
                         .into(),
-                ));
+                )
+                .into());
             }
         }
         let endpoint = |name: &str, text: &str| {
@@ -58,16 +86,24 @@ impl Metadata {
                 "revocation_endpoint" => TokenEndpointUrl::parse_revocation,
                 _ => TokenEndpointUrl::parse,
             };
-            let url = parse(text, issuer.allows_http());
-            url.map(Arc::new).map_err(|error| {
+            let url = parse(text, issuer.allows_http()).map_err(|error| {
                 invalid(format!("member {name:?}: expected a URL, got another text"))
                     .with_source(error)
-            })
+            })?;
+            let is_http = url.uri().scheme() == Some(&Scheme::HTTP);
+            if is_http && !issuer.permits_http_endpoints() {
+                return Err(invalid(format!(
+                    "member {name:?}: expected an https URL, because the issuer is one, got http, which \
+                     would show the client's secret to the network; danger_allow_http permits it"
+                )));
+            }
+            Ok(Arc::new(url))
         };
         let Some(token_endpoint) = text("token_endpoint") else {
             return Err(invalid(
                 "expected the member \"token_endpoint\" with a text, got none".into(),
-            ));
+            )
+            .into());
         };
         let aliases = members.get("mtls_endpoint_aliases").and_then(Value::object);
         let alias = aliases
@@ -137,7 +173,9 @@ mod tests {
 
     fn read(body: &str) -> Result<Metadata, Error> {
         let issuer = Issuer::parse("https://as.example", false).unwrap();
-        Metadata::read(body.as_bytes(), &issuer)
+        Metadata::read(body.as_bytes(), &issuer).map_err(|unread| match unread {
+            Unread::OtherIssuer(error) | Unread::Failed(error) => error,
+        })
     }
 
     #[test]
@@ -189,6 +227,20 @@ mod tests {
             (
                 r#"{"issuer":"https://as.example","token_endpoint":"http://as.example/t"}"#,
                 "\"token_endpoint\"",
+            ),
+            (
+                r#"{"issuer":"https://as.example","token_endpoint":"http://localhost/t"}"#,
+                "expected an https URL",
+            ),
+            (
+                r#"{"issuer":"https://as.example","token_endpoint":"https://as.example/t",
+                    "revocation_endpoint":"http://[::1]/r"}"#,
+                "\"revocation_endpoint\": expected an https URL",
+            ),
+            (
+                r#"{"issuer":"https://as.example","token_endpoint":"https://as.example/t",
+                    "mtls_endpoint_aliases":{"token_endpoint":"http://127.0.0.1/t"}}"#,
+                "\"mtls_endpoint_aliases\": expected an https URL",
             ),
             ("<html>", "a JSON object"),
             ("[]", "a JSON object"),

@@ -15,6 +15,7 @@ pub(super) struct Issuer {
     documents: [Uri; 2],
     /// Whether `http` is permitted for it, and for its endpoints.
     allows_http: bool,
+    is_http: bool,
 }
 
 impl Issuer {
@@ -58,6 +59,7 @@ impl Issuer {
             ],
             text: text.into(),
             allows_http: allow_http,
+            is_http: url.origin.scheme() == "http",
         })
     }
 
@@ -73,6 +75,12 @@ impl Issuer {
 
     pub(super) fn allows_http(&self) -> bool {
         self.allows_http
+    }
+
+    /// Returns whether its endpoints on loopback may be `http`: the document of an `https` issuer must
+    /// not take the client's secret off TLS.
+    pub(super) fn permits_http_endpoints(&self) -> bool {
+        self.allows_http || self.is_http
     }
 }
 
