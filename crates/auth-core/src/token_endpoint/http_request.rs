@@ -157,6 +157,51 @@ fn token_parameters<'a>(form: &'a Form, request: &'a TokenRequest) -> Parameters
     all
 }
 
+/// The parameters that every token request sets by itself.
+const OF_CLIENT: [&str; 5] = [
+    "client_assertion",
+    "client_assertion_type",
+    "client_id",
+    "client_secret",
+    "grant_type",
+];
+/// The parameters that a token request sets unless the form leaves them out.
+const OF_REQUEST: [&str; 4] = ["audience", "authorization_details", "resource", "scope"];
+
+/// Checks that no field of a form is sent twice (RFC 6749 §3.2): beside another field, or beside a
+/// parameter of the client or of the token request. A client that authenticates twice in one request is
+/// denied (§2.3). Only `resource` may repeat (RFC 8707 §2).
+fn check_fields(form: &Form) -> Result<(), Error> {
+    let invalid = |name: &str, what: &str| {
+        Error::configuration(format!(
+            "field {name:?} of the grant {}: expected {what}",
+            form.grant_type()
+        ))
+    };
+    let is_any = |names: &[&str], name: &str| names.iter().any(|n| n.eq_ignore_ascii_case(name));
+    for (index, name) in form.names().enumerate() {
+        if is_any(&OF_CLIENT, name) {
+            let what = "none of the names that each token request sets by itself; set the client's \
+                        authentication and id at the token endpoint";
+            return Err(invalid(name, what));
+        }
+        if form.sends_request() && is_any(&OF_REQUEST, name) {
+            let what = "none of the names of the token request; set it there, or leave those out by \
+                        without_request_parameters()";
+            return Err(invalid(name, what));
+        }
+        let mut before = form.names().take(index);
+        let is_repeated = before.any(|known| known.eq_ignore_ascii_case(name));
+        if is_repeated && !name.eq_ignore_ascii_case("resource") {
+            return Err(invalid(
+                name,
+                "it once (RFC 6749 section 3.2), got it twice",
+            ));
+        }
+    }
+    Ok(())
+}
+
 /// Checks the grant type, and that no parameter is sent twice: in the endpoint's query, in the form and
 /// as a parameter of the request. Names are compared without case, as many servers do.
 pub(super) fn check_names(
@@ -174,6 +219,7 @@ pub(super) fn check_names(
     if let Some(endpoint) = endpoint {
         endpoint.check_parameters(of_request().chain(form.names()))?;
     }
+    check_fields(form)?;
     let is_field = |name: &str| form.names().any(|field| field.eq_ignore_ascii_case(name));
     match of_request().find(|name| is_field(name)) {
         None => Ok(()),

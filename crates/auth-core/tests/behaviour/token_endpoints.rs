@@ -58,6 +58,49 @@ async fn a_parameter_that_the_grant_sets_is_an_error() {
     assert!(error.to_string().contains("grant type"), "{error}");
 }
 
+/// RFC 6749 §2.3 and §3.2.
+#[tokio::test]
+async fn a_field_that_would_be_sent_twice_is_an_error() {
+    let transport = Recording::issuing();
+    let endpoint = builder().build(transport.clone()).unwrap();
+    for (form, told) in [
+        (
+            Form::new("custom").field("a", "1").field("A", "2"),
+            "it once",
+        ),
+        (
+            Form::new("custom").field("client_secret", "s"),
+            "authentication",
+        ),
+        (
+            Form::new("custom").field("Client_Assertion", "s"),
+            "authentication",
+        ),
+        (
+            Form::new("custom").field("grant_type", "x"),
+            "sets by itself",
+        ),
+        (
+            Form::new("custom").field("scope", "x"),
+            "without_request_parameters()",
+        ),
+        (
+            Form::new("custom").field("resource", "x"),
+            "without_request_parameters()",
+        ),
+    ] {
+        let error = endpoint.request(&form, &request()).await.unwrap_err();
+        assert!(error.to_string().contains(told), "{error}");
+    }
+    assert_eq!(transport.requests(), 0);
+    let form = Form::new("custom").without_request_parameters();
+    let form = form.field("resource", "a").field("resource", "b");
+    let form = form.field("scope", "c");
+    endpoint.request(&form, &request()).await.unwrap();
+    let sent = transport.form();
+    assert_eq!(sent, "grant_type=custom&resource=a&resource=b&scope=c");
+}
+
 #[tokio::test]
 async fn a_denial_names_the_grant() {
     for (code, told) in [
