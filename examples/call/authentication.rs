@@ -5,8 +5,8 @@ use std::{fs, path::Path};
 use anyhow::{Context, bail, ensure};
 use auth_core::{AssertionFile, AssertionSource, ClientAuthentication, ClientSecret};
 use auth_jose::{
-    Algorithm, AssertionBuilder, Audience, ClientSecretJwt, JwtAssertion, KeyFile, KeySource,
-    PrivateKeyJwt, SigningKey,
+    Algorithm, AssertionBuilder, Audience, ClientSecretJwt, DpopKey, JwtAssertion, KeyFile,
+    KeySource, PrivateKeyJwt, SigningKey,
 };
 use auth_rustls::{ClientCertificate, rustls};
 use clap::ValueEnum;
@@ -23,6 +23,16 @@ pub(crate) fn certificate(args: &ClientArgs) -> anyhow::Result<Option<ClientCert
     };
     let _ = rustls::crypto::ring::default_provider().install_default(); // fails if there is one
     Ok(Some(ClientCertificate::from_files(certificate, key)?))
+}
+
+/// Returns the key of `--dpop`.
+pub(crate) fn dpop_key(args: &ClientArgs) -> anyhow::Result<Option<DpopKey>> {
+    let Some(algorithm) = &args.dpop else {
+        return Ok(None);
+    };
+    let algorithm: Algorithm = algorithm.parse().context("--dpop")?;
+    let key = SigningKey::generate(algorithm).context("--dpop")?;
+    Ok(Some(DpopKey::new(key)?))
 }
 
 /// Returns the method of `--auth-method`, or else the one that the other options mean. `None` is that of

@@ -13,7 +13,7 @@ use auth_rustls::ClientCertificate;
 
 use crate::{
     args::{ClientArgs, GrantType},
-    authentication::{authentication, grant_assertion, method, preset_secret},
+    authentication::{authentication, dpop_key, grant_assertion, method, preset_secret},
     refresh_token_file::RefreshTokenFile,
 };
 
@@ -131,6 +131,9 @@ fn preset(args: &ClientArgs, name: &str) -> anyhow::Result<Credentials> {
     for (name, value) in token_headers(args)? {
         builder = builder.header(name, value);
     }
+    if let Some(key) = dpop_key(args)? {
+        builder = builder.dpop(key);
+    }
     Ok(Credentials::Preset(Box::new(builder)))
 }
 
@@ -158,6 +161,9 @@ fn endpoint(
     }
     for (name, value) in token_headers(args)? {
         endpoint = endpoint.header(name, value);
+    }
+    if let Some(key) = dpop_key(args)? {
+        endpoint = endpoint.dpop(key);
     }
     Ok(Credentials::Endpoint {
         endpoint: Box::new(endpoint),

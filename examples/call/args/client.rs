@@ -85,6 +85,11 @@ pub(crate) struct ClientArgs {
     #[arg(long, value_name = "FILE", requires = "cert")]
     pub(crate) cert_key: Option<PathBuf>,
 
+    /// Binds the tokens to a key that is made at the start (RFC 9449), of ES256, ES384 or EdDSA, so that the
+    /// token requests and the requests carry proofs [default of ALG: ES256]
+    #[arg(long, value_name = "ALG", num_args = 0..=1, require_equals = true, default_missing_value = "ES256", conflicts_with = "redis")]
+    pub(crate) dpop: Option<String>,
+
     /// Grant: client_credentials, jwt_bearer, token_exchange, refresh_token, or another grant_type
     #[arg(long, value_name = "GRANT", default_value = "client_credentials")]
     pub(crate) grant: GrantType,
