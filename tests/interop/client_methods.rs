@@ -1,5 +1,5 @@
-//! Every method of client authentication of `oidc-provider`, on hyper and reqwest: a hundred calls of the API at once, and
-//! one token request.
+//! Every method of client authentication of `oidc-provider`, and DPoP, on hyper and reqwest: a hundred calls of the API
+//! at once, and one token request. The API verifies proofs of DPoP by npm's `jose`.
 
 use std::{fs, path::PathBuf};
 
@@ -8,7 +8,7 @@ use auth_core::{
     Authorizer, ClientAuthentication, ClientCredentials, HttpTransport, TokenCache, TokenEndpoint,
     TokenEndpointBuilder, TokenRequest,
 };
-use auth_jose::{Algorithm, ClientSecretJwt, PrivateKeyJwt, SigningKey};
+use auth_jose::{Algorithm, ClientSecretJwt, DpopKey, PrivateKeyJwt, SigningKey};
 use auth_reqwest::{AuthMiddleware, ReqwestTransport};
 use auth_rustls::ClientCertificate;
 use auth_test_support::{certificates::use_ring, hyper_clients::connector};
@@ -33,9 +33,33 @@ struct Client<'a> {
     provider: &'a OidcProvider,
     id: &'static str,
     certificate: Option<ClientCertificate>,
+    /// `None` without DPoP.
+    dpop: Option<Demands>,
 }
 
-impl Client<'_> {
+/// The nonces that are demanded in the proofs of DPoP.
+#[derive(Clone, Copy)]
+struct Demands {
+    by_token_endpoint: bool,
+    by_api: bool,
+}
+
+impl<'a> Client<'a> {
+    fn new(provider: &'a OidcProvider, id: &'static str) -> Self {
+        Self {
+            provider,
+            id,
+            certificate: None,
+            dpop: None,
+        }
+    }
+
+    fn api(&self) -> String {
+        let demands_nonce = self.dpop.is_some_and(|demands| demands.by_api);
+        let query = if demands_nonce { "?dpop_nonce=1" } else { "" };
+        format!("{}{query}", self.provider.api())
+    }
+
     fn tls(&self) -> Result<ClientConfig> {
         use_ring();
         let mut roots = RootCertStore::empty();
@@ -61,6 +85,9 @@ impl Client<'_> {
         if let Some(certificate) = self.certificate.clone() {
             endpoint = endpoint.certificate_thumbprint(move || certificate.thumbprint());
         }
+        if self.dpop.is_some() {
+            endpoint = endpoint.dpop(DpopKey::generate()?);
+        }
         let request = TokenRequest::builder().scope("document_read").build()?;
         let grant = ClientCredentials::new(endpoint.build(transport)?, request)?;
         let builder = Authorizer::builder(TokenCache::new(grant));
@@ -75,7 +102,7 @@ impl Client<'_> {
         let api = AuthLayer::new(authorizer).layer(client);
         let mut calls = JoinSet::new();
         for _ in 0..CALLS {
-            let request = Request::get(self.provider.api()).body(Full::<Bytes>::default())?;
+            let request = Request::get(self.api()).body(Full::<Bytes>::default())?;
             let response = api.clone().oneshot(request);
             calls.spawn(async move {
                 let response = response.await.map_err(anyhow::Error::from_boxed)?;
@@ -96,7 +123,7 @@ impl Client<'_> {
             .build();
         let mut calls = JoinSet::new();
         for _ in 0..CALLS {
-            let response = api.get(self.provider.api()).send();
+            let response = api.get(self.api()).send();
             calls.spawn(async move { Ok(response.await?.error_for_status()?.bytes().await?) });
         }
         self.check(calls).await
@@ -108,9 +135,21 @@ impl Client<'_> {
             assert_eq!(seen["clientId"], self.id);
         }
         let stats = self.provider.stats().await?;
-        assert_eq!(stats["token_requests"], 1, "{}", self.id);
+        let learns = |demands: Demands| usize::from(demands.by_token_endpoint);
+        let token_requests = 1 + self.dpop.map_or(0, learns);
+        assert_eq!(stats["token_requests"], token_requests, "{}", self.id);
         assert_eq!(stats["api_200"], CALLS, "{}", self.id);
-        assert_eq!(stats["api_401"], 0, "{}", self.id);
+        let without_nonce = stats["api_401"].as_u64().unwrap_or_default();
+        match self.dpop {
+            // each call that is sent before the first response is sent once more
+            Some(demands) if demands.by_api => {
+                assert!(
+                    (1..=CALLS as u64).contains(&without_nonce),
+                    "{without_nonce}"
+                );
+            }
+            _ => assert_eq!(without_nonce, 0, "{}", self.id),
+        }
         self.provider.reset_stats().await
     }
 }
@@ -134,11 +173,7 @@ fn key_file(name: &str) -> Result<PathBuf> {
 #[tokio::test]
 async fn secrets_that_are_sent_and_a_secret_that_signs() -> Result<()> {
     let provider = OidcProvider::start(&[]).await?;
-    let client = |id| Client {
-        provider: &provider,
-        id,
-        certificate: None,
-    };
+    let client = |id| Client::new(&provider, id);
     let basic = || Ok(ClientAuthentication::client_secret_basic("basic-secret"));
     both_stacks(&client("basic-client"), basic).await?;
     let post = || Ok(ClientAuthentication::client_secret_post("post-secret"));
@@ -161,11 +196,7 @@ async fn private_keys_of_every_algorithm_in_pem_and_as_jwk() -> Result<()> {
         ("pk-ps256", Algorithm::Ps256),
         ("pk-eddsa", Algorithm::EdDsa),
     ] {
-        let client = Client {
-            provider: &provider,
-            id,
-            certificate: None,
-        };
+        let client = Client::new(&provider, id);
         let assertion = |key: SigningKey| -> Result<_> {
             let assertion = PrivateKeyJwt::new(key)?;
             Ok(ClientAuthentication::client_assertion(assertion))
@@ -191,13 +222,32 @@ async fn certificates_of_an_authority_and_self_signed_ones() -> Result<()> {
             key_file(&format!("{name}.key"))?,
         )?;
         Ok(Client {
-            provider: &provider,
-            id,
             certificate: Some(certificate),
+            ..Client::new(&provider, id)
         })
     };
     let authority = || Ok(ClientAuthentication::tls_client_auth());
     both_stacks(&client("tls-client", "client")?, authority).await?;
     let self_signed = || Ok(ClientAuthentication::self_signed_tls_client_auth());
     both_stacks(&client("selfsigned-client", "selfsigned")?, self_signed).await
+}
+
+/// RFC 9449 §5, §7, §8 and §9: each request has a proof of its own, and each nonce is learnt once.
+#[tokio::test]
+async fn dpop_with_and_without_nonces_at_the_token_endpoint_and_at_the_api() -> Result<()> {
+    let provider = OidcProvider::start(&[]).await?;
+    let basic = || Ok(ClientAuthentication::client_secret_basic("dpop-secret"));
+    for (id, by_token_endpoint) in [("dpop-client", false), ("dpop-nonce-client", true)] {
+        for by_api in [false, true] {
+            let client = Client {
+                dpop: Some(Demands {
+                    by_token_endpoint,
+                    by_api,
+                }),
+                ..Client::new(&provider, id)
+            };
+            both_stacks(&client, basic).await?;
+        }
+    }
+    Ok(())
 }
