@@ -3,16 +3,26 @@
 use std::{
     fmt::{Debug, Write as _},
     io,
-    sync::{Arc, Mutex},
+    sync::{Arc, Mutex, OnceLock},
 };
 
 use tracing::{
-    Event, Level, Metadata, Subscriber,
+    Dispatch, Event, Level, Metadata, Subscriber,
     field::{Field, Visit},
     span::{Attributes, Id, Record},
     subscriber::DefaultGuard,
 };
 use tracing_subscriber::fmt::MakeWriter;
+
+/// Keeps a second subscriber alive. With a single one in the process, tracing asks the subscriber of the
+/// thread that emits an event first: a test without one would switch the event off for all threads.
+fn never_the_only_one() {
+    static SECOND: OnceLock<Dispatch> = OnceLock::new();
+    SECOND.get_or_init(|| {
+        let subscriber = tracing_subscriber::fmt().with_max_level(Level::TRACE);
+        Dispatch::new(subscriber.with_writer(io::sink).finish())
+    });
+}
 
 /// Collects the log events of the thread, as text.
 #[derive(Clone, Debug, Default)]
@@ -26,6 +36,7 @@ impl CapturedLog {
 
     /// Starts to collect events of this level and of more severe ones.
     pub fn start_at(max_level: Level) -> (Self, DefaultGuard) {
+        never_the_only_one();
         let log = Self::default();
         let subscriber = tracing_subscriber::fmt()
             .with_max_level(max_level)
