@@ -12,7 +12,7 @@ const WHAT: &str = "JWT";
 /// A JWT before it is signed: a header, and claims in the order in which they were added.
 ///
 /// The header has `alg`, and then, where there is one, `typ`, `kid`, `x5t#S256`, `x5c` and `jwk`. The signed
-/// JWT is a [`SecretString`], because whoever has it can use it. `Debug` shows the names of the claims.
+/// JWT is a [`SecretString`], because any holder can use it. `Debug` shows the names of the claims.
 ///
 /// ```
 /// use auth_jose::{Algorithm, Jwt, SigningKey};

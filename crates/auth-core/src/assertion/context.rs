@@ -1,4 +1,4 @@
-//! What an assertion may depend on.
+//! The token request for which an assertion is made.
 
 use std::{
     fmt,

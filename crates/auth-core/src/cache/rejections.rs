@@ -1,9 +1,9 @@
-//! What a cache remembers of the rejections of its tokens.
+//! The memory of a cache for the rejections of its tokens.
 
 use super::policy::{Observation, RejectionBudgets};
 use crate::event_limit::EventLimit;
 
-/// What a cache remembers of the rejections of its tokens. Most caches have none.
+/// The memory of a cache for the rejections of its tokens. Most caches have none.
 #[derive(Debug, Default)]
 pub(super) struct Rejections {
     pub(super) budgets: RejectionBudgets,

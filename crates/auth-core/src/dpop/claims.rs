@@ -1,4 +1,4 @@
-//! What a proof states.
+//! The claims of a proof.
 
 use std::{
     fmt,

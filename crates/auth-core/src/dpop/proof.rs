@@ -4,8 +4,8 @@ use http::HeaderValue;
 
 use crate::Error;
 
-/// Returns a proof as the value of its header, marked sensitive: whoever has it could present it until
-/// the server has seen it.
+/// Returns a proof as the value of its header, marked sensitive: a reader of the value could present
+/// it until the server has seen it.
 ///
 /// # Errors
 /// If the proof is no JWT in the compact serialization, by its characters and its three parts.

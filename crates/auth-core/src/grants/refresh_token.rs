@@ -29,8 +29,8 @@ use crate::{
 /// - **One token request is in flight at a time**, of all clones and of all
 ///   [`TokenRequest`]s of this source.
 ///
-/// What remains: a process that crashes, or a connection that breaks, after the server has exchanged the
-/// token and before it is saved. Many servers accept the old token for some seconds more, or once more
+/// A process that crashes, or a connection that breaks, after the server has exchanged the token and
+/// before it is saved, can still lose the new token. Many servers accept the old token for some seconds more, or once more
 /// (a grace period or reuse interval): set it to at least 30 s.
 ///
 /// **Several processes** with one refresh token need a store that all of them read, and a

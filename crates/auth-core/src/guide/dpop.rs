@@ -1,6 +1,6 @@
 //! Tokens that are bound to a key: DPoP ([RFC 9449](https://www.rfc-editor.org/rfc/rfc9449)).
 //!
-//! Whoever reads a bearer token can use it. A token that is bound to a key is of no use without the key:
+//! Any reader of a bearer token can use it. A token that is bound to a key is of no use without the key:
 //! each request carries a proof, a JWT in the header `DPoP` that the key signs for the method and the URL
 //! of this request and for its token. The crate `auth-jose` signs.
 //!

@@ -13,7 +13,7 @@
 #[non_exhaustive]
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 pub enum AccessTokenType {
-    /// Whoever has the token can use it ([RFC 6750](https://www.rfc-editor.org/rfc/rfc6750)).
+    /// Any holder of the token can use it ([RFC 6750](https://www.rfc-editor.org/rfc/rfc6750)).
     Bearer,
     /// The token is bound to a key, and each request proves that the client has the key ([RFC
     /// 9449](https://www.rfc-editor.org/rfc/rfc9449)).

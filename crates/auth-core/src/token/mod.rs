@@ -37,7 +37,7 @@ struct TokenData {
     granted: Arc<Granted>,
 }
 
-/// What the authorization server granted.
+/// The scopes and the details that the authorization server granted.
 struct Granted {
     scopes: Scopes,
     authorization_details: Option<Box<str>>,

@@ -43,7 +43,7 @@ pub struct ClientAuthentication {
     proof: Proof,
 }
 
-/// What proves the client's identity.
+/// The proof of the client's identity.
 #[derive(Clone, Debug)]
 enum Proof {
     Secret(ClientSecret),

@@ -443,8 +443,8 @@ fn headers(given: &[(String, String)]) -> Result<HeaderMap, Error> {
     Ok(headers)
 }
 
-/// Returns the name of a header for errors. What is no name may hold a value, which may be secret: only
-/// the name before a colon is shown.
+/// Returns the name of a header for errors. A text that is not a name may hold a value, which may be secret:
+/// only the name before a colon is shown.
 fn shown(name: &str) -> String {
     let (start, rest) = match name.split_once(':') {
         Some((start, _)) => (start, ":…"),

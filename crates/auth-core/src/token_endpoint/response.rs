@@ -588,7 +588,7 @@ fn granted_details(value: Option<Value<'_>>) -> Result<Option<&str>, String> {
 fn not_bound(got: &str) -> String {
     format!(
         "member \"token_type\": expected \"DPoP\" (RFC 9449 section 5), {got}: the token is not bound to \
-         the key, and whoever reads it could use it; permit DPoP in the client's registration, or remove \
+         the key, and any reader of the token could use it; permit DPoP in the client's registration, or remove \
          dpop(...) if the server does not support it"
     )
 }

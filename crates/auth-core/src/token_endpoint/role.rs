@@ -1,6 +1,6 @@
 //! The two endpoints of an authorization server that this crate uses, as texts name them.
 
-/// What an endpoint is for.
+/// The purpose of an endpoint.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Role {
     /// Issues tokens (RFC 6749 §3.2).

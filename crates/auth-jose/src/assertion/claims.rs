@@ -34,7 +34,7 @@ pub(super) struct Claims {
     pub(super) further: Vec<(String, Claim)>,
 }
 
-/// Who issues an assertion, or whom it is about.
+/// The issuer or the subject of an assertion.
 #[derive(Clone, Debug)]
 pub(super) enum Party {
     ClientId,

@@ -14,7 +14,7 @@ use crate::algorithm::Algorithm;
 ///
 /// The key of the HMAC is the UTF-8 of the secret. Servers issue secrets that are shorter than [RFC 7518
 /// §3.2](https://www.rfc-editor.org/rfc/rfc7518#section-3.2) requires (32 octets for HS256); they are
-/// accepted here. Whoever reads an assertion can try guesses of such a secret. Two secrets in
+/// accepted here. A reader of an assertion can try guesses of such a secret. Two secrets in
 /// [rotation](auth_core::ClientSecret::rotating) are an error: an assertion is signed by one.
 ///
 /// ```

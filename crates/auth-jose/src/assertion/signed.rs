@@ -1,4 +1,4 @@
-//! What all assertions of this crate have in common: a key, a header and claims.
+//! The common part of all assertions of this crate: a key, a header and claims.
 
 use auth_core::{
     Assertion, AssertionContext, Error,

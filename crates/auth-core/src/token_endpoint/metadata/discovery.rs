@@ -68,7 +68,7 @@ struct InFlight {
     since: Duration,
 }
 
-/// What a caller does.
+/// The part that a caller takes.
 enum Role {
     Use(Arc<Metadata>),
     Request(watch::Sender<Outcome>),
