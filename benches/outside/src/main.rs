@@ -1,5 +1,6 @@
 //! Reads tokens for the bench `token_read`. Each line of the input names a read, the number of threads and
-//! the number of reads of each thread. The answer is the average time of a thread in nanoseconds.
+//! the number of reads of each thread. The answer is the average time of a thread in nanoseconds, and the
+//! number of parts that count although a thread did not have its core to itself.
 
 #![forbid(unsafe_code)]
 
@@ -8,7 +9,10 @@ use std::{
     io::{self, Write as _},
 };
 
-use bench_support::reads::{auth_core_cached, floor, floor_in_place};
+use bench_support::{
+    reads::{auth_core_cached, floor, floor_in_place},
+    threads::{describe_parts, disturbed_parts},
+};
 
 fn main() -> Result<(), Box<dyn Error>> {
     for line in io::stdin().lines() {
@@ -23,8 +27,11 @@ fn main() -> Result<(), Box<dyn Error>> {
             "floor_in_place" => floor_in_place,
             _ => return Err(format!("expected the name of a read, got {name:?}").into()),
         };
-        println!("{}", read(threads.parse()?, reads.parse()?).as_nanos());
+        let disturbed = disturbed_parts();
+        let took = read(threads.parse()?, reads.parse()?).as_nanos();
+        println!("{took} {}", disturbed_parts() - disturbed);
         io::stdout().flush()?;
     }
+    eprintln!("the program outside the workspace: {}", describe_parts());
     Ok(())
 }

@@ -108,9 +108,18 @@ struct Function<'a> {
     run: Box<dyn FnMut(u64) -> Duration + 'a>,
     /// The time of an iteration in nanoseconds, by round.
     times: Vec<f64>,
+    /// The rounds in which a thread did not have its core to itself.
+    disturbed: Vec<usize>,
 }
 
 impl Function<'_> {
+    /// Returns the times of the rounds in which all threads had their cores to themselves.
+    fn undisturbed(&self) -> Vec<f64> {
+        let rounds = self.times.iter().enumerate();
+        let undisturbed = rounds.filter(|(round, _)| !self.disturbed.contains(round));
+        undisturbed.map(|(_, time)| *time).collect()
+    }
+
     /// Determines the number of iterations of a batch.
     fn calibrate(&mut self) {
         let Number::Lasting(time) = self.number else {
@@ -137,10 +146,15 @@ pub struct Round<'a> {
 }
 
 impl Round<'_> {
-    /// Returns the time of an iteration of the function `id`, in nanoseconds.
+    /// Returns the time of an iteration of the function `id`, in nanoseconds. It is no number if a thread did
+    /// not have its core to itself.
     pub fn time(&self, id: &str) -> f64 {
         let function = self.functions.iter().find(|function| function.id == id);
-        function.expect("a function of this group").times[self.number]
+        let function = function.expect("a function of this group");
+        match function.disturbed.contains(&self.number) {
+            true => f64::NAN,
+            false => function.times[self.number],
+        }
     }
 }
 
@@ -176,6 +190,7 @@ impl<'a> Interleaved<'a> {
             },
             run: Box::new(run),
             times: Vec::new(),
+            disturbed: Vec::new(),
         });
     }
 
@@ -246,6 +261,7 @@ impl<'a> Interleaved<'a> {
         self.round(0);
         for function in &mut self.functions {
             function.times.clear();
+            function.disturbed.clear();
         }
         for number in 0..self.rounds {
             self.round(number);
@@ -257,6 +273,7 @@ impl<'a> Interleaved<'a> {
             probes.entry(threads).or_default().push(probe.to_string());
             void.extend(probe.void().map(|why| (threads, why)));
         }
+        println!("\n{}: {}", self.group, threads::describe_parts());
         self.print_times();
         self.print_figures();
         let failure = void.is_empty().then(|| self.missing_contention()).flatten();
@@ -317,6 +334,7 @@ impl<'a> Interleaved<'a> {
                 },
                 probes: probes.get(&function.threads).cloned().unwrap_or_default(),
                 times: function.times.clone(),
+                disturbed: function.disturbed.clone(),
             };
             let written = directory.write(self.group, &function.id, &rounds);
             written.expect("criterion writes beside this file");
@@ -326,7 +344,7 @@ impl<'a> Interleaved<'a> {
     /// Returns what is wrong with a bench that shows no contention where there must be some.
     fn missing_contention(&self) -> Option<String> {
         let (what, ratio) = self.contended.iter().find_map(|(what, compute)| {
-            let ratio = self.estimate(compute);
+            let ratio = self.estimate(compute)?;
             (ratio.high < LEAST_RATIO).then_some((what, ratio))
         })?;
         Some(format!(
@@ -344,7 +362,11 @@ impl<'a> Interleaved<'a> {
                 count - 1 - turn
             };
             let function = &mut self.functions[(number / 2 + turn) % count];
+            let disturbed = threads::disturbed_parts();
             let took = (function.run)(function.iterations);
+            if threads::disturbed_parts() != disturbed {
+                function.disturbed.push(number);
+            }
             let time = took.as_secs_f64() * 1e9 / function.iterations as f64;
             function.times.push(time);
         }
@@ -353,30 +375,39 @@ impl<'a> Interleaved<'a> {
     fn print_times(&self) {
         println!();
         for function in &self.functions {
-            let mut sorted = function.times.clone();
+            let mut sorted = function.undisturbed();
             sorted.sort_by(f64::total_cmp);
+            if sorted.is_empty() {
+                println!("{}/{}: no round counts", self.group, function.id);
+                continue;
+            }
             let [median, p99, worst] = [0.5, 0.99, 1.0].map(|part| quantile(&sorted, part));
             println!(
                 "{}/{}: median of {} rounds {median:.1} ns, 99th percentile {p99:.1} ns, worst {worst:.1} ns",
-                self.group, function.id, self.rounds,
+                self.group,
+                function.id,
+                sorted.len(),
             );
         }
     }
 
     fn print_figures(&self) {
         for (what, compute) in self.figures.iter().chain(&self.contended) {
-            let estimate = self.estimate(compute);
-            println!("{}: {what}: {estimate}", self.group);
+            match self.estimate(compute) {
+                Some(estimate) => println!("{}: {what}: {estimate}", self.group),
+                None => println!("{}: {what}: not measured, too few rounds count", self.group),
+            }
         }
     }
 
-    fn estimate(&self, compute: &Figure) -> Estimate {
+    /// Returns `None` if there are too few rounds in which the threads had their cores to themselves.
+    fn estimate(&self, compute: &Figure) -> Option<Estimate> {
         let round = |number| Round {
             functions: &self.functions,
             number,
         };
         let values = (0..self.rounds).map(|number| compute(&round(number)));
-        Estimate::of(values.collect()).expect("ten rounds or more")
+        Estimate::of(values.filter(|value| !value.is_nan()).collect())
     }
 }
 
@@ -390,6 +421,26 @@ pub fn print_table(group: &str) {
     }
     let table = report::part(&directory(), group).expect("the files that were just written");
     println!("\n{table}");
+}
+
+/// Prints that a group cannot be measured here, and why. The figures of an earlier run become void.
+pub fn skip(group: &str, why: &str) {
+    println!("{group}: not measured: {why}");
+    if is_test() {
+        return;
+    }
+    let directory = directory();
+    for function in directory.functions(group).unwrap_or_default() {
+        let Ok(Some(rounds)) = directory.read(group, &function) else {
+            continue;
+        };
+        let void = Rounds {
+            void: Some(why.to_owned()),
+            ..rounds
+        };
+        let written = directory.write(group, &function, &void);
+        written.expect("criterion writes beside this file");
+    }
 }
 
 /// Records a count, such as bytes or allocations, as a figure of the report.

@@ -33,6 +33,7 @@ pub mod threads;
 mod token;
 #[cfg(feature = "bench")]
 pub mod waiters;
+mod whole_core;
 
 #[cfg(feature = "reads")]
 pub use token::{Instantly, TOKEN_LENGTH, fill, header, ready_cache, ready_now, token};

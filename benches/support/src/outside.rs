@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use crate::interleaved::directory;
+use crate::{interleaved::directory, threads};
 
 /// The program `benches/outside`. It is built, with the default release profile, and started at the
 /// first read.
@@ -18,7 +18,8 @@ pub struct Outside(RefCell<Option<Running>>);
 #[derive(Debug)]
 struct Running {
     program: Child,
-    requests: ChildStdin,
+    /// `None` once there is nothing more to read.
+    requests: Option<ChildStdin>,
     answers: BufReader<ChildStdout>,
 }
 
@@ -27,12 +28,17 @@ impl Outside {
     pub fn read(&self, name: &str, threads: usize, reads: u64) -> Duration {
         let mut running = self.0.borrow_mut();
         let running = running.get_or_insert_with(Running::start);
-        writeln!(running.requests, "{name} {threads} {reads}").expect("a program that runs");
+        let requests = running.requests.as_mut().expect("a program that runs");
+        writeln!(requests, "{name} {threads} {reads}").expect("a program that runs");
         let mut answer = String::new();
         let read = running.answers.read_line(&mut answer);
         read.expect("a program that answers");
-        let nanoseconds = answer.trim().parse();
-        Duration::from_nanos(nanoseconds.expect("a number of nanoseconds"))
+        let numbers: Result<Vec<_>, _> = answer.split_whitespace().map(str::parse).collect();
+        let [nanoseconds, disturbed_parts] = numbers.expect("two numbers")[..] else {
+            panic!("expected two numbers, got {answer:?}");
+        };
+        threads::add_disturbed_parts(disturbed_parts);
+        Duration::from_nanos(nanoseconds)
     }
 }
 
@@ -63,7 +69,7 @@ impl Running {
             .spawn()
             .expect("the program that was built");
         Self {
-            requests: program.stdin.take().expect("a pipe"),
+            requests: program.stdin.take(),
             answers: BufReader::new(program.stdout.take().expect("a pipe")),
             program,
         }
@@ -72,8 +78,8 @@ impl Running {
 
 impl Drop for Running {
     fn drop(&mut self) {
-        // a process of our own, by its handle
-        let _ = self.program.kill();
+        // the end of the input ends the program
+        drop(self.requests.take());
         let _ = self.program.wait();
     }
 }

@@ -4,14 +4,17 @@
 //! all threads work: each thread works from before its counted batch until all threads have begun, and
 //! after it until all have finished theirs. Where threads share processors, the system runs them in turn,
 //! and a batch must span many turns: see [`shortest_batch`].
+//!
+//! A batch runs in parts. A part during which the thread did not have its core to itself is not counted and
+//! runs again: see [`whole_core`]. How long the part took does not matter for that.
 
 use std::{
     hint::{black_box, spin_loop},
     sync::{
         Arc,
         atomic::{
-            AtomicUsize,
-            Ordering::{AcqRel, Acquire},
+            AtomicU64, AtomicUsize,
+            Ordering::{AcqRel, Acquire, Relaxed},
         },
         mpsc::{self, Receiver, Sender},
     },
@@ -19,11 +22,64 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::processors::Places;
+use crate::{processors::Places, whole_core};
 
 /// A processor passes from thread to thread after a few milliseconds. A batch of this length spans many
 /// such turns.
 const MANY_TURNS: Duration = Duration::from_millis(150);
+
+/// The number of parts of a batch.
+const PARTS: u64 = 20;
+/// The number of parts of a batch that may run again. Further ones count as they are.
+const REPETITIONS: u64 = 20 * PARTS;
+
+/// The parts of all batches of this process.
+static ALL_PARTS: Parts = Parts::new();
+
+/// Numbers of parts.
+#[derive(Debug)]
+struct Parts {
+    counted: AtomicU64,
+    /// Those that ran again, because a thread did not have its core to itself.
+    repeated: AtomicU64,
+    /// Those that count although a thread did not have its core to itself.
+    disturbed: AtomicU64,
+}
+
+impl Parts {
+    const fn new() -> Self {
+        Self {
+            counted: AtomicU64::new(0),
+            repeated: AtomicU64::new(0),
+            disturbed: AtomicU64::new(0),
+        }
+    }
+
+    fn describe(&self) -> String {
+        let [counted, repeated, disturbed] =
+            [&self.counted, &self.repeated, &self.disturbed].map(|count| count.load(Relaxed));
+        format!(
+            "{counted} parts of batches count; {repeated} were repeated, because a thread did not have its core \
+             to itself; {disturbed} count although it did not"
+        )
+    }
+}
+
+/// Returns how many parts of batches were repeated in this process, as a sentence.
+pub fn describe_parts() -> String {
+    ALL_PARTS.describe()
+}
+
+/// Returns how many parts of batches count although a thread did not have its core to itself.
+pub fn disturbed_parts() -> u64 {
+    ALL_PARTS.disturbed.load(Relaxed)
+}
+
+/// Adds parts of batches of another process to those that count although a thread did not have its core to
+/// itself.
+pub fn add_disturbed_parts(parts: u64) {
+    ALL_PARTS.disturbed.fetch_add(parts, Relaxed);
+}
 
 /// A value on cache lines of its own. Processors fetch lines in pairs.
 #[derive(Debug, Default)]
@@ -71,7 +127,7 @@ pub fn at<T, F: FnMut() -> T>(
     times: u64,
     work: impl Fn(usize) -> F + Sync,
 ) -> Batch {
-    let gate = Gate::new(places.threads());
+    let gate = Gate::new(places);
     let run = |thread| {
         places.enter(thread);
         gate.batch(times, &mut work(thread))
@@ -103,14 +159,17 @@ fn average(batches: &[Batch]) -> Batch {
 #[derive(Debug)]
 struct Gate {
     threads: usize,
+    /// Threads without a processor of their own never have a core to themselves.
+    are_pinned: bool,
     working: Padded<AtomicUsize>,
     finished: Padded<AtomicUsize>,
 }
 
 impl Gate {
-    fn new(threads: usize) -> Self {
+    fn new(places: &Places) -> Self {
         Self {
-            threads,
+            threads: places.threads(),
+            are_pinned: places.are_pinned(),
             working: Padded::default(),
             finished: Padded::default(),
         }
@@ -124,19 +183,58 @@ impl Gate {
         while !all(&self.working) {
             repeat(8, work);
         }
-        let on_processor = time_on_processor();
-        let started = Instant::now();
-        repeat(times, work);
-        let elapsed = started.elapsed();
-        let on_processor = time_on_processor().saturating_sub(on_processor);
+        let batch = in_parts(
+            times,
+            || !self.are_pinned || whole_core::is_whole(),
+            &ALL_PARTS,
+            |times| timed(times, work),
+        );
         self.finished.0.fetch_add(1, AcqRel);
         while !all(&self.finished) {
             repeat(64, work);
         }
-        Batch {
-            elapsed,
-            on_processor,
+        batch
+    }
+}
+
+/// Runs parts until `times` repetitions count. `has_core` says whether the thread has its core to itself at
+/// this moment.
+fn in_parts(
+    times: u64,
+    mut has_core: impl FnMut() -> bool,
+    all: &Parts,
+    mut part: impl FnMut(u64) -> Batch,
+) -> Batch {
+    let (mut batch, mut left, mut repetitions) = (Batch::default(), times, 0);
+    let mut had_core = has_core();
+    while left > 0 {
+        let now = times.div_ceil(PARTS).min(left);
+        let ran = part(now);
+        let has_core = has_core();
+        let is_disturbed = !(had_core && has_core);
+        had_core = has_core;
+        if is_disturbed && repetitions < REPETITIONS {
+            repetitions += 1;
+            continue;
         }
+        left -= now;
+        batch.elapsed += ran.elapsed;
+        batch.on_processor += ran.on_processor;
+        all.counted.fetch_add(1, Relaxed);
+        all.disturbed.fetch_add(is_disturbed.into(), Relaxed);
+    }
+    all.repeated.fetch_add(repetitions, Relaxed);
+    batch
+}
+
+fn timed<T>(times: u64, work: &mut impl FnMut() -> T) -> Batch {
+    let on_processor = time_on_processor();
+    let started = Instant::now();
+    repeat(times, work);
+    let elapsed = started.elapsed();
+    Batch {
+        elapsed,
+        on_processor: time_on_processor().saturating_sub(on_processor),
     }
 }
 
@@ -165,6 +263,7 @@ fn time_on_processor() -> Duration {
 /// Threads that keep what they work on from one batch to the next.
 #[derive(Debug)]
 pub struct LongLived {
+    places: Arc<Places>,
     threads: Vec<Worker>,
 }
 
@@ -203,14 +302,16 @@ impl LongLived {
                 thread: thread::spawn(run),
             }
         };
+        let workers = (0..threads).map(start).collect();
         Self {
-            threads: (0..threads).map(start).collect(),
+            threads: workers,
+            places,
         }
     }
 
     /// Runs a batch on each thread. Returns the average time of a thread.
     pub fn batch(&self, times: u64) -> Duration {
-        let gate = Arc::new(Gate::new(self.threads.len()));
+        let gate = Arc::new(Gate::new(&self.places));
         for worker in &self.threads {
             worker.orders.send((times, Arc::clone(&gate))).unwrap();
         }
@@ -256,9 +357,54 @@ pub fn spin(time: Duration) {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
-
     use super::*;
+
+    const SECOND: Duration = Duration::from_secs(1);
+
+    /// Runs 100 repetitions of a second each. The numbers of the moments at which the thread does not have its
+    /// core are `shared`. Returns the counted time and the number of repetitions that ran.
+    fn with_a_shared_core(shared: impl Fn(u64) -> bool, all: &Parts) -> (Duration, u64) {
+        let (mut moment, mut ran) = (0, 0);
+        let has_core = || {
+            moment += 1;
+            !shared(moment)
+        };
+        let batch = in_parts(100, has_core, all, |times| {
+            ran += times;
+            Batch {
+                elapsed: SECOND * u32::try_from(times).unwrap(),
+                on_processor: Duration::ZERO,
+            }
+        });
+        (batch.elapsed, ran)
+    }
+
+    #[test]
+    fn a_part_without_the_whole_core_runs_again() {
+        let parts = Parts::new();
+        assert_eq!(with_a_shared_core(|_| false, &parts), (100 * SECOND, 100));
+        // between the second and the third part: neither counts
+        assert_eq!(
+            with_a_shared_core(|one| one == 3, &parts),
+            (100 * SECOND, 110)
+        );
+        assert_eq!(
+            parts.describe(),
+            "40 parts of batches count; 2 were repeated, because a thread did not have its core to itself; \
+             0 count although it did not"
+        );
+    }
+
+    #[test]
+    fn a_core_that_stays_shared_does_not_lengthen_a_batch_without_end() {
+        let parts = Parts::new();
+        assert_eq!(with_a_shared_core(|_| true, &parts), (100 * SECOND, 2_100));
+        assert_eq!(
+            parts.describe(),
+            "20 parts of batches count; 400 were repeated, because a thread did not have its core to itself; \
+             20 count although it did not"
+        );
+    }
 
     #[test]
     fn each_thread_works_from_before_its_batch_until_all_batches_are_over() {

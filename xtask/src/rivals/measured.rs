@@ -3,7 +3,7 @@
 use anyhow::{Error, Result};
 use bench_support::{
     paired::Estimate,
-    report::{Directory, Rounds},
+    report::{Directory, Rounds, undisturbed_rounds},
 };
 
 /// A figure, or why there is none.
@@ -42,11 +42,7 @@ pub(crate) fn figure(
     if !all.windows(2).all(is_one_run) {
         return Ok(Err("the times are not of one run".to_owned()));
     }
-    let rounds = all.first().map_or(0, |one| one.times.len());
-    let values = (0..rounds).map(|round| {
-        let times: Vec<f64> = all.iter().map(|one| one.times[round]).collect();
-        compute(&times)
-    });
+    let values = undisturbed_rounds(&all).map(|times| compute(&times));
     Ok(median(values.collect()))
 }
 

@@ -9,7 +9,7 @@ mod table;
 #[cfg(test)]
 mod tests;
 
-pub use rounds::{Directory, Error, Rounds, new_run};
+pub use rounds::{Directory, Error, Rounds, new_run, undisturbed_rounds};
 
 /// Returns the table, in Markdown.
 ///

@@ -32,6 +32,8 @@ pub struct Rounds {
     pub probes: Vec<String>,
     /// The time of an iteration in nanoseconds, by round. A count has one round.
     pub times: Vec<f64>,
+    /// The numbers of the rounds in which a thread did not have its core to itself. They count for no figure.
+    pub disturbed: Vec<usize>,
 }
 
 impl Rounds {
@@ -44,6 +46,7 @@ impl Rounds {
             void: None,
             probes: Vec::new(),
             times,
+            disturbed: Vec::new(),
         }
     }
 
@@ -51,6 +54,15 @@ impl Rounds {
     pub fn count(count: f64) -> Self {
         Self::of(vec![count])
     }
+}
+
+/// Returns the times of functions of one run, by round, without the rounds in which a thread of one of them did
+/// not have its core to itself.
+pub fn undisturbed_rounds(functions: &[Rounds]) -> impl Iterator<Item = Vec<f64>> {
+    let rounds = functions.first().map_or(0, |one| one.times.len());
+    let is_disturbed = |round| functions.iter().any(|one| one.disturbed.contains(&round));
+    let undisturbed = (0..rounds).filter(move |round| !is_disturbed(*round));
+    undisturbed.map(|round| functions.iter().map(|one| one.times[round]).collect())
 }
 
 /// Returns a name for a run that no other run has.
@@ -114,10 +126,11 @@ impl Directory {
             void,
             probes,
             times,
+            disturbed,
         } = rounds;
         let json = json!({
             "run": run, "threads": threads, "processors": processors, "void": void, "probes": probes,
-            "times": times,
+            "times": times, "disturbed": disturbed,
         });
         let file = self.file(group, function);
         let directory = file.parent().ok_or("a file in a directory")?;
@@ -189,5 +202,12 @@ fn parse(text: &str) -> Option<Rounds> {
             .iter()
             .map(Value::as_f64)
             .collect::<Option<_>>()?,
+        // a file of an earlier version has none
+        disturbed: json["disturbed"]
+            .as_array()
+            .map_or(Some(Vec::new()), |all| {
+                let numbers = all.iter().map(|one| one.as_u64()?.try_into().ok());
+                numbers.collect()
+            })?,
     })
 }

@@ -4,7 +4,7 @@ use std::fmt;
 
 use crate::paired::{Estimate, quantile};
 
-use super::rounds::{Directory, Error, Rounds};
+use super::rounds::{Directory, Error, Rounds, undisturbed_rounds};
 
 /// The worst of fewer rounds is no statement about caches: a mode that a third of them have may be missed.
 pub(super) const ROUNDS_OF_A_WORST: usize = 40;
@@ -33,7 +33,9 @@ impl Bar {
             }
             Self::WorstAtMost(bar) => {
                 if rounds < ROUNDS_OF_A_WORST {
-                    let needed = format!("{rounds} rounds, {ROUNDS_OF_A_WORST} are needed");
+                    let needed = format!(
+                        "{rounds} rounds in which no other machine used the core, {ROUNDS_OF_A_WORST} are needed"
+                    );
                     return Outcome::NotMeasured(needed);
                 }
                 values.sort_by(f64::total_cmp);
@@ -161,15 +163,11 @@ pub(super) fn read(
     Ok(Some(all))
 }
 
-/// Computes a figure in each round, and judges it.
+/// Computes a figure in each round in which all threads had their cores to themselves, and judges it.
 pub(super) fn outcome(all: &[Rounds], compute: fn(&[f64]) -> f64, bar: Bar) -> Outcome {
     if let Some(why) = all.iter().find_map(|one| one.void.clone()) {
         return Outcome::NotMeasured(why);
     }
-    let rounds = all.first().map_or(0, |one| one.times.len());
-    let values = (0..rounds).map(|round| {
-        let times: Vec<f64> = all.iter().map(|one| one.times[round]).collect();
-        compute(&times)
-    });
+    let values = undisturbed_rounds(all).map(|times| compute(&times));
     bar.judge(values.collect())
 }

@@ -68,6 +68,7 @@ fn rounds(times: Vec<f64>) -> Rounds {
         void: None,
         probes: Vec::new(),
         times,
+        disturbed: Vec::new(),
     }
 }
 
@@ -173,6 +174,31 @@ fn a_mode_that_a_third_of_the_caches_has_is_seen() {
     let [_, measured, _, verdict] = scratch.row(worst);
     assert_eq!(measured, "1.300, 99th percentile 1.050");
     assert_eq!(verdict, "holds");
+}
+
+#[test]
+fn a_round_in_which_a_thread_did_not_have_its_core_to_itself_does_not_count() {
+    let scratch = Scratch::new("disturbed");
+    let worst = "hit, header out, over the floor, 1 thread, the worst of all caches";
+    let times = [vec![10.5; 40], vec![20.0]].concat();
+    let write = |disturbed: Vec<usize>, floor_disturbed: Vec<usize>| {
+        let cached = Rounds {
+            disturbed,
+            ..rounds(times.clone())
+        };
+        let floor = Rounds {
+            disturbed: floor_disturbed,
+            ..rounds(vec![10.0; 41])
+        };
+        scratch.write("token_read/auth_core_cached/1", cached);
+        scratch.write("token_read/floor/1", floor);
+        scratch.row(worst)[1].clone()
+    };
+    assert_eq!(write(vec![], vec![]), "2.000, 99th percentile 2.000");
+    assert_eq!(write(vec![40], vec![]), "1.050, 99th percentile 1.050");
+    assert_eq!(write(vec![40], vec![40]), "1.050, 99th percentile 1.050");
+    write(vec![40], vec![0]);
+    assert_eq!(scratch.verdict(worst), "not measured");
 }
 
 #[test]

@@ -48,6 +48,7 @@ fn rounds(threads: usize, times: Vec<f64>) -> Rounds {
         void: None,
         probes: Vec::new(),
         times,
+        disturbed: Vec::new(),
     }
 }
 
