@@ -19,22 +19,27 @@ pub(crate) struct Arguments {
     run: bool,
 
     /// Compares our crates with other libraries instead: writes the tables into BENCHMARKS.md and the pictures
-    /// into docs; with --run takes up to 15 minutes
+    /// into docs; with --run takes some 35 minutes, 20 of them for the builds
     #[arg(long)]
     rivals: bool,
 
     /// Runs all parts of --rivals in a few rounds, which shows that they run, and measures nothing
     #[arg(long, requires = "rivals", requires = "run")]
     quick: bool,
+
+    /// Counts the crates and measures the builds of --rivals only; the other figures are those of the last run
+    #[arg(long, requires = "rivals", requires = "run", conflicts_with = "quick")]
+    builds: bool,
 }
 
 pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     let workspace = Workspace::locate()?;
     if arguments.rivals {
-        let measure = match (arguments.run, arguments.quick) {
-            (false, _) => Measure::Nothing,
-            (true, true) => Measure::Quick,
-            (true, false) => Measure::Everything,
+        let measure = match (arguments.run, arguments.quick, arguments.builds) {
+            (false, ..) => Measure::Nothing,
+            (true, true, _) => Measure::Quick,
+            (true, false, true) => Measure::Builds,
+            (true, false, false) => Measure::Everything,
         };
         return rivals::run(&workspace, measure);
     }

@@ -29,6 +29,8 @@ pub(crate) enum Measure {
     Nothing,
     /// All parts in a few rounds, whose figures are void.
     Quick,
+    /// The crates and the builds.
+    Builds,
     Everything,
 }
 
@@ -36,8 +38,14 @@ pub(crate) enum Measure {
 pub(crate) fn run(workspace: &Workspace, measure: Measure) -> Result<()> {
     let peers = workspace.root().join("benches/peers/Cargo.toml");
     let directory = Directory::of(Some(&peers)).map_err(Error::from_boxed)?;
+    let quick = measure == Measure::Quick;
+    if quick || measure == Measure::Everything {
+        run_benches(workspace, &peers, &directory, quick)?;
+    }
     if measure != Measure::Nothing {
-        run_all(workspace, &peers, &directory, measure == Measure::Quick)?;
+        let programs = Programs::write(&peers, directory.path().with_file_name("alone"))?;
+        programs.count_crates(&directory)?;
+        programs.build(&directory, quick)?;
     }
     let context = Context {
         versions: versions(&peers)?,
@@ -61,7 +69,12 @@ fn write(file: &Path, content: &str) -> Result<()> {
     fs::write(file, content).with_context(|| format!("cannot write {}", file.display()))
 }
 
-fn run_all(workspace: &Workspace, peers: &Path, directory: &Directory, quick: bool) -> Result<()> {
+fn run_benches(
+    workspace: &Workspace,
+    peers: &Path,
+    directory: &Directory,
+    quick: bool,
+) -> Result<()> {
     machine::record(workspace, directory)?;
     let mut benches = cargo();
     benches
@@ -79,10 +92,7 @@ fn run_all(workspace: &Workspace, peers: &Path, directory: &Directory, quick: bo
         "--example",
         "failing_source",
     ]);
-    command::status(failing.arg("--manifest-path").arg(peers))?;
-    let programs = Programs::write(peers, directory.path().with_file_name("alone"))?;
-    programs.count_crates(directory)?;
-    programs.build(directory, quick)
+    command::status(failing.arg("--manifest-path").arg(peers))
 }
 
 /// Returns the versions of the packages that the peers use.

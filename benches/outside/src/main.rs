@@ -1,6 +1,7 @@
 //! Reads tokens for the bench `token_read`. Each line of the input names a read, the number of threads and
-//! the number of reads of each thread. The answer is the average time of a thread in nanoseconds, and the
-//! number of parts that count although a thread did not have its core to itself.
+//! the number of reads of each thread. The answer is the average time of a thread in nanoseconds, the
+//! number of parts of batches that count, and how many of them count although a thread did not have its core to
+//! itself.
 
 #![forbid(unsafe_code)]
 
@@ -11,7 +12,7 @@ use std::{
 
 use bench_support::{
     reads::{auth_core_cached, floor, floor_in_place},
-    threads::{describe_parts, disturbed_parts},
+    threads::{counted_parts, describe_parts, disturbed_parts},
 };
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -27,9 +28,13 @@ fn main() -> Result<(), Box<dyn Error>> {
             "floor_in_place" => floor_in_place,
             _ => return Err(format!("expected the name of a read, got {name:?}").into()),
         };
-        let disturbed = disturbed_parts();
+        let (counted, disturbed) = (counted_parts(), disturbed_parts());
         let took = read(threads.parse()?, reads.parse()?).as_nanos();
-        println!("{took} {}", disturbed_parts() - disturbed);
+        println!(
+            "{took} {} {}",
+            counted_parts() - counted,
+            disturbed_parts() - disturbed
+        );
         io::stdout().flush()?;
     }
     eprintln!("the program outside the workspace: {}", describe_parts());

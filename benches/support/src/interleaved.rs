@@ -25,7 +25,7 @@ use crate::{
     probe::{LEAST_RATIO, Probe},
     processors,
     report::{self, Directory, Rounds, new_run},
-    threads,
+    threads, whole_core,
 };
 
 /// criterion calls a function during its warm-up again, with twice as many iterations, until this time
@@ -45,6 +45,9 @@ const QUICK_MEASUREMENT: Duration = Duration::from_millis(150);
 const QUICK_CALLS: usize = 10;
 /// The time of each call after these.
 const QUICK_CALL: Duration = Duration::from_millis(110);
+
+/// The number of attempts at a batch in which all threads have their cores to themselves.
+const ATTEMPTS: usize = 10;
 
 /// How often a function runs in a batch, and on how many threads.
 #[derive(Clone, Copy, Debug)]
@@ -118,6 +121,30 @@ impl Function<'_> {
         let rounds = self.times.iter().enumerate();
         let undisturbed = rounds.filter(|(round, _)| !self.disturbed.contains(round));
         undisturbed.map(|(_, time)| *time).collect()
+    }
+
+    /// Runs a batch. The time is an error if a thread did not have its core to itself: one of the batch's
+    /// threads, or the bench's own if that does the work. In the latter case the batch runs again. Workers of a
+    /// runtime are not looked at.
+    fn batch(&mut self) -> Result<Duration, Duration> {
+        let attempts = if is_quick() || is_test() { 1 } else { ATTEMPTS };
+        let mut attempt = 0;
+        loop {
+            attempt += 1;
+            let (counted, disturbed) = (threads::counted_parts(), threads::disturbed_parts());
+            let had_core = whole_core::is_whole();
+            let took = (self.run)(self.iterations);
+            let has_core = had_core && whole_core::is_whole();
+            let is_own_thread = self.threads == 1 && threads::counted_parts() == counted;
+            if is_own_thread && !has_core {
+                if attempt < attempts {
+                    continue;
+                }
+                return Err(took);
+            }
+            let is_disturbed = threads::disturbed_parts() != disturbed;
+            return if is_disturbed { Err(took) } else { Ok(took) };
+        }
     }
 
     /// Determines the number of iterations of a batch.
@@ -362,11 +389,11 @@ impl<'a> Interleaved<'a> {
                 count - 1 - turn
             };
             let function = &mut self.functions[(number / 2 + turn) % count];
-            let disturbed = threads::disturbed_parts();
-            let took = (function.run)(function.iterations);
-            if threads::disturbed_parts() != disturbed {
+            let took = function.batch();
+            if took.is_err() {
                 function.disturbed.push(number);
             }
+            let (Ok(took) | Err(took)) = took;
             let time = took.as_secs_f64() * 1e9 / function.iterations as f64;
             function.times.push(time);
         }

@@ -34,10 +34,10 @@ impl Outside {
         let read = running.answers.read_line(&mut answer);
         read.expect("a program that answers");
         let numbers: Result<Vec<_>, _> = answer.split_whitespace().map(str::parse).collect();
-        let [nanoseconds, disturbed_parts] = numbers.expect("two numbers")[..] else {
-            panic!("expected two numbers, got {answer:?}");
+        let [nanoseconds, counted, disturbed] = numbers.expect("numbers")[..] else {
+            panic!("expected three numbers, got {answer:?}");
         };
-        threads::add_disturbed_parts(disturbed_parts);
+        threads::add_parts(counted, disturbed);
         Duration::from_nanos(nanoseconds)
     }
 }

@@ -75,10 +75,16 @@ pub fn disturbed_parts() -> u64 {
     ALL_PARTS.disturbed.load(Relaxed)
 }
 
-/// Adds parts of batches of another process to those that count although a thread did not have its core to
-/// itself.
-pub fn add_disturbed_parts(parts: u64) {
-    ALL_PARTS.disturbed.fetch_add(parts, Relaxed);
+/// Returns how many parts of batches count in this process.
+pub fn counted_parts() -> u64 {
+    ALL_PARTS.counted.load(Relaxed)
+}
+
+/// Adds parts of batches of another process: those that count, and how many of them count although a thread did
+/// not have its core to itself.
+pub fn add_parts(counted: u64, disturbed: u64) {
+    ALL_PARTS.counted.fetch_add(counted, Relaxed);
+    ALL_PARTS.disturbed.fetch_add(disturbed, Relaxed);
 }
 
 /// A value on cache lines of its own. Processors fetch lines in pairs.
