@@ -9,10 +9,10 @@ use bench_support::report::{Directory, Error, Rounds};
 use peers::{
     libraries::{
         Library, aliri_tokens, aliri_tokens::AliriTokens, auth_core::AuthCore,
-        aws_smithy_runtime::AwsSmithyRuntime, azure_core::AzureCore, gcp_auth::GcpAuth,
+        aws_smithy_runtime::AwsSmithyRuntime, azure_core::AzureCore, failing, gcp_auth::GcpAuth,
         google_cloud_auth::GoogleCloudAuth, huskarl::Huskarl, middle, middle::Middle,
     },
-    source::{Failure, Source, failing},
+    source::{Failure, Source},
 };
 use tokio::runtime::Builder;
 

@@ -20,14 +20,10 @@ use serde_json::json;
 use tokio::{sync::watch, task::JoinSet, time::sleep};
 use url::Url;
 
-use crate::{
-    libraries::{Awaited, LIFETIME},
-    loopback,
-};
+use crate::loopback;
 
-/// The number of callers at the same time, without a token, while the source fails.
-pub const CALLERS: usize = 32;
-
+/// The lifetime of the tokens.
+pub(crate) const LIFETIME: Duration = Duration::from_secs(3600);
 const LATENCY: Duration = Duration::from_millis(50);
 
 /// The failure of a source. Some clients distinguish the two.
@@ -194,12 +190,4 @@ impl Source {
             waiting.send_modify(|waiting| *waiting += 1);
         }
     }
-}
-
-/// Has [`CALLERS`] callers without a token ask a failing source at the same time.
-pub async fn failing<L: Awaited>(failure: Failure) -> Source {
-    let source = Source::failing(failure, CALLERS);
-    let library = L::cold(source.clone());
-    source.ask(|| library.clone().token()).await;
-    source
 }

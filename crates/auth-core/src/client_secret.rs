@@ -132,6 +132,9 @@ impl ClientSecret {
     /// not UTF-8, or if the secret contains a character that no secret has. At a token request each
     /// of these is a transient error, because the file may be in rotation: the next token request
     /// reads it again.
+    ///
+    /// A path that may be a secret is not shown: one that begins with a name that the working directory
+    /// does not have, without an extension.
     pub fn from_file(path: impl Into<PathBuf>) -> Result<Self, Error> {
         let file = SecretFile::of(path);
         checked_file(&file, file.read_here(WHAT)?)?;

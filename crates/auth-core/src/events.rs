@@ -64,6 +64,24 @@ pub(crate) fn method_not_supported(issuer: &str, method: &str, supported: &str) 
     );
 }
 
+/// The metadata of an authorization server could not be requested again, and the last document stays in
+/// use. Emitted at the first failure after each document.
+pub(crate) fn metadata_refresh_failed(
+    issuer: &str,
+    error: &dyn StdError,
+    next_attempt_in: Duration,
+) {
+    tracing::warn!(
+        name: "auth_core.metadata_refresh_failed",
+        issuer = %Visible(&issuer),
+        error = %Visible(error),
+        cause = %Visible(Causes(error)),
+        next_attempt_in_s = next_attempt_in.as_secs(),
+        "the metadata of the authorization server could not be requested again; the last document stays in \
+         use, and further failures are not logged until there is another document"
+    );
+}
+
 /// A token response has an `expires_in` that is no lifetime. Emitted once per source.
 pub(crate) fn lifetime_unreadable(token_endpoint: &str) {
     tracing::warn!(

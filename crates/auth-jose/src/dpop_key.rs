@@ -45,13 +45,14 @@ struct Inner {
     thumbprint: String,
     /// The header of each proof in base64url, and the dot after it.
     header: String,
-    is_generated: bool,
 }
 
 impl DpopKey {
     /// Creates the key of `signer`, such as a [`SigningKey`] or a key of a key management service.
     ///
-    /// Its key id and its certificates are not part of the proofs.
+    /// Its key id and its certificates are not part of the proofs. A key that
+    /// [ends with this process](Signer::ends_with_process), such as a generated one, is an error beside a
+    /// shared store.
     ///
     /// ```
     /// use auth_jose::{DpopKey, SigningKey};
@@ -67,7 +68,7 @@ impl DpopKey {
     /// # Errors
     /// If the key is symmetric, or its public key is not known or not one for its algorithm.
     pub fn new(signer: impl Signer) -> Result<Self, Error> {
-        Self::of(Box::new(signer), false)
+        Self::of(Box::new(signer))
     }
 
     /// Generates a key for ES256. It ends with this process, and so do the tokens that are bound to it: an
@@ -82,8 +83,7 @@ impl DpopKey {
     /// # Errors
     /// If the operating system returns no random octets.
     pub fn generate() -> Result<Self, Error> {
-        let key = SigningKey::generate(Algorithm::Es256)?;
-        Self::of(Box::new(key), true)
+        Self::new(SigningKey::generate(Algorithm::Es256)?)
     }
 
     /// Returns the thumbprint of the public key ([RFC 7638](https://www.rfc-editor.org/rfc/rfc7638)), by
@@ -93,7 +93,7 @@ impl DpopKey {
         &self.0.thumbprint
     }
 
-    fn of(signer: Box<dyn Signer>, is_generated: bool) -> Result<Self, Error> {
+    fn of(signer: Box<dyn Signer>) -> Result<Self, Error> {
         let algorithm = signer.algorithm();
         let Some(public_jwk) = signer.public_jwk() else {
             return Err(invalid(
@@ -113,7 +113,6 @@ impl DpopKey {
             thumbprint: public_jwk.thumbprint(),
             header: format!("{}.", base64url::encode(header)),
             signer,
-            is_generated,
         })))
     }
 
@@ -173,7 +172,7 @@ impl DpopProver for DpopKey {
     }
 
     fn ends_with_process(&self) -> bool {
-        self.0.is_generated
+        self.0.signer.ends_with_process()
     }
 }
 

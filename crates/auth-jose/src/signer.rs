@@ -87,6 +87,13 @@ pub trait Signer: fmt::Debug + Send + Sync + 'static {
     fn certificates(&self) -> Option<&Certificates> {
         None
     }
+
+    /// Returns whether the key ends with this process, so that no other process can use the tokens that
+    /// are bound to it. A [`DpopKey`](crate::DpopKey) of such a key and a shared store is an error.
+    /// Default: `false`.
+    fn ends_with_process(&self) -> bool {
+        false
+    }
 }
 
 #[async_trait]
@@ -113,5 +120,9 @@ impl<S: Signer + ?Sized> Signer for Arc<S> {
 
     fn certificates(&self) -> Option<&Certificates> {
         (**self).certificates()
+    }
+
+    fn ends_with_process(&self) -> bool {
+        (**self).ends_with_process()
     }
 }

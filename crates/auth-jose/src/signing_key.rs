@@ -69,6 +69,7 @@ pub struct SigningKey {
     public_jwk: Option<Arc<PublicJwk>>,
     key_id: Option<Arc<str>>,
     certificates: Option<Arc<Certificates>>,
+    is_generated: bool,
 }
 
 impl SigningKey {
@@ -133,7 +134,7 @@ impl SigningKey {
         Self::of(pair).with_algorithm(algorithm)
     }
 
-    /// Generates a key for ES256, ES384 or EdDSA. It lives as long as the process: nothing returns it.
+    /// Generates a key for ES256, ES384 or EdDSA. It ends with this process: nothing returns it.
     ///
     /// ```
     /// use auth_jose::{Algorithm, Signer, SigningKey};
@@ -159,7 +160,11 @@ impl SigningKey {
         };
         let document = document
             .map_err(|_| invalid(WHAT, "the operating system returned no random octets"))?;
-        Self::from_pkcs8_der(document.as_ref())
+        let key = Self::from_pkcs8_der(document.as_ref())?;
+        Ok(Self {
+            is_generated: true,
+            ..key
+        })
     }
 
     /// Sets the algorithm. Default: the first one in the [table](Self), or `alg` of a JWK.
@@ -253,6 +258,7 @@ impl SigningKey {
             pair: Arc::new(pair),
             key_id: None,
             certificates: None,
+            is_generated: false,
         }
     }
 }
@@ -283,6 +289,10 @@ impl Signer for SigningKey {
 
     fn certificates(&self) -> Option<&Certificates> {
         self.certificates.as_deref()
+    }
+
+    fn ends_with_process(&self) -> bool {
+        self.is_generated
     }
 }
 

@@ -160,4 +160,10 @@ fn a_file_that_cannot_be_read_is_an_error_that_names_it() {
         error.contains("/no/such/tls.crt") && error.contains("client certificate"),
         "{error}"
     );
+    let error = ClientCertificate::from_files("opaque-s3cr3t", "/no/such/tls.key").unwrap_err();
+    let shown = format!("{error} {error:?}");
+    assert!(
+        shown.contains("a text of 13 characters") && !shown.contains("s3cr3t"),
+        "{shown}"
+    );
 }

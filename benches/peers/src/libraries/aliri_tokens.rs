@@ -11,8 +11,8 @@ use aliri_clock::{DurationSecs, System};
 use async_trait::async_trait;
 use http::HeaderValue;
 
-use super::{LIFETIME, Lends, Library, header};
-use crate::source::{Failure, Source};
+use super::{Lends, Library, header};
+use crate::source::{Failure, LIFETIME, Source};
 
 pub struct AliriTokens(TokenWatcher);
 

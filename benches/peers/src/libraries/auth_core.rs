@@ -5,8 +5,8 @@ use ::auth_core::{
     TokenSource, async_trait,
 };
 
-use super::{Awaited, LIFETIME, Library, ready};
-use crate::source::{Failure, Source};
+use super::{Awaited, Library, ready};
+use crate::source::{Failure, LIFETIME, Source};
 
 #[derive(Clone)]
 pub struct AuthCore(pub TokenCache);

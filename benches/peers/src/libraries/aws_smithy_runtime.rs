@@ -20,8 +20,8 @@ use bench_support::ready_now;
 use http::HeaderValue;
 use tokio::runtime::Handle;
 
-use super::{Awaited, LIFETIME, Lends, Library, header, ready};
-use crate::source::Source;
+use super::{Awaited, Lends, Library, header, ready};
+use crate::source::{LIFETIME, Source};
 
 #[derive(Clone)]
 pub struct AwsSmithyRuntime {

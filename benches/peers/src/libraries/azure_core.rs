@@ -19,8 +19,8 @@ use async_trait::async_trait;
 use bench_support::ready_now;
 use bytes::Bytes;
 
-use super::{Awaited, LIFETIME, Library, ready};
-use crate::source::Source;
+use super::{Awaited, Library, ready};
+use crate::source::{LIFETIME, Source};
 
 #[derive(Clone)]
 pub struct AzureCore {

@@ -25,8 +25,8 @@ use bench_support::ready_now;
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Request, header::CONTENT_TYPE};
 
-use super::{Awaited, LIFETIME, Lends, Library, header};
-use crate::source::Source;
+use super::{Awaited, Lends, Library, header};
+use crate::source::{LIFETIME, Source};
 
 #[derive(Clone)]
 pub struct Huskarl(Arc<dyn TokenCache>);

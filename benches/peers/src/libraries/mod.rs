@@ -10,14 +10,15 @@ pub mod huskarl;
 pub mod middle;
 pub mod rwlock_by_hand;
 
-use std::{fmt, future::Future, time::Duration};
+use std::{fmt, future::Future};
 
 use bytes::{BufMut, BytesMut};
 use http::HeaderValue;
 
-use crate::source::Source;
+use crate::source::{Failure, Source};
 
-pub(crate) const LIFETIME: Duration = Duration::from_secs(3600);
+/// The number of callers at the same time, without a token, while the source fails.
+const CALLERS: usize = 32;
 
 /// A library that holds a token with a lifetime of an hour.
 pub trait Library: Sized + Sync {
@@ -61,6 +62,14 @@ async fn ready<L: Awaited>() -> L {
     let library = L::cold(Source::issuing());
     library.clone().token().await.unwrap();
     library
+}
+
+/// Has [`CALLERS`] callers without a token ask a failing source at the same time.
+pub async fn failing<L: Awaited>(failure: Failure) -> Source {
+    let source = Source::failing(failure, CALLERS);
+    let library = L::cold(source.clone());
+    source.ask(|| library.clone().token()).await;
+    source
 }
 
 /// Builds the header from a token, for libraries that hand out no header: one allocation, one copy.

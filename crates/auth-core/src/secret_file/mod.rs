@@ -57,6 +57,8 @@ impl SecretFile {
             LazyLock::new(Mutex::default);
         let given = path.into();
         let path = path::absolute(&given).unwrap_or_else(|_| given.clone());
+        // may look at the file system, and is therefore not under the lock
+        let shown = ShownPath::of(&given, &path);
         let mut files = FILES.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(file) = files.get(&path).and_then(Weak::upgrade) {
             return file;
@@ -64,7 +66,7 @@ impl SecretFile {
         files.retain(|_, file| file.strong_count() > 0);
         let file = Arc::new(Self {
             path: path.clone(),
-            shown: ShownPath::of(&given, &path),
+            shown,
             read: SharedRead::default(),
             warned: AtomicBool::new(false),
         });
@@ -160,9 +162,27 @@ impl Fault {
             source: Some(Arc::new(source)),
         }
     }
+
+    fn is_missing(&self) -> bool {
+        let source = self.source.as_ref();
+        source.is_some_and(|error| error.kind() == io::ErrorKind::NotFound)
+    }
 }
 
 fn read(path: &Path) -> Result<Content, Fault> {
+    twice_if_missing(|| read_once(path))
+}
+
+/// Reads once more if there is no file. Kubernetes replaces a volume by renaming a link, and then removes the
+/// directory of the last link: a read that has followed the last link finds no file in it.
+fn twice_if_missing<T>(read: impl Fn() -> Result<T, Fault>) -> Result<T, Fault> {
+    match read() {
+        Err(fault) if fault.is_missing() => read(),
+        outcome => outcome,
+    }
+}
+
+fn read_once(path: &Path) -> Result<Content, Fault> {
     // before the file is opened: opening a FIFO waits for its writer
     check_type(&path.metadata().map_err(Fault::unreadable)?)?;
     let file = File::open(path).map_err(Fault::unreadable)?;
@@ -223,7 +243,7 @@ fn file_type(metadata: &Metadata) -> &'static str {
 
 #[cfg(test)]
 mod tests {
-    use std::{env, fs, process};
+    use std::{env, fs, process, sync::atomic::AtomicUsize};
 
     use async_trait::async_trait;
     use bytes::Bytes;
@@ -282,6 +302,23 @@ mod tests {
         tokio::time::resume();
         TokenCache::new(source).token().await.unwrap();
         fs::remove_file(&path).unwrap();
+    }
+
+    #[test]
+    fn a_file_that_is_missing_is_looked_for_once_more_and_no_other_failure_is_repeated() {
+        let read = |failures: &[io::ErrorKind]| {
+            let reads = AtomicUsize::new(0);
+            let outcome = twice_if_missing(|| match failures.get(reads.fetch_add(1, Relaxed)) {
+                Some(kind) => Err(Fault::unreadable((*kind).into())),
+                None => Ok(()),
+            });
+            (outcome.is_ok(), reads.into_inner())
+        };
+        let missing = io::ErrorKind::NotFound;
+        assert_eq!(read(&[]), (true, 1));
+        assert_eq!(read(&[missing]), (true, 2));
+        assert_eq!(read(&[missing; 3]), (false, 2));
+        assert_eq!(read(&[io::ErrorKind::PermissionDenied]), (false, 1));
     }
 
     #[test]

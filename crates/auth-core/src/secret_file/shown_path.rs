@@ -1,8 +1,9 @@
 //! How a path is shown in errors and logs.
 
 use std::{
+    borrow::Cow,
     fmt,
-    path::{Path, PathBuf},
+    path::{Component, Path, PathBuf},
 };
 
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
@@ -14,15 +15,20 @@ const MAX_NAME: usize = 255;
 /// key in DER is one of Ed25519, of 64 characters.
 const MIN_KEY: usize = 64;
 
+/// The maximum length of an extension, in characters. A text with a dot further from its end may be a
+/// secret.
+const MAX_EXTENSION: usize = 8;
+
 /// A path for errors and logs. If it looks like the content of a file, which may be a secret, it is not
 /// shown.
 #[derive(Clone, Debug)]
-pub struct ShownPath(Result<PathBuf, &'static str>);
+pub struct ShownPath(Result<PathBuf, Cow<'static, str>>);
 
 impl ShownPath {
     /// Returns how `path` is shown, of which a caller gave the form `given`.
     pub(super) fn of(given: &Path, path: &Path) -> Self {
-        Self(match content(given) {
+        let content = content(given).map(Cow::Borrowed);
+        Self(match content.or_else(|| opaque(given).map(Cow::Owned)) {
             Some(what) => Err(what),
             None => Ok(path.to_owned()),
         })
@@ -30,8 +36,8 @@ impl ShownPath {
 
     /// Says what the path looks like, if that is the content of a file.
     #[must_use]
-    pub fn content(&self) -> Option<&'static str> {
-        self.0.as_ref().err().copied()
+    pub fn content(&self) -> Option<&str> {
+        self.0.as_ref().err().map(AsRef::as_ref)
     }
 }
 
@@ -73,6 +79,28 @@ fn content(path: &Path) -> Option<&'static str> {
     }
 }
 
+/// Describes a text that nothing distinguishes from a secret: it begins with a name that does not exist
+/// in the working directory, and has no extension. Half of the secrets in base64 contain a slash.
+fn opaque(path: &Path) -> Option<String> {
+    let Some(Component::Normal(first)) = path.components().next() else {
+        return None;
+    };
+    let text = path.to_string_lossy();
+    if text.starts_with('.') || has_extension(path) || Path::new(first).symlink_metadata().is_ok() {
+        return None;
+    }
+    let length = text.chars().count();
+    Some(format!(
+        "a text of {length} characters that names no file; a path that begins with / or ./ is shown"
+    ))
+}
+
+fn has_extension(path: &Path) -> bool {
+    let extension = path.extension().unwrap_or_default().to_string_lossy();
+    (1..=MAX_EXTENSION).contains(&extension.len())
+        && extension.bytes().all(|c| c.is_ascii_alphanumeric())
+}
+
 /// Returns whether the first of several segments is a JSON object in base64url.
 fn is_jwt(text: &str) -> bool {
     let mut segments = text.split('.');
@@ -100,7 +128,14 @@ mod tests {
             "eyJ.key.pem",
             "C:\\keys\\client key.pem",
             "/keys/{tenant}/é.pem",
-            "MyKeys/client",
+            "./MyKeys/client",
+            "/MyKeys/client",
+            ".client-secret",
+            "client-secret.txt",
+            "keys/client.pem",
+            // they exist here
+            "src",
+            "src/client-secret",
             &nested,
         ] {
             assert_eq!(ShownPath::from(Path::new(path)).to_string(), path);
@@ -120,6 +155,23 @@ mod tests {
             let shown = ShownPath::of(Path::new(content), &Path::new("/home").join(content));
             assert_eq!(shown.to_string(), format!("[path not shown: {what}]"));
             assert_eq!(shown.content(), Some(what));
+        }
+    }
+
+    #[test]
+    fn of_a_text_that_may_be_a_secret_only_the_length_is_shown() {
+        for (secret, length) in [
+            ("opaque-secret", 13),
+            ("pässword", 8),
+            ("correct horse battery", 21),
+            ("s3cr3t/uY0e+w==", 15),
+            ("q~8Q~s3cr3t.xYz~0aBcDeF-g", 25),
+            ("s3cr3t.aVeryLongLastPart", 24),
+            ("s3cr3t.", 7),
+        ] {
+            let shown = ShownPath::from(Path::new(secret)).to_string();
+            let expected = format!("[path not shown: a text of {length} characters");
+            assert!(shown.starts_with(&expected), "{secret}: {shown}");
         }
     }
 }

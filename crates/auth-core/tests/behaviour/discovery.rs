@@ -17,6 +17,7 @@ use bytes::Bytes;
 use http::{Method, Request, Response};
 use http_body_util::Full;
 use tokio::sync::Semaphore;
+use tracing::Level;
 
 use crate::{captured_log::CapturedLog, recording_transport::TOKEN};
 
@@ -256,6 +257,42 @@ async fn a_document_that_cannot_be_used_any_more_leaves_the_last_one_in_use() {
         clock.advance(Duration::from_secs(4000));
         let read = tokens.token().await;
         assert!(read.is_ok(), "{status} {body}: {read:?}");
+    }
+}
+
+#[tokio::test]
+async fn an_outage_of_the_document_is_one_warning_and_the_next_outage_another() {
+    let (log, _guard) = CapturedLog::start_at(Level::WARN);
+    let (server, clock) = (Server::default(), ManualClock::new());
+    server.naming(OAUTH, "https://as.example/t");
+    let source = source(builder(), &server);
+    // each time the cache is new, and the document more than an hour old
+    let fetch = async || {
+        let tokens = TokenCache::builder(source.clone()).clock(clock.clone());
+        tokens.build().token().await.unwrap();
+        clock.advance(Duration::from_secs(4000));
+    };
+    fetch().await;
+    log.assert_empty();
+    for (status, body, reason) in [
+        (503, "s3cr3t", "status 503"),
+        (200, "<html>s3cr3t", "a JSON object"),
+        (0, "s3cr3t", "no response"),
+    ] {
+        let (log, _guard) = CapturedLog::start_at(Level::WARN);
+        server.set(OAUTH, status, body);
+        for _ in 0..3 {
+            fetch().await;
+        }
+        let text = log.text();
+        assert_eq!(text.lines().count(), 1, "{text}");
+        for expected in [ISSUER, reason, "next_attempt_in_s=30", "stays in use"] {
+            assert!(text.contains(expected), "{expected}: {text}");
+        }
+        assert!(!text.contains("s3cr3t"), "{text}");
+        server.naming(OAUTH, "https://as.example/t");
+        fetch().await;
+        assert_eq!(log.text(), text, "the document is there again");
     }
 }
 

@@ -74,6 +74,14 @@ fn content_in_the_place_of_a_path_is_an_error_that_does_not_show_it() {
             AssertionFile::any_text("<Assertion>s3cr3t</Assertion>").unwrap_err(),
             "(XML)",
         ),
+        (
+            ClientSecret::from_file("opaque-s3cr3t").unwrap_err(),
+            "(a text of 13 characters that names no file;",
+        ),
+        (
+            AssertionFile::any_text("b64/s3cr3t==").unwrap_err(),
+            "(a text of 12 characters that names no file;",
+        ),
     ] {
         let text = error.to_string();
         assert!(

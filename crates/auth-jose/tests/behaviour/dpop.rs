@@ -1,6 +1,6 @@
 //! Proofs of DPoP (RFC 9449), verified by another library.
 
-use std::{collections::HashSet, time::Duration};
+use std::{collections::HashSet, sync::Arc, time::Duration};
 
 use auth_jose::{
     Algorithm, DpopKey, PublicJwk, Signer, SigningKey,
@@ -198,6 +198,12 @@ fn only_a_generated_key_ends_with_its_process() {
     let read = DpopKey::new(SigningKey::from_jwk(keys::P256).unwrap()).unwrap();
     assert!(!read.ends_with_process());
     assert!(DpopKey::generate().unwrap().ends_with_process());
+    for algorithm in [Algorithm::Es256, Algorithm::Es384, Algorithm::EdDsa] {
+        let generated = SigningKey::generate(algorithm).unwrap();
+        let generated = Arc::new(generated.with_key_id("key-1").unwrap());
+        let key = DpopKey::new(generated).unwrap();
+        assert!(key.ends_with_process(), "{algorithm}");
+    }
     let shown = format!("{read:?}");
     assert!(
         shown.contains("Es256") && shown.contains(read.thumbprint()),

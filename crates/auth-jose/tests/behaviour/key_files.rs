@@ -132,6 +132,12 @@ async fn a_file_that_cannot_be_used_is_an_error_that_names_it() {
         error.to_string(),
         "file /no/such/key.pem: expected the signing key, but it cannot be read"
     );
+    let error = KeyFile::new("opaque-s3cr3t").unwrap_err();
+    assert!(
+        error.to_string().contains("a text of 13 characters"),
+        "{error}"
+    );
+    assert!(!format!("{error:?}").contains("s3cr3t"), "{error:?}");
 }
 
 #[tokio::test]

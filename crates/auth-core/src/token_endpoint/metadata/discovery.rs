@@ -1,7 +1,7 @@
 //! Requests the metadata of an authorization server, and keeps it.
 
 use std::{
-    fmt,
+    fmt, mem,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, Ordering::Relaxed},
@@ -61,6 +61,8 @@ struct Current {
     is_doubtful: bool,
     /// When it may be requested again, after a request for it failed.
     next_attempt: Duration,
+    /// Whether a failure to request it again was logged.
+    has_warned: bool,
 }
 
 struct InFlight {
@@ -191,6 +193,7 @@ impl Discovery {
         let requested = attempt.within(PATIENCE, document).await;
         let requested = requested.unwrap_or_else(|| Err(self.late().into()));
         let mut state = self.lock();
+        let mut first_failure = None;
         let outcome = match (requested, &mut state.current) {
             (Ok(metadata), current) => {
                 let metadata = Arc::new(metadata);
@@ -199,6 +202,7 @@ impl Discovery {
                     requested_at,
                     is_doubtful: false,
                     next_attempt: Duration::ZERO,
+                    has_warned: false,
                 });
                 Ok(metadata)
             }
@@ -207,12 +211,18 @@ impl Discovery {
                 let pause = error.server_retry_after().unwrap_or_default();
                 let pause = pause.clamp(PAUSE, LIFETIME);
                 current.next_attempt = attempt.monotonic().saturating_add(pause);
+                if !mem::replace(&mut current.has_warned, true) {
+                    first_failure = Some((error, pause));
+                }
                 Ok(Arc::clone(&current.metadata))
             }
             (Err(Unread::Failed(error) | Unread::OtherIssuer(error)), _) => Err(error),
         };
         state.in_flight = None;
         drop(state);
+        if let Some((error, pause)) = first_failure {
+            events::metadata_refresh_failed(self.issuer(), &error, pause);
+        }
         sender.send_replace(Some(outcome.clone()));
         outcome
     }
