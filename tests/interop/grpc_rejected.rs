@@ -1,38 +1,29 @@
 //! Calls of tonic whose token grpcio and grpc-js reject, and their replays.
 
 use anyhow::{Context as _, Result, bail};
-use auth_tower::{Auth, AuthLayer};
 use futures_util::{
     FutureExt as _, StreamExt as _,
     future::{Either, select},
     stream,
 };
 use tokio::sync::oneshot;
-use tonic::{
-    Request,
-    client::Grpc,
-    transport::{Channel, Endpoint},
-};
-use tower::Layer as _;
+use tonic::{Request, transport::Endpoint};
 
 use crate::{
-    greeter_client::{codec, greeter, hello},
+    greeter_client::{Greeter, codec, greeter, greeter_client, hello},
     harness::{GrpcServer, OidcProvider, until},
     stacks::authorizer,
 };
 
-async fn client(provider: &OidcProvider, server: &GrpcServer) -> Result<Grpc<Auth<Channel>>> {
+async fn client(provider: &OidcProvider, server: &GrpcServer) -> Result<Greeter> {
     let endpoint = Endpoint::from_shared(server.uri().to_owned())?;
-    let layer = AuthLayer::for_endpoint(&endpoint, authorizer(provider, server.uri())?)?;
-    let mut client = Grpc::new(layer.layer(endpoint.connect_lazy()));
+    let mut client = greeter_client(&endpoint, authorizer(provider, server.uri())?)?;
     client.ready().await.map_err(anyhow::Error::from_boxed)?;
     Ok(client)
 }
 
 /// Makes a `call` that each server rejects once.
-async fn is_made_again(
-    call: impl AsyncFn(&mut Grpc<Auth<Channel>>, &GrpcServer) -> Result<()>,
-) -> Result<()> {
+async fn is_made_again(call: impl AsyncFn(&mut Greeter, &GrpcServer) -> Result<()>) -> Result<()> {
     let provider = OidcProvider::start(&[]).await?;
     for server in [
         GrpcServer::python_asking(&provider).await?,

@@ -11,6 +11,7 @@ mod client_methods;
 mod fixture_checks;
 mod grant;
 mod greeter_client;
+mod grpc_dpop;
 mod grpc_rejected;
 mod harness;
 mod redis_server;

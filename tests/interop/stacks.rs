@@ -1,40 +1,60 @@
 //! hyper, tonic and reqwest: from the token endpoint to the protected API.
 
 use anyhow::Result;
-use auth_core::{Authorizer, ClientAuthentication, ClientCredentials, TokenCache};
+use auth_core::{
+    Authorizer, ClientAuthentication, ClientCredentials, ClientCredentialsBuilder, TokenCache,
+};
+use auth_jose::DpopKey;
 use auth_reqwest::{AuthMiddleware, ReqwestTransport};
+use auth_test_support::certificates::use_ring;
 use auth_tower::{Auth, AuthLayer, TowerTransport};
 use bytes::Bytes;
-use futures_util::{StreamExt as _, stream};
 use http::Request;
 use http_body_util::{BodyExt as _, Empty, Full};
 use hyper_util::{client::legacy::Client, rt::TokioExecutor};
 use tonic::{
-    Code, Status,
-    client::Grpc,
+    Code,
     transport::{Certificate, Channel, ClientTlsConfig, Endpoint},
 };
 use tonic_health::pb::{HealthCheckRequest, health_client::HealthClient};
 use tower::{Layer as _, ServiceBuilder, ServiceExt as _};
 
 use crate::{
-    greeter_client::{codec, greeter, hello},
+    greeter_client::{four_kinds, greeter_client},
     harness::{GrpcServer, OidcProvider, ca_pem, http_client, keys_dir},
 };
 
 /// Returns an authorizer with tokens of `basic-client` for the API at `origin`.
 pub(crate) fn authorizer(provider: &OidcProvider, origin: &str) -> Result<Authorizer> {
     let authentication = ClientAuthentication::client_secret_basic("basic-secret");
-    let grant =
-        ClientCredentials::builder(provider.token_endpoint(), "basic-client", authentication)
-            .scope("document_read")
-            .build(ReqwestTransport::new(reqwest_builder()?)?)?;
+    let endpoint = provider.token_endpoint();
+    let grant = ClientCredentials::builder(endpoint, "basic-client", authentication);
+    authorizer_of(grant, origin)
+}
+
+/// Returns an authorizer with tokens of `dpop-client`, which are bound to `key`, for the API at `origin`.
+pub(crate) fn bound_authorizer(
+    provider: &OidcProvider,
+    origin: &str,
+    key: &DpopKey,
+) -> Result<Authorizer> {
+    let authentication = ClientAuthentication::client_secret_basic("dpop-secret");
+    let endpoint = provider.token_endpoint();
+    let grant = ClientCredentials::builder(endpoint, "dpop-client", authentication);
+    authorizer_of(grant.dpop(key.clone()), origin)
+}
+
+fn authorizer_of(grant: ClientCredentialsBuilder, origin: &str) -> Result<Authorizer> {
+    let grant = grant
+        .scope("document_read")
+        .build(ReqwestTransport::new(reqwest_builder()?)?)?;
     let builder = Authorizer::builder(TokenCache::new(grant));
     Ok(builder.origin(origin).build()?)
 }
 
 /// Returns a TLS configuration that trusts the certificates of the fixtures.
 fn reqwest_builder() -> Result<reqwest::ClientBuilder> {
+    use_ring();
     let ca = reqwest::Certificate::from_pem(ca_pem()?.as_bytes())?;
     Ok(reqwest::Client::builder().no_proxy().tls_certs_only([ca]))
 }
@@ -141,40 +161,6 @@ async fn tonic_against_grpc_js() -> Result<()> {
     checked(&server, endpoint, &provider).await
 }
 
-/// Unary, client, server and bidirectional streaming.
-async fn four_shapes(provider: &OidcProvider, server: &GrpcServer) -> Result<(), Status> {
-    let endpoint = Endpoint::from_shared(server.uri().to_owned()).unwrap();
-    let authorizer = authorizer(provider, server.uri()).unwrap();
-    let layer = AuthLayer::for_endpoint(&endpoint, authorizer).unwrap();
-    let mut grpc = Grpc::new(layer.layer(endpoint.connect_lazy()));
-    let names = || stream::iter([hello("ann"), hello("bob")]);
-
-    grpc.ready().await.unwrap();
-    let unary = tonic::Request::new(hello("ann"));
-    let reply = grpc.unary(unary, greeter("SayHello"), codec()).await?;
-    assert_eq!(reply.get_ref().message, "Hello ann");
-
-    grpc.ready().await.unwrap();
-    let collect = tonic::Request::new(names());
-    let reply = grpc.client_streaming(collect, greeter("CollectHellos"), codec());
-    assert_eq!(reply.await?.get_ref().message, "Hello ann, bob");
-
-    grpc.ready().await.unwrap();
-    let say = tonic::Request::new(hello("ann"));
-    let replies = grpc.server_streaming(say, greeter("SayHelloStream"), codec());
-    assert_eq!(replies.await?.into_inner().count().await, 3);
-
-    grpc.ready().await.unwrap();
-    let chat = tonic::Request::new(names());
-    let replies = grpc
-        .streaming(chat, greeter("Chat"), codec())
-        .await?
-        .into_inner();
-    let messages: Vec<_> = replies.map(|reply| reply.unwrap().message).collect().await;
-    assert_eq!(messages, ["Hello ann", "Hello bob"]);
-    Ok(())
-}
-
 #[tokio::test]
 async fn four_kinds_of_grpc_calls_against_grpcio_and_grpc_js() -> Result<()> {
     let provider = OidcProvider::start(&[]).await?;
@@ -183,7 +169,9 @@ async fn four_kinds_of_grpc_calls_against_grpcio_and_grpc_js() -> Result<()> {
         GrpcServer::node_asking(&provider).await?,
     ] {
         provider.reset_stats().await?;
-        four_shapes(&provider, &server).await?;
+        let endpoint = Endpoint::from_shared(server.uri().to_owned())?;
+        let authorizer = authorizer(&provider, server.uri())?;
+        four_kinds(&mut greeter_client(&endpoint, authorizer)?).await?;
         assert_eq!(server.stats().await?["unauthenticated"], 0);
         assert_eq!(provider.stats().await?["token_requests"], 1);
     }

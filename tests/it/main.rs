@@ -4,6 +4,7 @@
 #![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used)]
 
 mod bound_origins;
+mod changing_nonces;
 mod classification;
 mod client_certificates;
 mod error_find;

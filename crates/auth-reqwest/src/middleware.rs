@@ -38,8 +38,8 @@ use crate::{
 /// If the API rejects the token, another token is requested and the request is replayed once with
 /// it, unless its body is a stream. The response to a request that is not replayed is held until the other
 /// token has arrived, for one second or half of the request's own timeout at most, so that the next request
-/// carries it. If the API demands a nonce in the proof, the request is repeated once with it, by the same
-/// rule. A response from another origin, after a redirect, does not reject the token.
+/// carries it. If the API demands a nonce in the proof, the request is repeated with it, twice at most, by
+/// the same rule. A response from another origin, after a redirect, does not reject the token.
 ///
 /// A [`TokenRequest`](auth_core::TokenRequest) in the request's extensions (`with_extension`) picks
 /// the request's token. Without one, the request carries the token that is

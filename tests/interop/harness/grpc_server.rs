@@ -12,7 +12,8 @@ use super::{OidcProvider, control, installation, process::Process};
 ///
 /// It serves `grpc.health.v1.Health` and `fixture.v1.Greeter` (fixtures/grpc/proto), and ends a call without
 /// a valid token with `UNAUTHENTICATED` and `www-authenticate` in the trailers. By default it accepts one
-/// token, `good-token`.
+/// token, `good-token`. grpcio also accepts tokens that are bound to a key, with a valid proof of DPoP for the
+/// call (fixtures/grpc/python/dpop.py).
 #[derive(Debug)]
 pub(crate) struct GrpcServer {
     uri: String,
@@ -51,7 +52,8 @@ impl GrpcServer {
     }
 
     /// Returns `calls`, `unauthenticated` (the number of rejected calls), `tokens_seen` (the valid tokens, one
-    /// entry for each call) and `valid`.
+    /// entry for each call) and `valid`. From grpcio also `proofs_accepted`, `proofs_rejected` (the reasons) and
+    /// `nonces_demanded`.
     pub(crate) async fn stats(&self) -> Result<Value> {
         control::ask(Method::GET, &self.control, None).await
     }
@@ -64,6 +66,11 @@ impl GrpcServer {
     /// Rejects the next `calls` calls that carry a token.
     pub(crate) async fn reject_next(&self, calls: u64) -> Result<()> {
         self.control(&json!({ "reject_next": calls })).await
+    }
+
+    /// Demands this nonce in each proof of DPoP from now on. Only grpcio does.
+    pub(crate) async fn demand_nonce(&self, nonce: &str) -> Result<()> {
+        self.control(&json!({ "dpop_nonce": nonce })).await
     }
 
     async fn control(&self, what: &Value) -> Result<()> {

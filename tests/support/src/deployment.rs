@@ -2,7 +2,7 @@ use auth_core::{
     Authorizer, AuthorizerBuilder, ClientAuthentication, ClientCredentials,
     ClientCredentialsBuilder, DpopProver, TokenCache,
 };
-use auth_testing::{AuthorizationServer, ProtectedApi};
+use auth_testing::{AuthorizationServer, AuthorizationServerBuilder, ProtectedApi};
 use auth_tower::TowerTransport;
 use http::header::AUTHORIZATION;
 
@@ -20,8 +20,12 @@ pub struct Deployment {
 impl Deployment {
     /// Starts both servers. The client id is `client`, and the secret is `s3cr3t`.
     pub async fn start() -> Self {
-        let builder = AuthorizationServer::builder().client("client", "s3cr3t");
-        let authorization = builder.start().await.unwrap();
+        Self::start_with(AuthorizationServer::builder()).await
+    }
+
+    /// Starts both servers, the authorization server with further settings.
+    pub async fn start_with(builder: AuthorizationServerBuilder) -> Self {
+        let authorization = builder.client("client", "s3cr3t").start().await.unwrap();
         let api = ProtectedApi::start(&authorization).await.unwrap();
         Self { authorization, api }
     }

@@ -10,7 +10,7 @@ use super::{
     hold::Hold,
     next_sending::{NextProof, NextSending, NextToken},
     proof::Proof,
-    sending::Sending,
+    sending::{ReplayState, Sending},
     trailing_status::TrailingStatus,
 };
 use crate::{
@@ -88,7 +88,7 @@ impl Attempt {
                 may_replay: false,
                 is_safe: false,
                 is_grpc: false,
-                is_replay: false,
+                replay: ReplayState::NotNeeded,
             },
         }
     }
@@ -101,7 +101,7 @@ impl Attempt {
         if let Some(proof) = &self.proof {
             proof.apply(headers);
         }
-        if self.sending.is_replay {
+        if self.sending.replay == ReplayState::IsReplay {
             token.replayed();
         }
     }
@@ -131,9 +131,10 @@ impl Attempt {
     }
 
     /// Returns whether the cache would still hand out the token of this attempt: it has neither
-    /// expired nor been replaced. `false` as well if its proof is more than 5 s old. Call this for an attempt that waited, for instance until a
-    /// service was ready. `false` if the attempt carries no token: the authorizer then decides that
-    /// the request passes through.
+    /// expired nor been replaced. `false` as well if its proof is more than 5 s old, or lacks a nonce that
+    /// the API has sent meanwhile. Call this for an attempt that waited, for instance until a service was
+    /// ready. `false` if the attempt carries no token: the authorizer then decides that the request passes
+    /// through.
     #[must_use]
     pub fn is_current(&self) -> bool {
         let Some(token) = &self.token else {
@@ -149,7 +150,7 @@ impl Attempt {
     /// If the API rejects the token, and the token is still the current one, another token is
     /// requested: for a replay of this request, or for later requests. If it demands a nonce in the proof
     /// (`use_dpop_nonce`), the request is repeated with the same token and another proof. A request is
-    /// repeated at most once for a nonce, and replayed at most once after a rejection. A gRPC status
+    /// repeated at most twice for a nonce, and replayed at most once after a rejection. A gRPC status
     /// counts only in the response to a gRPC request.
     #[inline]
     pub fn classify<'a>(self, response: impl Into<ResponseHead<'a>>, can_replay: bool) -> Verdict {
@@ -192,17 +193,17 @@ impl Attempt {
     #[cold]
     fn rejected(&self, token: &Issued, kind: RejectionKind, can_replay: bool) -> Verdict {
         let Sending {
-            may_replay,
-            is_replay,
-            ..
+            may_replay, replay, ..
         } = self.sending;
-        let replays = can_replay && may_replay && !is_replay;
+        let replays = can_replay && may_replay && replay == ReplayState::NotNeeded;
         let proof = self.proof.as_deref();
-        let proof = proof.map(|proof| NextProof::after(proof, proof.may_repeat));
+        let proof = proof.map(|proof| NextProof::after(proof, proof.repetitions_left));
         let sending = Sending {
-            // once more, if the API demands a nonce in the proof of the replay
-            may_replay: proof.as_ref().is_some_and(|proof| proof.may_repeat),
-            is_replay: true,
+            // again, if the API demands a nonce in the proof of the replay
+            may_replay: proof
+                .as_ref()
+                .is_some_and(|proof| proof.repetitions_left > 0),
+            replay: ReplayState::IsReplay,
             ..self.sending
         };
         match token.rejected(kind, replays) {
@@ -222,15 +223,20 @@ impl Attempt {
     fn nonce_demanded(&self, token: &Issued, can_replay: bool) -> Verdict {
         let can_replay = can_replay && self.sending.may_replay;
         let proof = self.proof.as_deref();
-        let Some(proof) =
-            proof.filter(|proof| can_replay && proof.may_repeat && proof.lacks_nonce())
-        else {
+        let Some(proof) = proof.filter(|proof| can_replay && proof.lacks_nonce()) else {
             return Verdict::Deliver;
         };
-        let proof = NextProof::after(proof, false);
+        let Some(repetitions_left) = proof.repetitions_left.checked_sub(1) else {
+            return Verdict::Deliver;
+        };
+        let proof = NextProof::after(proof, repetitions_left);
+        let replay = match self.sending.replay {
+            ReplayState::NotNeeded => ReplayState::NotNeeded,
+            ReplayState::IsReplay | ReplayState::IsRepetition => ReplayState::IsRepetition,
+        };
         let sending = Sending {
-            may_replay: !self.sending.is_replay,
-            is_replay: false,
+            may_replay: repetitions_left > 0 || replay == ReplayState::NotNeeded,
+            replay,
             ..self.sending
         };
         let token = NextToken::Current(token.clone());

@@ -26,7 +26,7 @@ pub(super) enum NextToken {
 /// The proof of the next sending.
 pub(super) struct NextProof {
     request: Arc<BoundRequest>,
-    pub(super) may_repeat: bool,
+    pub(super) repetitions_left: u8,
     /// The proof, and the token that it is for.
     made: Option<(Issued, Proof)>,
 }
@@ -63,12 +63,12 @@ impl NextSending {
 }
 
 impl NextProof {
-    /// Describes the proof that follows `proof`. `may_repeat`: whether the request may then be repeated
-    /// for a nonce.
-    pub(super) fn after(proof: &Proof, may_repeat: bool) -> Self {
+    /// Describes the proof that follows `proof`. `repetitions_left`: how often the request may then be
+    /// repeated for a nonce.
+    pub(super) fn after(proof: &Proof, repetitions_left: u8) -> Self {
         Self {
             request: Arc::clone(proof.request()),
-            may_repeat,
+            repetitions_left,
             made: None,
         }
     }
@@ -87,7 +87,7 @@ impl NextProof {
             Some((owner, proof)) if is_for(owner) && proof.is_recent(token) => proof.copied(),
             _ => self.request.prove_now(token)?.ok()?,
         };
-        proof.may_repeat = self.may_repeat;
+        proof.repetitions_left = self.repetitions_left;
         Some(proof)
     }
 }
@@ -95,7 +95,7 @@ impl NextProof {
 impl fmt::Debug for NextProof {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("NextProof")
-            .field("may_repeat", &self.may_repeat)
+            .field("repetitions_left", &self.repetitions_left)
             .finish_non_exhaustive()
     }
 }

@@ -16,6 +16,9 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// A proof that waited for longer is made again: servers accept proofs of the last seconds or minutes
 /// (RFC 9449 §11.1).
 const MAX_AGE: Duration = Duration::from_secs(5);
+/// How often a request may be repeated for a nonce: also if the API changes its nonce while the repetition
+/// is in flight. Bounds the requests to an API that accepts none of its nonces.
+const MAX_REPETITIONS: u8 = 2;
 
 /// A request whose token is bound to a key: the parts of it that its proofs state.
 pub(super) struct BoundRequest {
@@ -35,8 +38,8 @@ pub(super) struct Proof {
     made_at: Duration,
     is_local: bool,
     request: Arc<BoundRequest>,
-    /// Whether the request may be repeated once if the API demands a nonce.
-    pub(super) may_repeat: bool,
+    /// How often the request may yet be repeated if the API demands a nonce.
+    pub(super) repetitions_left: u8,
 }
 
 impl BoundRequest {
@@ -129,7 +132,7 @@ impl BoundRequest {
             made_at,
             is_local,
             request: Arc::clone(self),
-            may_repeat: true,
+            repetitions_left: MAX_REPETITIONS,
         })
     }
 }
@@ -152,11 +155,11 @@ impl Proof {
         self.is_local
     }
 
-    /// Returns whether the proof is recent. One of a key that needs I/O always is: making it again
-    /// would be another wait.
+    /// Returns whether the proof is recent, and has the last nonce of the API. One of a key that needs I/O
+    /// is always taken as recent: making it again would be another wait.
     pub(super) fn is_recent(&self, token: &Issued) -> bool {
         let age = token.now().monotonic.saturating_sub(self.made_at);
-        !self.is_local || age <= MAX_AGE
+        !self.is_local || (age <= MAX_AGE && !self.lacks_nonce())
     }
 
     /// Takes the nonce out of a response, unless another origin sent it.
@@ -169,7 +172,8 @@ impl Proof {
     /// Takes the nonce out of the headers or the trailers of a response of the request's origin.
     pub(super) fn learn_from(&self, fields: &HeaderMap) {
         let request = &self.request;
-        request.dpop.nonces().learn(request.origin(), fields);
+        let nonces = request.dpop.nonces();
+        nonces.learn(request.origin(), fields, self.nonce.as_ref());
     }
 
     /// Returns whether another nonce is known than the one in this proof.

@@ -14,8 +14,18 @@ pub(super) struct Sending {
     pub(super) is_safe: bool,
     /// Whether this is a gRPC request. A gRPC status in the response to another request says nothing.
     pub(super) is_grpc: bool,
-    /// Whether this is the replay after a rejection. There is no second one.
-    pub(super) is_replay: bool,
+    pub(super) replay: ReplayState,
+}
+
+/// The replay of a request after a rejection. There is no second one.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum ReplayState {
+    /// The API has not rejected the request's token.
+    NotNeeded,
+    /// This sending is the replay.
+    IsReplay,
+    /// This sending repeats the replay, for a nonce.
+    IsRepetition,
 }
 
 impl Sending {
@@ -27,7 +37,7 @@ impl Sending {
             may_replay: classifier.permits_replay(method),
             is_safe: method.is_some_and(Method::is_safe),
             is_grpc,
-            is_replay: false,
+            replay: ReplayState::NotNeeded,
         }
     }
 }

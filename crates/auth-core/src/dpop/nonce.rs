@@ -36,6 +36,16 @@ impl Nonce {
     pub(crate) fn as_str(&self) -> &str {
         &self.0
     }
+
+    /// Returns whether the nonce of a response replaces the last known one. `sent`: the nonce in the proof
+    /// of the request.
+    ///
+    /// Responses may arrive in another order than the server wrote them, and a nonce does not tell its age.
+    /// It is newer than the nonce in the proof to which the server responds by it. If another response has
+    /// replaced that one meanwhile, the nonce may be the older one of the two.
+    pub(super) fn is_replaced(last: Option<&Self>, sent: Option<&Self>) -> bool {
+        last.is_none() || last == sent
+    }
 }
 
 impl From<&str> for Nonce {
@@ -95,13 +105,15 @@ impl NonceCell {
         last.clone()
     }
 
-    /// Takes the nonce out of a response of `server`. It replaces the last one.
-    pub(crate) fn learn(&self, server: &str, headers: &HeaderMap) {
+    /// Takes the nonce out of a response of `server` to a request whose proof had the nonce `sent`. It
+    /// replaces the last one, unless [another response](Nonce::is_replaced) has.
+    pub(crate) fn learn(&self, server: &str, headers: &HeaderMap, sent: Option<&Nonce>) {
         match received(headers) {
             Received::Nothing => {}
             Received::Nonce(text) => {
                 let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
-                if last.as_ref().map(Nonce::as_str) != Some(text) {
+                let is_known = last.as_ref().is_some_and(|last| last.as_str() == text);
+                if !is_known && Nonce::is_replaced(last.as_ref(), sent) {
                     *last = Some(Nonce::from(text));
                 }
             }
@@ -152,12 +164,36 @@ mod tests {
     fn rfc9449_8_2_each_nonce_replaces_the_last_one_and_an_unusable_one_does_not() {
         let cell = NonceCell::default();
         let mut headers = HeaderMap::new();
-        for (sent, last) in [("a", "a"), ("b", "b"), ("c c", "b"), ("b", "b")] {
-            headers.insert(DPOP_NONCE, HeaderValue::from_static(sent));
-            cell.learn("https://as.example", &headers);
+        for (received, last) in [("a", "a"), ("b", "b"), ("c c", "b"), ("b", "b")] {
+            headers.insert(DPOP_NONCE, HeaderValue::from_static(received));
+            cell.learn("https://as.example", &headers, cell.last().as_ref());
             assert_eq!(cell.last(), Some(Nonce::from(last)));
         }
-        cell.learn("https://as.example", &HeaderMap::new());
+        cell.learn(
+            "https://as.example",
+            &HeaderMap::new(),
+            cell.last().as_ref(),
+        );
         assert_eq!(cell.last(), Some(Nonce::from("b")));
+    }
+
+    #[test]
+    fn a_late_response_does_not_bring_an_older_nonce_back() {
+        let cell = NonceCell::default();
+        let mut headers = HeaderMap::new();
+        for (sent, received, last) in [
+            (None, "a", "a"),
+            (Some("a"), "b", "b"),
+            // both were sent before `b` was known
+            (Some("a"), "a", "b"),
+            (None, "a", "b"),
+            // the server does not accept `b`
+            (Some("b"), "a", "a"),
+        ] {
+            headers.insert(DPOP_NONCE, HeaderValue::from_static(received));
+            let sent = sent.map(Nonce::from);
+            cell.learn("https://as.example", &headers, sent.as_ref());
+            assert_eq!(cell.last(), Some(Nonce::from(last)));
+        }
     }
 }

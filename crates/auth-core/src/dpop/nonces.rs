@@ -45,11 +45,12 @@ impl Nonces {
         Some(entry.nonce.clone())
     }
 
-    /// Takes the nonce out of a response of an origin. It replaces the last one.
-    pub(crate) fn learn(&self, origin: &str, headers: &HeaderMap) {
+    /// Takes the nonce out of a response of an origin to a request whose proof had the nonce `sent`. It
+    /// replaces the last one, unless [another response](Nonce::is_replaced) has.
+    pub(crate) fn learn(&self, origin: &str, headers: &HeaderMap, sent: Option<&Nonce>) {
         match received(headers) {
             Received::Nothing => {}
-            Received::Nonce(text) => self.kept().insert(origin, text),
+            Received::Nonce(text) => self.kept().insert(origin, text, sent),
             Received::Unusable(got) => self.warning.log(origin, got),
         }
     }
@@ -60,11 +61,11 @@ impl Nonces {
 }
 
 impl Kept {
-    fn insert(&mut self, origin: &str, text: &str) {
+    fn insert(&mut self, origin: &str, text: &str, sent: Option<&Nonce>) {
         self.uses += 1;
         if let Some(entry) = self.by_origin.get_mut(origin) {
             entry.last_use = self.uses;
-            if entry.nonce.as_str() != text {
+            if entry.nonce.as_str() != text && Nonce::is_replaced(Some(&entry.nonce), sent) {
                 entry.nonce = Nonce::from(text);
             }
             return;
@@ -105,7 +106,7 @@ mod tests {
     fn learn(nonces: &Nonces, origin: &str, nonce: &str) {
         let mut headers = HeaderMap::new();
         headers.insert("dpop-nonce", nonce.parse().unwrap());
-        nonces.learn(origin, &headers);
+        nonces.learn(origin, &headers, nonces.last(origin).as_ref());
     }
 
     #[test]

@@ -34,12 +34,18 @@
 //!
 //! A server may require a nonce of its own in each proof. The client cannot know the first one: the server
 //! responds with 400 (token endpoint) or 401 (API), the error `use_dpop_nonce`, and the nonce in the header
-//! `DPoP-Nonce`. The request is then repeated once, with the same token and a new proof.
+//! `DPoP-Nonce`. The request is then repeated, with the same token and a new proof.
 //!
 //! - Every response may have the next nonce, which replaces the last one. The nonces are kept for each
 //!   origin, and the token endpoint's apart. After a repetition at the start there is usually no other.
-//! - The repetition is apart from the [replay](crate::guide::failures) after a rejection: a request is sent
-//!   up to three times, if one response demands a nonce and another one rejects the token.
+//! - A server may change its nonce at any time, and then demands the new one from all requests in flight.
+//!   Each of them is repeated. A request to an API is repeated once more if the nonce changes while the
+//!   repetition is in flight. A third demand is returned to the caller. A token request is repeated once, and
+//!   a second demand is a transient failure.
+//! - Responses may arrive out of order. A response to a request with an older nonce than the last one does
+//!   not replace the last one.
+//! - The repetitions are apart from the [replay](crate::guide::failures) after a rejection: a request is sent
+//!   up to four times, if two responses demand a nonce and another one rejects the token.
 //! - What cannot be sent again is not repeated: a body beyond the bound of the replay, a stream on reqwest, a
 //!   method that [`ReplayMethods`](crate::ReplayMethods) excludes. The caller then receives the 401, and the
 //!   next request has the nonce. With an API that changes its nonce often, send a `GET` first.

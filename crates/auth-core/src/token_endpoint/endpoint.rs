@@ -112,6 +112,8 @@ struct Sent<'a> {
     endpoint: &'a TokenEndpointUrl,
     form: &'a Form,
     request: &'a TokenRequest,
+    /// The nonce in the proof.
+    nonce: Option<&'a Nonce>,
     secrets: Vec<SecretString>,
 }
 
@@ -445,6 +447,7 @@ impl TokenEndpoint {
             endpoint,
             form,
             request,
+            nonce,
             secrets,
         };
         let sent_request = inner.transport.send(built);
@@ -466,7 +469,7 @@ impl TokenEndpoint {
         let response = response.map_err(|e| clean_error(e, secrets).at(&place))?;
         let (head, body) = response.into_parts();
         if inner.dpop.is_some() {
-            inner.nonce.learn(endpoint, &head.headers);
+            inner.nonce.learn(endpoint, &head.headers, sent.nonce);
         }
         let mut received = Zeroizing::default();
         let read = read_body(body, &mut received, &place, secrets);

@@ -115,19 +115,35 @@ async fn a_request_is_repeated_for_a_nonce_and_replayed_after_a_rejection() {
 }
 
 #[tokio::test]
-async fn a_second_demand_and_a_second_rejection_are_delivered() {
+async fn a_nonce_that_changes_during_the_repetition_is_sent_in_another_one_with_the_same_body() {
+    let deployment = Deployment::start().await;
+    let client = layer(&deployment).layer(hyper_client());
+    deployment.api.fail_next(1, demand("n1"));
+    deployment.api.reject_next(1);
+    deployment.api.fail_next(1, demand("n2"));
+    let sending = client.oneshot(post(deployment.api.url(), "an order"));
+    assert_eq!(sending.await.unwrap().status(), StatusCode::OK);
+    let (n1, n2) = (Some("n1".to_owned()), Some("n2".to_owned()));
+    assert_eq!(nonces(&deployment), [None, n1.clone(), n1, n2]);
+    let requests = deployment.api.requests();
+    assert!(requests.iter().all(|request| request.body() == "an order"));
+}
+
+#[tokio::test]
+async fn a_third_demand_and_a_second_rejection_are_delivered() {
     let deployment = Deployment::start().await;
     let client = layer(&deployment).layer(hyper_client());
     let request = || post(deployment.api.url(), "an order");
-    deployment.api.fail_next(1, demand("n1"));
-    deployment.api.fail_next(1, demand("n2"));
+    for nonce in ["n1", "n2", "n3"] {
+        deployment.api.fail_next(1, demand(nonce));
+    }
     let response = client.clone().oneshot(request()).await.unwrap();
     assert_eq!(response.status(), StatusCode::UNAUTHORIZED);
-    assert_eq!(deployment.api.request_count(), 2);
+    assert_eq!(deployment.api.request_count(), 3);
     deployment.api.reject_all();
     let response = client.oneshot(request()).await.unwrap();
     assert_eq!(response.status(), StatusCode::UNAUTHORIZED);
-    assert_eq!(deployment.api.request_count(), 4);
+    assert_eq!(deployment.api.request_count(), 5);
 }
 
 #[tokio::test]

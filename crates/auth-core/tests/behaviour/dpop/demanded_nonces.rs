@@ -65,8 +65,11 @@ async fn a_repetition_does_not_count_as_the_replay_after_a_rejection() {
     let sent = headers(&replay);
     assert_eq!(sent["authorization"], "DPoP t2");
     assert_eq!(ReadProof::of(&sent).access_token.as_deref(), Some("t2"));
-    assert!(!replay.may_replay(), "both are used up");
-    assert!(next(replay, &demands("n2")).await.is_none());
+    let again = next(replay, &demands("n2")).await.unwrap();
+    assert_eq!(proof(&again).nonce.as_deref(), Some("n2"));
+    assert_eq!(authorization(&again), "DPoP t2");
+    assert!(!again.may_replay(), "all are used up");
+    assert!(next(again, &demands("n3")).await.is_none());
     assert_eq!(client.authorizer.tokens().unwrap().status().replays, 1);
 }
 
@@ -79,19 +82,38 @@ async fn a_replay_after_a_rejection_is_repeated_for_a_nonce() {
     let repetition = next(replay, &demands("n1")).await.unwrap();
     assert_eq!(authorization(&repetition), "DPoP t2");
     assert_eq!(proof(&repetition).nonce.as_deref(), Some("n1"));
-    assert!(!repetition.may_replay());
+    assert!(repetition.may_replay(), "for another nonce");
+    // there is another token already, which would need no token request
+    client.clock.advance(Duration::from_secs(60));
+    assert_eq!(authorization(&client.get(API).await), "DPoP t3");
     assert!(next(repetition, &rejects()).await.is_none());
     assert_eq!(client.authorizer.tokens().unwrap().status().replays, 1);
 }
 
 #[tokio::test]
-async fn a_nonce_that_is_demanded_again_and_a_second_rejection_are_delivered() {
+async fn a_nonce_that_changes_while_the_repetition_is_in_flight_repeats_the_request_again() {
     let client = Client::new();
-    let repetition = next(client.get(API).await, &demands("n1")).await.unwrap();
-    assert!(next(repetition, &demands("n2")).await.is_none());
+    let first = next(client.get(API).await, &demands("n1")).await.unwrap();
+    assert!(first.may_replay());
+    let second = next(first, &demands("n2")).await.unwrap();
+    assert_eq!(proof(&second).nonce.as_deref(), Some("n2"));
+    assert_eq!(authorization(&second), "DPoP t1");
+    // a rejection is apart from both
+    let replay = next(second, &rejects()).await.unwrap();
+    assert_eq!(authorization(&replay), "DPoP t2");
+    assert_eq!(proof(&replay).nonce.as_deref(), Some("n2"));
+    assert!(!replay.may_replay());
+}
+
+#[tokio::test]
+async fn a_third_demand_and_a_second_rejection_are_delivered() {
+    let client = Client::new();
+    let first = next(client.get(API).await, &demands("n1")).await.unwrap();
+    let second = next(first, &demands("n2")).await.unwrap();
+    assert!(next(second, &demands("n3")).await.is_none());
     assert_eq!(
         client.nonce(API).await.as_deref(),
-        Some("n2"),
+        Some("n3"),
         "learnt nevertheless"
     );
 
@@ -112,6 +134,57 @@ async fn a_demand_without_another_nonce_is_delivered() {
     let first = client.get(API).await;
     client.learn(API, "n2").await;
     assert!(next(first, &demands("")).await.is_some());
+}
+
+#[tokio::test]
+async fn a_late_response_does_not_bring_an_older_nonce_back() {
+    let client = Client::new();
+    client.learn(API, "n1").await;
+    let accepted = client.get(API).await;
+    let demanded = client.get(API).await;
+    client.learn(API, "n2").await;
+    let _ = accepted.classify(&response(200, "", "n1"), true);
+    assert_eq!(client.nonce(API).await.as_deref(), Some("n2"));
+    // n3 is known before the demand of n2 arrives
+    client.learn(API, "n3").await;
+    let repetition = next(demanded, &demands("n2")).await.unwrap();
+    assert_eq!(proof(&repetition).nonce.as_deref(), Some("n3"));
+    // the API has the last word
+    let again = next(repetition, &demands("n2")).await.unwrap();
+    assert_eq!(proof(&again).nonce.as_deref(), Some("n2"));
+}
+
+#[tokio::test]
+async fn of_a_thousand_requests_at_a_change_of_the_nonce_each_is_repeated_once() {
+    let client = Client::new();
+    client.learn(API, "n1").await;
+    let mut in_flight = Vec::new();
+    for _ in 0..1000 {
+        in_flight.push(client.get(API).await);
+    }
+    for (number, attempt) in in_flight.into_iter().enumerate() {
+        // every other request was accepted just before the change
+        if number % 2 == 1 {
+            let _ = attempt.classify(&response(200, "", "n1"), true);
+            continue;
+        }
+        let repetition = next(attempt, &demands("n2")).await.unwrap();
+        assert_eq!(proof(&repetition).nonce.as_deref(), Some("n2"), "{number}");
+    }
+    assert_eq!(client.nonce(API).await.as_deref(), Some("n2"));
+}
+
+#[tokio::test]
+async fn a_request_that_waits_for_its_service_is_sent_with_the_nonce_that_is_known_then() {
+    let client = Client::new();
+    client.learn(API, "n1").await;
+    let waiting = client.get(API).await;
+    let repeated = client.get(API).await;
+    let repetition = renewal(repeated.classify(&demands("n2"), true)).await;
+    client.learn(API, "n3").await;
+    assert!(!waiting.is_current(), "the authorizer makes another proof");
+    let repetition = repetition.unwrap().attempt().unwrap();
+    assert_eq!(proof(&repetition).nonce.as_deref(), Some("n3"));
 }
 
 #[tokio::test]

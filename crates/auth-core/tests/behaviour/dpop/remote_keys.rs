@@ -36,6 +36,9 @@ async fn a_request_that_finds_its_token_waits_for_its_proof() {
         ("DPoP t1".into(), 2)
     );
     assert!(attempt.is_current());
+    client.prover.permit(1);
+    client.learn(API, "n1").await;
+    assert!(attempt.is_current(), "another proof would be another wait");
 }
 
 #[tokio::test]
