@@ -15,6 +15,20 @@ const WHAT: &str = "certificate";
 /// Its thumbprint becomes the header `x5t#S256` of a JWT ([RFC 7515
 /// §4.1.8](https://www.rfc-editor.org/rfc/rfc7515#section-4.1.8)), and the whole chain `x5c` (§4.1.6) of a
 /// JWT that asks for it. Neither the issuers nor the dates are checked.
+///
+/// [`SigningKey::with_certificate_pem`](crate::SigningKey::with_certificate_pem) reads them for a key in
+/// memory. A [`Signer`](crate::Signer) of your own returns them from
+/// [`certificates`](crate::Signer::certificates).
+///
+/// ```
+/// use auth_jose::Certificates;
+///
+/// # fn example() -> Result<(), Box<dyn std::error::Error>> {
+/// let certificates = Certificates::from_pem(&std::fs::read_to_string("/run/tls/tls.crt")?)?;
+/// println!("x5t#S256 is {}", certificates.thumbprint());
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone)]
 pub struct Certificates {
     /// base64 of DER, the certificate of the key first.

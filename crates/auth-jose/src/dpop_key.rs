@@ -135,13 +135,12 @@ impl DpopKey {
         json.push('}');
         Ok(format!("{}{}", self.0.header, base64url::encode(json)))
     }
+}
 
-    fn signed(&self, mut input: String, signature: &[u8]) -> Result<String, Error> {
-        signature::check_length(&*self.0.signer, signature)?;
-        input.push('.');
-        input.push_str(&base64url::encode(signature));
-        Ok(input)
-    }
+fn signed(mut input: String, signature: &[u8]) -> String {
+    input.push('.');
+    input.push_str(&base64url::encode(signature));
+    input
 }
 
 #[async_trait]
@@ -157,9 +156,8 @@ impl DpopProver for DpopKey {
         let signer = &*self.0.signer;
         let input = self.signing_input(claims)?;
         let made = signer.sign(input.as_bytes()).await?;
-        signature::check_length(signer, &made)?;
-        signature::verify(signer, input.as_bytes(), &made)?;
-        self.signed(input, &made)
+        signature::check(signer, input.as_bytes(), &made)?;
+        Ok(signed(input, &made))
     }
 
     fn prove_now(&self, claims: &ProofClaims<'_>) -> Option<Result<String, Error>> {
@@ -167,8 +165,12 @@ impl DpopProver for DpopKey {
             Ok(input) => input,
             Err(error) => return Some(Err(error)),
         };
-        let made = self.0.signer.sign_now(input.as_bytes())?;
-        Some(made.and_then(|made| self.signed(input, &made)))
+        let signer = &*self.0.signer;
+        let made = signer.sign_now(input.as_bytes())?;
+        Some(made.and_then(|made| {
+            signature::check_length(signer, &made)?;
+            Ok(signed(input, &made))
+        }))
     }
 
     fn ends_with_process(&self) -> bool {

@@ -14,7 +14,7 @@ use auth_core::{
 use crate::{algorithm::Algorithm, signer::Signer as _, signing_key::SigningKey, version::version};
 
 /// The content of the file, for errors.
-const WHAT: &str = "signing key";
+const WHAT: &str = "signing key in PEM or as a JWK";
 
 /// A key in a file that is read again when it changes.
 ///

@@ -23,6 +23,14 @@ const MIN_RSA: usize = 2048 / 8;
 /// The tag with which a signature in DER begins.
 const DER_SEQUENCE: u8 = 0x30;
 
+/// Checks a signature of a signer outside the process: its length, and that the public key of the signer
+/// verifies it, if there is one. A service that signs may fail once, so that the error about a signature is
+/// transient.
+pub(crate) fn check(signer: &dyn Signer, message: &[u8], signature: &[u8]) -> Result<(), Error> {
+    check_length(signer, signature).map_err(transient)?;
+    verify(signer, message, signature)
+}
+
 /// Checks the length of a signature.
 pub(crate) fn check_length(signer: &dyn Signer, signature: &[u8]) -> Result<(), Error> {
     let (algorithm, found) = (signer.algorithm(), signature.len());
@@ -49,7 +57,7 @@ pub(crate) fn check_length(signer: &dyn Signer, signature: &[u8]) -> Result<(), 
 }
 
 /// Checks that the public key of the signer verifies a signature, if the signer has one.
-pub(crate) fn verify(signer: &dyn Signer, message: &[u8], signature: &[u8]) -> Result<(), Error> {
+fn verify(signer: &dyn Signer, message: &[u8], signature: &[u8]) -> Result<(), Error> {
     let Some(public_jwk) = signer.public_jwk() else {
         return Ok(());
     };
@@ -75,7 +83,6 @@ pub(crate) fn verify(signer: &dyn Signer, message: &[u8], signature: &[u8]) -> R
         }
         Parts::Ed25519 { x } => UnparsedPublicKey::new(&ED25519, x).verify(message, signature),
     };
-    // as in Jwt::sign: a service that signs may fail once
     is_valid.map_err(|Unspecified| {
         let fault = format!(
             "expected a signature by {algorithm} of its public key, got octets that this key does \
@@ -84,3 +91,6 @@ pub(crate) fn verify(signer: &dyn Signer, message: &[u8], signature: &[u8]) -> R
         transient(invalid(WHAT, fault))
     })
 }
+
+#[cfg(test)]
+mod rfc_vectors;

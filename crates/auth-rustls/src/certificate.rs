@@ -204,8 +204,8 @@ impl Drop for Done {
     }
 }
 
-const CERTIFICATE: &str = "client certificate";
-const KEY: &str = "key of the client certificate";
+const CERTIFICATE: &str = "client certificate in PEM";
+const KEY: &str = "key of the client certificate in PEM";
 
 impl Files {
     fn current(&self, certificates: &str, key: &str) -> Result<Current, Error> {

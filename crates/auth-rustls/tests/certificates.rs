@@ -153,6 +153,35 @@ async fn a_certificate_that_is_added_to_the_chain_is_presented() {
 }
 
 #[test]
+fn the_files_of_certificate_and_key_in_place_of_each_other_and_a_file_in_der_are_errors_that_name_them()
+ {
+    let certified = certified("a");
+    let [certificate_file, key_file] = files("swapped");
+    fs::write(&certificate_file, certified.cert.pem()).unwrap();
+    fs::write(&key_file, certified.signing_key.serialize_pem()).unwrap();
+    let error = ClientCertificate::from_files(&key_file, &certificate_file).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        format!(
+            "file {}: expected PEM with a section CERTIFICATE, got a section PRIVATE KEY",
+            key_file.display()
+        )
+    );
+    fs::write(&key_file, certified.signing_key.serialize_der()).unwrap();
+    let error = ClientCertificate::from_files(&certificate_file, &key_file).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        format!(
+            "file {}: expected the key of the client certificate in PEM, but it is not UTF-8",
+            key_file.display()
+        )
+    );
+    for file in [certificate_file, key_file] {
+        fs::remove_file(file).unwrap();
+    }
+}
+
+#[test]
 fn a_file_that_cannot_be_read_is_an_error_that_names_it() {
     let error = ClientCertificate::from_files("/no/such/tls.crt", "/no/such/tls.key");
     let error = error.unwrap_err().to_string();

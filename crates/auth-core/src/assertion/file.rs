@@ -65,15 +65,17 @@ impl AssertionFile {
 
     fn checked(&self, text: SecretString) -> Result<Assertion, Error> {
         let invalid = |fault: &str| self.file.invalid(WHAT, fault);
+        if self.is_jwt && jwt::claims(text.expose()).is_none() {
+            let found = jwt::what_it_is_instead(text.expose());
+            return Err(invalid(&format!(
+                "holds {found} in place of a signed JWT in compact form, three parts in base64url between \
+                 dots"
+            )));
+        }
         let version = Version::of(text.expose()).number();
         let assertion = Assertion::new(text).map_err(|error| {
             invalid("holds another character than visible ASCII").with_source(error)
         })?;
-        if self.is_jwt && jwt::claims(assertion.expose()).is_none() {
-            return Err(invalid(
-                "is not a signed JWT in compact form, three parts in base64url between dots",
-            ));
-        }
         Ok(assertion.with_version(version))
     }
 

@@ -42,6 +42,28 @@ pub(super) fn claims(text: &str) -> Option<Claims> {
     Some(Claims { expires_at })
 }
 
+/// Says what a text is that is no signed JWT, without showing it. Completes "holds …".
+pub(super) fn what_it_is_instead(text: &str) -> &'static str {
+    let begins = text.trim_start();
+    if begins.contains("-----BEGIN ") {
+        "PEM"
+    } else if begins.starts_with('{') {
+        "JSON"
+    } else if begins.starts_with('<') {
+        "XML"
+    } else if begins.trim_end().contains(['\n', '\r']) {
+        "several lines"
+    } else if text.contains(char::is_whitespace) {
+        "a text with a blank"
+    } else if text.split('.').count() == 5 {
+        "an encrypted JWT, which has five parts,"
+    } else if text.ends_with('.') {
+        "a JWT without a signature"
+    } else {
+        "another text"
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

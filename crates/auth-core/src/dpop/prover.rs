@@ -14,6 +14,34 @@ use crate::Error;
 ///
 /// A prover has one key for all its life, because tokens are bound to it. Each proof has a `jti` of its
 /// own, also if the claims are the same.
+///
+/// ```
+/// use auth_core::{DpopProver, Error, ProofClaims, async_trait};
+///
+/// # #[derive(Debug)]
+/// # struct Agent;
+/// # impl Agent {
+/// #     async fn prove(&self, _htm: &str, _htu: &str, _nonce: Option<&str>) -> String { "a.b.c".into() }
+/// # }
+/// /// The key of an agent on the same machine, which makes whole proofs.
+/// #[derive(Debug)]
+/// struct KeyOfAgent {
+///     agent: Agent,
+///     thumbprint: String,
+/// }
+///
+/// #[async_trait]
+/// impl DpopProver for KeyOfAgent {
+///     fn thumbprint(&self) -> &str {
+///         &self.thumbprint
+///     }
+///
+///     async fn prove(&self, claims: &ProofClaims<'_>) -> Result<String, Error> {
+///         // also claims.access_token() and claims.time()
+///         Ok(self.agent.prove(claims.method(), claims.url(), claims.nonce()).await)
+///     }
+/// }
+/// ```
 #[async_trait]
 pub trait DpopProver: fmt::Debug + Send + Sync + 'static {
     /// Returns the thumbprint of the public key ([RFC 7638](https://www.rfc-editor.org/rfc/rfc7638),

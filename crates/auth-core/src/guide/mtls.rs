@@ -49,8 +49,9 @@
 //! | any other, with [`certificate_thumbprint`](crate::TokenEndpointBuilder::certificate_thumbprint) | that method; the certificate only binds the token |
 //!
 //! A server may have another host for clients with a certificate. Its metadata names it in
-//! `mtls_endpoint_aliases`, and [`TokenEndpoint::discover`](crate::TokenEndpoint::discover) uses it.
-//! Without discovery, set that URL as the token endpoint.
+//! `mtls_endpoint_aliases`, and [`TokenEndpoint::discover`](crate::TokenEndpoint::discover) uses it for
+//! token requests and for revocations. Without discovery, set those URLs as the token endpoint and the
+//! revocation endpoint.
 //!
 //! # When the certificate is replaced
 //!

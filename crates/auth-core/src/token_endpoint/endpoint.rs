@@ -437,12 +437,13 @@ impl TokenEndpoint {
             credential: proof,
         };
         let mut built = inner.settings.token_request(&client, form, request)?;
-        if let Some(dpop) = &inner.dpop {
-            let proof = self.proof(endpoint, dpop, nonce).await?;
-            built.headers_mut().insert(DPOP, proof);
-        }
         let mut secrets = self.secrets(proof);
         secrets.extend(form.secrets().cloned());
+        if let Some(dpop) = &inner.dpop {
+            let proof = self.proof(endpoint, dpop, nonce).await?;
+            secrets.extend(proof.to_str().ok().map(SecretString::from));
+            built.headers_mut().insert(DPOP, proof);
+        }
         let sent = Sent {
             endpoint,
             form,

@@ -67,12 +67,22 @@ impl Location {
             Self::Discovered(discovery) => {
                 let metadata = discovery.metadata(transport, user_agent).await?;
                 discovery.check_method(&metadata, method.metadata_names());
-                let alias = metadata.mtls_token_endpoint.as_ref();
-                let url = alias.filter(|_| has_certificate);
+                // RFC 8705 section 5: a client with a certificate uses the aliases
+                let [token, revocation] = match has_certificate {
+                    true => [
+                        &metadata.mtls_token_endpoint,
+                        &metadata.mtls_revocation_endpoint,
+                    ],
+                    false => [&None, &None],
+                };
+                let token = token.as_ref().unwrap_or(&metadata.token_endpoint);
+                let revocation = revocation.as_ref();
                 Ok(Located {
-                    url: Arc::clone(url.unwrap_or(&metadata.token_endpoint)),
+                    url: Arc::clone(token),
                     issuer: Some(metadata.issuer().into()),
-                    revocation: metadata.revocation_endpoint.clone(),
+                    revocation: revocation
+                        .or(metadata.revocation_endpoint.as_ref())
+                        .cloned(),
                 })
             }
         }

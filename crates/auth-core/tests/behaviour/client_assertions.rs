@@ -257,13 +257,18 @@ async fn the_file_is_read_anew_at_each_token_request() {
 fn a_file_that_holds_no_jwt_is_an_error_at_construction() {
     for (name, text, told) in [
         ("empty", "", "is empty"),
-        ("opaque", "opaque-t0ken", "signed JWT"),
+        ("opaque", "opaque-t0ken", "holds another text"),
         (
             "pem",
             "-----BEGIN PRIVATE KEY-----\nMIIB\n-----END PRIVATE KEY-----\n",
-            "ASCII",
+            "holds PEM in place of a signed JWT in compact form",
         ),
-        ("two", "e30.e30.c2ln\ne30.e30.c2ln\n", "ASCII"),
+        ("json", r#"{"value":"e30.e30.t0ken"}"#, "holds JSON"),
+        ("saml", "<saml:Assertion>t0ken", "holds XML"),
+        ("two", "e30.e30.c2ln\ne30.e30.c2ln\n", "holds several lines"),
+        ("blank", " e30.e30.c2ln\n\n", "holds a text with a blank"),
+        ("encrypted", "e30.t0ken.c2ln.c2ln.c2ln", "an encrypted JWT"),
+        ("unsigned", "e30.e30.", "a JWT without a signature"),
         ("bytes", "e30.e30.c2ln é", "ASCII"),
     ] {
         let path = temporary(name, text);

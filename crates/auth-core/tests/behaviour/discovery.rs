@@ -504,6 +504,51 @@ async fn rfc8705_5_a_client_with_a_certificate_uses_the_alias() {
 }
 
 #[tokio::test]
+async fn rfc8705_5_a_client_with_a_certificate_revokes_at_the_alias() {
+    let server = Server::default();
+    let named = metadata("https://as.example/t").replacen(
+        '{',
+        r#"{"revocation_endpoint":"https://as.example/revoke","#,
+        1,
+    );
+    let alias =
+        r#""mtls_endpoint_aliases":{"revocation_endpoint":"https://mtls.as.example/revoke","#;
+    server.set(
+        OAUTH,
+        200,
+        named.replace(r#""mtls_endpoint_aliases":{"#, alias),
+    );
+    for url in [
+        "https://as.example/revoke",
+        "https://mtls.as.example/revoke",
+    ] {
+        server.set(url, 200, "");
+    }
+    for (authentication, expected) in [
+        (
+            ClientAuthentication::tls_client_auth(),
+            "POST https://mtls.as.example/revoke",
+        ),
+        (
+            ClientAuthentication::client_secret_basic("s3cr3t"),
+            "POST https://as.example/revoke",
+        ),
+    ] {
+        let endpoint = builder().authentication(authentication);
+        let endpoint = endpoint.build(server.clone()).unwrap();
+        endpoint.revoke("token").await.unwrap();
+        assert_eq!(server.requests().pop().as_deref(), Some(expected));
+    }
+    // a server with no alias for it has one endpoint for all clients
+    server.set(OAUTH, 200, named);
+    let endpoint = builder().authentication(ClientAuthentication::tls_client_auth());
+    let endpoint = endpoint.build(server.clone()).unwrap();
+    endpoint.revoke("token").await.unwrap();
+    let last = server.requests().pop();
+    assert_eq!(last.as_deref(), Some("POST https://as.example/revoke"));
+}
+
+#[tokio::test]
 async fn a_method_that_the_document_does_not_name_is_logged_once() {
     let (log, _guard) = CapturedLog::start();
     let server = Server::default();

@@ -182,15 +182,35 @@ async fn a_signer_that_needs_io_makes_its_proofs_later_and_they_are_verified() {
     let key = DpopKey::new(Remote::of(SigningKey::from_jwk(keys::P256).unwrap())).unwrap();
     assert!(key.prove_now(&claims()).is_none());
     verified(&key.prove(&claims()).await.unwrap());
-    let forged = DpopKey::new(Remote {
+}
+
+/// A service may fail once, so that the next attempt follows after a second and not after half a minute.
+#[tokio::test]
+async fn what_a_service_returns_in_place_of_a_signature_is_a_transient_error() {
+    let p256 = || Remote::of(SigningKey::from_jwk(keys::P256).unwrap());
+    let of_another_key = Remote {
         public_jwk: Some(PublicJwk::from_jwk(EXAMPLE_KEY).unwrap()),
-        ..Remote::of(SigningKey::from_jwk(keys::P256).unwrap())
-    });
-    let error = forged.unwrap().prove(&claims()).await.unwrap_err();
-    assert!(
-        error.to_string().contains("this key does not verify"),
-        "{error}"
-    );
+        ..p256()
+    };
+    let of_another_length = Remote {
+        key: SigningKey::from_pem(key!("p384.pem")).unwrap(),
+        ..p256()
+    };
+    for (remote, told) in [
+        (
+            of_another_key,
+            "expected a signature by ES256 of its public key, got octets that this key does not verify",
+        ),
+        (
+            of_another_length,
+            "expected a signature of 64 octets by ES256, got one of 96",
+        ),
+    ] {
+        let key = DpopKey::new(remote).unwrap();
+        let error = key.prove(&claims()).await.unwrap_err();
+        assert_eq!(error.to_string(), format!("signer: {told}"));
+        assert!(error.is_transient(), "{error}");
+    }
 }
 
 #[test]

@@ -6,6 +6,7 @@ use auth_jose::{
     Algorithm, KeyFile, PrivateKeyJwt, Signer,
     auth_core::{AssertionContext, AssertionSource, ErrorKind},
 };
+use base64::{Engine as _, engine::general_purpose::STANDARD};
 
 use crate::keys::{self, key};
 
@@ -94,7 +95,11 @@ async fn the_certificate_is_read_from_the_same_file() {
 #[tokio::test]
 async fn a_file_that_cannot_be_used_is_an_error_that_names_it() {
     for (name, text, told) in [
-        ("empty", "", "expected the signing key, but it is empty"),
+        (
+            "empty",
+            "",
+            "expected the signing key in PEM or as a JWK, but it is empty",
+        ),
         (
             "certificate",
             key!("p256-certificate.pem"),
@@ -109,7 +114,7 @@ async fn a_file_that_cannot_be_used_is_an_error_that_names_it() {
         (
             "large",
             &"a".repeat(70_000),
-            "expected the signing key, but it is larger than 64 KiB",
+            "expected the signing key in PEM or as a JWK, but it is larger than 64 KiB",
         ),
     ] {
         let file = Temporary::new(&format!("bad-{name}"), text);
@@ -130,7 +135,22 @@ async fn a_file_that_cannot_be_used_is_an_error_that_names_it() {
     let error = KeyFile::new("/no/such/key.pem").unwrap_err();
     assert_eq!(
         error.to_string(),
-        "file /no/such/key.pem: expected the signing key, but it cannot be read"
+        "file /no/such/key.pem: expected the signing key in PEM or as a JWK, but it cannot be read"
+    );
+}
+
+#[test]
+fn a_key_in_der_is_an_error_that_names_the_expected_forms() {
+    let file = Temporary::new("der", "");
+    let lines = key!("p256.pem").lines();
+    let body: String = lines.filter(|line| !line.starts_with("-----")).collect();
+    fs::write(&file.0, STANDARD.decode(body).unwrap()).unwrap();
+    assert_eq!(
+        KeyFile::new(&file.0).unwrap_err().to_string(),
+        format!(
+            "file {}: expected the signing key in PEM or as a JWK, but it is not UTF-8",
+            file.0.display()
+        )
     );
     let error = KeyFile::new("opaque-s3cr3t").unwrap_err();
     assert!(

@@ -1,6 +1,6 @@
 //! The examples of the RFCs.
 
-use auth_jose::{Jwt, PublicJwk, Signer, SigningKey};
+use auth_jose::{Algorithm, Certificates, Jwt, PublicJwk, Signer, SigningKey};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 
 use crate::keys::{self, key};
@@ -123,5 +123,40 @@ fn thumbprints_of_the_rfcs() {
     assert_eq!(
         key.key_id(),
         Some("kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k")
+    );
+}
+
+/// <https://www.rfc-editor.org/rfc/rfc7517#appendix-A.2>
+#[test]
+fn rfc7517_a2_the_rsa_key_is_read_with_its_algorithm_and_its_id() {
+    let key = SigningKey::from_jwk(key!("rfc7517-a2.json")).unwrap();
+    assert_eq!(key.algorithm(), Algorithm::Rs256);
+    assert_eq!(key.key_id(), Some("2011-04-29"));
+    let thumbprint = key.public_jwk().unwrap().thumbprint();
+    assert_eq!(thumbprint, "NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs");
+}
+
+/// <https://www.rfc-editor.org/rfc/rfc8705#appendix-A>
+#[test]
+fn rfc8705_a_the_thumbprint_and_the_key_of_the_example() {
+    let certificates = Certificates::from_pem(
+        "-----BEGIN CERTIFICATE-----
+MIIBBjCBrAIBAjAKBggqhkjOPQQDAjAPMQ0wCwYDVQQDDARtdGxzMB4XDTE4MTAx
+ODEyMzcwOVoXDTIyMDUwMjEyMzcwOVowDzENMAsGA1UEAwwEbXRsczBZMBMGByqG
+SM49AgEGCCqGSM49AwEHA0IABNcnyxwqV6hY8QnhxxzFQ03C7HKW9OylMbnQZjjJ
+/Au08/coZwxS7LfA4vOLS9WuneIXhbGGWvsDSb0tH6IxLm8wCgYIKoZIzj0EAwID
+SQAwRgIhAP0RC1E+vwJD/D1AGHGzuri+hlV/PpQEKTWUVeORWz83AiEA5x2eXZOV
+bUlJSGQgjwD5vaUaKlLR50Q2DmFfQj1L+SY=
+-----END CERTIFICATE-----
+",
+    )
+    .unwrap();
+    assert_eq!(
+        certificates.thumbprint(),
+        "A4DtL2JmUMhAsvJj5tKyn64SqzmuXbMrJa0n761y5v0"
+    );
+    assert_eq!(
+        certificates.public_key().to_string(),
+        r#"{"crv":"P-256","kty":"EC","x":"1yfLHCpXqFjxCeHHHMVDTcLscpb07KUxudBmOMn8C7Q","y":"8_coZwxS7LfA4vOLS9WuneIXhbGGWvsDSb0tH6IxLm8"}"#
     );
 }

@@ -6,12 +6,13 @@ use std::{
 };
 
 use auth_jose::{
-    Algorithm, PrivateKeyJwt, Signer, SigningKey,
+    Algorithm, DpopKey, PrivateKeyJwt, Signer, SigningKey,
     auth_core::{
         ClientAuthentication, ClientCredentials, Error, ErrorKind, HttpTransport, TokenCache,
         TransportBody, async_trait,
     },
 };
+use auth_test_support::log::CapturedLog;
 use bytes::Bytes;
 use http::{Request, Response};
 use http_body_util::Full;
@@ -101,5 +102,48 @@ async fn a_signer_that_does_not_sign_is_an_error_of_the_attempt_that_names_it() 
         assert_eq!(error.to_string(), told);
         assert!(!format!("{error:?}").contains("s3cr3t"));
         assert!(transport.0.lock().unwrap().is_empty());
+    }
+}
+
+/// Denies each token request with a text that repeats its proof and its assertion, and records them.
+#[derive(Clone, Debug, Default)]
+struct Repeating(Arc<Mutex<Vec<String>>>);
+
+#[async_trait]
+impl HttpTransport for Repeating {
+    async fn send(&self, request: Request<Bytes>) -> Result<Response<TransportBody>, Error> {
+        let proof = request.headers()["dpop"].to_str().unwrap().to_owned();
+        let form = String::from_utf8(request.into_body().to_vec()).unwrap();
+        let (_, assertion) = form.split_once("client_assertion=").unwrap();
+        let body = format!(
+            r#"{{"error":"invalid_client","error_description":"bad {proof} {assertion}"}}"#
+        );
+        let sent = [proof, assertion.to_owned()];
+        self.0.lock().unwrap().extend(sent);
+        let response = Response::builder().status(401);
+        let body = TransportBody::new(Full::from(body));
+        response.body(body).map_err(Error::connection)
+    }
+}
+
+#[tokio::test]
+async fn no_error_no_event_and_no_debug_text_shows_an_assertion_or_a_proof() {
+    let (log, _guard) = CapturedLog::start();
+    let assertion = PrivateKeyJwt::new(SigningKey::from_jwk(keys::P256).unwrap()).unwrap();
+    let authentication = ClientAuthentication::client_assertion(assertion);
+    let transport = Repeating::default();
+    let source =
+        ClientCredentials::builder("https://as.example/token", "my-client", authentication)
+            .dpop(DpopKey::generate().unwrap())
+            .build(transport.clone())
+            .unwrap();
+    let tokens = TokenCache::new(source);
+    let error = tokens.token().await.unwrap_err();
+    let shown = format!("{error} {error:?} {tokens:?} {}", log.text());
+    assert!(shown.contains("bad [redacted]"), "{shown}");
+    let sent = transport.0.lock().unwrap();
+    assert_eq!(sent.len(), 2);
+    for part in sent.iter().flat_map(|jwt| jwt.split('.')) {
+        assert!(!shown.contains(part), "{part} in {shown}");
     }
 }

@@ -13,13 +13,15 @@ use crate::{
 };
 
 /// The metadata of an authorization server
-/// ([RFC 8414 §2](https://www.rfc-editor.org/rfc/rfc8414#section-2)).
+/// ([RFC 8414 §2](https://www.rfc-editor.org/rfc/rfc8414#section-2)). [`discover`](Self::discover) requests
+/// it, and has an example.
 #[derive(Clone, Debug)]
 pub struct Metadata {
     issuer: Arc<str>,
     pub(in crate::token_endpoint) token_endpoint: Arc<TokenEndpointUrl>,
     pub(in crate::token_endpoint) mtls_token_endpoint: Option<Arc<TokenEndpointUrl>>,
     pub(in crate::token_endpoint) revocation_endpoint: Option<Arc<TokenEndpointUrl>>,
+    pub(in crate::token_endpoint) mtls_revocation_endpoint: Option<Arc<TokenEndpointUrl>>,
     methods: Vec<String>,
 }
 
@@ -81,11 +83,8 @@ impl Metadata {
                 .into());
             }
         }
-        let endpoint = |name: &str, text: &str| {
-            let parse = match name {
-                "revocation_endpoint" => TokenEndpointUrl::parse_revocation,
-                _ => TokenEndpointUrl::parse,
-            };
+        type Parse = fn(&str, bool) -> Result<TokenEndpointUrl, Error>;
+        let endpoint = |name: &str, text: &str, parse: Parse| {
             let url = parse(text, issuer.allows_http()).map_err(|error| {
                 invalid(format!("member {name:?}: expected a URL, got another text"))
                     .with_source(error)
@@ -106,10 +105,12 @@ impl Metadata {
             .into());
         };
         let aliases = members.get("mtls_endpoint_aliases").and_then(Value::object);
-        let alias = aliases
-            .as_ref()
-            .and_then(|aliases| aliases.get("token_endpoint"));
-        let alias = alias.and_then(Value::text);
+        let alias = |name: &str, parse: Parse| {
+            let alias = aliases.as_ref().and_then(|aliases| aliases.get(name));
+            let alias = alias.and_then(Value::text);
+            let alias = alias.map(|text| endpoint("mtls_endpoint_aliases", &text, parse));
+            alias.transpose()
+        };
         let methods = members.get("token_endpoint_auth_methods_supported");
         let methods = methods.and_then(Value::list).map(|methods| {
             let methods = methods.into_iter().filter_map(Value::text);
@@ -117,15 +118,20 @@ impl Metadata {
         });
         Ok(Self {
             issuer: Arc::clone(issuer.text()),
-            token_endpoint: endpoint("token_endpoint", &token_endpoint)?,
-            mtls_token_endpoint: match alias {
-                Some(alias) => Some(endpoint("mtls_endpoint_aliases", &alias)?),
-                None => None,
-            },
+            token_endpoint: endpoint("token_endpoint", &token_endpoint, TokenEndpointUrl::parse)?,
+            mtls_token_endpoint: alias("token_endpoint", TokenEndpointUrl::parse)?,
             revocation_endpoint: match text("revocation_endpoint") {
-                Some(url) => Some(endpoint("revocation_endpoint", &url)?),
+                Some(url) => Some(endpoint(
+                    "revocation_endpoint",
+                    &url,
+                    TokenEndpointUrl::parse_revocation,
+                )?),
                 None => None,
             },
+            mtls_revocation_endpoint: alias(
+                "revocation_endpoint",
+                TokenEndpointUrl::parse_revocation,
+            )?,
             methods: methods.unwrap_or_else(|| vec!["client_secret_basic".to_owned()]),
         })
     }
@@ -160,6 +166,15 @@ impl Metadata {
             .map(TokenEndpointUrl::without_query)
     }
 
+    /// Returns the URL of the revocation endpoint for clients with a certificate, without its query, if
+    /// it is another one ([RFC 8705 §5](https://www.rfc-editor.org/rfc/rfc8705#section-5)).
+    #[must_use]
+    pub fn mtls_revocation_endpoint(&self) -> Option<&str> {
+        self.mtls_revocation_endpoint
+            .as_deref()
+            .map(TokenEndpointUrl::without_query)
+    }
+
     /// Returns the methods of client authentication that the token endpoint supports. A document that
     /// names none means `client_secret_basic`.
     pub fn authentication_methods(&self) -> impl Iterator<Item = &str> {
@@ -187,8 +202,52 @@ mod tests {
         assert_eq!(metadata.token_endpoint(), "https://other.example/t");
         assert_eq!(metadata.mtls_token_endpoint(), None);
         assert_eq!(metadata.revocation_endpoint(), None);
+        assert_eq!(metadata.mtls_revocation_endpoint(), None);
         let methods: Vec<_> = metadata.authentication_methods().collect();
         assert_eq!(methods, ["client_secret_basic"]);
+    }
+
+    /// <https://www.rfc-editor.org/rfc/rfc8414#section-3.2>, without the members about users.
+    #[test]
+    fn rfc8414_3_2_the_example() {
+        let document = r#"{"issuer":"https://server.example.com",
+            "authorization_endpoint":"https://server.example.com/authorize",
+            "token_endpoint":"https://server.example.com/token",
+            "token_endpoint_auth_methods_supported":["client_secret_basic","private_key_jwt"],
+            "token_endpoint_auth_signing_alg_values_supported":["RS256","ES256"],
+            "jwks_uri":"https://server.example.com/jwks.json"}"#;
+        let issuer = Issuer::parse("https://server.example.com", false).unwrap();
+        let metadata = Metadata::read(document.as_bytes(), &issuer).unwrap();
+        assert_eq!(
+            metadata.token_endpoint(),
+            "https://server.example.com/token"
+        );
+        let methods: Vec<_> = metadata.authentication_methods().collect();
+        assert_eq!(methods, ["client_secret_basic", "private_key_jwt"]);
+    }
+
+    /// <https://www.rfc-editor.org/rfc/rfc8705#section-5>
+    #[test]
+    fn rfc8705_5_the_example() {
+        let document = r#"{"issuer":"https://server.example.com",
+            "token_endpoint":"https://server.example.com/token",
+            "revocation_endpoint":"https://server.example.com/revo",
+            "token_endpoint_auth_methods_supported":
+                ["tls_client_auth","client_secret_basic","none"],
+            "tls_client_certificate_bound_access_tokens":true,
+            "mtls_endpoint_aliases":{"token_endpoint":"https://mtls.example.com/token",
+                "revocation_endpoint":"https://mtls.example.com/revo",
+                "introspection_endpoint":"https://mtls.example.com/introspect"}}"#;
+        let issuer = Issuer::parse("https://server.example.com", false).unwrap();
+        let metadata = Metadata::read(document.as_bytes(), &issuer).unwrap();
+        assert_eq!(
+            metadata.mtls_token_endpoint(),
+            Some("https://mtls.example.com/token")
+        );
+        assert_eq!(
+            metadata.mtls_revocation_endpoint(),
+            Some("https://mtls.example.com/revo")
+        );
     }
 
     #[test]

@@ -9,8 +9,8 @@ use std::{
 };
 
 use auth_core::{
-    Authorizer, AuthorizerBuilder, Dpop, Error, TokenCache, TokenRequest, TokenResponse,
-    TokenSource,
+    Authorizer, AuthorizerBuilder, Dpop, DpopProver, Error, TokenCache, TokenRequest,
+    TokenResponse, TokenSource,
     adapter::{Attempt, Decision, Renewal, Verdict},
     async_trait,
 };
@@ -26,6 +26,18 @@ pub(super) const OTHER: &str = "https://other.example.com";
 pub(super) struct Source {
     dpop: Dpop,
     issued: Arc<AtomicUsize>,
+}
+
+impl Source {
+    /// Returns a source, and the number of its tokens.
+    pub(super) fn new(prover: impl DpopProver) -> (Self, Arc<AtomicUsize>) {
+        let source = Self {
+            dpop: Dpop::new(prover).unwrap(),
+            issued: Arc::default(),
+        };
+        let issued = Arc::clone(&source.issued);
+        (source, issued)
+    }
 }
 
 #[async_trait]
@@ -57,11 +69,8 @@ impl Client {
         prover: ReadableProver,
         build: impl FnOnce(AuthorizerBuilder) -> AuthorizerBuilder,
     ) -> Self {
-        let (clock, issued) = (ManualClock::new(), Arc::default());
-        let source = Source {
-            dpop: Dpop::new(prover.clone()).unwrap(),
-            issued: Arc::clone(&issued),
-        };
+        let clock = ManualClock::new();
+        let (source, issued) = Source::new(prover.clone());
         let tokens = TokenCache::builder(source).clock(clock.clone()).build();
         let builder = Authorizer::builder(tokens).origin(API).origin(OTHER);
         Self {

@@ -4,6 +4,7 @@ mod api;
 mod channels;
 mod demanded_nonces;
 mod endpoint;
+mod fixed_prover;
 mod grpc;
 mod proofs;
 mod remote_keys;

@@ -3,13 +3,16 @@
 use std::{sync::atomic::Ordering::SeqCst, time::Duration};
 
 use auth_core::{
-    ErrorKind,
+    Authorizer, ErrorKind, TokenCache,
     adapter::{AttemptFuture, Decision},
 };
 use auth_test_support::{ReadableProver, get};
 use futures_util::FutureExt;
 
-use super::api::{API, Client, authorization, demands, next, proof, rejects};
+use super::{
+    api::{API, Client, Source, authorization, demands, next, proof, rejects},
+    fixed_prover::Fixed,
+};
 
 fn client() -> Client {
     Client::with(ReadableProver::remote(), |builder| builder)
@@ -78,4 +81,25 @@ async fn a_key_that_does_not_respond_fails_the_request_after_10_s() {
     let error = attempt.await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Timeout);
     assert!(error.to_string().contains("DPoP proof"), "{error}");
+}
+
+/// As a service that answers with an error page, or is down.
+#[tokio::test]
+async fn a_key_without_a_proof_fails_the_request_and_leaves_the_token() {
+    for (prover, told) in [
+        (Fixed(Ok("<html>")), "expected a signed JWT"),
+        (Fixed(Err("the vault is closed")), "the vault is closed"),
+    ] {
+        let (source, issued) = Source::new(prover);
+        let builder = Authorizer::builder(TokenCache::new(source)).origin(API);
+        let authorizer = builder.build().unwrap();
+        for _ in 0..3 {
+            let Decision::Wait(attempt) = authorizer.authorize(&get(API)) else {
+                panic!("expected to wait for the token and its proof");
+            };
+            let error = attempt.await.unwrap_err();
+            assert!(error.to_string().contains(told), "{error}");
+        }
+        assert_eq!(issued.load(SeqCst), 1);
+    }
 }

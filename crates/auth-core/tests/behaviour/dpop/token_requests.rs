@@ -12,7 +12,10 @@ use auth_core::{
 use auth_test_support::ReadableProver;
 use auth_testing::ManualClock;
 
-use super::endpoint::{Answer, Endpoint, TOKEN, URL};
+use super::{
+    endpoint::{Answer, Endpoint, TOKEN, URL},
+    fixed_prover::Fixed,
+};
 use crate::captured_log::CapturedLog;
 
 fn grant(endpoint: &Endpoint, prover: impl DpopProver) -> ClientCredentials {
@@ -211,22 +214,30 @@ async fn a_remote_key_has_nine_tenths_of_the_attempt() {
     assert!(endpoint.forms().is_empty());
 }
 
+/// The server may not have recorded the proof that it repeats, and would accept it from a reader of the log.
+#[tokio::test]
+async fn a_proof_is_struck_out_where_the_server_repeats_it() {
+    let proof = "eyJ0eXAiOiJkcG9wK2p3dCJ9.eyJqdGkiOiJhYmMifQ.c2lnbmF0dXJlLW9mLWEtcHJvb2Y";
+    let body = format!(r#"{{"error":"invalid_dpop_proof","error_description":"bad {proof}"}}"#);
+    let (log, _guard) = CapturedLog::start();
+    let endpoint = Endpoint::answering([Answer::of(400, &body)]);
+    let cache = TokenCache::new(grant(&endpoint, Fixed(Ok(proof))));
+    let error = cache.token().await.unwrap_err();
+    let text = error.to_string();
+    assert!(
+        text.contains("denied the DPoP proof (400 invalid_dpop_proof: bad [redacted])"),
+        "{text}"
+    );
+    assert!(text.contains("check the clock of this machine"), "{text}");
+    let shown = format!("{error:?} {}", log.text());
+    assert!(shown.contains("bad [redacted]"), "{shown}");
+    for part in proof.split('.') {
+        assert!(!shown.contains(part), "{shown}");
+    }
+}
+
 #[tokio::test]
 async fn a_proof_that_is_no_jwt_and_a_failed_proof_are_errors_and_no_token_is_requested() {
-    #[derive(Debug)]
-    struct Fixed(Result<&'static str, &'static str>);
-
-    #[auth_core::async_trait]
-    impl DpopProver for Fixed {
-        fn thumbprint(&self) -> &str {
-            "0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I"
-        }
-
-        async fn prove(&self, _: &auth_core::ProofClaims<'_>) -> Result<String, Error> {
-            self.0.map(str::to_owned).map_err(Error::configuration)
-        }
-    }
-
     for (proof, expected) in [
         (Ok("no proof"), "expected a signed JWT"),
         (

@@ -1,5 +1,7 @@
 //! The token exchange grant.
 
+use std::time::Duration;
+
 use auth_core::{
     ClientAuthentication, ErrorKind, TokenEndpoint, TokenExchange, TokenRequest, TokenSource,
     TokenType,
@@ -43,6 +45,32 @@ async fn google_workload_identity() {
     );
     let issued = response.issued_token_type();
     assert_eq!(issued, Some(TokenType::ACCESS_TOKEN.as_str()));
+}
+
+/// <https://www.rfc-editor.org/rfc/rfc8693#section-2.3>.
+#[tokio::test]
+async fn rfc8693_2_3_the_example() {
+    let transport = Recording::answering(
+        200,
+        r#"{"access_token":"eyJhbGciOiJFUzI1NiIsImtpZCI6IjllciJ9.eyJhdWQiOiJhIn0.c2ln",
+            "issued_token_type":"urn:ietf:params:oauth:token-type:access_token",
+            "token_type":"Bearer","expires_in":60}"#,
+    );
+    let subject = Fixed("accVkjcJyb4BWCxGsndESCJQbdFMogUC5PbRDqceLTC");
+    let endpoint = endpoint(URL, &transport);
+    let grant = TokenExchange::new(endpoint, subject, TokenType::ACCESS_TOKEN).unwrap();
+    let request = TokenRequest::builder().resource("https://backend.example.com/api");
+    let response = grant.fetch(&request.build().unwrap()).await.unwrap();
+    let form = transport.form();
+    let mut sent: Vec<_> = form_urlencoded::parse(form.as_bytes()).collect();
+    sent.sort();
+    let example = "grant_type=urn%3Aietf%3Aparams%3Aoauth%3Agrant-type%3Atoken-exchange\
+                   &resource=https%3A%2F%2Fbackend.example.com%2Fapi\
+                   &subject_token=accVkjcJyb4BWCxGsndESCJQbdFMogUC5PbRDqceLTC\
+                   &subject_token_type=urn%3Aietf%3Aparams%3Aoauth%3Atoken-type%3Aaccess_token";
+    let expected: Vec<_> = form_urlencoded::parse(example.as_bytes()).collect();
+    assert_eq!(sent, expected);
+    assert_eq!(response.expires_in(), Some(Duration::from_secs(60)));
 }
 
 #[tokio::test]
