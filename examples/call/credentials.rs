@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use anyhow::{Context, ensure};
 use auth_core::{
-    AssertionFile, ClientCredentials, ClientCredentialsBuilder, ClientSecret, Error, Form,
+    AssertionFile, ClientCredentials, ClientCredentialsBuilder, ClientSecret, Dpop, Error, Form,
     HttpTransport, JwtBearer, RefreshToken, TokenEndpoint, TokenEndpointBuilder, TokenExchange,
     TokenRequest, TokenResponse, TokenSource, TokenType, async_trait, provider::Provider,
     shared_store::SharedKey,
@@ -93,6 +93,10 @@ impl TokenSource for OtherGrant {
 
     fn shared_key(&self, _: &TokenRequest) -> Option<SharedKey> {
         Some(self.endpoint.shared_key(&self.form, &self.request))
+    }
+
+    fn dpop(&self) -> Option<Dpop> {
+        self.endpoint.dpop()
     }
 
     async fn credentials_changed(&self) -> bool {

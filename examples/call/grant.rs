@@ -7,7 +7,8 @@ use std::{
 };
 
 use auth_core::{
-    Error, Scopes, TokenRequest, TokenResponse, TokenSource, async_trait, shared_store::SharedKey,
+    Dpop, Error, Scopes, TokenRequest, TokenResponse, TokenSource, async_trait,
+    shared_store::SharedKey,
 };
 
 use crate::{tenants::Tenant, text};
@@ -119,6 +120,10 @@ impl<S: TokenSource> TokenSource for TimedSource<S> {
 
     fn effective_request(&self, request: &TokenRequest) -> TokenRequest {
         self.inner.effective_request(request)
+    }
+
+    fn dpop(&self) -> Option<Dpop> {
+        self.inner.dpop()
     }
 
     async fn credentials_changed(&self) -> bool {

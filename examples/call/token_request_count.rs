@@ -6,7 +6,7 @@ use std::sync::{
 };
 
 use auth_core::{
-    Error, TokenRequest, TokenResponse, TokenSource, async_trait, shared_store::SharedKey,
+    Dpop, Error, TokenRequest, TokenResponse, TokenSource, async_trait, shared_store::SharedKey,
 };
 
 /// The number of token requests so far, and of those that failed. Clones share the counts.
@@ -58,6 +58,10 @@ impl<S: TokenSource> TokenSource for CountingSource<S> {
 
     fn effective_request(&self, request: &TokenRequest) -> TokenRequest {
         self.inner.effective_request(request)
+    }
+
+    fn dpop(&self) -> Option<Dpop> {
+        self.inner.dpop()
     }
 
     async fn credentials_changed(&self) -> bool {

@@ -53,6 +53,8 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     under_load(&workspace, &interop, "under_load::refresh::", 3)?;
     // these tests send as many requests as possible, and assert no latency
     under_load(&workspace, &interop, "under_load::rejection::", 2)?;
+    // likewise, for 35 s
+    under_load(&workspace, &interop, "under_load::nonces::", 1)?;
     // eight processes, and no assertion about latency
     under_load(&workspace, &interop, "shared_token::processes::", 1)?;
     // cargo builds the examples with the tests, and runs their tests only with `--examples`

@@ -34,6 +34,20 @@ async fn two_hundred_requests_fifty_at_a_time_make_one_token_request() -> Result
 }
 
 #[tokio::test]
+async fn requests_with_proofs_of_a_key_make_one_token_request() -> Result<()> {
+    for (stack, dpop) in [("hyper", "--dpop"), ("reqwest", "--dpop=EdDSA")] {
+        let provider = OidcProvider::start(&[]).await?;
+        let load = [dpop, "-n", "20", "-c", "5", "--stack", stack];
+        let run = call_json(&provider, &load, &provider.api()).await?;
+        assert_eq!(run.code, 0, "{}", run.stderr);
+        let result = run.json()?;
+        assert_eq!(result["statuses"], json!({ "200": 20 }), "{result}");
+        assert_eq!(result["token_requests"], 1);
+    }
+    Ok(())
+}
+
+#[tokio::test]
 async fn tonic_calls_the_health_service_of_grpcio() -> Result<()> {
     let provider = OidcProvider::start(&[]).await?;
     let server = GrpcServer::python_asking(&provider).await?;

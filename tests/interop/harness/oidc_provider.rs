@@ -70,7 +70,8 @@ impl OidcProvider {
 
     /// Returns the counts since the start or the last [`reset_stats`](Self::reset_stats): `token_requests`,
     /// `token_ok`, `token_error`, `max_in_flight` (concurrent token requests), `api_200`, `api_401`, `api_403`,
-    /// `discovery_requests`, `jwks_requests`, `connections` (including those of this harness).
+    /// `discovery_requests`, `jwks_requests`, `connections` (including those of this harness) and
+    /// `api_nonce_changes`, which is never reset.
     pub(crate) async fn stats(&self) -> Result<Value> {
         control::ask(Method::GET, &self.at("/__stats"), None).await
     }

@@ -1,6 +1,7 @@
 //! Long runs of `call` under load. Plain `cargo test` ignores these tests, and `cargo xtask test` runs each
 //! module in a separate step.
 
+mod nonces;
 mod refresh;
 mod rejection;
 
