@@ -12,14 +12,10 @@ use rustls::{
     crypto::ring,
     pki_types::{CertificateDer, pem::PemObject},
 };
-use tonic::transport::ClientTlsConfig;
 
 use crate::text::shown_path;
 
-pub(crate) struct Tls {
-    roots: RootCertStore,
-    config: ClientConfig,
-}
+pub(crate) struct Tls(ClientConfig);
 
 impl Tls {
     /// Trusts Mozilla's root certificates and those of the file `ca`. Presents `certificate`.
@@ -34,18 +30,17 @@ impl Tls {
         }
         let config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
             .with_safe_default_protocol_versions()?
-            .with_root_certificates(roots.clone());
-        let config = match certificate {
+            .with_root_certificates(roots);
+        Ok(Self(match certificate {
             Some(certificate) => certificate.client_config(config),
             None => config.with_no_client_auth(),
-        };
-        Ok(Self { roots, config })
+        }))
     }
 
     /// Returns a connector for HTTP/1.1 and HTTP/2, of which the server chooses one.
     pub(crate) fn hyper(&self) -> HttpsConnector<HttpConnector> {
         HttpsConnectorBuilder::new()
-            .with_tls_config(self.config.clone())
+            .with_tls_config(self.0.clone())
             .https_or_http()
             .enable_all_versions()
             .build()
@@ -54,7 +49,7 @@ impl Tls {
     /// Returns a client for HTTP/1.1 and HTTP/2. As in the other stacks, it follows no redirect by
     /// default and uses no proxy.
     pub(crate) fn reqwest(&self) -> reqwest::ClientBuilder {
-        let mut config = self.config.clone();
+        let mut config = self.0.clone();
         config.alpn_protocols = vec!["h2".into(), "http/1.1".into()];
         reqwest::Client::builder()
             .tls_backend_preconfigured(config)
@@ -62,8 +57,17 @@ impl Tls {
             .no_proxy()
     }
 
-    pub(crate) fn tonic(&self) -> ClientTlsConfig {
-        ClientTlsConfig::new().trust_anchors(self.roots.roots.clone())
+    /// Returns a connector for HTTP/2 with the settings of tonic's own. tonic's TLS takes a certificate
+    /// that cannot be replaced while a channel lives.
+    pub(crate) fn tonic(&self) -> HttpsConnector<HttpConnector> {
+        let mut http = HttpConnector::new();
+        http.enforce_http(false);
+        http.set_nodelay(true);
+        HttpsConnectorBuilder::new()
+            .with_tls_config(self.0.clone())
+            .https_or_http()
+            .enable_http2()
+            .wrap_connector(http)
     }
 }
 

@@ -76,8 +76,7 @@ pub(crate) struct ClientArgs {
     #[arg(long)]
     pub(crate) assertion_scope: bool,
 
-    /// PEM file with the client's certificate, for TLS to the token endpoint and, with hyper and reqwest,
-    /// to the API
+    /// PEM file with the client's certificate, for TLS to the token endpoint and to the API
     #[arg(long, value_name = "FILE", requires = "cert_key")]
     pub(crate) cert: Option<PathBuf>,
 

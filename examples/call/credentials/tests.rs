@@ -1,12 +1,13 @@
 use std::{env, fs, sync::Mutex};
 
 use auth_core::{BoxError, HttpTransport, TransportBody};
+use auth_testing::{AuthorizationServer, ProtectedApi, TestAuthority};
 use bytes::Bytes;
 use clap::Parser;
 use http::{Request, Response};
 
 use super::*;
-use crate::{args::Args, authentication};
+use crate::{args::Args, authentication, token_request_count::TokenRequestCount};
 
 /// A transport that records the last token request, and fails.
 #[derive(Clone, Debug, Default)]
@@ -233,6 +234,51 @@ fn a_certificate_leaves_the_method_of_a_preset() {
     assert_eq!(method(&["--provider", "signicat"]), None);
     let url = ["--token-url", "https://as.example/t"];
     assert_eq!(method(&url), Some(crate::args::AuthMethod::TlsClientAuth));
+}
+
+/// The API rejects a token that is bound to a certificate on a connection without it (RFC 8705 §3).
+#[tokio::test]
+async fn each_stack_presents_the_certificate_to_the_api_as_well() {
+    let authority = TestAuthority::new().unwrap();
+    let certificate = authority.client_certificate("orders.example").unwrap();
+    let server = AuthorizationServer::builder()
+        .tls(&authority)
+        .client_with_certificate("orders", "orders.example")
+        .start()
+        .await
+        .unwrap();
+    let api = ProtectedApi::start(&server).await.unwrap();
+    let files = [
+        file("ca", &authority.pem()),
+        file("certificate", certificate.certificate_pem()),
+        file("certificate-key", certificate.key_pem()),
+    ];
+    for stack in ["hyper", "reqwest", "tonic"] {
+        let args = Args::try_parse_from([
+            "call",
+            "--stack",
+            stack,
+            "--token-url",
+            &server.token_endpoint(),
+            "--client-id",
+            "orders",
+            "--ca",
+            &files[0],
+            "--cert",
+            &files[1],
+            "--cert-key",
+            &files[2],
+            &api.url(),
+        ]);
+        let tenants = crate::prepare(&args.unwrap(), &TokenRequestCount::default()).unwrap();
+        let response = tenants.first().stack.send(true).await;
+        let response = response.unwrap_or_else(|failure| panic!("{stack}: {failure:?}"));
+        assert!(response.is_success(), "{stack}: {response:?}");
+    }
+    assert_eq!(api.rejections(), 0);
+    for file in files {
+        fs::remove_file(file).unwrap();
+    }
 }
 
 #[test]

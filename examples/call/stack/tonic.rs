@@ -28,8 +28,8 @@ pub(super) fn tenants(
     tls: &Tls,
     tokens: Tokens<'_>,
 ) -> anyhow::Result<Vec<Tenant>> {
-    let endpoint = Endpoint::from(target.request.uri().clone()).tls_config(tls.tonic())?;
-    let channel = endpoint.connect_lazy();
+    let endpoint = Endpoint::from(target.request.uri().clone());
+    let channel = Channel::new(tls.tonic(), endpoint.clone());
     let replay = args
         .max_replay_body
         .map_or_else(Bounded::default, Bounded::new);

@@ -1,7 +1,7 @@
 //! A client that authenticates by a certificate, and tokens that are bound to it
 //! ([RFC 8705](https://www.rfc-editor.org/rfc/rfc8705)).
 //!
-//! The HTTP client presents the certificate. `auth-rustls` has one for hyper and for reqwest that is
+//! The HTTP client presents the certificate. `auth-rustls` has one for hyper, tonic and reqwest that is
 //! replaced while the program runs. The token request holds `client_id`, and no secret.
 //!
 //! ```
@@ -37,7 +37,8 @@
 //! ```
 //!
 //! With reqwest, pass the same configuration to `reqwest::ClientBuilder::tls_backend_preconfigured`, for
-//! the client of the API and for the builder of `ReqwestTransport`.
+//! the client of the API and for the builder of `ReqwestTransport`. With tonic, pass a connector with
+//! `enable_http2` to `tonic::transport::Channel::new`.
 //!
 //! # Which method
 //!
