@@ -11,7 +11,10 @@ mod error_find;
 mod fleet_simulation;
 mod grants_at_the_server;
 mod per_request;
+#[cfg(unix)]
 mod projected_token;
+#[cfg(unix)]
+mod projected_volume;
 mod provider_assertions;
 mod readme;
 mod temporary_file;
