@@ -13,6 +13,7 @@ mod grant;
 mod greeter_client;
 mod grpc_rejected;
 mod harness;
+mod jose_library;
 mod redis_server;
 mod redis_server_checks;
 mod redis_store;
