@@ -1,17 +1,21 @@
 //! The client credentials grant against a certified third-party authorization server.
 
+use std::{fs, time::Duration};
+
 use anyhow::Result;
 use auth_core::{
     AccessToken, ClientAuthentication, ClientCredentials, ClientCredentialsBuilder, Error,
     ErrorKind, HttpTransport, TokenCache,
+    time::{Clock, Now, Sleep, SystemClock},
 };
+use auth_jose::{DpopKey, PrivateKeyJwt, SigningKey};
 use auth_reqwest::ReqwestTransport;
 use auth_tower::TowerTransport;
 use bytes::Bytes;
 use http_body_util::Full;
 use hyper_util::{client::legacy::Client, rt::TokioExecutor};
 
-use crate::harness::{OidcProvider, http_client, http_client_builder};
+use crate::harness::{OidcProvider, http_client, http_client_builder, keys_dir};
 
 const ODD_SECRET: &str = "p@ss:w%rd+/= &?#~\"\\";
 
@@ -193,5 +197,58 @@ async fn a_connection_that_breaks_is_retried_once() -> Result<()> {
     let error = token(client, hyper()).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Connection);
     assert_eq!(provider.stats().await?["token_requests"], 4);
+    Ok(())
+}
+
+/// The machine's clocks, of which the wall clock is ten minutes late.
+#[derive(Debug)]
+struct Late;
+
+impl Clock for Late {
+    fn now(&self) -> Now {
+        let now = SystemClock.now();
+        Now {
+            wall: now.wall.saturating_sub(Duration::from_secs(600)),
+            ..now
+        }
+    }
+
+    fn sleep_until(&self, deadline: Duration) -> Sleep {
+        SystemClock.sleep_until(deadline)
+    }
+}
+
+async fn late_token(builder: ClientCredentialsBuilder) -> Result<AccessToken, Error> {
+    let tokens = TokenCache::builder(builder.build(hyper())?).clock(Late);
+    tokens.build().token().await
+}
+
+/// RFC 7523 §3.
+#[tokio::test]
+async fn an_assertion_of_a_late_clock_is_denied_with_an_error_that_names_the_clock() -> Result<()> {
+    let provider = OidcProvider::start(&[]).await?;
+    let pem = fs::read_to_string(keys_dir()?.join("pk-es256.private.pem"))?;
+    let assertion = PrivateKeyJwt::new(SigningKey::from_pem(&pem)?)?;
+    let assertion = ClientAuthentication::client_assertion(assertion);
+    let client = client(&provider, "pk-es256", assertion);
+    let error = late_token(client.clone()).await.unwrap_err();
+    assert_eq!(error.error_code(), Some("invalid_client"), "{error}");
+    let text = error.to_string();
+    assert!(text.contains("the clock of this machine"), "{text}");
+    token(client, hyper()).await?;
+    Ok(())
+}
+
+/// RFC 9449 §8: this server demands a nonce where the time of a proof is too old, and a nonce is new whatever
+/// the clock of the client says.
+#[tokio::test]
+async fn a_proof_of_a_late_clock_is_accepted_with_the_nonce_that_the_server_demands() -> Result<()>
+{
+    let provider = OidcProvider::start(&[]).await?;
+    let client = client(&provider, "dpop-client", basic("dpop-secret")).dpop(DpopKey::generate()?);
+    token(client.clone(), hyper()).await?;
+    assert_eq!(provider.stats().await?["token_requests"], 1);
+    late_token(client).await?;
+    assert_eq!(provider.stats().await?["token_requests"], 3);
     Ok(())
 }

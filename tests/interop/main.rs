@@ -14,6 +14,7 @@ mod greeter_client;
 mod grpc_dpop;
 mod grpc_rejected;
 mod harness;
+mod jose_library;
 mod redis_server;
 mod redis_server_checks;
 mod redis_store;

@@ -17,6 +17,7 @@ mod control;
 mod fault_proxy;
 mod grpc_server;
 mod installation;
+mod jose;
 mod oidc_provider;
 mod process;
 mod until;
@@ -26,6 +27,7 @@ pub(crate) use self::{
     fault_proxy::FaultProxy,
     grpc_server::GrpcServer,
     installation::{ca_pem, keys_dir},
+    jose::verify,
     oidc_provider::OidcProvider,
     until::until,
 };

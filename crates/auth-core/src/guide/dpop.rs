@@ -79,7 +79,8 @@
 //! token.
 //!
 //! The time in a proof (`iat`) is that of this machine. A server that rejects every proof
-//! (`invalid_dpop_proof`) may have another time.
+//! (`invalid_dpop_proof`) may have another time. A server with nonces may demand one instead, and then
+//! accept the proof whatever its time.
 //!
 //! # Requests with a proof of their own
 //!
