@@ -15,7 +15,7 @@ use auth_testing::{AuthorizationServer, ProtectedApi, TestAuthority};
 use auth_tower::{AuthLayer, HyperClient, TowerTransport};
 use bytes::Bytes;
 use http::{Request, StatusCode};
-use http_body_util::Full;
+use http_body_util::{BodyExt, Full};
 use rustls::{
     ClientConfig, RootCertStore,
     pki_types::{CertificateDer, pem::PemObject},
@@ -144,4 +144,59 @@ async fn reqwest_replaces_a_token_that_is_bound_to_the_old_certificate() {
         api.get(fixture.api.url()).send().await.unwrap().status()
     };
     fixture.check(certificate.clone(), send).await;
+}
+
+/// The API's connection is kept, and presents the certificate with which it was opened: the API would reject
+/// each token that is bound to the new one.
+#[tokio::test]
+async fn hyper_keeps_no_connection_of_the_old_certificate() {
+    let fixture = Fixture::new().await;
+    let certificate = fixture.certificate();
+    let identity = certificate.clone();
+    let client = HyperClient::new(connector(fixture.tls(&certificate)))
+        .with_identity(move || identity.thumbprint());
+    let authorizer = fixture.authorizer(&certificate, TowerTransport::new(client.clone()));
+    let api = AuthLayer::new(authorizer).layer(client);
+    let send = || async {
+        let request = Request::get(fixture.api.url()).body(Full::<Bytes>::default());
+        let response = api.clone().oneshot(request.unwrap()).await.unwrap();
+        let status = response.status();
+        response.into_body().collect().await.unwrap();
+        status
+    };
+    for connections in 1..=3 {
+        for _ in 0..10 {
+            assert_eq!(send().await, 200);
+        }
+        assert_eq!(fixture.api.connections(), connections);
+        fixture.replace_certificate();
+        certificate.reload().await.unwrap();
+        // the next token is bound to the new certificate
+        fixture.server.revoke_all();
+    }
+}
+
+/// As the guide advises: a reqwest client cannot be told to close its connections.
+#[tokio::test]
+async fn reqwest_that_keeps_no_connection_has_none_of_the_old_certificate() {
+    let fixture = Fixture::new().await;
+    let certificate = fixture.certificate();
+    let builder = || reqwest_builder().tls_backend_preconfigured(fixture.tls(&certificate));
+    let transport = ReqwestTransport::new(builder()).unwrap();
+    let client = builder().pool_max_idle_per_host(0).build().unwrap();
+    let api = reqwest_middleware::ClientBuilder::new(client)
+        .with(AuthMiddleware::new(
+            fixture.authorizer(&certificate, transport),
+        ))
+        .build();
+    for _ in 0..3 {
+        for _ in 0..3 {
+            let response = api.get(fixture.api.url()).send().await.unwrap();
+            assert_eq!(response.status(), 200);
+            response.bytes().await.unwrap();
+        }
+        fixture.replace_certificate();
+        certificate.reload().await.unwrap();
+        fixture.server.revoke_all();
+    }
 }

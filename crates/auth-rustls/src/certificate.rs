@@ -3,11 +3,8 @@
 use std::{
     fmt,
     path::PathBuf,
-    sync::{
-        Arc, Mutex, MutexGuard, PoisonError, RwLock,
-        atomic::{AtomicBool, Ordering::SeqCst},
-    },
-    time::{Duration, Instant},
+    sync::{Arc, Mutex, PoisonError, RwLock},
+    time::Duration,
 };
 
 use auth_core::{Error, shared_store::internal::SecretFile};
@@ -18,12 +15,15 @@ use rustls::{
     sign::CertifiedKey,
 };
 use sha2::{Digest, Sha256};
-use tokio::runtime::Handle;
+use tokio::{runtime::Handle, task::AbortHandle, time::Instant};
 
 use crate::{events, pem::certified_key};
 
 /// The minimum time between two looks at the files.
 const LOOK_INTERVAL: Duration = Duration::from_secs(1);
+/// How long a look that has not ended keeps the next one from beginning. A look never ends in a runtime
+/// that is no longer driven.
+const LOOK_PATIENCE: Duration = Duration::from_secs(10);
 
 /// The certificate of a client and its key, for a configuration of rustls.
 ///
@@ -52,8 +52,13 @@ pub struct ClientCertificate(Arc<Inner>);
 struct Inner {
     files: Option<Files>,
     current: RwLock<Current>,
-    last_look: Mutex<Option<Instant>>,
-    is_looking: AtomicBool,
+    last_look: Mutex<Option<Look>>,
+}
+
+/// A look at the files, in a task of the runtime in which a connection was opened.
+struct Look {
+    began: Instant,
+    task: AbortHandle,
 }
 
 struct Files {
@@ -104,7 +109,6 @@ impl ClientCertificate {
             files,
             current: RwLock::new(current),
             last_look: Mutex::new(None),
-            is_looking: AtomicBool::new(false),
         }))
     }
 
@@ -163,11 +167,6 @@ impl ClientCertificate {
         current.unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    fn last_look(&self) -> MutexGuard<'_, Option<Instant>> {
-        let last_look = self.0.last_look.lock();
-        last_look.unwrap_or_else(PoisonError::into_inner)
-    }
-
     /// Reads the files again in the background, unless that happened within the last second.
     fn look(&self) {
         if self.0.files.is_none() {
@@ -177,30 +176,35 @@ impl ClientCertificate {
             return;
         };
         let now = Instant::now();
-        let mut last_look = self.last_look();
-        let is_due = last_look.is_none_or(|last| now.duration_since(last) >= LOOK_INTERVAL);
-        if !is_due || self.0.is_looking.swap(true, SeqCst) {
+        let last_look = self.0.last_look.lock();
+        let mut last_look = last_look.unwrap_or_else(PoisonError::into_inner);
+        if last_look.as_ref().is_some_and(|look| !look.is_over(now)) {
             return;
         }
-        *last_look = Some(now);
-        drop(last_look);
         let certificate = self.clone();
-        let done = Done(Arc::clone(&self.0));
-        runtime.spawn(async move {
-            let _done = done;
+        let task = runtime.spawn(async move {
             if let Err(error) = certificate.reload().await {
                 events::certificate_not_replaced(&error);
             }
         });
+        let look = Look {
+            began: now,
+            task: task.abort_handle(),
+        };
+        if let Some(last) = last_look.replace(look) {
+            last.task.abort();
+        }
     }
 }
 
-/// Permits the next look, also if the task of this one is dropped.
-struct Done(Arc<Inner>);
-
-impl Drop for Done {
-    fn drop(&mut self) {
-        self.0.is_looking.store(false, SeqCst);
+impl Look {
+    /// Returns whether the next look may begin.
+    fn is_over(&self, now: Instant) -> bool {
+        let interval = match self.task.is_finished() {
+            true => LOOK_INTERVAL,
+            false => LOOK_PATIENCE,
+        };
+        now.duration_since(self.began) >= interval
     }
 }
 

@@ -3,12 +3,13 @@
 // clippy.toml allows these in test functions, but not in the functions that they call
 #![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used)]
 
-use std::{env, fs, path::PathBuf, process};
+use std::{env, fs, path::PathBuf, process, time::Duration};
 
 use auth_rustls::{ClientCertificate, auth_core::ErrorKind};
 use auth_test_support::log::CapturedLog;
 use rcgen::{CertifiedKey, KeyPair, generate_simple_self_signed};
 use rustls::client::ResolvesClientCert;
+use tokio::runtime::{Builder, Handle};
 
 fn certified(name: &str) -> CertifiedKey<KeyPair> {
     let _ = rustls::crypto::ring::default_provider().install_default();
@@ -147,6 +148,41 @@ async fn a_certificate_that_is_added_to_the_chain_is_presented() {
     let presented = read.resolve(&[], &[]).unwrap();
     assert_eq!(presented.cert.len(), 2);
     assert!(!read.reload().await.unwrap(), "nothing has changed");
+    for file in [certificate_file, key_file] {
+        fs::remove_file(file).unwrap();
+    }
+}
+
+fn current_thread() -> Builder {
+    let mut builder = Builder::new_current_thread();
+    builder.enable_all();
+    builder
+}
+
+/// A connection looks in the runtime in which it is opened.
+#[test]
+fn a_look_in_a_runtime_that_is_no_longer_driven_keeps_no_other_connection_from_the_new_certificate()
+{
+    let ((certificate, key), (next_certificate, next_key)) = (pems("a"), pems("b"));
+    let [certificate_file, key_file] = files("undriven");
+    fs::write(&certificate_file, certificate).unwrap();
+    fs::write(&key_file, key).unwrap();
+    let read = ClientCertificate::from_files(&certificate_file, &key_file).unwrap();
+    let first = read.thumbprint();
+    let kept = current_thread().build().unwrap();
+    kept.block_on(async { drop(read.resolve(&[], &[])) });
+    fs::write(&certificate_file, next_certificate).unwrap();
+    fs::write(&key_file, next_key).unwrap();
+    let driven = current_thread().start_paused(true).build().unwrap();
+    driven.block_on(async {
+        tokio::time::advance(Duration::from_secs(60)).await;
+        drop(read.resolve(&[], &[]));
+        let metrics = Handle::current().metrics();
+        while metrics.num_alive_tasks() > 0 {
+            tokio::task::yield_now().await;
+        }
+    });
+    assert_ne!(read.thumbprint(), first);
     for file in [certificate_file, key_file] {
         fs::remove_file(file).unwrap();
     }

@@ -1,5 +1,6 @@
 use std::{
     fmt,
+    sync::Arc,
     task::{Context, Poll},
 };
 
@@ -13,6 +14,8 @@ use hyper_util::{
     rt::TokioExecutor,
 };
 use tower_service::Service;
+
+use crate::identity::ByIdentity;
 
 /// hyper-util's `Client` for the API and for the token endpoint: it sends a request with the mark
 /// [`NewConnection`], which each token request has, over a connection of its own, and closes the
@@ -44,6 +47,9 @@ pub struct HyperClient<C, B = Full<Bytes>> {
     pooled: Client<C, B>,
     /// Keeps no connection.
     unpooled: Client<C, B>,
+    /// Takes the place of `pooled`, if the connections have an identity.
+    by_identity: Option<Arc<ByIdentity<C, B>>>,
+    settings: Arc<(Builder, C)>,
 }
 
 impl<C, B> HyperClient<C, B>
@@ -64,9 +70,41 @@ where
             .pool_max_idle_per_host(0)
             .build(connector.clone());
         Self {
-            pooled: builder.build(connector),
+            pooled: builder.build(connector.clone()),
             unpooled,
+            by_identity: None,
+            settings: Arc::new((builder.clone(), connector)),
         }
+    }
+
+    /// Sets the identity of this machine at the servers, such as the thumbprint of a client certificate that
+    /// is replaced while the program runs. When `identity` returns another text, the client opens new
+    /// connections, and closes the kept ones when their requests have ended.
+    ///
+    /// A connection presents the certificate with which it was opened for as long as it lives. An API that
+    /// requires tokens bound to the certificate
+    /// ([RFC 8705 §3](https://www.rfc-editor.org/rfc/rfc8705#section-3)) rejects each token of a new
+    /// certificate over a connection of the old one, and requests in a steady flow keep that connection open.
+    /// Without `identity` all of them then fail.
+    ///
+    /// `identity` is called for each request, except token requests. Clones that were made before do not have
+    /// it. Default: none.
+    ///
+    /// ```
+    /// use auth_tower::HyperClient;
+    /// # use hyper_util::client::legacy::connect::HttpConnector;
+    ///
+    /// # fn example(connector: HttpConnector, thumbprint: fn() -> String) {
+    /// // with auth-rustls: `move || certificate.thumbprint()`
+    /// let client: HyperClient<_> = HyperClient::new(connector).with_identity(thumbprint);
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn with_identity(mut self, identity: impl Fn() -> String + Send + Sync + 'static) -> Self {
+        let (builder, connector) = &*self.settings;
+        let client = ByIdentity::new(identity, builder.clone(), connector.clone());
+        self.by_identity = Some(Arc::new(client));
+        self
     }
 }
 
@@ -85,9 +123,13 @@ where
     }
 
     fn call(&mut self, request: Request<B>) -> legacy::ResponseFuture {
-        match request.extensions().get::<NewConnection>() {
-            None => self.pooled.request(request),
-            Some(NewConnection) => self.unpooled.request(request),
+        match (
+            request.extensions().get::<NewConnection>(),
+            &self.by_identity,
+        ) {
+            (Some(NewConnection), _) => self.unpooled.request(request),
+            (None, None) => self.pooled.request(request),
+            (None, Some(by_identity)) => by_identity.client().request(request),
         }
     }
 }
@@ -97,6 +139,8 @@ impl<C: Clone, B> Clone for HyperClient<C, B> {
         Self {
             pooled: self.pooled.clone(),
             unpooled: self.unpooled.clone(),
+            by_identity: self.by_identity.clone(),
+            settings: Arc::clone(&self.settings),
         }
     }
 }

@@ -21,6 +21,8 @@ mod grpc_timeout;
 pub mod guide;
 #[cfg(feature = "hyper")]
 mod hyper_client;
+#[cfg(feature = "hyper")]
+mod identity;
 mod layer;
 mod proof_guard;
 mod response_body;

@@ -19,9 +19,11 @@ use tower_service::Service;
 ///
 /// A client that follows a redirect inside the layer repeats the headers of the first request, also a proof.
 /// Follow redirects outside the layer: there each hop is a request of its own, with a proof of its own.
-/// Where they have to be followed inside, put this layer between `FollowRedirect` and the client. A hop
-/// that would repeat a proof then fails with an [`auth_core::Error`] of
-/// [`Redirected`](ErrorKind::Redirected). It costs a request without a proof one look for the header.
+/// Where they have to be followed inside, put this layer between `FollowRedirect` and the client. A hop to
+/// another URL, or with another method, then fails with an [`auth_core::Error`] of
+/// [`Redirected`](ErrorKind::Redirected). A hop to the same URL is sent with the proof of the first request, also
+/// one with another query, which a proof does not state; a server that remembers proofs (§11.1) rejects it.
+/// The layer costs a request without a proof one look for the header.
 ///
 /// ```
 /// use auth_tower::{AuthLayer, ProofGuardLayer, auth_core::Authorizer};

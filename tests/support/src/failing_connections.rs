@@ -67,6 +67,7 @@ struct State {
     requests: Mutex<Vec<usize>>,
     unanswered: watch::Sender<usize>,
     received: watch::Sender<usize>,
+    ended: watch::Sender<usize>,
 }
 
 impl FailingConnections {
@@ -91,6 +92,7 @@ impl FailingConnections {
             requests: Mutex::default(),
             unanswered: watch::Sender::new(0),
             received: watch::Sender::new(0),
+            ended: watch::Sender::new(0),
         });
         let alpn = match protocol {
             Protocol::Http1 => "http/1.1",
@@ -150,6 +152,12 @@ impl FailingConnections {
         self.state.received(count).await;
     }
 
+    /// Waits until this many connections have ended.
+    pub async fn ended(&self, count: usize) {
+        let mut ended = self.state.ended.subscribe();
+        ended.wait_for(|now| *now >= count).await.unwrap();
+    }
+
     /// Returns the number of requests that each connection has carried. Connections without a request
     /// do not count.
     pub fn requests_per_connection(&self) -> Vec<usize> {
@@ -188,6 +196,7 @@ impl State {
                 builder.serve_connection(stream, service).await
             }
         };
+        self.ended.send_modify(|count| *count += 1);
     }
 
     fn number(&self, connection: &Mutex<Option<usize>>) -> usize {

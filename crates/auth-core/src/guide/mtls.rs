@@ -19,7 +19,8 @@
 //!     .https_only()
 //!     .enable_all_versions()
 //!     .build();
-//! let client = HyperClient::new(connector);
+//! let identity = certificate.clone();
+//! let client = HyperClient::new(connector).with_identity(move || identity.thumbprint());
 //!
 //! let endpoint = TokenEndpoint::discover("https://as.example.com", ClientAuthentication::tls_client_auth())
 //!     .client_id("my-client")
@@ -57,5 +58,12 @@
 //!
 //! New connections present the new certificate, a moment after the first of them. Connections that are
 //! open, and the tokens that were bound to the old certificate, stay as they are. An API that rejects
-//! such a token on a new connection causes a new token, as after a revocation. A shared store keeps the
-//! tokens of different certificates apart, so a fleet that shares a token shares a certificate.
+//! such a token on a new connection causes a new token, as after a revocation. Over a kept connection of the
+//! old certificate the API rejects each token that is bound to the new one. With
+//! `HyperClient::with_identity`, as above, requests take new connections when the certificate is replaced.
+//! reqwest's client and tonic's `Channel` keep their connections. Create them again when the certificate is
+//! replaced, or have reqwest open a connection for each request: `pool_max_idle_per_host(0)` of its
+//! `ClientBuilder`.
+//!
+//! A shared store keeps the tokens of different certificates apart, so a fleet that shares a token shares a
+//! certificate.

@@ -12,11 +12,15 @@ use auth_core::{
     HttpTransport, Metadata, TokenCache, TokenEndpoint, TokenEndpointBuilder, TokenRequest,
     TokenSource, TransportBody, assertion_fn, async_trait,
 };
+use auth_test_support::settle;
 use auth_testing::{ManualClock, TokioClock};
 use bytes::Bytes;
 use http::{Method, Request, Response};
 use http_body_util::Full;
-use tokio::sync::Semaphore;
+use tokio::{
+    runtime::{self, Runtime},
+    sync::Semaphore,
+};
 use tracing::Level;
 
 use crate::{captured_log::CapturedLog, recording_transport::TOKEN};
@@ -487,6 +491,47 @@ async fn callers_at_once_cause_one_request_for_the_document() {
     let requests = server.requests();
     let documents = requests.iter().filter(|request| request.starts_with("GET"));
     assert_eq!(documents.count(), 2, "{requests:?}");
+}
+
+/// The tasks of a request run in the runtime of the caller that sends it.
+#[test]
+fn a_request_in_a_runtime_that_is_no_longer_driven_delays_other_token_requests_and_fails_none() {
+    let gate = Arc::new(Semaphore::new(0));
+    let server = Server {
+        gate: Some(Arc::clone(&gate)),
+        ..Server::default()
+    };
+    server.naming(OAUTH, "https://as.example/t");
+    let (source, clock) = (source(builder(), &server), ManualClock::new());
+    let cache = || TokenCache::builder(source.clone()).clock(clock.clone());
+    let (first, second) = (cache().build(), cache().build());
+    let (kept, driven) = (current_thread(), current_thread());
+    let mut lost = tokio_test::task::spawn(first.token());
+    kept.block_on(async {
+        tokio_test::assert_pending!(lost.poll());
+        settle().await;
+    });
+    assert_eq!(server.requests(), [format!("GET {OAUTH}")]);
+    driven.block_on(async {
+        let mut waiting = tokio_test::task::spawn(second.token());
+        tokio_test::assert_pending!(waiting.poll());
+        gate.add_permits(2);
+        // an attempt has 10 s
+        for _ in 0..18 {
+            settle().await;
+            clock.advance(Duration::from_millis(500));
+        }
+        settle().await;
+        let std::task::Poll::Ready(outcome) = waiting.poll() else {
+            panic!("expected a token within the attempt");
+        };
+        outcome.unwrap();
+    });
+}
+
+fn current_thread() -> Runtime {
+    let mut builder = runtime::Builder::new_current_thread();
+    builder.enable_all().build().unwrap()
 }
 
 #[tokio::test]

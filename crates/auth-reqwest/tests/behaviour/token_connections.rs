@@ -73,6 +73,22 @@ async fn connection_that_works_is_not_kept() {
     each_request_takes_a_connection_of_its_own(Fault::None, Protocol::Http1, false).await;
 }
 
+/// Nothing else ends a connection that works.
+#[tokio::test]
+async fn each_connection_is_closed_after_the_response() {
+    for (protocol, tls) in [
+        (Protocol::Http2, true),
+        (Protocol::Http2, false),
+        (Protocol::Http1, true),
+        (Protocol::Http1, false),
+    ] {
+        let (endpoint, builder) = peers(Fault::None, protocol, tls).await;
+        let grant = endpoint.grant(ReqwestTransport::new(builder).unwrap());
+        assert_eq!(endpoint.attempts(&grant, 3).await, [true; 3]);
+        with_timeout(endpoint.ended(3)).await;
+    }
+}
+
 fn current_thread() -> runtime::Runtime {
     let mut builder = runtime::Builder::new_current_thread();
     builder.enable_all().build().unwrap()

@@ -130,6 +130,9 @@
 //! - **What to do.** Request the URL of the API itself: an upgrade from `http` to `https` counts, since
 //!   the network may change the response. If the unlisted origin may choose requests with the token,
 //!   add it to the allowed origins. If not, put `FollowRedirect` inside `AuthLayer`.
+//! - **Never on both sides.** An inner `FollowRedirect` stops at the limit of its policy, and may return the
+//!   redirect of an unlisted origin as the response to a request with the token. An outer one would follow it to
+//!   the API, with the token.
 //! - **Allowed origins trust each other.** A redirect from one to another is followed, with the token
 //!   that is [bound](auth_core::AuthorizerBuilder::origin_with) to the new origin, if one is. Use two
 //!   clients for APIs that must not choose each other's requests.

@@ -102,6 +102,22 @@ async fn connection_that_works_is_not_kept() {
     }
 }
 
+/// Nothing else ends a connection that works.
+#[tokio::test]
+async fn each_connection_is_closed_after_the_response() {
+    for (protocol, tls) in [
+        (Protocol::Http2, TLS),
+        (Protocol::Http2, PLAIN),
+        (Protocol::Http1, TLS),
+        (Protocol::Http1, PLAIN),
+    ] {
+        let (endpoint, transport) = peers(Client::Ours, Fault::None, protocol, tls).await;
+        let grant = endpoint.grant(Arc::<dyn HttpTransport>::from(transport));
+        assert_eq!(endpoint.attempts(&grant, 3).await, [true; 3]);
+        with_timeout(endpoint.ended(3)).await;
+    }
+}
+
 /// The transport has hyper-util's client discard the connection of each token request.
 #[tokio::test]
 async fn clients_that_ignore_the_mark_keep_no_connection_of_a_token_request() {

@@ -34,8 +34,9 @@ const PATIENCE: Duration = Duration::from_secs(5);
 const PAUSE: Duration = Duration::from_secs(30);
 /// The maximum number of methods in a warning.
 const MAX_METHODS: usize = 16;
-/// How long the callers wait for another one's request, which may be in a runtime that is not driven.
-const ABANDONED: Duration = Duration::from_secs(7);
+/// How long the callers wait for another one's request, which may be in a runtime that is not driven: a
+/// little longer than it may take.
+const ABANDONED: Duration = PATIENCE.saturating_add(Duration::from_millis(500));
 
 /// The metadata of one authorization server: requested when it is first needed, and again after an
 /// hour or after a failure that a moved endpoint may have caused.
@@ -105,13 +106,12 @@ impl Discovery {
                     return self.request(document, &attempt, &sender).await;
                 }
                 Role::Wait(mut outcome, until) => {
-                    let left = until.saturating_sub(attempt.monotonic());
                     let waited = outcome.wait_for(Option::is_some);
-                    let Some(waited) = attempt.within(left, waited).await else {
-                        return Err(self.late());
-                    };
-                    // an error: the request was dropped, and this caller sends the next one
-                    if let Ok(Some(outcome)) = waited.as_deref() {
+                    let waited = attempt.clock().before(until, waited).await;
+                    // otherwise the request was dropped, or its runtime is not driven: this caller sends the
+                    // next one
+                    if let Some(Ok(Some(outcome))) = waited.as_ref().map(|waited| waited.as_deref())
+                    {
                         return outcome.clone();
                     }
                 }
