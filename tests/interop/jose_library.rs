@@ -15,7 +15,7 @@ use crate::harness::{keys_dir, verify};
 
 const NOW: u64 = 1_700_000_000;
 const AUDIENCE: &str = "https://as.example/token";
-const SECRET: &str = "a-secret-of-64-octets-which-is-as-long-as-the-hash-of-hs512-1234";
+const SECRET: &str = "a-secret-of-64-octets-which-is-as-long-as-the-hash-of-hs512-abcd";
 const HMAC: [Algorithm; 3] = [Algorithm::Hs256, Algorithm::Hs384, Algorithm::Hs512];
 
 /// Returns a key of each asymmetric algorithm.
@@ -43,7 +43,7 @@ fn public(key: &SigningKey) -> Result<Value> {
 /// The secret as a JWK.
 fn secret() -> Value {
     let octets =
-        "YS1zZWNyZXQtb2YtNjQtb2N0ZXRzLXdoaWNoLWlzLWFzLWxvbmctYXMtdGhlLWhhc2gtb2YtaHM1MTItMTIzNA";
+        "YS1zZWNyZXQtb2YtNjQtb2N0ZXRzLXdoaWNoLWlzLWFzLWxvbmctYXMtdGhlLWhhc2gtb2YtaHM1MTItYWJjZA";
     json!({"kty": "oct", "k": octets})
 }
 
