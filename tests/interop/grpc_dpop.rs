@@ -1,4 +1,4 @@
-//! Calls of tonic with proofs of DPoP (RFC 9449), which grpcio verifies by PyPI's `joserfc`.
+//! Calls of tonic with proofs of DPoP (RFC 9449), which grpcio verifies by `joserfc`, a library of Python.
 
 use std::time::Duration;
 
