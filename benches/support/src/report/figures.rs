@@ -240,6 +240,14 @@ const FIGURES: &[Figure] = &[
         functions: &["auth_core_p99_9", "floor_p99_9"],
         compute: ratio,
     },
+    Figure {
+        what: "proofs of DPoP per second by ES256, over bare signatures of the same key",
+        bar: Bar::AtLeast(0.8),
+        group: "dpop",
+        // a time is the inverse of a rate
+        functions: &["es256_signature", "es256_proof"],
+        compute: ratio,
+    },
 ];
 
 /// Returns the rows of the groups that `wanted` names.
