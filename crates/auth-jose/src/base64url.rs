@@ -7,6 +7,11 @@ pub(crate) fn encode(octets: impl AsRef<[u8]>) -> String {
     URL_SAFE_NO_PAD.encode(octets)
 }
 
+/// Appends the octets to `text`.
+pub(crate) fn push(text: &mut String, octets: impl AsRef<[u8]>) {
+    URL_SAFE_NO_PAD.encode_string(octets, text);
+}
+
 /// Returns the octets. `None` if the text is not base64url, has padding, or is not the text that
 /// [`encode`] returns for them.
 pub(crate) fn decode(text: &str) -> Option<Zeroizing<Vec<u8>>> {

@@ -13,6 +13,10 @@ use crate::{
 };
 
 const WHAT: &str = "DPoP key";
+/// The usual length of the claims, apart from URL and nonce, so that the text of a proof does not grow.
+const OTHER_CLAIMS: usize = 192;
+/// The length of a signature by ECDSA or EdDSA in base64url, and the dot before it.
+const SIGNATURE: usize = 130;
 
 /// A key to which tokens are bound by DPoP ([RFC 9449](https://www.rfc-editor.org/rfc/rfc9449)): each
 /// request carries a proof, a JWT that the key signs for this request alone.
@@ -118,29 +122,51 @@ impl DpopKey {
 
     /// Returns what is signed: header and claims.
     fn signing_input(&self, claims: &ProofClaims<'_>) -> Result<String, Error> {
-        let mut json = format!(
-            r#"{{"jti":"{}","htm":{},"htu":{},"iat":{}"#,
-            random::jti()?,
-            Value::from(claims.method()),
-            Value::from(claims.url()),
-            claims.time().as_secs()
-        );
+        let (url, nonce) = (claims.url(), claims.nonce());
+        let length = OTHER_CLAIMS + url.len() + nonce.map_or(0, str::len);
+        let mut json = String::with_capacity(length);
+        json.push_str(r#"{"jti":""#);
+        json.push_str(&random::jti()?);
+        json.push_str(r#"","htm":"#);
+        push_json(&mut json, claims.method());
+        json.push_str(r#","htu":"#);
+        push_json(&mut json, url);
+        json.push_str(r#","iat":"#);
+        json.push_str(&claims.time().as_secs().to_string());
         if let Some(token) = claims.access_token() {
-            let hash = base64url::encode(digest(&SHA256, token.as_bytes()));
-            json.push_str(&format!(r#","ath":"{hash}""#));
+            json.push_str(r#","ath":""#);
+            base64url::push(&mut json, digest(&SHA256, token.as_bytes()));
+            json.push('"');
         }
-        if let Some(nonce) = claims.nonce() {
-            json.push_str(&format!(r#","nonce":{}"#, Value::from(nonce)));
+        if let Some(nonce) = nonce {
+            json.push_str(r#","nonce":"#);
+            push_json(&mut json, nonce);
         }
         json.push('}');
-        Ok(format!("{}{}", self.0.header, base64url::encode(json)))
+        let header = &self.0.header;
+        let mut input = String::with_capacity(header.len() + 2 * json.len() + SIGNATURE);
+        input.push_str(header);
+        base64url::push(&mut input, json);
+        Ok(input)
     }
 }
 
 fn signed(mut input: String, signature: &[u8]) -> String {
     input.push('.');
-    input.push_str(&base64url::encode(signature));
+    base64url::push(&mut input, signature);
     input
+}
+
+/// Appends a text as JSON. A method, a URL and a nonce have nothing to escape.
+fn push_json(json: &mut String, text: &str) {
+    let is_plain = |octet: u8| matches!(octet, b' '..=b'~') && !b"\"\\".contains(&octet);
+    if !text.bytes().all(is_plain) {
+        json.push_str(&Value::from(text).to_string());
+        return;
+    }
+    json.push('"');
+    json.push_str(text);
+    json.push('"');
 }
 
 #[async_trait]

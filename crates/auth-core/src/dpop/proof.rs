@@ -10,12 +10,7 @@ use crate::Error;
 /// # Errors
 /// If the proof is no JWT in the compact serialization, by its characters and its three parts.
 pub(crate) fn proof_header(proof: &str) -> Result<HeaderValue, Error> {
-    let is_part = |part: &str| {
-        let is_base64url = |octet: u8| octet.is_ascii_alphanumeric() || b"-_".contains(&octet);
-        !part.is_empty() && part.bytes().all(is_base64url)
-    };
-    let has_three_parts = proof.split('.').count() == 3 && proof.split('.').all(is_part);
-    let value = has_three_parts.then(|| HeaderValue::from_str(proof).ok());
+    let value = is_jwt(proof).then(|| HeaderValue::from_str(proof).ok());
     let mut value = value.flatten().ok_or_else(|| {
         Error::configuration(
             "DPoP proof: expected a signed JWT in the compact serialization (RFC 7515 section 7.1), got \
@@ -24,6 +19,21 @@ pub(crate) fn proof_header(proof: &str) -> Result<HeaderValue, Error> {
     })?;
     value.set_sensitive(true);
     Ok(value)
+}
+
+fn is_jwt(proof: &str) -> bool {
+    let mut parts = proof.split('.');
+    let three = [parts.next(), parts.next(), parts.next()];
+    let is_part = |part: Option<&str>| {
+        part.is_some_and(|part| !part.is_empty() && is_base64url(part.as_bytes()))
+    };
+    parts.next().is_none() && three.into_iter().all(is_part)
+}
+
+/// Looks at every octet, without an end at the first other one: the compiler then compares many at once.
+fn is_base64url(part: &[u8]) -> bool {
+    let is_one = |octet: u8| octet.is_ascii_alphanumeric() | (octet == b'-') | (octet == b'_');
+    part.iter().fold(true, |all, octet| all & is_one(*octet))
 }
 
 #[cfg(test)]
