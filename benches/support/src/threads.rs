@@ -6,7 +6,7 @@
 //! and a batch must span many turns: see [`shortest_batch`].
 //!
 //! A batch runs in parts. A part during which the thread did not have its core to itself is not counted and
-//! runs again: see [`whole_core`]. How long the part took does not matter for that.
+//! runs again: see `whole_core`. How long the part took does not matter for that.
 
 use std::{
     hint::{black_box, spin_loop},
