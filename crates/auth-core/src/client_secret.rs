@@ -168,9 +168,10 @@ impl ClientSecret {
     /// Two secrets, for a rotation without a gap: the one that will be valid next, and the one that
     /// is valid now.
     ///
-    /// A token request uses `next`. If the authorization server denies it with `invalid_client`, the
-    /// token request is repeated once, at once, with `current`. The secret that works is used first
-    /// from then on. If one of both cannot be read, the other one is used alone.
+    /// A token request uses `next`. If the authorization server denies the client (`invalid_client`,
+    /// `unauthorized_client`, or a 401 that does not concern the token request alone), the token request
+    /// is repeated once, at once, with `current`. The secret that works is used first from then on. If
+    /// one of both cannot be read, the other one is used alone.
     ///
     /// ```
     /// use auth_core::ClientSecret;

@@ -6,7 +6,7 @@ use super::{
     changes::Publisher,
     credential_looks::{LOOK_INTERVAL, may_depend_on_credentials},
     deadlines::Deadlines,
-    denials::{Denial, Start, is_denial_of_client},
+    denials::{Denial, Start},
     fetch::{Fetch, Fetched},
     inner::Inner,
     policy::{Life, Probation, RejectionKind},
@@ -127,7 +127,7 @@ impl Inner {
     /// client, if it was denied.
     fn tell_client(&self, sent: Start, error: Option<&Error>) -> Option<Denial> {
         match error {
-            Some(denial) if is_denial_of_client(denial) => {
+            Some(denial) if denial.denies_client() => {
                 let failure = |state: &RefreshState| state.failure.as_ref()?.denied_request;
                 let before = failure(&self.state());
                 let policy = &self.settings().policy;

@@ -5,15 +5,6 @@ use std::time::Duration;
 use super::{policy::RefreshPolicy, turn_order::Rank};
 use crate::Error;
 
-/// The codes of denials that concern one token request, even with status 401.
-const OF_REQUEST: [&str; 5] = [
-    "invalid_request",
-    "invalid_scope",
-    "invalid_target",
-    "invalid_grant",
-    "unsupported_grant_type",
-];
-
 /// All caches back off after the client was denied in so many of them. The denials of fewer caches
 /// may concern these caches alone.
 const CACHES_TRIED: u32 = 3;
@@ -100,18 +91,6 @@ pub(super) struct Denied {
     pub(super) next_attempt: Duration,
     /// Whether caches that were issued a token do not back off.
     pub(super) spares_proven: bool,
-}
-
-/// Returns whether the authorization server denied the client, whatever token it requested.
-pub(super) fn is_denial_of_client(error: &Error) -> bool {
-    if error.is_transient() {
-        return false;
-    }
-    match error.error_code() {
-        Some("invalid_client" | "unauthorized_client") => true,
-        Some(code) if OF_REQUEST.contains(&code) => false,
-        _ => error.status() == Some(http::StatusCode::UNAUTHORIZED),
-    }
 }
 
 impl Denials {

@@ -1,5 +1,6 @@
 //! The one error type: opaque, cheap to clone, safe to print.
 
+mod denies_client;
 mod find;
 mod kind;
 mod texts;

@@ -162,7 +162,7 @@ impl TokenEndpoint {
                 }
                 Err(error) => error,
             };
-            if error.error_code() != Some("invalid_client") || proofs.peek().is_none() {
+            if !error.denies_client() || proofs.peek().is_none() {
                 let error = self.0.location.failed(error);
                 return Err(self.0.denied.denied(error, version.and(made.version())));
             }

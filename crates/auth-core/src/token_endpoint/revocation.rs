@@ -83,8 +83,7 @@ impl TokenEndpoint {
                     proof.works();
                     return Ok(());
                 }
-                Err(error)
-                    if error.error_code() == Some("invalid_client") && proofs.peek().is_some() => {}
+                Err(error) if error.denies_client() && proofs.peek().is_some() => {}
                 Err(error) => return Err(self.inner().location.failed(error)),
             }
         }

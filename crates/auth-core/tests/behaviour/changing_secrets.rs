@@ -93,6 +93,22 @@ async fn a_client_with_two_secrets_falls_back_once_and_remembers_which_one_works
     );
 }
 
+/// Keycloak answers a wrong secret with `unauthorized_client`, Auth0 with `access_denied`, others without a code.
+#[tokio::test]
+async fn each_denial_of_the_client_leads_to_the_other_secret() {
+    for denial in [
+        r#"{"error":"unauthorized_client","error_description":"Invalid client credentials"}"#,
+        r#"{"error":"access_denied","error_description":"Unauthorized"}"#,
+        "",
+    ] {
+        let transport = Recording::accepting("client_secret=current", denial);
+        let source = grant(ClientSecret::rotating("next", "current"), &transport);
+        let fetched = source.fetch(&TokenRequest::default()).await;
+        assert!(fetched.is_ok(), "{denial}: {fetched:?}");
+        assert_eq!(sent(&transport), ["next", "current"]);
+    }
+}
+
 #[tokio::test]
 async fn only_a_denial_of_the_client_leads_to_the_other_secret() {
     let transport = Recording::answering(400, SCOPE_DENIED);
