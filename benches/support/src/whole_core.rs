@@ -1,10 +1,10 @@
 //! Whether a thread has its core to itself.
 //!
-//! Two hardware threads of a processor share one core. If the system shows only one of them, as virtual
-//! machines do, another machine runs on the other one. While it works, code that keeps the core busy takes up
-//! to 1.7 times as long, and code that mostly waits does not: the ratio of two times changes, although neither
-//! code has changed. Nothing of the system shows this. But a fixed piece of arithmetic, which reads no memory,
-//! takes longer as well.
+//! At times, code that keeps a core busy takes up to 1.7 times as long, and code that mostly waits does not:
+//! the ratio of two times changes, although neither code has changed. A fixed piece of arithmetic, which reads
+//! no memory, takes longer at the same times; a chain of multiplications, each of which waits for the last,
+//! does not. So neither the memory nor the clock frequency is the cause. It is most likely the core's other
+//! hardware thread: a virtual machine is shown one of the two, and another machine may work on the other one.
 
 use std::{
     hint::black_box,

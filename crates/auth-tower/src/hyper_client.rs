@@ -123,13 +123,12 @@ where
     }
 
     fn call(&mut self, request: Request<B>) -> legacy::ResponseFuture {
-        match (
-            request.extensions().get::<NewConnection>(),
-            &self.by_identity,
-        ) {
-            (Some(NewConnection), _) => self.unpooled.request(request),
-            (None, None) => self.pooled.request(request),
-            (None, Some(by_identity)) => by_identity.client().request(request),
+        if let Some(NewConnection) = request.extensions().get() {
+            return self.unpooled.request(request);
+        }
+        match &self.by_identity {
+            None => self.pooled.request(request),
+            Some(by_identity) => by_identity.client().request(request),
         }
     }
 }

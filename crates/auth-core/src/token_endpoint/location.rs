@@ -68,21 +68,15 @@ impl Location {
                 let metadata = discovery.metadata(transport, user_agent).await?;
                 discovery.check_method(&metadata, method.metadata_names());
                 // RFC 8705 section 5: a client with a certificate uses the aliases
-                let [token, revocation] = match has_certificate {
-                    true => [
-                        &metadata.mtls_token_endpoint,
-                        &metadata.mtls_revocation_endpoint,
-                    ],
-                    false => [&None, &None],
+                let alias = |alias: &Option<Arc<TokenEndpointUrl>>| {
+                    alias.clone().filter(|_| has_certificate)
                 };
-                let token = token.as_ref().unwrap_or(&metadata.token_endpoint);
-                let revocation = revocation.as_ref();
+                let token = alias(&metadata.mtls_token_endpoint);
+                let revocation = alias(&metadata.mtls_revocation_endpoint);
                 Ok(Located {
-                    url: Arc::clone(token),
+                    url: token.unwrap_or_else(|| Arc::clone(&metadata.token_endpoint)),
                     issuer: Some(metadata.issuer().into()),
-                    revocation: revocation
-                        .or(metadata.revocation_endpoint.as_ref())
-                        .cloned(),
+                    revocation: revocation.or_else(|| metadata.revocation_endpoint.clone()),
                 })
             }
         }
